@@ -1,0 +1,27 @@
+/**
+ * Transport id of this library's handlers: the second argument of `@EventPattern` and `@MessagePattern`.
+ * `Symbol.for`, so that the ESM and the CJS build, when both are loaded, name the same transport.
+ */
+export const SQS_TRANSPORT: unique symbol = Symbol.for('nestjs-sns-sqs');
+
+/** AWS's bound of entries in one batch call (SQS and SNS, quotas-messages). */
+export const AWS_BATCH_MAX_ENTRIES = 10;
+/** AWS's bound of one SQS message and of the sum of one batch, in bytes (SendMessageBatch API, since 2025). */
+export const SQS_MAX_BYTES = 1_048_576;
+/** AWS's default bound of one SNS message and of the sum of one PublishBatch, in bytes (large-message-payloads). */
+export const SNS_DEFAULT_MAX_BYTES = 262_144;
+/** AWS's bound of a visibility timeout, in seconds, counted from the receive (quotas-queues). */
+export const SQS_MAX_VISIBILITY_SECONDS = 43_200;
+/** AWS's bound of message attributes on one message; SNS raw delivery discards a message with more (sns-message-attributes). */
+export const AWS_MAX_MESSAGE_ATTRIBUTES = 10;
+
+export const SQS_DEFAULT_CONCURRENCY = 10;
+export const SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS = 30;
+export const SQS_DEFAULT_WAIT_TIME_SECONDS = 20;
+export const SQS_DEFAULT_MAX_RECEIVE_COUNT = 5;
+export const SQS_DEFAULT_HANDLER_TIMEOUT_MS = 300_000;
+export const SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
+export const SQS_DEFAULT_BACKOFF = { initialSeconds: 1, factor: 2, maxSeconds: 900 } as const;
+/** 14 days, AWS's longest: a dead letter waits for a person. */
+export const SQS_DLQ_RETENTION_SECONDS = 1_209_600;
+export const DEFAULT_PUBLISH_LINGER_MS = 1;

@@ -1,0 +1,29 @@
+/** Every code that an {@link SnsSqsError} can carry; `docs/errors.md` tells the cause and the remedy of each. */
+export const ERROR_CODES = [
+  'INVALID_OPTIONS',
+  'INVALID_NAME',
+  'INVALID_HANDLER',
+  'DUPLICATE_HANDLER',
+  'TOPOLOGY_DIFFERS',
+  'PROVISIONING_FAILED',
+  'QUEUE_NOT_FOUND',
+  'TOPIC_NOT_FOUND',
+  'ENDPOINT_UNREACHABLE',
+  'CREDENTIALS_MISSING',
+  'ACCESS_DENIED',
+  'THROTTLED',
+  'AWS_CALL_FAILED',
+  'GROUP_ID_MISSING',
+  'INVALID_RECORD',
+  'UNSERIALIZABLE_DATA',
+  'MESSAGE_TOO_LARGE',
+  'PUBLISH_REJECTED',
+  'CLIENT_CLOSED',
+  'REQUEST_REPLY_UNSUPPORTED',
+  'UNPARSABLE_MESSAGE',
+  'NO_HANDLER',
+  'HANDLER_TIMEOUT',
+  'SERVER_CLOSED',
+] as const;
+
+export type SnsSqsErrorCode = (typeof ERROR_CODES)[number];

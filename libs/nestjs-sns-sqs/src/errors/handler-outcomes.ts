@@ -1,0 +1,47 @@
+const OUTCOME = Symbol.for('nestjs-sns-sqs.outcome');
+
+/** What a handler asks for by throwing. Recognised by a symbol, so that the ESM and the CJS build know each other's. */
+abstract class HandlerOutcome extends Error {
+  abstract readonly [OUTCOME]: 'retry-later' | 'dead-letter' | 'discard';
+}
+
+/**
+ * Thrown by a handler: deliver this message again after `seconds`. It counts as an attempt.
+ * `seconds` is between 0 and 43,200 (12 h, AWS's bound of a visibility timeout); anything else throws a RangeError.
+ */
+export class RetryLater extends HandlerOutcome {
+  override readonly name = 'RetryLater';
+  readonly [OUTCOME] = 'retry-later';
+
+  constructor(
+    readonly seconds: number,
+    reason = `retry in ${seconds} s`,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+    if (!Number.isFinite(seconds) || seconds < 0 || seconds > 43_200) {
+      throw new RangeError(`RetryLater takes 0 to 43200 seconds, not ${seconds}`);
+    }
+  }
+}
+
+/** Thrown by a handler: this message can never succeed; move it to the dead letter queue now, with this reason. */
+export class DeadLetter extends HandlerOutcome {
+  override readonly name = 'DeadLetter';
+  readonly [OUTCOME] = 'dead-letter';
+}
+
+/** Thrown by a handler: nothing is to be done; acknowledge the message. */
+export class Discard extends HandlerOutcome {
+  override readonly name = 'Discard';
+  readonly [OUTCOME] = 'discard';
+}
+
+const is =
+  <T extends HandlerOutcome>(kind: T[typeof OUTCOME]) =>
+  (error: unknown): error is T =>
+    typeof error === 'object' && error !== null && (error as Partial<HandlerOutcome>)[OUTCOME] === kind;
+
+export const isRetryLater = is<RetryLater>('retry-later');
+export const isDeadLetter = is<DeadLetter>('dead-letter');
+export const isDiscard = is<Discard>('discard');

@@ -1,0 +1,10 @@
+/**
+ * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.
+ * None of them: the handler takes commands from its service's own command queue.
+ */
+export interface SqsHandlerExtras {
+  /** The topic that carries the event, e.g. `users-domain-events`. */
+  topic?: string;
+  /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
+  queue?: string;
+}

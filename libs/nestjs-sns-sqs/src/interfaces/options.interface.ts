@@ -1,0 +1,116 @@
+import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { ConsumerDeserializer, ProducerSerializer } from '@nestjs/microservices';
+
+/** Exponential backoff with full jitter: a random delay between 0 and min(maxSeconds, initialSeconds × factor^(attempt-1)). */
+export interface BackoffOptions {
+  /** Bound of the first delay, in seconds. @default 1 */
+  initialSeconds?: number;
+  /** @default 2 */
+  factor?: number;
+  /** Bound of every delay, in seconds; at most 43,200 (12 h). @default 900 */
+  maxSeconds?: number;
+}
+
+export interface ConsumerOptions {
+  /** Messages of this queue in work at one time in this process. @default 10 */
+  concurrency?: number;
+  /** Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. @default 30 */
+  visibilityTimeoutSeconds?: number;
+  /** Length of the long poll, in seconds, 0 to 20. @default 20 */
+  waitTimeSeconds?: number;
+  /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
+  maxReceiveCount?: number;
+  /** How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. @default 300000 */
+  handlerTimeoutMs?: number;
+  backoff?: BackoffOptions;
+  /**
+   * On a FIFO queue, when a message fails: `'block'`: its group waits for it, in order; `'skip'`: it goes to the dead
+   * letter queue at once and its group goes on. @default 'block'
+   */
+  onGroupFailure?: 'block' | 'skip';
+}
+
+/**
+ * `'create'`: makes what is missing and repairs what differs; `'verify'`: changes nothing, fails the start when
+ * something differs; `'off'`: only looks up the queues. @default 'create'
+ */
+export type Provisioning = 'create' | 'verify' | 'off';
+
+/** What the SDK's own clients take that both SNS and SQS have: region, endpoint, credentials, … */
+export type AwsClientOptions = SQSClientConfig & SNSClientConfig;
+
+export interface AwsAccessOptions {
+  /** Configuration of the SDK clients; what is left out comes from the SDK's own defaults (AWS_REGION, AWS_ENDPOINT_URL, …). */
+  aws?: AwsClientOptions;
+}
+
+export interface ServerSQSOptions extends AwsAccessOptions {
+  /** This service's name: lower-case words with hyphens, e.g. `notifications`. */
+  service: string;
+  /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */
+  prefix?: string;
+  /** A ready client in place of `aws`; it is not destroyed on close. */
+  sqs?: SQSClient;
+  /** A ready client in place of `aws`; it is not destroyed on close. */
+  sns?: SNSClient;
+  provisioning?: Provisioning;
+  /** Defaults for every queue. */
+  consumer?: ConsumerOptions;
+  /** By queue name, without prefix. */
+  queues?: Record<string, ConsumerOptions>;
+  /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
+  shutdownTimeoutMs?: number;
+  /** Not used by events; reserved for replies. */
+  serializer?: ProducerSerializer;
+  /** Turns a message body (a string, SNS's wrapper removed) into `{ pattern, data }`; replaces the CloudEvents one. */
+  deserializer?: ConsumerDeserializer;
+}
+
+export interface PublishOptions {
+  /** How long a publish waits for company, in milliseconds, 0 to 1,000. @default 1 */
+  lingerMs?: number;
+  /** Tries of an entry that failed for a retryable reason, 1 to 20. @default 5 */
+  maxAttempts?: number;
+  /** Delay before the second try, in milliseconds; doubles from there with full jitter, up to 5 s. @default 100 */
+  retryDelayMs?: number;
+}
+
+/** Computes an id from what `emit` was given; undefined: none. */
+export type RecordIdFactory = (pattern: string, data: unknown) => string | undefined;
+
+export interface ClientOptionsBase extends AwsAccessOptions {
+  /** @default '' */
+  prefix?: string;
+  /** Name written as the event's `source`. */
+  source?: string;
+  /** @default 'create' */
+  provisioning?: Provisioning;
+  publish?: PublishOptions;
+  /** Message group of a record that names none itself. */
+  groupId?: RecordIdFactory;
+  /** Deduplication id of a record that names none itself; without either the event's own id is taken on FIFO. */
+  deduplicationId?: RecordIdFactory;
+  /** Turns the event (a CloudEvents object) into the body (a string, or an object that is then written as JSON). */
+  serializer?: ProducerSerializer;
+}
+
+export interface ClientSNSOptions extends ClientOptionsBase {
+  /** The service whose topic this publishes to, `<service>-domain-events`; also the default `source`. */
+  service: string;
+  /** Full ARN in place of the conventional name; then no provisioning is done. */
+  topicArn?: string;
+  /** A ready client in place of `aws`; it is not destroyed on close. */
+  sns?: SNSClient;
+}
+
+export interface ClientSQSOptions extends ClientOptionsBase {
+  /** The service that is commanded: `<service>-async-commands.fifo`. */
+  service: string;
+  /** A queue name (without prefix) in place of the conventional one. */
+  queue?: string;
+  /** Full URL in place of the name; then nothing is looked up. */
+  queueUrl?: string;
+  /** A ready client in place of `aws`; it is not destroyed on close. */
+  sqs?: SQSClient;
+}

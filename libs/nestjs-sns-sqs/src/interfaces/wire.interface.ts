@@ -1,0 +1,85 @@
+/** A message attribute as SQS and SNS carry it (structurally the SDK's `MessageAttributeValue`). */
+export interface MessageAttribute {
+  DataType: string | undefined;
+  StringValue?: string | undefined;
+  BinaryValue?: Uint8Array | undefined;
+}
+
+export type MessageAttributes = Record<string, MessageAttribute>;
+
+/** A received SQS message, raw (structurally the SDK's `Message`). */
+export interface SqsMessage {
+  MessageId?: string | undefined;
+  ReceiptHandle?: string | undefined;
+  Body?: string | undefined;
+  /** System attributes: ApproximateReceiveCount, SentTimestamp, MessageGroupId, … */
+  Attributes?: Partial<Record<string, string>> | undefined;
+  MessageAttributes?: MessageAttributes | undefined;
+}
+
+export interface BatchFailure {
+  id: string;
+  /** AWS's code: `ReceiptHandleIsInvalid`, `InternalError`, … */
+  code: string;
+  message: string;
+  /** True: the entry itself is wrong, another try fails too. False: AWS's fault, worth another try. */
+  senderFault: boolean;
+}
+
+export interface BatchSuccess {
+  id: string;
+  messageId?: string;
+  sequenceNumber?: string;
+}
+
+/** One entry's result each: a batch call succeeds or fails entry by entry. */
+export interface BatchResult {
+  successful: BatchSuccess[];
+  failed: BatchFailure[];
+}
+
+export interface OutgoingSqsMessage {
+  id: string;
+  body: string;
+  attributes: MessageAttributes;
+  groupId?: string;
+  deduplicationId?: string;
+  delaySeconds?: number;
+}
+
+export interface OutgoingSnsMessage {
+  id: string;
+  body: string;
+  attributes: MessageAttributes;
+  groupId?: string;
+  deduplicationId?: string;
+}
+
+export interface ReceiveRequest {
+  queueUrl: string;
+  /** 1 to 10. */
+  maxMessages: number;
+  /** 0 to 20. */
+  waitTimeSeconds: number;
+  visibilityTimeoutSeconds: number;
+  signal?: AbortSignal;
+}
+
+/** The hot calls to SQS. Each rejects with what the AWS client threw; entries fail one by one in the result. */
+export interface SqsWire {
+  receive(request: ReceiveRequest): Promise<SqsMessage[]>;
+  deleteBatch(queueUrl: string, entries: ReadonlyArray<{ id: string; receiptHandle: string }>): Promise<BatchResult>;
+  changeVisibilityBatch(
+    queueUrl: string,
+    entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
+  ): Promise<BatchResult>;
+  sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult>;
+  /** Frees what this wire made itself; a client that the user gave stays open. */
+  destroy(): void;
+}
+
+/** The hot call to SNS. */
+export interface SnsWire {
+  publishBatch(topicArn: string, entries: readonly OutgoingSnsMessage[]): Promise<BatchResult>;
+  destroy(): void;
+}
