@@ -1,0 +1,53 @@
+import { BaseRpcContext } from '@nestjs/microservices';
+import type { EventMetadata } from '../interfaces/envelope.interface.js';
+import type { SqsMessage } from '../interfaces/wire.interface.js';
+
+export interface SqsContextState {
+  message: SqsMessage;
+  /** Full name, with prefix. */
+  queue: string;
+  pattern: string;
+  metadata: EventMetadata;
+  attempt: number;
+  signal: AbortSignal;
+}
+
+/** What `@Ctx()` gives a handler: the message around the payload, and the signal to stop. */
+export class SqsContext extends BaseRpcContext<[SqsContextState]> {
+  constructor(state: SqsContextState) {
+    super([state]);
+  }
+
+  /** The SQS message as received. */
+  getMessage(): SqsMessage {
+    return this.args[0].message;
+  }
+
+  /** Name of the queue that delivered the message, prefix included. */
+  getQueue(): string {
+    return this.args[0].queue;
+  }
+
+  /** The type of the event or command, e.g. `user.registered`. */
+  getPattern(): string {
+    return this.args[0].pattern;
+  }
+
+  /** Id, source, time, subject, sequence, correlation and trace context of the event. */
+  getMetadata(): EventMetadata {
+    return this.args[0].metadata;
+  }
+
+  /** 1 at the first delivery, rises with each. */
+  getAttempt(): number {
+    return this.args[0].attempt;
+  }
+
+  /**
+   * Aborts when the lease of the message is lost, when the handler's time is up, or when the server is forced to
+   * stop; its `reason` says which. Work that goes on afterwards may be done a second time elsewhere.
+   */
+  getSignal(): AbortSignal {
+    return this.args[0].signal;
+  }
+}

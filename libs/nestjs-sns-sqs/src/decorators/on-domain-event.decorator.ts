@@ -1,0 +1,27 @@
+import { EventPattern } from '@nestjs/microservices';
+import { SQS_TRANSPORT } from '../constants.js';
+import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import { consumerQueue, domainEventsTopic } from '../topology/names.js';
+
+export interface OnDomainEventOptions {
+  /** The service that announces the event. */
+  from: string;
+  /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
+  useCase: string;
+  /** @default `<from>-domain-events` */
+  topic?: string;
+  /** @default `<useCase>-on-<event>` with dots as hyphens, e.g. `send-email-on-user-registered` */
+  queue?: string;
+}
+
+/**
+ * Reacts to a domain event in a queue of its own, `<useCase>-on-<event>`, subscribed to `<from>-domain-events`.
+ * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`.
+ */
+export function OnDomainEvent(event: string, options: OnDomainEventOptions): MethodDecorator {
+  const extras: SqsHandlerExtras = {
+    topic: options.topic ?? domainEventsTopic(options.from),
+    queue: options.queue ?? consumerQueue(options.useCase, event),
+  };
+  return EventPattern<string>(event, SQS_TRANSPORT, { ...extras });
+}

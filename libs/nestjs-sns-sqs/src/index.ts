@@ -1,0 +1,36 @@
+export { SQS_TRANSPORT } from './constants.js';
+export { ServerSQS, type SqsServerEvents, type SqsServerStatus } from './server/server-sqs.js';
+export { DEAD_LETTER_ATTRIBUTES } from './server/dead-letter.js';
+export { ClientSNS } from './client/client-sns.js';
+export { ClientSQS } from './client/client-sqs.js';
+export {
+  InjectCommands,
+  SnsSqsModule,
+  type SnsSqsFeatureOptions,
+  type SnsSqsModuleAsyncOptions,
+  type SnsSqsModuleOptions,
+} from './sns-sqs.module.js';
+export { OnCommand } from './decorators/on-command.decorator.js';
+export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain-event.decorator.js';
+export { SqsContext } from './ctx-host/sqs.context.js';
+export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
+export { SqsRecordBuilder, type SqsRecord } from './record-builders/sqs-record.builder.js';
+export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
+export { SnsSqsError } from './errors/sns-sqs.error.js';
+export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';
+export type {
+  AwsAccessOptions,
+  AwsClientOptions,
+  BackoffOptions,
+  ClientOptionsBase,
+  ClientSNSOptions,
+  ClientSQSOptions,
+  ConsumerOptions,
+  Provisioning,
+  PublishOptions,
+  RecordIdFactory,
+  ServerSQSOptions,
+} from './interfaces/options.interface.js';
+export type { EventEnvelope, EventMetadata } from './interfaces/envelope.interface.js';
+export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
+export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

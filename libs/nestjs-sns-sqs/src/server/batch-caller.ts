@@ -1,0 +1,109 @@
+import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
+import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
+
+export interface BatchCallerOptions {
+  /** How long an entry waits for company, in milliseconds. */
+  lingerMs: number;
+  /** Tries of an entry that failed for AWS's reasons, the first included. */
+  maxAttempts: number;
+  /** Delay before the second try, in milliseconds; doubles from there, with full jitter. */
+  retryDelayMs: number;
+  random: () => number;
+}
+
+/** A bound of bytes for one call, where AWS has one. */
+export interface ByteBound<E> {
+  maxBytes: number;
+  bytesOf: (entry: E) => number;
+}
+
+interface Pending<E> {
+  entry: E;
+  attempt: number;
+  resolve: (failure: BatchFailure | undefined) => void;
+}
+
+const asFailure = (error: unknown): BatchFailure => ({
+  id: '',
+  code: error instanceof Error ? error.name : 'Unknown',
+  message: error instanceof Error ? error.message : String(error),
+  senderFault: false,
+});
+
+/**
+ * Gathers single entries into batch calls of up to ten. {@link add} resolves to undefined when AWS has carried out
+ * that entry, to the failure when it has not: at once for the sender's own faults, after `maxAttempts` tries for
+ * AWS's. It never rejects.
+ */
+export class BatchCaller<E extends object> {
+  private queue: Pending<E>[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private hurried = false;
+
+  constructor(
+    private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,
+    private readonly options: BatchCallerOptions,
+    private readonly bound?: ByteBound<E>,
+  ) {}
+
+  add(entry: E): Promise<BatchFailure | undefined> {
+    return new Promise(resolve => {
+      this.enqueue({ entry, attempt: 1, resolve });
+    });
+  }
+
+  /** From now on nothing waits for company: for the time of closing. */
+  hurry(): void {
+    this.hurried = true;
+    this.dispatch();
+  }
+
+  private enqueue(pending: Pending<E>): void {
+    this.queue.push(pending);
+    if (this.hurried || this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.dispatch();
+    else this.timer ??= setTimeout(() => this.dispatch(), this.options.lingerMs);
+  }
+
+  private dispatch(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    while (this.queue.length > 0) void this.send(this.queue.splice(0, this.nextBatchSize()));
+  }
+
+  private nextBatchSize(): number {
+    const most = Math.min(this.queue.length, AWS_BATCH_MAX_ENTRIES);
+    if (!this.bound) return most;
+    let bytes = 0;
+    for (let size = 0; size < most; size += 1) {
+      const pending = this.queue[size];
+      bytes += pending ? this.bound.bytesOf(pending.entry) : 0;
+      if (bytes > this.bound.maxBytes) return Math.max(1, size);
+    }
+    return most;
+  }
+
+  private async send(batch: Pending<E>[]): Promise<void> {
+    const failures = new Map<string, BatchFailure>();
+    try {
+      const result = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
+      for (const failure of result.failed) failures.set(failure.id, failure);
+    } catch (error) {
+      const failure = asFailure(error);
+      batch.forEach((_, index) => failures.set(String(index), failure));
+    }
+    const retries: Pending<E>[] = [];
+    batch.forEach((pending, index) => {
+      const failure = failures.get(String(index));
+      if (failure && !failure.senderFault && pending.attempt < this.options.maxAttempts) retries.push(pending);
+      else pending.resolve(failure);
+    });
+    if (retries.length > 0) await this.retry(retries);
+  }
+
+  private async retry(batch: Pending<E>[]): Promise<void> {
+    const bound = this.options.retryDelayMs * 2 ** Math.max(...batch.map(({ attempt }) => attempt - 1));
+    await new Promise(resolve => setTimeout(resolve, this.options.random() * bound));
+    for (const pending of batch) pending.attempt += 1;
+    await this.send(batch);
+  }
+}

@@ -1,0 +1,98 @@
+import type { LoggerService } from '@nestjs/common';
+import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
+import { errorText } from '../errors/aws-errors.js';
+import type { SqsWire } from '../interfaces/wire.interface.js';
+import type { Delivery } from './delivery.js';
+
+export interface HeartbeatOptions {
+  queueUrl: string;
+  queueName: string;
+  wire: SqsWire;
+  visibilityTimeoutSeconds: number;
+  logger: Pick<LoggerService, 'warn'>;
+  now?: () => number;
+}
+
+/** Codes by which SQS says that a handle no longer holds its message (ChangeMessageVisibility API). */
+const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
+
+/**
+ * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout: two
+ * ticks may fail before a lease ends. A delivery whose lease is lost is told so by its signal.
+ */
+export class Heartbeat {
+  private readonly held = new Set<Delivery>();
+  private readonly now: () => number;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: HeartbeatOptions) {
+    this.now = options.now ?? Date.now;
+  }
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  hold(delivery: Delivery): void {
+    this.held.add(delivery);
+    this.timer ??= setInterval(() => void this.beat(), (this.options.visibilityTimeoutSeconds * 1000) / 3);
+  }
+
+  release(delivery: Delivery): void {
+    this.held.delete(delivery);
+    if (this.held.size === 0) this.stop();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Extends every lease that would end before the tick after next. */
+  private async beat(): Promise<void> {
+    const extendBefore = this.now() + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
+    const due = [...this.held].filter(delivery => delivery.leaseEndsAt <= extendBefore);
+    const batches: Delivery[][] = [];
+    for (let at = 0; at < due.length; at += AWS_BATCH_MAX_ENTRIES) {
+      batches.push(due.slice(at, at + AWS_BATCH_MAX_ENTRIES));
+    }
+    await Promise.all(batches.map(batch => this.extend(batch)));
+  }
+
+  private async extend(batch: Delivery[]): Promise<void> {
+    const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
+    const startedAt = this.now();
+    try {
+      const result = await wire.changeVisibilityBatch(
+        queueUrl,
+        batch.map((delivery, index) => ({
+          id: String(index),
+          receiptHandle: delivery.receiptHandle,
+          visibilityTimeoutSeconds,
+        })),
+      );
+      for (const { id } of result.successful) {
+        const delivery = batch[Number(id)];
+        if (delivery) delivery.leaseEndsAt = startedAt + visibilityTimeoutSeconds * 1000;
+      }
+      for (const failure of result.failed) {
+        const delivery = batch[Number(failure.id)];
+        if (delivery && LOST.test(failure.code)) this.lose(delivery, failure.message);
+      }
+    } catch (error) {
+      this.options.logger.warn(
+        `${this.options.queueName}: could not extend ${batch.length} lease(s): ${errorText(error)}`,
+      );
+    }
+    for (const delivery of batch) {
+      if (delivery.leaseEndsAt <= this.now()) this.lose(delivery, 'it was not extended in time');
+    }
+  }
+
+  private lose(delivery: Delivery, why: string): void {
+    if (!this.held.has(delivery) || delivery.settled) return;
+    this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
+    delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
+    this.release(delivery);
+  }
+}

@@ -1,0 +1,182 @@
+import type { LoggerService } from '@nestjs/common';
+import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
+import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import type { ResolvedConsumerOptions } from '../options/server-options.js';
+import type { ProvisionedQueue } from '../topology/topology.model.js';
+import { Delivery } from './delivery.js';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
+import { reportError } from './error-report.js';
+import { Heartbeat } from './heartbeat.js';
+import { Lanes } from './lanes.js';
+import { Poller } from './poller.js';
+import { settlementOfFailure, type Settlement } from './retry-policy.js';
+import { Settler } from './settler.js';
+import { UnstartedMemory } from './unstarted-memory.js';
+
+export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks'> {
+  queue: ProvisionedQueue & { fifo: boolean };
+  settings: ResolvedConsumerOptions;
+  wire: SqsWire;
+  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  onFault: (error: SnsSqsError) => void;
+  onRecovery: () => void;
+}
+
+/** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
+const ABORT_GRACE_MS = 250;
+/** Settles that are under way when the time is up still get this long, in milliseconds. */
+const FLUSH_GRACE_MS = 2_000;
+
+/** One queue's way from receive to settlement: wires poller, lanes, dispatcher, heartbeat and settler together. */
+export class QueueConsumer {
+  private readonly poller: Poller;
+  private readonly lanes: Lanes<Delivery>;
+  private readonly dispatcher: Dispatcher;
+  private readonly heartbeat: Heartbeat;
+  private readonly settler: Settler;
+  private readonly working = new Set<Delivery>();
+  private readonly unstarted = new UnstartedMemory();
+  /** Delay of a failed head, for the messages behind it. */
+  private readonly delays = new WeakMap<Delivery, number>();
+  private probed: { messages: SqsMessage[]; receivedAt: number } | undefined;
+
+  constructor(private readonly options: QueueConsumerOptions) {
+    const { queue, settings, wire, logger, handlers, decode, hooks } = options;
+    const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs } = settings;
+    const named = { queueUrl: queue.url, queueName: queue.name, wire, visibilityTimeoutSeconds };
+    this.settler = new Settler({ queue, wire, rules: settings, logger });
+    this.heartbeat = new Heartbeat({ ...named, logger });
+    this.dispatcher = new Dispatcher({ queueName: queue.name, handlers, decode, hooks, handlerTimeoutMs });
+    this.lanes = new Lanes(
+      delivery => this.work(delivery),
+      (deliveries, failed) => this.giveBack(deliveries, failed),
+      () => this.poller.wake(),
+    );
+    this.poller = new Poller({
+      ...named,
+      waitTimeSeconds,
+      room: () => settings.concurrency - this.lanes.active,
+      deliver: (messages, receivedAt) => this.deliver(messages, receivedAt),
+      onFault: options.onFault,
+      onRecovery: options.onRecovery,
+    });
+  }
+
+  /** Rejects when this process may not receive from the queue. What it received is handled by {@link start}. */
+  async probe(): Promise<void> {
+    this.probed = await this.poller.probe();
+  }
+
+  start(): void {
+    if (this.probed) this.deliver(this.probed.messages, this.probed.receivedAt);
+    this.probed = undefined;
+    this.poller.start();
+  }
+
+  /**
+   * Receives and starts nothing more; running handlers have until `timeoutMs` from now, then their signal aborts and
+   * their messages are given back. Resolves when everything is settled, or could not be within a short grace.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    const drained = this.drain();
+    if (!(await within(drained, timeoutMs))) {
+      const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
+      for (const delivery of this.working) delivery.abort(reason);
+      await within(drained, ABORT_GRACE_MS);
+      this.settler.giveBack([...this.working], 0);
+    }
+    await within(this.settler.flush(), Math.max(FLUSH_GRACE_MS, timeoutMs));
+    this.heartbeat.stop();
+  }
+
+  private async drain(): Promise<void> {
+    if (this.probed) this.settler.giveBack(this.deliveries(this.probed.messages, this.probed.receivedAt), 0);
+    this.probed = undefined;
+    const ended = this.lanes.stop();
+    await this.poller.stop();
+    await ended;
+  }
+
+  private deliver(messages: SqsMessage[], receivedAt: number): void {
+    for (const delivery of this.deliveries(messages, receivedAt)) {
+      this.working.add(delivery);
+      this.heartbeat.hold(delivery);
+      this.lanes.submit(delivery, this.options.queue.fifo ? delivery.groupId : undefined);
+    }
+  }
+
+  private deliveries(messages: SqsMessage[], receivedAt: number): Delivery[] {
+    const leaseEndsAt = receivedAt + this.options.settings.visibilityTimeoutSeconds * 1000;
+    return messages.map(message => new Delivery(message, receivedAt, leaseEndsAt));
+  }
+
+  /** Handles one delivery. False: it failed and will come again, so that its group has to wait. */
+  private async work(delivery: Delivery): Promise<boolean> {
+    try {
+      if (delivery.leaseLost) return false;
+      const attempt = this.unstarted.attemptOf(delivery);
+      const settlement = await this.outcome(delivery, attempt);
+      // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
+      if (settlement.kind !== 'dead-letter') this.heartbeat.release(delivery);
+      if (settlement.kind === 'retry') this.delays.set(delivery, settlement.seconds);
+      else this.unstarted.forget(delivery.messageId);
+      const settled = this.settler.settle(delivery, settlement, attempt);
+      if (settlement.kind === 'delete') return true;
+      return (await settled) && settlement.kind === 'dead-letter';
+    } finally {
+      this.heartbeat.release(delivery);
+      this.working.delete(delivery);
+    }
+  }
+
+  private async outcome(delivery: Delivery, attempt: number): Promise<Settlement> {
+    if (this.settler.wasDone(delivery)) return { kind: 'delete' };
+    try {
+      await this.dispatcher.dispatch(delivery, attempt);
+      return { kind: 'delete' };
+    } catch (error) {
+      const { queue, settings } = this.options;
+      const settlement = settlementOfFailure({ error, attempt, fifo: queue.fifo }, settings, Math.random);
+      this.logFailure(delivery, attempt, error, settlement);
+      return settlement;
+    }
+  }
+
+  private giveBack(deliveries: Delivery[], failed: Delivery | undefined): void {
+    for (const delivery of deliveries) {
+      this.unstarted.note(delivery.messageId);
+      this.heartbeat.release(delivery);
+      this.working.delete(delivery);
+    }
+    this.settler.giveBack(deliveries, (failed && this.delays.get(failed)) ?? 0);
+  }
+
+  private logFailure(delivery: Delivery, attempt: number, error: unknown, settlement: Settlement): void {
+    const { queue, settings, logger } = this.options;
+    const { reason, details } = reportError(error);
+    const next =
+      settlement.kind === 'retry'
+        ? `next attempt in ${settlement.seconds} s`
+        : settlement.kind === 'dead-letter'
+          ? 'goes to the dead letter queue'
+          : 'is discarded';
+    const text = `${queue.name}: attempt ${attempt} of ${settings.maxReceiveCount} of message ${delivery.messageId} failed: ${reason}${details ? ` ${details}` : ''}; it ${next}`;
+    if (isDiscard(error)) logger.log(text);
+    else if (isRetryLater(error) || isDeadLetter(error)) logger.warn(text);
+    else logger.error(text, error instanceof Error ? error.stack : undefined);
+  }
+}
+
+/** Whether `work` ends within `ms`. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>(resolve => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,51 @@
+import { SQS_MAX_VISIBILITY_SECONDS } from '../constants.js';
+import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+
+export type Settlement =
+  { kind: 'delete' } | { kind: 'retry'; seconds: number; error: unknown } | { kind: 'dead-letter'; error: unknown };
+
+export interface RetryRules {
+  maxReceiveCount: number;
+  backoff: { initialSeconds: number; factor: number; maxSeconds: number };
+  onGroupFailure: 'block' | 'skip';
+}
+
+/** What is known of a failed attempt. */
+export interface FailedAttempt {
+  error: unknown;
+  /** From 1. */
+  attempt: number;
+  fifo: boolean;
+}
+
+/**
+ * Seconds until the next attempt: exponential with full jitter, whole, 0 to 43,200 (12 h, AWS's bound).
+ * Full jitter after AWS's "Exponential Backoff And Jitter". `random` gives 0 ≤ x < 1.
+ */
+export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], random: () => number): number {
+  const bound = Math.min(
+    backoff.maxSeconds,
+    backoff.initialSeconds * backoff.factor ** Math.max(0, attempt - 1),
+    SQS_MAX_VISIBILITY_SECONDS,
+  );
+  return Math.round(random() * bound);
+}
+
+/** True for what no retry can mend: such a message goes to the dead letter queue at once. */
+const isHopeless = (error: unknown): boolean =>
+  isDeadLetter(error) ||
+  (error instanceof SnsSqsError && (error.code === 'UNPARSABLE_MESSAGE' || error.code === 'NO_HANDLER'));
+
+/**
+ * What becomes of a message whose attempt failed. Pure. The last attempt's failure is a dead letter here and now and
+ * not left to the queue's redrive policy, which would not know the reason.
+ */
+export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, random: () => number): Settlement {
+  const { error, attempt } = failed;
+  if (isDiscard(error)) return { kind: 'delete' };
+  if (isHopeless(error) || attempt >= rules.maxReceiveCount) return { kind: 'dead-letter', error };
+  if (isRetryLater(error)) return { kind: 'retry', seconds: Math.ceil(error.seconds), error };
+  if (failed.fifo && rules.onGroupFailure === 'skip') return { kind: 'dead-letter', error };
+  return { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
+}

@@ -1,0 +1,169 @@
+import { EventEmitter } from 'node:events';
+import { Logger } from '@nestjs/common';
+import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { SQS_TRANSPORT } from '../constants.js';
+import type { SqsContext } from '../ctx-host/sqs.context.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
+import { createServerAws, type ServerAws } from './server-aws.js';
+import { keepOriginalErrors } from './original-errors.js';
+import type { QueueConsumer } from './queue-consumer.js';
+import { startConsumers } from './start-consumers.js';
+
+/**
+ * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
+ * fail; they are tried again with backoff.
+ */
+export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnecting' | 'draining' | 'closed';
+
+/** Events of {@link ServerSQS.on}: `error` tells each fault of a receive after the start. */
+export type SqsServerEvents = { error: (error: SnsSqsError) => void };
+
+interface Declared {
+  pattern: string;
+  handler: MessageHandler;
+  extras: SqsHandlerExtras;
+}
+
+/**
+ * The server side of the transport: `NestFactory.createMicroservice(Module, { strategy: new ServerSQS({ service }) })`.
+ * Provisions what its handlers need, polls their queues, runs each message through Nest's pipeline and settles it.
+ */
+export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implements CustomTransportStrategy {
+  override readonly transportId = SQS_TRANSPORT;
+  protected override readonly logger = new Logger(ServerSQS.name);
+  private readonly options: ResolvedServerOptions;
+  private readonly declared: Declared[] = [];
+  private readonly emitter = new EventEmitter();
+  private readonly starting = new AbortController();
+  private readonly faulty = new Set<string>();
+  private consumers: QueueConsumer[] = [];
+  private aws: ServerAws | undefined;
+  private state: SqsServerStatus = 'idle';
+  private started: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** Throws INVALID_OPTIONS with every problem of the options. */
+  constructor(options: ServerSQSOptions) {
+    super();
+    this.options = resolveServerOptions(options);
+    keepOriginalErrors();
+    // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
+    (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
+    this._status$.next('idle');
+  }
+
+  /** Keeps every handler by itself: Nest's own map would chain those of one pattern and run them as one. */
+  override addHandler(
+    pattern: MsPattern,
+    handler: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
+    handler.isEventHandler = isEventHandler;
+    handler.extras = extras;
+    const route = this.normalizePattern(pattern);
+    this.declared.push({ pattern: route, handler, extras });
+    if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, handler);
+  }
+
+  /** Calls back once every queue is being polled, or with the one error that stopped the start. */
+  listen(callback: (error?: unknown) => void): void {
+    this.started ??= this.start();
+    this.started.then(
+      () => callback(),
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /**
+   * Stops: no new receive, no new handler; what runs may finish within `shutdownTimeoutMs`; the rest becomes visible
+   * again. Idempotent, and possible in any state.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.stop();
+    return this.closing;
+  }
+
+  on<EventKey extends keyof SqsServerEvents>(event: EventKey, callback: SqsServerEvents[EventKey]): this {
+    this.emitter.on(event, callback);
+    return this;
+  }
+
+  /** The SDK clients in use, once `listen()` was called. */
+  unwrap<T = { sqs: SQSClient; sns: SNSClient }>(): T {
+    if (!this.aws) throw new SnsSqsError('SERVER_CLOSED', 'unwrap() has nothing to give before listen()');
+    return { sqs: this.aws.sqs, sns: this.aws.sns } as T;
+  }
+
+  private async start(): Promise<void> {
+    if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'listen() was called after close(): make a new ServerSQS');
+    this.changeState('provisioning');
+    try {
+      this.aws = createServerAws(this.options);
+      this.consumers = await startConsumers({
+        options: this.options,
+        declared: this.declared,
+        aws: this.aws,
+        logger: this.logger,
+        signal: this.starting.signal,
+        hooks: (context, work) => this.withHooks(context, work),
+        onFault: (queue, error) => this.onFault(queue, error),
+        onRecovery: queue => this.onRecovery(queue),
+      });
+      if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
+      for (const consumer of this.consumers) consumer.start();
+      this.changeState('polling');
+    } catch (error) {
+      await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
+      this.aws?.destroy();
+      if (!this.closing) this.changeState('closed');
+      throw error;
+    }
+  }
+
+  private async stop(): Promise<void> {
+    this.changeState('draining');
+    this.starting.abort();
+    // A start that was cut off has reported its error to listen's caller already.
+    await this.started?.catch(() => undefined);
+    await Promise.all(this.consumers.map(consumer => consumer.stop(this.options.shutdownTimeoutMs)));
+    this.aws?.destroy();
+    this.changeState('closed');
+  }
+
+  private changeState(state: SqsServerStatus): void {
+    this.state = state;
+    this._status$.next(state);
+  }
+
+  private onFault(queue: string, error: SnsSqsError): void {
+    const isFirst = !this.faulty.has(queue);
+    this.faulty.add(queue);
+    if (isFirst) this.logger.error(`${error.message} It is tried again with backoff.`);
+    if (this.state === 'polling') this.changeState('reconnecting');
+    if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+  }
+
+  private onRecovery(queue: string): void {
+    this.faulty.delete(queue);
+    this.logger.log(`${queue}: receives work again`);
+    if (this.faulty.size === 0 && this.state === 'reconnecting') this.changeState('polling');
+  }
+
+  /** A hook may call `done` and return without waiting for it, so the work is awaited on its own. */
+  private async withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
+    let running: Promise<void> | undefined;
+    const done = (): Promise<void> => (running ??= work());
+    try {
+      await this.onProcessingStartHook?.(SQS_TRANSPORT, context, done);
+      await done();
+    } finally {
+      this.onProcessingEndHook?.(SQS_TRANSPORT, context);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import type { LoggerService } from '@nestjs/common';
+import { SQS_MAX_BYTES } from '../constants.js';
+import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import type { ProvisionedQueue } from '../topology/topology.model.js';
+import { BatchCaller, type BatchCallerOptions } from './batch-caller.js';
+import { deadLetterOf, messageBytes } from './dead-letter.js';
+import type { Delivery } from './delivery.js';
+import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
+
+/** Deletes and delays wait this long for company, in milliseconds: a fifth of what a call takes inside a region. */
+const SETTLE_LINGER_MS = 2;
+/** Message ids remembered as done, so that a delete that was lost does not run the handler again. About 1 MB. */
+const REMEMBERED_DONE = 10_000;
+
+export interface SettlerOptions {
+  queue: ProvisionedQueue & { fifo: boolean };
+  wire: SqsWire;
+  rules: RetryRules;
+  logger: Pick<LoggerService, 'warn' | 'error'>;
+  random?: () => number;
+  now?: () => number;
+}
+
+interface Leased {
+  receiptHandle: string;
+}
+
+/**
+ * Settles each delivery once: delete, delay, or dead-letter (copy first, delete when the copy is accepted). Never
+ * rejects: what could not be settled stays with SQS, which delivers it again.
+ */
+export class Settler {
+  private readonly deletes: BatchCaller<Leased>;
+  private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
+  private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
+  private readonly settling = new Set<Promise<boolean>>();
+  private readonly done = new Set<string>();
+  private readonly random: () => number;
+  private readonly now: () => number;
+
+  constructor(private readonly options: SettlerOptions) {
+    const { wire, queue } = options;
+    this.random = options.random ?? Math.random;
+    this.now = options.now ?? Date.now;
+    const batching: BatchCallerOptions = {
+      lingerMs: SETTLE_LINGER_MS,
+      maxAttempts: 4,
+      retryDelayMs: 100,
+      random: this.random,
+    };
+    this.deletes = new BatchCaller(entries => wire.deleteBatch(queue.url, entries), batching);
+    this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
+    this.copies = new BatchCaller(entries => wire.sendBatch(queue.deadLetterQueueUrl, entries), batching, {
+      maxBytes: SQS_MAX_BYTES,
+      bytesOf: ({ body, attributes }) => messageBytes(body, attributes),
+    });
+  }
+
+  /** True when this process has handled this message to its end before: its delete was lost or it came twice. */
+  wasDone(delivery: Delivery): boolean {
+    return this.done.has(delivery.messageId);
+  }
+
+  /**
+   * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease. True: the
+   * message is out of the way of what comes after it; false: it will come again.
+   */
+  settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
+    if (!delivery.settle()) return Promise.resolve(false);
+    return this.track(this.carryOut(delivery, settlement, attempt));
+  }
+
+  /** Makes unstarted messages visible again after `seconds`. */
+  giveBack(deliveries: readonly Delivery[], seconds: number): void {
+    for (const delivery of deliveries) {
+      if (delivery.settle()) void this.track(this.delay(delivery, seconds));
+    }
+  }
+
+  /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */
+  async flush(): Promise<void> {
+    for (const caller of [this.deletes, this.delays, this.copies]) caller.hurry();
+    while (this.settling.size > 0) await Promise.all(this.settling);
+  }
+
+  private track(work: Promise<boolean>): Promise<boolean> {
+    const ended: Promise<boolean> = work.finally(() => this.settling.delete(ended));
+    this.settling.add(ended);
+    return ended;
+  }
+
+  private carryOut(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
+    switch (settlement.kind) {
+      case 'delete':
+        this.remember(delivery);
+        return this.delete(delivery);
+      case 'retry':
+        return this.delay(delivery, settlement.seconds);
+      case 'dead-letter':
+        return this.deadLetter(delivery, settlement.error, attempt);
+    }
+  }
+
+  private remember({ messageId }: Delivery): void {
+    if (messageId === '') return;
+    this.done.add(messageId);
+    if (this.done.size > REMEMBERED_DONE) {
+      const [oldest] = this.done;
+      if (oldest !== undefined) this.done.delete(oldest);
+    }
+  }
+
+  /** True whatever comes of it: the handler is done, and a message that comes again is deleted without running it. */
+  private async delete(delivery: Delivery): Promise<boolean> {
+    const failure = await this.deletes.add({ receiptHandle: delivery.receiptHandle });
+    if (failure) this.warn('delete', delivery, failure, 'SQS will deliver it again');
+    return true;
+  }
+
+  private async delay(delivery: Delivery, seconds: number): Promise<boolean> {
+    const failure = await this.delays.add({
+      receiptHandle: delivery.receiptHandle,
+      visibilityTimeoutSeconds: this.within12Hours(delivery, seconds),
+    });
+    if (failure) this.warn('delay', delivery, failure, 'it is visible again when its lease ends');
+    return false;
+  }
+
+  private async deadLetter(delivery: Delivery, error: unknown, attempt: number): Promise<boolean> {
+    const { queue, rules } = this.options;
+    const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date(this.now())));
+    if (failure) {
+      this.warn('copy to the dead letter queue', delivery, failure, 'it is not deleted and will be tried again');
+      return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
+    }
+    this.remember(delivery);
+    return this.delete(delivery);
+  }
+
+  /** AWS counts its 12 h from the receive and refuses what goes beyond. */
+  private within12Hours(delivery: Delivery, seconds: number): number {
+    const age = Math.ceil((this.now() - delivery.receivedAt) / 1000);
+    return Math.max(0, Math.min(seconds, 43_200 - age - 1));
+  }
+
+  private warn(action: string, { messageId }: Delivery, failure: BatchFailure, consequence: string): void {
+    this.options.logger.warn(
+      `${this.options.queue.name}: could not ${action} message ${messageId}: ${failure.code}: ${failure.message}; ${consequence}`,
+    );
+  }
+}

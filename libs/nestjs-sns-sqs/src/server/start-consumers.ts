@@ -1,0 +1,91 @@
+import type { LoggerService } from '@nestjs/common';
+import type { MessageHandler } from '@nestjs/microservices';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import { consumerSettings, type ResolvedServerOptions } from '../options/server-options.js';
+import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
+import { isFifoName } from '../topology/names.js';
+import { provision } from '../topology/provision.js';
+import type { ProcessingHooks } from './dispatcher.js';
+import { HandlerRegistry } from './handler-registry.js';
+import { messageDecoder } from './message-decoder.js';
+import { QueueConsumer } from './queue-consumer.js';
+import type { ServerAws } from './server-aws.js';
+
+export interface StartOptions {
+  options: ResolvedServerOptions;
+  declared: ReadonlyArray<{ pattern: string; handler: MessageHandler; extras: SqsHandlerExtras }>;
+  aws: ServerAws;
+  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  signal: AbortSignal;
+  hooks: ProcessingHooks;
+  onFault: (queue: string, error: SnsSqsError) => void;
+  onRecovery: (queue: string) => void;
+}
+
+/**
+ * From the declared handlers to a consumer for each of their queues, provisioned and proven to be receivable from.
+ * Rejects with one error that names what, where and the remedy; then nothing is left running.
+ */
+export async function startConsumers(start: StartOptions): Promise<QueueConsumer[]> {
+  const { options, declared, aws, logger } = start;
+  const { service, prefix } = options;
+  const handlers = new HandlerRegistry(
+    declared.map(({ pattern, handler, extras }) => ({
+      pattern,
+      handler,
+      queue: queueOfHandler({ pattern, ...extras }, { service, prefix }),
+    })),
+  );
+  refuseUnknownQueues(options, handlers.queues);
+  const topology = buildTopology({
+    service,
+    prefix,
+    handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
+    settingsOf: queue => consumerSettings(options, queue),
+  });
+  const { queues } = await provision(topology, {
+    sqs: aws.sqsControlPlane,
+    sns: aws.snsControlPlane,
+    mode: options.provisioning,
+    logger,
+    signal: start.signal,
+  });
+  aws.sizePolling(queues.length);
+  const consumers = queues.map(
+    queue =>
+      new QueueConsumer({
+        queue: { ...queue, fifo: isFifoName(queue.name) },
+        settings: consumerSettings(options, queue.name.slice(prefix.length)),
+        wire: aws.wire,
+        handlers,
+        decode: messageDecoder(queue.name, options.deserializer),
+        hooks: start.hooks,
+        logger,
+        onFault: error => start.onFault(queue.name, error),
+        onRecovery: () => start.onRecovery(queue.name),
+      }),
+  );
+  await probeAll(consumers);
+  return consumers;
+}
+
+/** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */
+function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly string[]): void {
+  const unknown = Object.keys(queues).filter(name => !known.includes(`${prefix}${name}`));
+  if (unknown.length === 0) return;
+  throw new SnsSqsError(
+    'INVALID_OPTIONS',
+    `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes. Remedy: the names are without prefix; those of the handlers are ${known.map(name => name.slice(prefix.length)).join(', ') || '(none)'}.`,
+    { facts: { unknown } },
+  );
+}
+
+async function probeAll(consumers: QueueConsumer[]): Promise<void> {
+  const probes = await Promise.allSettled(consumers.map(consumer => consumer.probe()));
+  const failed = probes.find(probe => probe.status === 'rejected');
+  if (!failed) return;
+  // What the other probes received goes back at once.
+  await Promise.all(consumers.map(consumer => consumer.stop(0)));
+  throw failed.reason;
+}

@@ -1,0 +1,119 @@
+import {
+  Inject,
+  Injectable,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
+import { ClientSNS } from './client/client-sns.js';
+import { ClientSQS } from './client/client-sqs.js';
+import type { ClientOptionsBase, PublishOptions, ServerSQSOptions } from './interfaces/options.interface.js';
+import { ServerSQS } from './server/server-sqs.js';
+
+/** `ServerSQS`'s options, and what the module's clients take beside them. */
+export interface SnsSqsModuleOptions extends ServerSQSOptions {
+  publish?: PublishOptions;
+  groupId?: ClientOptionsBase['groupId'];
+  deduplicationId?: ClientOptionsBase['deduplicationId'];
+}
+
+export interface SnsSqsModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  inject?: FactoryProvider['inject'];
+  // The types of what Nest injects are known to the user's factory only.
+  useFactory: (...dependencies: never[]) => SnsSqsModuleOptions | Promise<SnsSqsModuleOptions>;
+}
+
+export interface SnsSqsFeatureOptions {
+  /** Services that this module's providers command; each gets a `ClientSQS` for `@InjectCommands(service)`. */
+  commandsTo: string[];
+}
+
+const MODULE_OPTIONS = Symbol.for('nestjs-sns-sqs.module-options');
+
+const commandsToken = (service: string): string => `nestjs-sns-sqs.commands.${service}`;
+
+/** Injects the `ClientSQS` that `SnsSqsModule.forFeature({ commandsTo: [service] })` provides. */
+export const InjectCommands = (service: string): ParameterDecorator & PropertyDecorator =>
+  Inject(commandsToken(service));
+
+/** Closes a client after the servers have drained: handlers that still run then may publish. */
+@Injectable()
+class ClosesClients implements OnApplicationShutdown {
+  constructor(private readonly clients: ReadonlyArray<ClientSNS | ClientSQS>) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.clients.map(client => client.close()));
+  }
+}
+
+const closing = (name: string, tokens: FactoryProvider['inject']): Provider => ({
+  provide: `nestjs-sns-sqs.closes.${name}`,
+  inject: tokens ?? [],
+  useFactory: (...clients: Array<ClientSNS | ClientSQS>) => new ClosesClients(clients),
+});
+
+/** What server and clients have in common, as options of a client. */
+function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
+  const { prefix, aws, provisioning, publish, groupId, deduplicationId, serializer, service } = options;
+  const given = { prefix, aws, provisioning, publish, groupId, deduplicationId, serializer, source: service };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+const serverOptions = ({ publish, groupId, deduplicationId, ...server }: SnsSqsModuleOptions): ServerSQSOptions =>
+  server;
+
+/** One import for a service that consumes and publishes: provides `ServerSQS`, and `ClientSNS` for its own topic. */
+@Module({})
+export class SnsSqsModule {
+  static forRoot(options: SnsSqsModuleOptions): DynamicModule {
+    return SnsSqsModule.forRootAsync({ useFactory: () => options });
+  }
+
+  static forRootAsync({ imports = [], inject = [], useFactory }: SnsSqsModuleAsyncOptions): DynamicModule {
+    return {
+      module: SnsSqsModule,
+      global: true,
+      imports,
+      providers: [
+        { provide: MODULE_OPTIONS, inject, useFactory },
+        {
+          provide: ServerSQS,
+          inject: [MODULE_OPTIONS],
+          useFactory: (options: SnsSqsModuleOptions) => new ServerSQS(serverOptions(options)),
+        },
+        {
+          provide: ClientSNS,
+          inject: [MODULE_OPTIONS],
+          useFactory: (options: SnsSqsModuleOptions) =>
+            new ClientSNS({
+              ...clientOptions(options),
+              service: options.service,
+              ...(options.sns ? { sns: options.sns } : {}),
+            }),
+        },
+        closing('events', [ClientSNS]),
+      ],
+      exports: [MODULE_OPTIONS, ServerSQS, ClientSNS],
+    };
+  }
+
+  static forFeature({ commandsTo }: SnsSqsFeatureOptions): DynamicModule {
+    const tokens = commandsTo.map(commandsToken);
+    return {
+      module: SnsSqsModule,
+      providers: [
+        ...commandsTo.map((service): Provider => ({
+          provide: commandsToken(service),
+          inject: [MODULE_OPTIONS],
+          useFactory: (options: SnsSqsModuleOptions) =>
+            new ClientSQS({ ...clientOptions(options), service, ...(options.sqs ? { sqs: options.sqs } : {}) }),
+        })),
+        closing('commands', tokens),
+      ],
+      exports: tokens,
+    };
+  }
+}
