@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { CompiledConsumer, type ChildConsumer, type Fact } from '../support/child-consumer.js';
+import { waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+
+const COUNT = 5;
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+async function nestMajor(): Promise<number> {
+  const text = await readFile(new URL('package.json', import.meta.resolve('@nestjs/core')), 'utf8');
+  return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
+}
+
+describe('a consumer process', () => {
+  const here = world();
+  let compiled: CompiledConsumer;
+
+  beforeAll(async () => {
+    compiled = await CompiledConsumer.compile(await nestMajor());
+  });
+
+  afterAll(() => compiled.remove());
+
+  async function run(options: { hang: boolean }): Promise<ChildConsumer> {
+    const server = here.serverOptions({ consumer: { visibilityTimeoutSeconds: 2, maxReceiveCount: 5 } });
+    const child = await compiled.run(server, options);
+    here.onClose(() => child.end('SIGKILL'));
+    return child;
+  }
+
+  it('killed in mid-handler (kill -9) loses nothing: another process handles it all again, commands in order', async () => {
+    const first = await run({ hang: true });
+    const events = here.events();
+    const commands = here.commands({ groupId: () => 'user-1' });
+    await Promise.all(upTo(COUNT).map(n => events.emit('user.registered', { n })));
+    await Promise.all(upTo(COUNT).map(n => commands.emit('send-welcome-email', { n })));
+    const started = (facts: Fact[]) => facts.filter(fact => fact.started);
+    await waitFor('all events and the first command to be in work', () => started(first.facts).length === COUNT + 1);
+    await first.end('SIGKILL');
+
+    const second = await run({ hang: false });
+    const finished = (kind: string) => second.facts.filter(fact => fact.finished === kind).map(({ n }) => n);
+    await waitFor('all to be handled', () => finished('event').length + finished('command').length >= 2 * COUNT);
+    await here.queue('send-email-on-user-registered').untilEmpty();
+    await here.queue('notifications-async-commands.fifo').untilEmpty();
+    expect(finished('event').toSorted()).toEqual(upTo(COUNT));
+    expect(finished('command')).toEqual(upTo(COUNT));
+    expect(second.facts.find(fact => fact.started === 'event')?.attempt).toBe(2);
+    expect(await here.queue('send-email-on-user-registered-dlq').size()).toBe(0);
+    expect(await here.queue('notifications-async-commands-dlq.fifo').size()).toBe(0);
+  });
+
+  it('told to stop (SIGTERM) ends by itself within seconds', async () => {
+    const child = await run({ hang: false });
+    const startedAt = Date.now();
+    await child.end('SIGTERM');
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+  });
+});
