@@ -43,7 +43,8 @@ describe('a consumer process', () => {
     await waitFor('all to be handled', () => finished('event').length + finished('command').length >= 2 * COUNT);
     await here.queue('send-email-on-user-registered').untilEmpty();
     await here.queue('notifications-async-commands.fifo').untilEmpty();
-    expect(finished('event').toSorted()).toEqual(upTo(COUNT));
+    expect(new Set(finished('event'))).toEqual(new Set(upTo(COUNT)));
+    expect(finished('event')).toHaveLength(COUNT);
     expect(finished('command')).toEqual(upTo(COUNT));
     expect(second.facts.find(fact => fact.started === 'event')?.attempt).toBe(2);
     expect(await here.queue('send-email-on-user-registered-dlq').size()).toBe(0);

@@ -1,5 +1,3 @@
-import { startLocalBroker } from 'local-sns-sqs';
-
 export interface Endpoint {
   url: string;
   stop: () => Promise<void>;
@@ -9,6 +7,7 @@ export interface Endpoint {
 export async function openEndpoint(): Promise<Endpoint> {
   const given = process.env['AWS_ENDPOINT_URL'];
   if (given) return { url: given, stop: () => Promise.resolve() };
+  const { startLocalBroker } = await import('local-sns-sqs');
   const broker = await startLocalBroker();
   return { url: broker.endpoint, stop: () => broker.stop() };
 }

@@ -84,11 +84,9 @@ export function failEntriesOnce(client: SQSClient | SNSClient, chosen: (body: st
         SenderFault: false,
       }));
       if (rest.length === 0) {
-        return { response: {}, output: { $metadata: {}, Successful: [], Failed } } as unknown as ReturnType<
-          typeof next
-        >;
+        return { response: {}, output: { $metadata: {}, Successful: [], Failed } };
       }
-      const result = await next({ ...args, input: { ...args.input, [key]: rest } as typeof args.input });
+      const result = await next({ ...args, input: { ...args.input, [key]: rest } });
       Object.assign(result.output, { Failed });
       return result;
     },

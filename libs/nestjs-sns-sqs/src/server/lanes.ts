@@ -1,7 +1,7 @@
 /**
  * Runs what is submitted: work of one key one at a time, in the order of its submission; different keys, and work
  * without a key, in parallel. When `run` resolves to false the rest of its lane, as far as it has been submitted by
- * then, is handed to `giveBack` and not run.
+ * then, is handed to `giveBack` and not run. `run` must not reject.
  */
 export class Lanes<T> {
   private readonly lanes = new Map<string, T[]>();
@@ -69,10 +69,13 @@ export class Lanes<T> {
 
   private async drain(key: string): Promise<void> {
     const lane = this.lanes.get(key) ?? [];
-    for (let item = lane.shift(); item !== undefined; item = lane.shift()) {
-      const goOn = await this.run(item);
-      if (!goOn && lane.length > 0) this.giveBack(lane.splice(0), item);
+    try {
+      for (let item = lane.shift(); item !== undefined; item = lane.shift()) {
+        const goOn = await this.run(item);
+        if (!goOn && lane.length > 0) this.giveBack(lane.splice(0), item);
+      }
+    } finally {
+      this.lanes.delete(key);
     }
-    this.lanes.delete(key);
   }
 }

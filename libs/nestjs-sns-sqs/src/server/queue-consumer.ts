@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { errorText } from '../errors/aws-errors.js';
 import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
@@ -124,6 +125,10 @@ export class QueueConsumer {
       const settled = this.settler.settle(delivery, settlement, attempt);
       if (settlement.kind === 'delete') return true;
       return (await settled) && settlement.kind === 'dead-letter';
+    } catch (error) {
+      // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
+      this.options.logger.error(`${this.options.queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
+      return false;
     } finally {
       this.heartbeat.release(delivery);
       this.working.delete(delivery);

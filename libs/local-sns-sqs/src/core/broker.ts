@@ -1,0 +1,113 @@
+import type { Clock } from './clock.js';
+import { Deadlines } from './deadlines.js';
+import { Ids } from './ids.js';
+import type { Queue, QueueSurroundings } from './queue/queue.js';
+import type { Subscription } from './sns/subscription.js';
+import type { Topic } from './sns/topic.js';
+
+export interface BrokerOptions {
+  clock: Clock;
+  seed: number;
+  region: string;
+  accountId: string;
+  /** Runs the waking of long polls: at once by default; the HTTP face lets closed connections be noticed first. */
+  defer?: (run: () => void) => void;
+}
+
+export const SENDER_ID = 'AIDALOCALSNSSQS000000';
+
+/** All state of one broker. Operations change it; nothing in it does input or output. */
+export class Broker implements QueueSurroundings {
+  readonly queues = new Map<string, Queue>();
+  readonly deletedQueues = new Map<string, number>();
+  readonly topics = new Map<string, Topic>();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly calls = new Map<string, number>();
+  readonly clock: Clock;
+  readonly region: string;
+  readonly accountId: string;
+  readonly deadlines: Deadlines;
+  readonly ids: Ids;
+  /** Told of every queue that has changed, after the operation that changed it. */
+  onChange: ((queue: string) => void) | undefined;
+  private readonly defer: (run: () => void) => void;
+  private dirty: Queue[] = [];
+  private queueNumber = 0;
+  private waking = false;
+
+  constructor(options: BrokerOptions) {
+    this.clock = options.clock;
+    this.region = options.region;
+    this.accountId = options.accountId;
+    this.ids = new Ids(options.seed);
+    this.defer = options.defer ?? (run => run());
+    this.deadlines = new Deadlines(options.clock, () => this.settle());
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  queueArn(name: string): string {
+    return `arn:aws:sqs:${this.region}:${this.accountId}:${name}`;
+  }
+
+  topicArn(name: string): string {
+    return `arn:aws:sns:${this.region}:${this.accountId}:${name}`;
+  }
+
+  queueByArn(arn: string): Queue | undefined {
+    const name = arn.slice(arn.lastIndexOf(':') + 1);
+    const queue = this.queues.get(name);
+    return queue?.arn === arn ? queue : undefined;
+  }
+
+  nextQueueNumber(): number {
+    return ++this.queueNumber;
+  }
+
+  touch(queue: Queue): void {
+    if (queue.dirty) return;
+    queue.dirty = true;
+    this.dirty.push(queue);
+  }
+
+  count(call: string): void {
+    this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
+  }
+
+  /** After every operation and every deadline: waiting long polls get what has become available. */
+  settle(): void {
+    if (this.dirty.length === 0 || this.waking) return;
+    const wake = this.dirty.some(queue => queue.waiters.size > 0);
+    if (!wake) return this.drain();
+    this.waking = true;
+    this.defer(() => {
+      this.waking = false;
+      this.drain();
+    });
+  }
+
+  /** Forgets everything: queues, topics, counters. Long polls end empty. */
+  reset(): void {
+    const queues = [...this.queues.values()];
+    this.queues.clear();
+    this.deletedQueues.clear();
+    this.topics.clear();
+    this.subscriptions.clear();
+    this.calls.clear();
+    for (const queue of queues) queue.close();
+    this.deadlines.clear();
+    this.drain();
+  }
+
+  private drain(): void {
+    while (this.dirty.length > 0) {
+      const queues = this.dirty;
+      this.dirty = [];
+      for (const queue of queues) queue.dirty = false;
+      for (const queue of queues) queue.waiters.serve();
+      if (this.onChange) for (const queue of queues) this.onChange(queue.name);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { Due } from './deadlines.js';
+import type { Linked, LinkedList } from './linked-list.js';
+import type { MessageAttributes } from './message-attributes.js';
+
+export type MessageState = 'ready' | 'delayed' | 'inFlight';
+
+/** What a sender hands over. */
+export interface NewMessage {
+  id: string;
+  body: string;
+  bodyMd5: string;
+  senderId: string;
+  attributes?: MessageAttributes;
+  groupId?: string;
+  deduplicationId?: string;
+  sequenceNumber?: string;
+  traceHeader?: string;
+  delayMs: number;
+}
+
+/** Where a message returns to when its delay or its visibility timeout ends. */
+export interface MessageHome {
+  becomeReady(message: Message): void;
+}
+
+/** The lock of a FIFO group and its messages that wait, in order. */
+export interface MessageGroup extends Linked<MessageGroup> {
+  readonly id: string;
+  readonly waiting: LinkedList<Message>;
+  inFlight: number;
+}
+
+/** A message in exactly one queue, in exactly one state. */
+export class Message extends Due implements Linked<Message> {
+  previous: Message | undefined = undefined;
+  next: Message | undefined = undefined;
+  list: LinkedList<Message> | undefined = undefined;
+
+  state: MessageState = 'ready';
+  group: MessageGroup | undefined = undefined;
+  receiveCount = 0;
+  firstReceivedAt = 0;
+  lastReceivedAt = 0;
+  /** Number of the receive whose handle is the latest one; 0 before the first. */
+  lease = 0;
+  deadLetterSourceArn: string | undefined = undefined;
+  sequenceNumber: string | undefined;
+
+  constructor(
+    readonly content: NewMessage,
+    public home: MessageHome,
+    /** Position in its queue's order of arrival. */
+    public order: number,
+    /** What AWS shows as SentTimestamp. */
+    public sentAt: number,
+    /** From when on the retention period counts. */
+    public retainedFrom: number,
+  ) {
+    super();
+    this.sequenceNumber = content.sequenceNumber;
+  }
+
+  onDue(): void {
+    this.home.becomeReady(this);
+  }
+}

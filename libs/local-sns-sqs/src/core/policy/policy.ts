@@ -1,0 +1,122 @@
+import { isRecord } from '../input.js';
+
+export interface Statement {
+  effect: 'Allow' | 'Deny';
+  principals: string[];
+  notPrincipal: boolean;
+  actions: string[];
+  notAction: boolean;
+  resources: string[];
+  conditions: Array<{ operator: string; key: string; values: string[] }>;
+}
+
+/** Who asks for what, with the values of the condition keys (lower case). */
+export interface AccessRequest {
+  servicePrincipal: string;
+  action: string;
+  resource: string;
+  context: ReadonlyMap<string, string>;
+}
+
+const list = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((item): item is string => typeof item === 'string');
+
+const scalars = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value])
+    .filter(item => ['string', 'number', 'boolean'].includes(typeof item))
+    .map(String);
+
+function principalsOf(value: unknown): string[] {
+  if (!isRecord(value)) return list(value);
+  return Object.entries(value).flatMap(([kind, names]) => list(names).map(name => (name === '*' ? '*' : `${kind}:${name}`)));
+}
+
+function conditionsOf(value: unknown): Statement['conditions'] {
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([operator, keys]) =>
+    Object.entries(isRecord(keys) ? keys : {}).map(([key, values]) => ({
+      operator,
+      key: key.toLowerCase(),
+      values: scalars(values),
+    })),
+  );
+}
+
+function statementOf(value: unknown): Statement | undefined {
+  if (!isRecord(value)) return undefined;
+  if (value.Effect !== 'Allow' && value.Effect !== 'Deny') return undefined;
+  const actions = list(value.Action ?? value.NotAction);
+  if (actions.length === 0) return undefined;
+  return {
+    effect: value.Effect,
+    principals: principalsOf(value.Principal ?? value.NotPrincipal),
+    notPrincipal: value.NotPrincipal !== undefined,
+    actions: actions.map(action => action.toLowerCase()),
+    notAction: value.NotAction !== undefined,
+    resources: list(value.Resource ?? '*'),
+    conditions: conditionsOf(value.Condition),
+  };
+}
+
+/** The statements of an access policy, or undefined when it is none. */
+export function parsePolicy(text: string): Statement[] | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(parsed) || parsed.Statement === undefined) return undefined;
+  const raw: unknown[] = Array.isArray(parsed.Statement) ? parsed.Statement : [parsed.Statement];
+  const statements = raw.map(statementOf);
+  return statements.every(statement => statement !== undefined) ? statements : undefined;
+}
+
+/** Matches `*` and `?` as policies do. */
+export function wildcard(pattern: string, value: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === value;
+  const source = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replace(/\*/g, '.*').replace(/\?/g, '.');
+  return new RegExp(`^${source}$`, 's').test(value);
+}
+
+function conditionHolds({ operator, key, values }: Statement['conditions'][number], request: AccessRequest): boolean {
+  const actual = request.context.get(key);
+  const [, base, ifExists] = /^(?:ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/.exec(operator) ?? [];
+  if (base === 'Null') return values.includes(String(actual === undefined));
+  if (actual === undefined) return ifExists !== undefined || /Not/.test(base);
+  switch (base) {
+    case 'StringEquals':
+      return values.includes(actual);
+    case 'StringNotEquals':
+      return !values.includes(actual);
+    case 'StringEqualsIgnoreCase':
+      return values.some(value => value.toLowerCase() === actual.toLowerCase());
+    case 'ArnEquals':
+    case 'ArnLike':
+    case 'StringLike':
+      return values.some(value => wildcard(value, actual));
+    case 'ArnNotEquals':
+    case 'ArnNotLike':
+    case 'StringNotLike':
+      return !values.some(value => wildcard(value, actual));
+    case 'Bool':
+      return values.some(value => value.toLowerCase() === actual.toLowerCase());
+    default:
+      return false;
+  }
+}
+
+function applies(statement: Statement, request: AccessRequest): boolean {
+  const principal = statement.principals.some(name => name === '*' || name === `Service:${request.servicePrincipal}`);
+  if (principal === statement.notPrincipal) return false;
+  const action = statement.actions.some(pattern => wildcard(pattern, request.action.toLowerCase()));
+  if (action === statement.notAction) return false;
+  if (!statement.resources.some(pattern => wildcard(pattern, request.resource))) return false;
+  return statement.conditions.every(condition => conditionHolds(condition, request));
+}
+
+/** An explicit Deny wins, then any Allow; nothing said is no. */
+export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
+  const applicable = statements.filter(statement => applies(statement, request));
+  return applicable.some(({ effect }) => effect === 'Allow') && !applicable.some(({ effect }) => effect === 'Deny');
+}

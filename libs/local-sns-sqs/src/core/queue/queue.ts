@@ -1,0 +1,214 @@
+import type { Deadlines } from '../deadlines.js';
+import { overLimit } from '../errors.js';
+import type { Ids } from '../ids.js';
+import { Message, type MessageHome, type NewMessage } from '../message.js';
+import { type Statement, parsePolicy } from '../policy/policy.js';
+import { Deduplication } from './deduplication.js';
+import { FifoShelf } from './fifo-shelf.js';
+import { type RedrivePolicy, parseRedrivePolicy } from './queue-attributes.js';
+import { ReceiptHandles } from './receipt-handle.js';
+import { Retention } from './retention.js';
+import type { Shelf } from './shelf.js';
+import { StandardShelf } from './standard-shelf.js';
+import { Waiters } from './waiters.js';
+
+const MOST_IN_FLIGHT = 120_000;
+
+/** What a queue needs from the broker around it. */
+export interface QueueSurroundings {
+  readonly deadlines: Deadlines;
+  readonly ids: Ids;
+  now(): number;
+  queueByArn(arn: string): Queue | undefined;
+  /** Something changed: long polls and watchers are looked at when the operation is over. */
+  touch(queue: Queue): void;
+}
+
+export interface Received {
+  message: Message;
+  lease: number;
+  handle: string;
+}
+
+/** One queue: its messages, each in one state, and who waits for them. */
+export class Queue implements MessageHome {
+  readonly tags = new Map<string, string>();
+  readonly messages = new Map<number, Message>();
+  readonly handles: ReceiptHandles;
+  readonly deduplication = new Deduplication();
+  readonly waiters: Waiters<Received[]>;
+  readonly createdAt: number;
+  modifiedAt: number;
+  purgedAt = -Infinity;
+  delayed = 0;
+  inFlight = 0;
+  dirty = false;
+  policy: Statement[] = [];
+  redrive: RedrivePolicy | undefined;
+  private shelf: Shelf;
+  private readonly retention: Retention;
+  private arrivals = 0;
+  private leases = 0;
+
+  constructor(
+    readonly name: string,
+    readonly arn: string,
+    readonly fifo: boolean,
+    readonly attributes: Map<string, string>,
+    number: number,
+    private readonly around: QueueSurroundings,
+  ) {
+    this.handles = new ReceiptHandles(around.ids, number);
+    this.waiters = new Waiters(around.deadlines);
+    this.shelf = fifo ? new FifoShelf() : new StandardShelf();
+    this.retention = new Retention(this.messages, around.deadlines, message => this.remove(message));
+    this.createdAt = around.now();
+    this.modifiedAt = this.createdAt;
+    this.attributesChanged();
+  }
+
+  get ready(): number {
+    return this.messages.size - this.delayed - this.inFlight;
+  }
+
+  get inFlightIsFull(): boolean {
+    return this.inFlight >= MOST_IN_FLIGHT;
+  }
+
+  seconds(attribute: string): number {
+    return Number(this.attributes.get(attribute));
+  }
+
+  attributesChanged(): void {
+    const redrive = this.attributes.get('RedrivePolicy');
+    const policy = this.attributes.get('Policy');
+    this.redrive = redrive ? parseRedrivePolicy(redrive) : undefined;
+    this.policy = (policy ? parsePolicy(policy) : undefined) ?? [];
+    this.retention.reschedule(this.seconds('MessageRetentionPeriod') * 1000);
+  }
+
+  nextSequenceNumber(): string {
+    return String(18_800_000_000_000_000_000n + BigInt(++this.arrivals) * 256n);
+  }
+
+  /** A new message arrives. It is offered to long polls when the operation is over. */
+  enqueue(content: NewMessage): Message {
+    const now = this.around.now();
+    const message = new Message(content, this, ++this.arrivals, now, now);
+    if (content.delayMs > 0) {
+      message.state = 'delayed';
+      this.delayed++;
+      this.around.deadlines.schedule(message, now + content.delayMs);
+    }
+    this.accept(message);
+    return message;
+  }
+
+  /** Up to `max` messages, in flight for `visibilityMs`; messages that have failed too often go to the DLQ instead. */
+  receive(max: number, visibilityMs: number): Received[] {
+    if (!this.shelf.hasReady) return [];
+    if (this.inFlightIsFull) {
+      if (this.fifo) return [];
+      throw overLimit();
+    }
+    const now = this.around.now();
+    const taken = this.shelf.take(max, message => this.admit(message));
+    for (const message of taken) {
+      message.receiveCount++;
+      message.firstReceivedAt ||= now;
+      message.lastReceivedAt = now;
+      message.lease = ++this.leases;
+      this.around.deadlines.schedule(message, now + visibilityMs);
+    }
+    this.inFlight += taken.length;
+    if (taken.length > 0) this.around.touch(this);
+    return taken.map(message => ({
+      message,
+      lease: message.lease,
+      handle: this.handles.issue(message.order, message.lease),
+    }));
+  }
+
+  /** As if these had not been received: for answers that could not be delivered. */
+  giveBack(received: readonly Received[]): void {
+    for (const { message, lease } of received) {
+      if (message.home !== this || message.state !== 'inFlight' || message.lease !== lease) continue;
+      message.receiveCount--;
+      if (message.receiveCount === 0) message.firstReceivedAt = 0;
+      this.becomeReady(message);
+    }
+  }
+
+  becomeReady(message: Message): void {
+    this.around.deadlines.cancel(message);
+    if (message.state === 'inFlight') this.inFlight--;
+    else if (message.state === 'delayed') this.delayed--;
+    else return;
+    this.shelf.release(message);
+    this.around.touch(this);
+  }
+
+  changeVisibility(message: Message, until: number): void {
+    this.around.deadlines.schedule(message, until);
+    this.around.touch(this);
+  }
+
+  /** Takes a message out, whatever its state. */
+  remove(message: Message): void {
+    if (!this.messages.delete(message.order)) return;
+    this.around.deadlines.cancel(message);
+    this.shelf.remove(message);
+    if (message.state === 'inFlight') this.inFlight--;
+    if (message.state === 'delayed') this.delayed--;
+    this.around.touch(this);
+  }
+
+  purge(): void {
+    for (const message of this.messages.values()) this.around.deadlines.cancel(message);
+    this.messages.clear();
+    this.retention.clear();
+    this.shelf = this.fifo ? new FifoShelf() : new StandardShelf();
+    this.delayed = 0;
+    this.inFlight = 0;
+    this.around.touch(this);
+  }
+
+  /** The queue is no more: its messages go, its long polls end empty. */
+  close(): void {
+    this.purge();
+    this.waiters.dismiss();
+  }
+
+  private accept(message: Message): void {
+    this.messages.set(message.order, message);
+    this.shelf.add(message);
+    this.retention.added(message);
+    this.around.touch(this);
+  }
+
+  private admit(message: Message): boolean {
+    const { redrive } = this;
+    if (!redrive || message.receiveCount < redrive.maxReceiveCount) return true;
+    const target = this.around.queueByArn(redrive.deadLetterTargetArn);
+    if (!target || target === this) return true;
+    this.remove(message);
+    message.deadLetterSourceArn = this.arn;
+    target.adopt(message);
+    return false;
+  }
+
+  /** A message moves in from another queue: same id; a standard one keeps its sent time, and its age. */
+  private adopt(message: Message): void {
+    const now = this.around.now();
+    message.home = this;
+    message.order = ++this.arrivals;
+    message.state = 'ready';
+    message.lease = 0;
+    if (this.fifo) {
+      message.retainedFrom = now;
+      message.sequenceNumber = this.nextSequenceNumber();
+      message.order = this.arrivals;
+    }
+    this.accept(message);
+  }
+}

@@ -1,0 +1,150 @@
+import type { Broker } from '../broker.js';
+import { type Input, isRecord, optionalString, stringMap } from '../input.js';
+import type { Operation, Output } from '../operation.js';
+import { AwsError } from '../errors.js';
+import { invalidParameter, required } from './errors.js';
+import { FilterPolicyProblem } from './filter-conditions.js';
+import { parseFilterPolicy } from './filter-policy.js';
+import { page } from './paging.js';
+import { Subscription, findSubscription } from './subscription.js';
+import { findTopic } from './topic.js';
+
+const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
+const SETTABLE = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery', 'RedrivePolicy', 'SubscriptionRoleArn', 'ReplayPolicy']);
+
+function checkRedrive(value: string, fifo: boolean): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    throw invalidParameter('RedrivePolicy: failed to parse JSON.');
+  }
+  const target = isRecord(parsed) ? parsed.deadLetterTargetArn : undefined;
+  if (typeof target !== 'string' || !QUEUE_ARN.test(target)) {
+    throw invalidParameter('RedrivePolicy: deadLetterTargetArn is an invalid arn');
+  }
+  if (target.endsWith('.fifo') !== fifo) {
+    throw invalidParameter('RedrivePolicy: the dead-letter queue must be of the same type as the subscribed queue');
+  }
+}
+
+/** Checks attributes as they would stand together. `where` is how AWS begins the message. */
+function checkAttributes(all: ReadonlyMap<string, string>, endpoint: string, where: string): void {
+  for (const [name, value] of all) {
+    if (!SETTABLE.has(name)) throw invalidParameter('AttributeName');
+    if (name === 'RawMessageDelivery' && !/^(true|false)$/i.test(value)) {
+      throw invalidParameter(`${where}RawMessageDelivery: Invalid value [${value}]. Must be true or false.`);
+    }
+    if (name === 'FilterPolicyScope' && value !== 'MessageAttributes' && value !== 'MessageBody') {
+      throw invalidParameter(`${where}FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`);
+    }
+    if (name === 'RedrivePolicy' && value !== '') checkRedrive(value, endpoint.endsWith('.fifo'));
+  }
+  const filter = all.get('FilterPolicy');
+  if (!filter) return;
+  try {
+    parseFilterPolicy(filter, all.get('FilterPolicyScope') === 'MessageBody' ? 'MessageBody' : 'MessageAttributes');
+  } catch (error) {
+    if (error instanceof FilterPolicyProblem) throw invalidParameter(`${where}FilterPolicy: ${error.message}`);
+    throw error;
+  }
+}
+
+const normalized = (name: string, value: string): string => (name === 'RawMessageDelivery' ? value.toLowerCase() : value);
+
+function sameAttributes(wanted: ReadonlyMap<string, string>, existing: Subscription): boolean {
+  const initial: Record<string, string> = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' };
+  const names = new Set([...wanted.keys(), ...existing.attributes.keys()]);
+  return [...names].every(
+    name => (wanted.get(name) ?? initial[name] ?? '') === (existing.attributes.get(name) ?? initial[name] ?? ''),
+  );
+}
+
+export const subscribe: Operation = (broker, input) => {
+  const topic = findTopic(broker, input);
+  const protocol = required(input, 'Protocol');
+  if (protocol !== 'sqs') {
+    throw invalidParameter(`Protocol Reason: the protocol "${protocol}" is not supported here, only "sqs" is`);
+  }
+  const endpoint = required(input, 'Endpoint');
+  if (!QUEUE_ARN.test(endpoint)) throw invalidParameter('SQS endpoint ARN');
+  if (endpoint.endsWith('.fifo') && !topic.fifo) {
+    throw invalidParameter('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics');
+  }
+  const wanted = new Map([...stringMap(input, 'Attributes')].map(([name, value]) => [name, normalized(name, value)]));
+  checkAttributes(wanted, endpoint, 'Attributes Reason: ');
+  for (const [name, value] of wanted) if (value === '') wanted.delete(name);
+  for (const existing of topic.subscriptions.values()) {
+    if (existing.endpoint !== endpoint) continue;
+    if (wanted.size === 0 || sameAttributes(wanted, existing)) return { SubscriptionArn: existing.arn };
+    throw invalidParameter('Attributes Reason: Subscription already exists with different attributes');
+  }
+  const arn = `${topic.arn}:${broker.ids.uuid()}`;
+  const subscription = new Subscription(arn, topic.arn, protocol, endpoint, wanted);
+  topic.subscriptions.set(arn, subscription);
+  broker.subscriptions.set(arn, subscription);
+  return { SubscriptionArn: arn };
+};
+
+/** Removing what is not there is no error. */
+export const unsubscribe: Operation = (broker, input) => {
+  const arn = required(input, 'SubscriptionArn');
+  const subscription = broker.subscriptions.get(arn);
+  if (!subscription) return {};
+  const topic = broker.topics.get(subscription.topicArn);
+  if (topic?.subscriptions.delete(arn)) topic.deletedSubscriptions++;
+  broker.subscriptions.delete(arn);
+  return {};
+};
+
+export const confirmSubscription: Operation = () => {
+  throw new AwsError('InvalidParameter', 'Invalid parameter: Token: subscriptions of the sqs protocol are confirmed at once');
+};
+
+export const getSubscriptionAttributes: Operation = (broker, input) => {
+  const subscription = findSubscription(broker, input);
+  const shown: Record<string, string> = {
+    SubscriptionArn: subscription.arn,
+    TopicArn: subscription.topicArn,
+    Protocol: subscription.protocol,
+    Endpoint: subscription.endpoint,
+    Owner: broker.accountId,
+    ConfirmationWasAuthenticated: 'true',
+    PendingConfirmation: 'false',
+    RawMessageDelivery: 'false',
+    SubscriptionPrincipal: `arn:aws:iam::${broker.accountId}:user/local`,
+    ...Object.fromEntries(subscription.attributes),
+  };
+  if (subscription.filter) shown.FilterPolicyScope = subscription.scope;
+  else delete shown.FilterPolicyScope;
+  return { Attributes: shown };
+};
+
+export const setSubscriptionAttributes: Operation = (broker, input) => {
+  const subscription = findSubscription(broker, input);
+  const name = required(input, 'AttributeName');
+  const value = normalized(name, optionalString(input, 'AttributeValue') ?? '');
+  if (!SETTABLE.has(name)) throw invalidParameter('AttributeName');
+  const changed = new Map(subscription.attributes);
+  if (value === '') changed.delete(name);
+  else changed.set(name, value);
+  checkAttributes(changed, subscription.endpoint, '');
+  subscription.attributes.clear();
+  for (const [key, setting] of changed) subscription.attributes.set(key, setting);
+  subscription.attributesChanged();
+  return {};
+};
+
+const list = (broker: Broker, input: Input, all: Iterable<Subscription>): Output =>
+  page(input, 'Subscriptions', [...all], subscription => ({
+    SubscriptionArn: subscription.arn,
+    Owner: broker.accountId,
+    Protocol: subscription.protocol,
+    Endpoint: subscription.endpoint,
+    TopicArn: subscription.topicArn,
+  }));
+
+export const listSubscriptions: Operation = (broker, input) => list(broker, input, broker.subscriptions.values());
+
+export const listSubscriptionsByTopic: Operation = (broker, input) =>
+  list(broker, input, findTopic(broker, input).subscriptions.values());

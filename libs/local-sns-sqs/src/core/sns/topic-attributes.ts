@@ -1,0 +1,30 @@
+import { isRecord } from '../input.js';
+import { invalidParameter } from './errors.js';
+
+const BOOLEANS: ReadonlySet<string> = new Set(['ContentBasedDeduplication', 'FifoTopic']);
+const FIFO_ONLY: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBasedDeduplication', 'FifoThroughputScope']);
+const KNOWN = /^(ArchivePolicy|ContentBasedDeduplication|DataProtectionPolicy|DeliveryPolicy|DisplayName|FifoThroughputScope|FifoTopic|KmsMasterKeyId|MaximumMessageSize|Policy|SignatureVersion|TracingConfig|(Application|Firehose|HTTP|Lambda|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn))$/;
+
+const isJsonObject = (text: string): boolean => {
+  try {
+    return isRecord(JSON.parse(text));
+  } catch {
+    return false;
+  }
+};
+
+/** Refuses names and values that SNS refuses. */
+export function checkTopicAttribute(name: string, value: string, fifo: boolean): void {
+  if (!KNOWN.test(name)) throw invalidParameter('AttributeName');
+  if (FIFO_ONLY.has(name) && !fifo) throw invalidParameter(`Attributes Reason: ${name} is only for FIFO topics`);
+  const refuse = (): Error => invalidParameter(`Attributes Reason: Invalid value [${value}] for ${name}`);
+  if (BOOLEANS.has(name) && value !== 'true' && value !== 'false') throw refuse();
+  if (name === 'FifoThroughputScope' && value !== 'Topic' && value !== 'MessageGroup') throw refuse();
+  if (name === 'SignatureVersion' && value !== '1' && value !== '2') throw refuse();
+  if (name === 'DisplayName' && value.length > 100) throw refuse();
+  if ((name === 'Policy' || name === 'DeliveryPolicy') && value !== '' && !isJsonObject(value)) throw refuse();
+  if (name === 'MaximumMessageSize') {
+    const bytes = /^\d{1,7}$/.test(value) ? Number(value) : 0;
+    if (bytes < 1024 || bytes > 1_048_576) throw refuse();
+  }
+}

@@ -1,0 +1,51 @@
+import type { Broker } from '../broker.js';
+import { type Input, optionalString } from '../input.js';
+import { Deduplication } from '../queue/deduplication.js';
+import { invalidParameter, notFound, required } from './errors.js';
+import type { Subscription } from './subscription.js';
+
+/** A topic, its subscriptions and, if FIFO, its memory of what was published. */
+export class Topic {
+  readonly tags = new Map<string, string>();
+  /** In order of subscription, by ARN. */
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly deduplication = new Deduplication();
+  deletedSubscriptions = 0;
+  private published = 0;
+
+  constructor(
+    readonly name: string,
+    readonly arn: string,
+    readonly fifo: boolean,
+    readonly attributes: Map<string, string>,
+  ) {}
+
+  get maximumMessageSize(): number {
+    return Number(this.attributes.get('MaximumMessageSize') ?? 262_144);
+  }
+
+  nextSequenceNumber(): string {
+    return String(10_000_000_000_000_000_000n + BigInt(++this.published) * 1000n);
+  }
+}
+
+const ARN = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/;
+
+export function findTopic(broker: Broker, input: Input, key = 'TopicArn'): Topic {
+  return topicByArn(broker, required(input, key));
+}
+
+export function topicByArn(broker: Broker, arn: string): Topic {
+  if (!ARN.test(arn)) throw invalidParameter(`TopicArn Reason: An ARN must have at least 6 elements, not ${arn.split(':').length}`);
+  const topic = broker.topics.get(arn);
+  if (!topic) throw notFound('Topic');
+  return topic;
+}
+
+/** Publish takes the topic under either of two names. */
+export function publishTarget(broker: Broker, input: Input): Topic {
+  if (optionalString(input, 'PhoneNumber')) throw invalidParameter('PhoneNumber Reason: the sms protocol is not supported here');
+  const arn = optionalString(input, 'TopicArn') ?? optionalString(input, 'TargetArn');
+  if (!arn) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
+  return topicByArn(broker, arn);
+}

@@ -1,0 +1,66 @@
+import type { Broker } from '../broker.js';
+import { invalidParameterValue, queueDeletedRecently, queueNameExists, unknownAttribute } from '../errors.js';
+import { requiredString, stringMap } from '../input.js';
+import type { Operation } from '../operation.js';
+import { checkAttributes, checkTogether, initialAttributes, sameValue } from '../queue/queue-attributes.js';
+import { Queue } from '../queue/queue.js';
+import { checkRedriveTarget } from './check-redrive-target.js';
+import { queueUrl } from './find-queue.js';
+
+const BLOCKED_AFTER_DELETE_MS = 60_000;
+
+function checkName(name: string, fifo: boolean): void {
+  if (fifo && !/^[A-Za-z0-9_-]{1,75}\.fifo$/.test(name)) {
+    throw invalidParameterValue(
+      'The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length',
+    );
+  }
+  if (!fifo && !/^[A-Za-z0-9_-]{1,80}$/.test(name)) {
+    throw invalidParameterValue('Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length');
+  }
+}
+
+function checkSame(existing: Queue, wanted: ReadonlyMap<string, string>): void {
+  for (const [name, value] of wanted) {
+    if (!sameValue(name, value, existing.attributes.get(name))) throw queueNameExists(name);
+  }
+}
+
+function checkNotDeletedRecently(broker: Broker, name: string): void {
+  const deletedAt = broker.deletedQueues.get(name);
+  if (deletedAt === undefined) return;
+  if (broker.now() < deletedAt + BLOCKED_AFTER_DELETE_MS) throw queueDeletedRecently();
+  broker.deletedQueues.delete(name);
+}
+
+export const createQueue: Operation = (broker, input, call) => {
+  const name = requiredString(input, 'QueueName');
+  const wanted = stringMap(input, 'Attributes');
+  const tags = stringMap(input, 'tags');
+  if (tags.size === 0) for (const [key, value] of stringMap(input, 'Tags')) tags.set(key, value);
+  const fifo = wanted.get('FifoQueue') === 'true';
+  if (wanted.get('FifoQueue') === 'false') throw unknownAttribute('FifoQueue');
+  checkName(name, fifo);
+  checkAttributes(wanted, fifo);
+  const url = { QueueUrl: queueUrl(broker, call.origin, name) };
+
+  const existing = broker.queues.get(name);
+  if (existing) {
+    checkSame(existing, wanted);
+    return url;
+  }
+  checkNotDeletedRecently(broker, name);
+  const attributes = initialAttributes(fifo);
+  for (const [attribute, value] of wanted) if (value !== '') attributes.set(attribute, value);
+  if (attributes.has('KmsMasterKeyId') && !wanted.has('SqsManagedSseEnabled')) {
+    attributes.set('SqsManagedSseEnabled', 'false');
+  }
+  checkTogether(attributes);
+  const arn = broker.queueArn(name);
+  checkRedriveTarget(broker, arn, fifo, wanted.get('RedrivePolicy'));
+  const queue = new Queue(name, arn, fifo, attributes, broker.nextQueueNumber(), broker);
+  for (const [key, value] of tags) queue.tags.set(key, value);
+  broker.queues.set(name, queue);
+  broker.touch(queue);
+  return url;
+};
