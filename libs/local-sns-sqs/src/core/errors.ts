@@ -5,7 +5,11 @@ export class AwsError extends Error {
   readonly status: number;
   readonly senderFault: boolean;
 
-  constructor(code: string, message: string, options: { status?: number; queryCode?: string; senderFault?: boolean } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { status?: number; queryCode?: string; senderFault?: boolean } = {},
+  ) {
     super(message);
     this.name = code;
     this.code = code;
@@ -43,7 +47,10 @@ export const queueNameExists = (attribute: string): AwsError =>
   );
 
 export const queueDeletedRecently = (): AwsError =>
-  sqs('QueueDeletedRecently', 'You must wait 60 seconds after deleting a queue before you can create another with the same name.');
+  sqs(
+    'QueueDeletedRecently',
+    'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+  );
 
 export const purgeQueueInProgress = (queue: string): AwsError =>
   sqs('PurgeQueueInProgress', `Only one PurgeQueue operation on ${queue} is allowed every 60 seconds.`, 403);
@@ -52,7 +59,10 @@ export const unknownAttribute = (name: string): AwsError =>
   new AwsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
 
 export const invalidAttributeValue = (name: string, reason?: string): AwsError =>
-  new AwsError('InvalidAttributeValue', `Invalid value for the parameter ${name}.${reason ? ` Reason: ${reason}` : ''}`);
+  new AwsError(
+    'InvalidAttributeValue',
+    `Invalid value for the parameter ${name}.${reason ? ` Reason: ${reason}` : ''}`,
+  );
 
 export const receiptHandleIsInvalid = (handle: string): AwsError =>
   new AwsError('ReceiptHandleIsInvalid', `The input receipt handle "${handle}" is not a valid receipt handle.`, {
@@ -62,14 +72,16 @@ export const receiptHandleIsInvalid = (handle: string): AwsError =>
 export const receiptHandleExpired = (handle: string): AwsError =>
   invalidValue(handle, 'ReceiptHandle', 'The receipt handle has expired.');
 
-export const messageNotInflight = (): AwsError =>
-  sqs('MessageNotInflight', 'The specified message is not in flight.');
+export const messageNotInflight = (): AwsError => sqs('MessageNotInflight', 'The specified message is not in flight.');
 
 export const overLimit = (): AwsError =>
   new AwsError('OverLimit', 'Too many messages in flight: the queue has reached its limit of 120000.', { status: 403 });
 
 export const invalidMessageContents = (): AwsError =>
-  new AwsError('InvalidMessageContents', 'Invalid binary character was found in the message body; the allowed set is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.');
+  new AwsError(
+    'InvalidMessageContents',
+    'Invalid binary character was found in the message body; the allowed set is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.',
+  );
 
 export const emptyBatchRequest = (entry: string): AwsError =>
   sqs('EmptyBatchRequest', `There should be at least one ${entry} in the request.`);

@@ -2,7 +2,7 @@
 export interface Linked<T> {
   previous: T | undefined;
   next: T | undefined;
-  list: LinkedList<Linked<T> & T> | undefined;
+  list: object | undefined;
 }
 
 export class LinkedList<T extends Linked<T>> {

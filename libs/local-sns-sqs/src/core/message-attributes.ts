@@ -67,7 +67,8 @@ function checkName(name: string): void {
 
 function readValue(name: string, raw: Input): AttributeValue {
   const DataType = optionalString(raw, 'DataType');
-  if (!DataType) throw invalidParameterValue(`The message attribute '${name}' must contain a non-empty attribute type.`);
+  if (!DataType)
+    throw invalidParameterValue(`The message attribute '${name}' must contain a non-empty attribute type.`);
   if (!TYPE.test(DataType) || DataType.length > 256) {
     throw invalidParameterValue(
       `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,

@@ -34,7 +34,7 @@ export interface MessageGroup extends Linked<MessageGroup> {
 export class Message extends Due implements Linked<Message> {
   previous: Message | undefined = undefined;
   next: Message | undefined = undefined;
-  list: LinkedList<Message> | undefined = undefined;
+  list: object | undefined = undefined;
 
   state: MessageState = 'ready';
   group: MessageGroup | undefined = undefined;

@@ -28,7 +28,9 @@ const scalars = (value: unknown): string[] =>
 
 function principalsOf(value: unknown): string[] {
   if (!isRecord(value)) return list(value);
-  return Object.entries(value).flatMap(([kind, names]) => list(names).map(name => (name === '*' ? '*' : `${kind}:${name}`)));
+  return Object.entries(value).flatMap(([kind, names]) =>
+    list(names).map(name => (name === '*' ? '*' : `${kind}:${name}`)),
+  );
 }
 
 function conditionsOf(value: unknown): Statement['conditions'] {
@@ -75,7 +77,10 @@ export function parsePolicy(text: string): Statement[] | undefined {
 /** Matches `*` and `?` as policies do. */
 export function wildcard(pattern: string, value: string): boolean {
   if (!/[*?]/.test(pattern)) return pattern === value;
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replace(/\*/g, '.*').replace(/\?/g, '.');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
   return new RegExp(`^${source}$`, 's').test(value);
 }
 

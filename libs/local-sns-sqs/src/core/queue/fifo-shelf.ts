@@ -5,7 +5,7 @@ import type { Shelf } from './shelf.js';
 class Group implements MessageGroup {
   previous: MessageGroup | undefined = undefined;
   next: MessageGroup | undefined = undefined;
-  list: LinkedList<MessageGroup> | undefined = undefined;
+  list: object | undefined = undefined;
   readonly waiting = new LinkedList<Message>();
   inFlight = 0;
 

@@ -76,7 +76,10 @@ const redriveProblem = (value: string, reason: string): Error =>
 export function parseRedrivePolicy(value: string): RedrivePolicy {
   const { deadLetterTargetArn, maxReceiveCount } = parseJsonObject('RedrivePolicy', value);
   if (typeof deadLetterTargetArn !== 'string' || maxReceiveCount === undefined) {
-    throw redriveProblem(value, 'Redrive policy does not contain mandatory attribute: deadLetterTargetArn, maxReceiveCount.');
+    throw redriveProblem(
+      value,
+      'Redrive policy does not contain mandatory attribute: deadLetterTargetArn, maxReceiveCount.',
+    );
   }
   const count = typeof maxReceiveCount === 'string' ? Number(maxReceiveCount) : maxReceiveCount;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > 1000) {

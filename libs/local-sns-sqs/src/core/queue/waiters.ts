@@ -5,7 +5,7 @@ import { type Linked, LinkedList } from '../linked-list.js';
 export class Waiter<T> extends Due implements Linked<Waiter<T>> {
   previous: Waiter<T> | undefined = undefined;
   next: Waiter<T> | undefined = undefined;
-  list: LinkedList<Waiter<T>> | undefined = undefined;
+  list: object | undefined = undefined;
 
   constructor(
     private readonly waiters: Waiters<T>,

@@ -1,7 +1,8 @@
 import { AwsError, invalidParameterValue } from '../errors.js';
 import { type Input, optionalString } from '../input.js';
 
-export const invalidParameter = (reason: string): AwsError => new AwsError('InvalidParameter', `Invalid parameter: ${reason}`);
+export const invalidParameter = (reason: string): AwsError =>
+  new AwsError('InvalidParameter', `Invalid parameter: ${reason}`);
 
 export const notFound = (what: string): AwsError => new AwsError('NotFound', `${what} does not exist`, { status: 404 });
 

@@ -55,7 +55,7 @@ function anythingBut(operand: unknown): Condition {
   if (values.length === 0 || !values.every(value => typeof value === 'string' || typeof value === 'number')) {
     throw new FilterPolicyProblem('Value of anything-but must be a string, a number or a non-empty list of them');
   }
-  const refused = new Set(values);
+  const refused = new Set<unknown>(values);
   return value => value !== undefined && !refused.has(value);
 }
 
@@ -79,7 +79,8 @@ const OPERATORS: Readonly<Record<string, (operand: unknown) => Condition>> = {
     return onStrings(value => value.toLowerCase() === wanted);
   },
   exists: operand => {
-    if (typeof operand !== 'boolean') throw new FilterPolicyProblem('exists match pattern must be either true or false.');
+    if (typeof operand !== 'boolean')
+      throw new FilterPolicyProblem('exists match pattern must be either true or false.');
     return value => (value !== undefined) === operand;
   },
   numeric,
@@ -93,7 +94,9 @@ const OPERATORS: Readonly<Record<string, (operand: unknown) => Condition>> = {
   },
   wildcard: operand => {
     const wanted = requireString('wildcard', operand).replaceAll('?', '[?]');
-    return onStrings(value => (wanted.includes('[?]') ? wildcard(wanted.replaceAll('[?]', '?'), value) : wildcard(wanted, value)));
+    return onStrings(value =>
+      wanted.includes('[?]') ? wildcard(wanted.replaceAll('[?]', '?'), value) : wildcard(wanted, value),
+    );
   },
 };
 

@@ -30,7 +30,13 @@ const isOr = (key: string, value: unknown): value is Array<Record<string, unknow
   value.length >= 2 &&
   value.every(item => isRecord(item) && Object.keys(item).length > 0);
 
-function parseLevel(rules: Record<string, unknown>, scope: FilterScope, path: string, depth: number, found: Complexity): Level {
+function parseLevel(
+  rules: Record<string, unknown>,
+  scope: FilterScope,
+  path: string,
+  depth: number,
+  found: Complexity,
+): Level {
   const level: Level = { leaves: [], nested: [], alternatives: [] };
   for (const [key, value] of Object.entries(rules)) {
     const here = `${path}.${key}`;
@@ -71,7 +77,8 @@ export function parseFilterPolicy(text: string, scope: FilterScope): FilterPolic
     throw new FilterPolicyProblem('failed to parse JSON.');
   }
   if (!isRecord(rules)) throw new FilterPolicyProblem('Filter policy must be a JSON object.');
-  if (Buffer.byteLength(text) > MOST_BYTES) throw new FilterPolicyProblem('Filter policy can not be longer than 256 KB');
+  if (Buffer.byteLength(text) > MOST_BYTES)
+    throw new FilterPolicyProblem('Filter policy can not be longer than 256 KB');
   const found: Complexity = { keys: new Set(), combinations: 1 };
   const root = parseLevel(rules, scope, '', 1, found);
   if (found.keys.size > MOST_KEYS) throw new FilterPolicyProblem('Filter policy can not have more than 5 keys');
@@ -134,11 +141,7 @@ function matches(level: Level, lookup: Lookup): boolean {
 }
 
 /** Whether a published message passes. A body that is no JSON object passes no body filter. */
-export function passes(
-  policy: FilterPolicy,
-  attributes: ReadonlyMap<string, AttributeValue>,
-  body: string,
-): boolean {
+export function passes(policy: FilterPolicy, attributes: ReadonlyMap<string, AttributeValue>, body: string): boolean {
   if (policy.scope === 'MessageAttributes') {
     return matches(policy.root, key => ({ values: attributeValues(attributes.get(key)), objects: [] }));
   }

@@ -10,7 +10,15 @@ import { Subscription, findSubscription } from './subscription.js';
 import { findTopic } from './topic.js';
 
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
-const SETTABLE = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery', 'RedrivePolicy', 'SubscriptionRoleArn', 'ReplayPolicy']);
+const SETTABLE = new Set([
+  'DeliveryPolicy',
+  'FilterPolicy',
+  'FilterPolicyScope',
+  'RawMessageDelivery',
+  'RedrivePolicy',
+  'SubscriptionRoleArn',
+  'ReplayPolicy',
+]);
 
 function checkRedrive(value: string, fifo: boolean): void {
   let parsed: unknown;
@@ -36,7 +44,9 @@ function checkAttributes(all: ReadonlyMap<string, string>, endpoint: string, whe
       throw invalidParameter(`${where}RawMessageDelivery: Invalid value [${value}]. Must be true or false.`);
     }
     if (name === 'FilterPolicyScope' && value !== 'MessageAttributes' && value !== 'MessageBody') {
-      throw invalidParameter(`${where}FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`);
+      throw invalidParameter(
+        `${where}FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`,
+      );
     }
     if (name === 'RedrivePolicy' && value !== '') checkRedrive(value, endpoint.endsWith('.fifo'));
   }
@@ -50,7 +60,8 @@ function checkAttributes(all: ReadonlyMap<string, string>, endpoint: string, whe
   }
 }
 
-const normalized = (name: string, value: string): string => (name === 'RawMessageDelivery' ? value.toLowerCase() : value);
+const normalized = (name: string, value: string): string =>
+  name === 'RawMessageDelivery' ? value.toLowerCase() : value;
 
 function sameAttributes(wanted: ReadonlyMap<string, string>, existing: Subscription): boolean {
   const initial: Record<string, string> = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' };
@@ -69,7 +80,9 @@ export const subscribe: Operation = (broker, input) => {
   const endpoint = required(input, 'Endpoint');
   if (!QUEUE_ARN.test(endpoint)) throw invalidParameter('SQS endpoint ARN');
   if (endpoint.endsWith('.fifo') && !topic.fifo) {
-    throw invalidParameter('Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics');
+    throw invalidParameter(
+      'Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics',
+    );
   }
   const wanted = new Map([...stringMap(input, 'Attributes')].map(([name, value]) => [name, normalized(name, value)]));
   checkAttributes(wanted, endpoint, 'Attributes Reason: ');
@@ -98,7 +111,10 @@ export const unsubscribe: Operation = (broker, input) => {
 };
 
 export const confirmSubscription: Operation = () => {
-  throw new AwsError('InvalidParameter', 'Invalid parameter: Token: subscriptions of the sqs protocol are confirmed at once');
+  throw new AwsError(
+    'InvalidParameter',
+    'Invalid parameter: Token: subscriptions of the sqs protocol are confirmed at once',
+  );
 };
 
 export const getSubscriptionAttributes: Operation = (broker, input) => {

@@ -30,7 +30,9 @@ export class Subscription {
     const filter = this.attributes.get('FilterPolicy');
     this.filter = filter ? parseFilterPolicy(filter, this.scope) : undefined;
     const redrive = this.attributes.get('RedrivePolicy');
-    this.deadLetterArn = redrive ? (JSON.parse(redrive) as { deadLetterTargetArn: string }).deadLetterTargetArn : undefined;
+    this.deadLetterArn = redrive
+      ? (JSON.parse(redrive) as { deadLetterTargetArn: string }).deadLetterTargetArn
+      : undefined;
   }
 }
 

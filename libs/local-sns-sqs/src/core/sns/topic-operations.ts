@@ -28,8 +28,10 @@ export const createTopic: Operation = (broker, input) => {
   const arn = broker.topicArn(name);
   const existing = broker.topics.get(arn);
   if (existing) {
-    if (!sameMap(wanted, existing.attributes)) throw invalidParameter('Attributes Reason: Topic already exists with different attributes');
-    if (tags.size > 0 && !sameMap(tags, existing.tags)) throw invalidParameter('Tags Reason: Topic already exists with different tags');
+    if (!sameMap(wanted, existing.attributes))
+      throw invalidParameter('Attributes Reason: Topic already exists with different attributes');
+    if (tags.size > 0 && !sameMap(tags, existing.tags))
+      throw invalidParameter('Tags Reason: Topic already exists with different tags');
     return { TopicArn: arn };
   }
   const attributes = new Map(wanted);
@@ -42,7 +44,16 @@ export const createTopic: Operation = (broker, input) => {
 };
 
 function defaultPolicy(broker: Broker, topic: Topic): string {
-  const Action = ['GetTopicAttributes', 'SetTopicAttributes', 'AddPermission', 'RemovePermission', 'DeleteTopic', 'Subscribe', 'ListSubscriptionsByTopic', 'Publish'];
+  const Action = [
+    'GetTopicAttributes',
+    'SetTopicAttributes',
+    'AddPermission',
+    'RemovePermission',
+    'DeleteTopic',
+    'Subscribe',
+    'ListSubscriptionsByTopic',
+    'Publish',
+  ];
   const Statement = {
     Sid: '__default_statement_ID',
     Effect: 'Allow',
@@ -56,7 +67,15 @@ function defaultPolicy(broker: Broker, topic: Topic): string {
 
 const EFFECTIVE_DELIVERY_POLICY = JSON.stringify({
   http: {
-    defaultHealthyRetryPolicy: { minDelayTarget: 20, maxDelayTarget: 20, numRetries: 3, numMaxDelayRetries: 0, numNoDelayRetries: 0, numMinDelayRetries: 0, backoffFunction: 'linear' },
+    defaultHealthyRetryPolicy: {
+      minDelayTarget: 20,
+      maxDelayTarget: 20,
+      numRetries: 3,
+      numMaxDelayRetries: 0,
+      numNoDelayRetries: 0,
+      numMinDelayRetries: 0,
+      backoffFunction: 'linear',
+    },
     disableSubscriptionOverrides: false,
     defaultRequestPolicy: { headerContentType: 'text/plain; charset=UTF-8' },
   },
@@ -100,7 +119,8 @@ export const deleteTopic: Operation = (broker, input) => {
   return {};
 };
 
-export const listTopics: Operation = (broker, input) => page(input, 'Topics', [...broker.topics.keys()], TopicArn => ({ TopicArn }));
+export const listTopics: Operation = (broker, input) =>
+  page(input, 'Topics', [...broker.topics.keys()], TopicArn => ({ TopicArn }));
 
 function tagged(broker: Broker, input: Input): Topic {
   const topic = broker.topics.get(required(input, 'ResourceArn'));
@@ -112,7 +132,8 @@ export const tagResource: Operation = (broker, input) => {
   const topic = tagged(broker, input);
   const tags = readTags(input);
   const added = [...tags.keys()].filter(key => !topic.tags.has(key)).length;
-  if (topic.tags.size + added > 50) throw new AwsError('TagLimitExceeded', 'Could not complete request: tag quota of per resource exceeded');
+  if (topic.tags.size + added > 50)
+    throw new AwsError('TagLimitExceeded', 'Could not complete request: tag quota of per resource exceeded');
   for (const [key, value] of tags) topic.tags.set(key, value);
   return {};
 };

@@ -36,7 +36,8 @@ export function findTopic(broker: Broker, input: Input, key = 'TopicArn'): Topic
 }
 
 export function topicByArn(broker: Broker, arn: string): Topic {
-  if (!ARN.test(arn)) throw invalidParameter(`TopicArn Reason: An ARN must have at least 6 elements, not ${arn.split(':').length}`);
+  if (!ARN.test(arn))
+    throw invalidParameter(`TopicArn Reason: An ARN must have at least 6 elements, not ${arn.split(':').length}`);
   const topic = broker.topics.get(arn);
   if (!topic) throw notFound('Topic');
   return topic;
@@ -44,7 +45,8 @@ export function topicByArn(broker: Broker, arn: string): Topic {
 
 /** Publish takes the topic under either of two names. */
 export function publishTarget(broker: Broker, input: Input): Topic {
-  if (optionalString(input, 'PhoneNumber')) throw invalidParameter('PhoneNumber Reason: the sms protocol is not supported here');
+  if (optionalString(input, 'PhoneNumber'))
+    throw invalidParameter('PhoneNumber Reason: the sms protocol is not supported here');
   const arn = optionalString(input, 'TopicArn') ?? optionalString(input, 'TargetArn');
   if (!arn) throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
   return topicByArn(broker, arn);

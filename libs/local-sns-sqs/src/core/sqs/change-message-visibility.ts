@@ -14,13 +14,21 @@ function change(broker: Broker, queue: Queue, input: Input): void {
   const seconds = optionalInteger(input, 'VisibilityTimeout');
   if (seconds === undefined) throw missingParameter('VisibilityTimeout');
   if (seconds < 0 || seconds > MOST_SECONDS) {
-    throw invalidValue(seconds, 'VisibilityTimeout', `VisibilityTimeout must be an integer between 0 and ${MOST_SECONDS}.`);
+    throw invalidValue(
+      seconds,
+      'VisibilityTimeout',
+      `VisibilityTimeout must be an integer between 0 and ${MOST_SECONDS}.`,
+    );
   }
   const receipt = queue.handles.read(handle);
   if (!receipt) throw receiptHandleIsInvalid(handle);
   const message = queue.messages.get(receipt.order);
   if (!message) {
-    throw invalidValue(handle, 'ReceiptHandle', 'Message does not exist or is not available for visibility timeout change.');
+    throw invalidValue(
+      handle,
+      'ReceiptHandle',
+      'Message does not exist or is not available for visibility timeout change.',
+    );
   }
   if (message.state !== 'inFlight' || message.lease !== receipt.lease) throw messageNotInflight();
   const now = broker.now();

@@ -34,7 +34,9 @@ export const listQueues: Operation = (broker, input, call) => {
   const token = optionalString(input, 'NextToken');
   const max = optionalInteger(input, 'MaxResults');
   if (max !== undefined && (max < 1 || max > 1000)) {
-    throw invalidParameterValue(`Value ${max} for parameter MaxResults is invalid. Reason: Must be between 1 and 1000.`);
+    throw invalidParameterValue(
+      `Value ${max} for parameter MaxResults is invalid. Reason: Must be between 1 and 1000.`,
+    );
   }
   const after = token === undefined ? '' : Buffer.from(token, 'base64').toString();
   const names = [...broker.queues.keys()].filter(name => name.startsWith(prefix) && name > after).sort();

@@ -3,7 +3,13 @@ import type { Broker } from '../broker.js';
 import { SENDER_ID } from '../broker.js';
 import { invalidMessageContents, invalidParameterValue, invalidValue, missingParameter } from '../errors.js';
 import { type Input, isRecord, optionalInteger, optionalRecord, optionalString } from '../input.js';
-import { type AttributeValue, FORBIDDEN_CHARACTERS, attributesMd5, readMessageAttributes, toMessageAttributes } from '../message-attributes.js';
+import {
+  type AttributeValue,
+  FORBIDDEN_CHARACTERS,
+  attributesMd5,
+  readMessageAttributes,
+  toMessageAttributes,
+} from '../message-attributes.js';
 import type { NewMessage } from '../message.js';
 import type { Output } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
@@ -29,7 +35,9 @@ function readSystemAttributes(input: Input): Map<string, AttributeValue> {
     const value = isRecord(raw) ? raw : {};
     const StringValue = optionalString(value, 'StringValue');
     if (name !== 'AWSTraceHeader' || optionalString(value, 'DataType') !== 'String' || !StringValue) {
-      throw invalidParameterValue(`The message system attribute '${name}' is invalid: only AWSTraceHeader, of type String, is supported.`);
+      throw invalidParameterValue(
+        `The message system attribute '${name}' is invalid: only AWSTraceHeader, of type String, is supported.`,
+      );
     }
     values.set(name, { DataType: 'String', StringValue });
   }
@@ -43,7 +51,9 @@ export function readOutgoing(input: Input): Outgoing {
   if (FORBIDDEN_CHARACTERS.test(body)) throw invalidMessageContents();
   const values = readMessageAttributes(input, 'MessageAttributes');
   if (values.size > MOST_ATTRIBUTES) {
-    throw invalidParameterValue(`Number of message attributes [${values.size}] exceeds the allowed maximum [${MOST_ATTRIBUTES}].`);
+    throw invalidParameterValue(
+      `Number of message attributes [${values.size}] exceeds the allowed maximum [${MOST_ATTRIBUTES}].`,
+    );
   }
   const attributes = toMessageAttributes(values);
   const system = readSystemAttributes(input);
@@ -61,7 +71,11 @@ function checkedId(input: Input, key: string): string | undefined {
   const value = optionalString(input, key);
   if (value === undefined) return undefined;
   if (!GROUP_OR_DEDUPLICATION_ID.test(value)) {
-    throw invalidValue(value, key, `${key} can only include alphanumeric and punctuation characters. 1 to 128 in length.`);
+    throw invalidValue(
+      value,
+      key,
+      `${key} can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
+    );
   }
   return value;
 }
@@ -81,7 +95,8 @@ function delayOf(queue: Queue, input: Input): number {
 function deduplicationOf(queue: Queue, input: Input, body: string): string {
   const given = checkedId(input, 'MessageDeduplicationId');
   if (given !== undefined) return given;
-  if (queue.attributes.get('ContentBasedDeduplication') === 'true') return createHash('sha256').update(body).digest('hex');
+  if (queue.attributes.get('ContentBasedDeduplication') === 'true')
+    return createHash('sha256').update(body).digest('hex');
   throw invalidParameterValue(
     'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
   );
@@ -95,12 +110,23 @@ export function place(broker: Broker, queue: Queue, outgoing: Outgoing): Output 
   const { input, body, bytes, attributes } = outgoing;
   const limit = queue.seconds('MaximumMessageSize');
   if (bytes > limit) {
-    throw invalidParameterValue(`One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`);
+    throw invalidParameterValue(
+      `One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`,
+    );
   }
   const delayMs = delayOf(queue, input);
   const groupId = checkedId(input, 'MessageGroupId');
   const bodyMd5 = md5(body);
-  const content: NewMessage = { id: '', body, bodyMd5, senderId: SENDER_ID, attributes, groupId, traceHeader: outgoing.traceHeader, delayMs };
+  const content: NewMessage = {
+    id: '',
+    body,
+    bodyMd5,
+    senderId: SENDER_ID,
+    attributes,
+    groupId,
+    traceHeader: outgoing.traceHeader,
+    delayMs,
+  };
   const answer: Output = { MessageId: '', MD5OfMessageBody: bodyMd5 };
   if (attributes) answer.MD5OfMessageAttributes = attributes.md5;
   if (outgoing.systemAttributesMd5) answer.MD5OfMessageSystemAttributes = outgoing.systemAttributesMd5;
@@ -108,7 +134,11 @@ export function place(broker: Broker, queue: Queue, outgoing: Outgoing): Output 
   if (!queue.fifo) {
     if (input.MessageDeduplicationId !== undefined && input.MessageDeduplicationId !== null) {
       const id = optionalString(input, 'MessageDeduplicationId');
-      throw invalidValue(id, 'MessageDeduplicationId', 'The request include parameter that is not valid for this queue type.');
+      throw invalidValue(
+        id,
+        'MessageDeduplicationId',
+        'The request include parameter that is not valid for this queue type.',
+      );
     }
     content.id = broker.ids.uuid();
     answer.MessageId = content.id;

@@ -72,7 +72,8 @@ export function present({ message, handle }: Received, presentation: Presentatio
   if (content.attributes && (presentation.all || presentation.names.size > 0)) {
     const values = chosen(content.attributes, presentation);
     if (values.size > 0) {
-      shown.MD5OfMessageAttributes = values === content.attributes.values ? content.attributes.md5 : attributesMd5(values);
+      shown.MD5OfMessageAttributes =
+        values === content.attributes.values ? content.attributes.md5 : attributesMd5(values);
       shown.MessageAttributes = Object.fromEntries(values);
     }
   }

@@ -34,7 +34,9 @@ export const setQueueAttributes: Operation = (broker, input) => {
   const queue = findQueue(broker, input);
   const wanted = stringMap(input, 'Attributes');
   if (wanted.has('FifoQueue') && wanted.get('FifoQueue') !== String(queue.fifo)) {
-    throw queue.fifo ? invalidAttributeValue('FifoQueue', 'Modifying queue type is not supported.') : unknownAttribute('FifoQueue');
+    throw queue.fifo
+      ? invalidAttributeValue('FifoQueue', 'Modifying queue type is not supported.')
+      : unknownAttribute('FifoQueue');
   }
   checkAttributes(wanted, queue.fifo);
   const changed = new Map(queue.attributes);

@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call } from '../core/operation.js';
+
+/** The core's view of one HTTP request: whether somebody still waits for the answer, and whether it arrived. */
+export class HttpCall implements Call {
+  readonly origin: string;
+  private isGone = false;
+  private answered = false;
+  private whenGone: (() => void) | undefined;
+  private whenUndelivered: (() => void) | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    private readonly response: ServerResponse,
+    fallbackOrigin: string,
+  ) {
+    const { host } = request.headers;
+    this.origin = host ? `http://${host}` : fallbackOrigin;
+    response.on('close', () => this.closed());
+  }
+
+  get gone(): boolean {
+    return this.isGone;
+  }
+
+  onGone(fn: () => void): void {
+    this.whenGone = fn;
+  }
+
+  onUndelivered(fn: () => void): void {
+    this.whenUndelivered = fn;
+  }
+
+  send(status: number, headers: Record<string, string>, body: string): void {
+    this.answered = true;
+    if (this.isGone) {
+      this.whenUndelivered?.();
+      return;
+    }
+    this.response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
+    this.response.end(body);
+  }
+
+  private closed(): void {
+    if (this.response.writableFinished) return;
+    this.isGone = true;
+    if (this.answered) this.whenUndelivered?.();
+    else this.whenGone?.();
+  }
+}

@@ -1,0 +1,50 @@
+import type { Input } from '../core/input.js';
+
+interface Tree {
+  [key: string]: Tree | string;
+}
+
+/** A key may come from anyone: no prototype to reach. */
+const emptyTree = (): Tree => Object.create(null) as Tree;
+
+function insert(root: Tree, path: string, value: string): void {
+  const parts = path.split('.');
+  const last = parts.pop() ?? path;
+  let node = root;
+  for (const part of parts) {
+    const child = node[part];
+    if (typeof child === 'object') node = child;
+    else node = node[part] = emptyTree();
+  }
+  node[last] = value;
+}
+
+const numbered = (tree: Tree): Array<Tree | string> =>
+  Object.keys(tree)
+    .sort((a, b) => Number(a) - Number(b))
+    .map(key => tree[key] ?? '');
+
+function toValue(node: Tree | string): unknown {
+  if (typeof node === 'string') return node;
+  const { member, entry } = node;
+  if (typeof member === 'object') return numbered(member).map(toValue);
+  if (typeof entry === 'object') return Object.fromEntries(numbered(entry).map(toEntry));
+  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, toValue(child)]));
+}
+
+/** Maps are written with `key` and `value`, message attributes with `Name` and `Value`. */
+function toEntry(node: Tree | string): [string, unknown] {
+  if (typeof node === 'string') return ['', node];
+  const name = node['key'] ?? node['Name'];
+  const value = node['value'] ?? node['Value'];
+  return [typeof name === 'string' ? name : '', value === undefined ? '' : toValue(value)];
+}
+
+/** Reads AWS's Query protocol: `PublishBatchRequestEntries.member.1.Id=a&Attributes.entry.1.key=…`. */
+export function readQuery(body: string): { action: string; input: Input } {
+  const root = emptyTree();
+  for (const [path, value] of new URLSearchParams(body)) insert(root, path, value);
+  const { Action, Version: _, ...rest } = root;
+  const input = Object.fromEntries(Object.entries(rest).map(([key, node]) => [key, toValue(node)]));
+  return { action: typeof Action === 'string' ? Action : '', input };
+}

@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Broker } from '../core/broker.js';
+import { AwsError } from '../core/errors.js';
+import { HttpCall } from './http-call.js';
+import { snsQuery, sqsJson, type Protocol } from './protocols.js';
+
+/** What a request may weigh: a batch at AWS's bound, each character escaped at worst. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Told of every call that was answered. */
+export type CallListener = (service: 'sqs' | 'sns', action: string) => void;
+
+/** Speaks the SDKs' protocols on 127.0.0.1 and hands each request to the core. */
+export class HttpFace {
+  private readonly server: Server;
+  private requests = 0;
+  private origin = '';
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly onCall: CallListener,
+  ) {
+    this.server = createServer((request, response) => this.receive(request, response));
+    // Long polls last 20 s, and SDKs keep connections; neither may be cut from this side.
+    this.server.requestTimeout = 0;
+    this.server.keepAliveTimeout = 65_000;
+  }
+
+  /** Resolves to the endpoint's URL; rejects when the port is taken. */
+  listen(port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => {
+        this.server.off('error', reject);
+        this.origin = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+        resolve(this.origin);
+      });
+    });
+  }
+
+  /** Cuts every connection, long polls included. */
+  close(): Promise<void> {
+    return new Promise(resolve => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private receive(request: IncomingMessage, response: ServerResponse): void {
+    const call = new HttpCall(request, response, this.origin);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MOST_BYTES) chunks.push(chunk);
+      else request.destroy();
+    });
+    request.on('end', () => {
+      const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+      void this.handle(request, call, body.toString('utf8'));
+    });
+  }
+
+  private async handle(request: IncomingMessage, call: HttpCall, body: string): Promise<void> {
+    if (request.method === 'GET') {
+      call.send(200, { 'Content-Type': 'application/json' }, '{"service":"local-sns-sqs","status":"running"}');
+      return;
+    }
+    const target = request.headers['x-amz-target'];
+    const protocol: Protocol = typeof target === 'string' ? sqsJson : snsQuery;
+    const requestId = this.nextRequestId();
+    try {
+      const parsed = protocol.parse(typeof target === 'string' ? target : '', body);
+      this.onCall(parsed.service, parsed.action);
+      this.broker.deadlines.runDue();
+      const output = parsed.operation(this.broker, parsed.input, call);
+      this.broker.settle();
+      const {
+        status,
+        headers,
+        body: answer,
+      } = protocol.result(parsed, output instanceof Promise ? await output : output, requestId);
+      call.send(status, headers, answer);
+    } catch (error) {
+      this.broker.settle();
+      const { status, headers, body: answer } = protocol.error(asAwsError(error), requestId);
+      call.send(status, headers, answer);
+    }
+  }
+
+  private nextRequestId(): string {
+    this.requests += 1;
+    return `00000000-0000-4000-8000-${this.requests.toString(16).padStart(12, '0')}`;
+  }
+}
+
+function asAwsError(error: unknown): AwsError {
+  if (error instanceof AwsError) return error;
+  return new AwsError('InternalFailure', error instanceof Error ? (error.stack ?? error.message) : String(error), {
+    status: 500,
+    senderFault: false,
+  });
+}

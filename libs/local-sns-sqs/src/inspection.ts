@@ -1,0 +1,121 @@
+import type { Broker } from './core/broker.js';
+import type { Message, MessageState } from './core/message.js';
+import type { Queue } from './core/queue/queue.js';
+
+export interface MessageSnapshot {
+  messageId: string;
+  state: MessageState;
+  body: string;
+  /** Values of String and Number attributes; those of Binary ones in base64. */
+  attributes: Record<string, string>;
+  groupId: string | undefined;
+  receiveCount: number;
+}
+
+export interface QueueSnapshot {
+  name: string;
+  arn: string;
+  /** May be received now. */
+  visible: number;
+  inFlight: number;
+  delayed: number;
+  /** In order of arrival. */
+  messages: MessageSnapshot[];
+}
+
+export interface SubscriptionSnapshot {
+  arn: string;
+  topicArn: string;
+  queueArn: string;
+  attributes: Record<string, string>;
+}
+
+/** How often each operation was called, e.g. `{ 'sqs.SendMessageBatch': 3, 'sns.Publish': 1 }`. */
+export type CallCounts = Record<string, number>;
+
+function snapshotOfMessage(message: Message): MessageSnapshot {
+  const { content, state, receiveCount } = message;
+  const attributes = [...(content.attributes?.values ?? [])].map(([name, value]) => [
+    name,
+    value.StringValue ?? value.BinaryValue ?? '',
+  ]);
+  return {
+    messageId: content.id,
+    state,
+    body: content.body,
+    attributes: Object.fromEntries(attributes) as Record<string, string>,
+    groupId: content.groupId,
+    receiveCount,
+  };
+}
+
+const snapshotOfQueue = (queue: Queue): QueueSnapshot => ({
+  name: queue.name,
+  arn: queue.arn,
+  visible: queue.ready,
+  inFlight: queue.inFlight,
+  delayed: queue.delayed,
+  messages: [...queue.messages.values()].map(snapshotOfMessage),
+});
+
+interface Watcher {
+  queue: string;
+  condition: (queue: QueueSnapshot) => boolean;
+  resolve: (queue: QueueSnapshot) => void;
+}
+
+/** Looks into a broker from the test or the program that runs it: no calls are counted, nothing changes. */
+export class Inspection {
+  private readonly watchers = new Set<Watcher>();
+
+  constructor(private readonly broker: Broker) {
+    broker.onChange = queue => this.notify(queue);
+  }
+
+  queues(): QueueSnapshot[] {
+    return [...this.broker.queues.values()].map(snapshotOfQueue);
+  }
+
+  queue(name: string): QueueSnapshot | undefined {
+    const queue = this.broker.queues.get(name);
+    return queue && snapshotOfQueue(queue);
+  }
+
+  /** ARNs. */
+  topics(): string[] {
+    return [...this.broker.topics.keys()];
+  }
+
+  subscriptions(): SubscriptionSnapshot[] {
+    return [...this.broker.subscriptions.values()].map(({ arn, topicArn, endpoint, attributes }) => ({
+      arn,
+      topicArn,
+      queueArn: endpoint,
+      attributes: Object.fromEntries(attributes),
+    }));
+  }
+
+  /** Since the start or the last `reset()`. */
+  calls(): CallCounts {
+    return Object.fromEntries(this.broker.calls);
+  }
+
+  /** Resolves as soon as the queue exists and `condition` holds for it. Never rejects: give the test a time limit. */
+  until(queue: string, condition: (queue: QueueSnapshot) => boolean): Promise<QueueSnapshot> {
+    return new Promise(resolve => {
+      this.watchers.add({ queue, condition, resolve });
+      this.notify(queue);
+    });
+  }
+
+  private notify(name: string): void {
+    if (this.watchers.size === 0) return;
+    const snapshot = this.queue(name);
+    if (!snapshot) return;
+    for (const watcher of this.watchers) {
+      if (watcher.queue !== name || !watcher.condition(snapshot)) continue;
+      this.watchers.delete(watcher);
+      watcher.resolve(snapshot);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { Broker } from './core/broker.js';
+import type { Clock } from './core/clock.js';
+import { HttpFace } from './http/server.js';
+import { Inspection } from './inspection.js';
+import { SystemClock } from './system-clock.js';
+
+export interface LocalBrokerOptions {
+  /** On 127.0.0.1; 0 takes a free one. @default 0 */
+  port?: number;
+  /** Source of time; a `VirtualClock` stands still until the test moves it. @default real time */
+  clock?: Clock;
+  /** Start of the identifiers: the same seed and calls give the same ids. @default random */
+  seed?: number;
+  /** @default 'us-east-1' */
+  region?: string;
+  /** Twelve digits. @default '000000000000' */
+  accountId?: string;
+}
+
+export interface LocalBroker {
+  /** For `endpoint` of an SDK client, or AWS_ENDPOINT_URL, e.g. `http://127.0.0.1:40123`. */
+  readonly endpoint: string;
+  readonly inspect: Inspection;
+  /** Forgets every queue, topic, message and count. */
+  reset(): void;
+  /** Cuts all connections and frees the port. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_REGION = 'us-east-1';
+const DEFAULT_ACCOUNT = '000000000000';
+
+/** Starts an SNS and SQS on 127.0.0.1, all state in memory. Rejects when the port is taken. */
+export async function startLocalBroker(options: LocalBrokerOptions = {}): Promise<LocalBroker> {
+  const broker = new Broker({
+    clock: options.clock ?? new SystemClock(),
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+    region: options.region ?? DEFAULT_REGION,
+    accountId: options.accountId ?? DEFAULT_ACCOUNT,
+    // After the events that have arrived: a closed connection is noticed before it is given a message.
+    defer: run => setImmediate(run),
+  });
+  const inspect = new Inspection(broker);
+  const face = new HttpFace(broker, (service, action) => broker.count(`${service}.${action}`));
+  const endpoint = await face.listen(options.port ?? 0);
+  let stopped: Promise<void> | undefined;
+  return {
+    endpoint,
+    inspect,
+    reset: () => broker.reset(),
+    stop: () =>
+      (stopped ??= face.close().then(() => {
+        broker.deadlines.clear();
+      })),
+  };
+}
