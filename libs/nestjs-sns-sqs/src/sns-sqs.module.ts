@@ -62,8 +62,12 @@ function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-const serverOptions = ({ publish, groupId, deduplicationId, ...server }: SnsSqsModuleOptions): ServerSQSOptions =>
-  server;
+const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set(['publish', 'groupId', 'deduplicationId']);
+
+const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
+  Object.fromEntries(
+    Object.entries(options).filter(([name]) => !FOR_CLIENTS_ONLY.has(name)),
+  ) as unknown as ServerSQSOptions;
 
 /** One import for a service that consumes and publishes: provides `ServerSQS`, and `ClientSNS` for its own topic. */
 @Module({})

@@ -91,7 +91,10 @@ export interface ClientOptionsBase extends AwsAccessOptions {
   groupId?: RecordIdFactory;
   /** Deduplication id of a record that names none itself; without either the event's own id is taken on FIFO. */
   deduplicationId?: RecordIdFactory;
-  /** Turns the event (a CloudEvents object) into the body (a string, or an object that is then written as JSON). */
+  /**
+   * Writes the body: called with Nest's packet `{ pattern, data }` and `{ event }`, the CloudEvents object; gives a
+   * string, or an object that is then written as JSON. @default the CloudEvents object
+   */
   serializer?: ProducerSerializer;
 }
 

@@ -24,6 +24,8 @@ export interface BatchFailure {
   message: string;
   /** True: the entry itself is wrong, another try fails too. False: AWS's fault, worth another try. */
   senderFault: boolean;
+  /** What the whole call failed with, when it did. */
+  cause?: unknown;
 }
 
 export interface BatchSuccess {
@@ -74,12 +76,9 @@ export interface SqsWire {
     entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
   ): Promise<BatchResult>;
   sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult>;
-  /** Frees what this wire made itself; a client that the user gave stays open. */
-  destroy(): void;
 }
 
 /** The hot call to SNS. */
 export interface SnsWire {
   publishBatch(topicArn: string, entries: readonly OutgoingSnsMessage[]): Promise<BatchResult>;
-  destroy(): void;
 }

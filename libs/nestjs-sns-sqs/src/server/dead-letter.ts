@@ -1,4 +1,5 @@
 import { AWS_MAX_MESSAGE_ATTRIBUTES, SQS_MAX_BYTES } from '../constants.js';
+import { messageBytes } from '../envelope/message-size.js';
 import type { MessageAttribute, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
 import { reportError } from './error-report.js';
@@ -20,16 +21,6 @@ const MAX_REASON = 1_000;
 const MAX_DETAILS = 8_000;
 
 const text = (value: string): MessageAttribute => ({ DataType: 'String', StringValue: value });
-
-const bytes = (value: string): number => Buffer.byteLength(value, 'utf8');
-
-function attributeBytes([name, { DataType, StringValue, BinaryValue }]: [string, MessageAttribute]): number {
-  return bytes(name) + bytes(DataType ?? '') + (BinaryValue?.byteLength ?? bytes(StringValue ?? ''));
-}
-
-/** AWS's count: UTF-8 bytes of body, and of attribute names, types and values (quotas-messages). */
-export const messageBytes = (body: string, attributes: MessageAttributes): number =>
-  bytes(body) + Object.entries(attributes).reduce((sum, entry) => sum + attributeBytes(entry), 0);
 
 function ours(delivery: Delivery, queue: string, attempts: number, error: unknown, now: Date): Record<string, string> {
   const report = reportError(error);

@@ -29,6 +29,7 @@ export class Dispatcher {
     const { data, metadata } = await decode(delivery.message);
     const handler = handlers.find(queueName, metadata.type);
     if (!handler) {
+      if (handlers.isLooselyFiltered(queueName)) return;
       throw new SnsSqsError(
         'NO_HANDLER',
         `No handler of ${queueName} takes the type ${JSON.stringify(printable(metadata.type).slice(0, 200))}`,

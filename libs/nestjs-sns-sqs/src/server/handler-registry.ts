@@ -1,11 +1,13 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import { matchesPattern } from '../topology/filter-policy.js';
+import { isExpressible, matchesPattern } from '../topology/filter-policy.js';
 
 export interface RegisteredHandler {
   pattern: string;
   /** Full name. */
   queue: string;
+  /** Its queue gets the type from a topic. */
+  subscribed: boolean;
   handler: MessageHandler;
 }
 
@@ -13,6 +15,7 @@ export interface RegisteredHandler {
 export class HandlerRegistry {
   private readonly byQueue = new Map<string, Map<string, MessageHandler>>();
   private readonly wildcards = new Map<string, RegisteredHandler[]>();
+  private readonly looselyFiltered = new Set<string>();
 
   /** Throws DUPLICATE_HANDLER with every queue and pattern that has two handlers. */
   constructor(handlers: readonly RegisteredHandler[]) {
@@ -22,6 +25,8 @@ export class HandlerRegistry {
       this.byQueue.set(registered.queue, patterns);
       if (patterns.has(registered.pattern)) duplicates.push(`${registered.pattern} on ${registered.queue}`);
       patterns.set(registered.pattern, registered.handler);
+      const subscribed = handlers.filter(({ queue, subscribed }) => subscribed && queue === registered.queue);
+      if (!isExpressible(subscribed.map(({ pattern }) => pattern))) this.looselyFiltered.add(registered.queue);
       if (registered.pattern.includes('*')) {
         this.wildcards.set(registered.queue, [...(this.wildcards.get(registered.queue) ?? []), registered]);
       }
@@ -38,6 +43,11 @@ export class HandlerRegistry {
 
   get queues(): string[] {
     return [...this.byQueue.keys()];
+  }
+
+  /** True: SNS cannot filter for this queue exactly, so types that none of its handlers means are to be expected. */
+  isLooselyFiltered(queue: string): boolean {
+    return this.looselyFiltered.has(queue);
   }
 
   /** The handler for a type: the exact pattern before wildcards, of these the one with the longest literal part. */

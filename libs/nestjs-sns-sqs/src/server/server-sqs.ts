@@ -74,10 +74,7 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   /** Calls back once every queue is being polled, or with the one error that stopped the start. */
   listen(callback: (error?: unknown) => void): void {
     this.started ??= this.start();
-    this.started.then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    );
+    void this.report(this.started, callback);
   }
 
   /**
@@ -98,6 +95,15 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   unwrap<T = { sqs: SQSClient; sns: SNSClient }>(): T {
     if (!this.aws) throw new SnsSqsError('SERVER_CLOSED', 'unwrap() has nothing to give before listen()');
     return { sqs: this.aws.sqs, sns: this.aws.sns } as T;
+  }
+
+  private async report(start: Promise<void>, callback: (error?: unknown) => void): Promise<void> {
+    let failure: { error: unknown } | undefined;
+    await start.catch((error: unknown) => {
+      failure = { error };
+    });
+    if (failure) callback(failure.error);
+    else callback();
   }
 
   private async start(): Promise<void> {
@@ -160,7 +166,8 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
     let running: Promise<void> | undefined;
     const done = (): Promise<void> => (running ??= work());
     try {
-      await this.onProcessingStartHook?.(SQS_TRANSPORT, context, done);
+      // Typed as void, and asynchronous where an instrumentation makes it so.
+      await (this.onProcessingStartHook?.(SQS_TRANSPORT, context, done) as Promise<void> | void);
       await done();
     } finally {
       this.onProcessingEndHook?.(SQS_TRANSPORT, context);

@@ -1,9 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import { SQS_MAX_BYTES } from '../constants.js';
+import { messageBytes } from '../envelope/message-size.js';
 import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
-import { BatchCaller, type BatchCallerOptions } from './batch-caller.js';
-import { deadLetterOf, messageBytes } from './dead-letter.js';
+import { BatchCaller, type BatchCallerOptions } from '../wire/batch-caller.js';
+import { deadLetterOf } from './dead-letter.js';
 import type { Delivery } from './delivery.js';
 import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
 

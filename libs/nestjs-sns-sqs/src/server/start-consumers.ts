@@ -34,7 +34,8 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     declared.map(({ pattern, handler, extras }) => ({
       pattern,
       handler,
-      queue: queueOfHandler({ pattern, ...extras }, { service, prefix }),
+      queue: queueOfHandler(extras, { service, prefix }),
+      subscribed: extras.topic !== undefined,
     })),
   );
   refuseUnknownQueues(options, handlers.queues);
@@ -44,14 +45,8 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
     settingsOf: queue => consumerSettings(options, queue),
   });
-  const { queues } = await provision(topology, {
-    sqs: aws.sqsControlPlane,
-    sns: aws.snsControlPlane,
-    mode: options.provisioning,
-    logger,
-    signal: start.signal,
-  });
-  aws.sizePolling(queues.length);
+  const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
+  const queues = await provision(topology, planes, options.provisioning);
   const consumers = queues.map(
     queue =>
       new QueueConsumer({

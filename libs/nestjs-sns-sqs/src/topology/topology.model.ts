@@ -27,6 +27,5 @@ export interface SubscriptionSpec {
 export interface ProvisionedQueue {
   name: string;
   url: string;
-  arn: string;
   deadLetterQueueUrl: string;
 }

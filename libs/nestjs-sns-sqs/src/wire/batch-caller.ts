@@ -1,4 +1,5 @@
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
+import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 
 export interface BatchCallerOptions {
@@ -26,8 +27,9 @@ interface Pending<E> {
 const asFailure = (error: unknown): BatchFailure => ({
   id: '',
   code: error instanceof Error ? error.name : 'Unknown',
-  message: error instanceof Error ? error.message : String(error),
-  senderFault: false,
+  message: errorText(error),
+  senderFault: !fromAwsError(error, '', '').retryable,
+  cause: error,
 });
 
 /**

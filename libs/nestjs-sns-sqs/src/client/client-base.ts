@@ -1,0 +1,105 @@
+import { EventEmitter } from 'node:events';
+import { Logger } from '@nestjs/common';
+import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import { AsyncSubject, throwError, type Observable } from 'rxjs';
+import { errorText } from '../errors/aws-errors.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Publisher } from './publisher.js';
+
+/** `idle → connected → closed`; `connected`: the topic or queue is known. */
+export type SnsSqsClientStatus = 'idle' | 'connected' | 'closed';
+
+/** Events of a client's `on()`: `error` tells each event that AWS did not accept. */
+export type SnsSqsClientEvents = { error: (error: unknown) => void };
+
+type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
+
+/** What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. */
+export abstract class SnsSqsClient extends ClientProxy<SnsSqsClientEvents, SnsSqsClientStatus> {
+  protected readonly logger = new Logger(this.constructor.name);
+  protected abstract readonly publisher: Publisher;
+  private readonly emitter = new EventEmitter();
+  private closing: Promise<void> | undefined;
+
+  constructor() {
+    super();
+    this._status$.next('idle');
+  }
+
+  /** Finds or makes the topic or queue; `emit()` does it by itself. A failure is not remembered. */
+  async connect(): Promise<void> {
+    await this.publisher.connect();
+    if (!this.closing) this._status$.next('connected');
+  }
+
+  /**
+   * Publishes at once, subscribed to or not. The observable gives one value and completes when AWS has accepted this
+   * very event, and errors with an SnsSqsError when it has not; late subscribers get the same. An error that nobody
+   * has subscribed to by then is logged.
+   */
+  // The signature is Nest's.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override emit<TResult = any, TInput = any>(pattern: any, data: TInput): Observable<TResult> {
+    const result = new AsyncSubject<TResult>();
+    this.dispatchEvent<TResult>({ pattern, data }).then(
+      value => {
+        result.next(value);
+        result.complete();
+      },
+      (error: unknown) => {
+        if (!result.observed) this.logger.error(`an event was not published: ${errorText(error)}`);
+        if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+        result.error(error);
+      },
+    );
+    return result.asObservable();
+  }
+
+  override send<TResult = unknown>(): Observable<TResult> {
+    return throwError(() => requestReplyUnsupported());
+  }
+
+  override on<EventKey extends keyof SnsSqsClientEvents>(
+    event: EventKey,
+    callback: SnsSqsClientEvents[EventKey],
+  ): this {
+    this.emitter.on(event, callback);
+    return this;
+  }
+
+  /** Takes nothing more, and resolves when everything emitted before has its result. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.publisher.close().finally(() => {
+      this.destroy();
+      this._status$.next('closed');
+    });
+    return this.closing;
+  }
+
+  abstract override unwrap<T>(): T;
+
+  /** Frees what the client made itself. */
+  protected abstract destroy(): void;
+
+  protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
+    (this as unknown as PacketHook).onDispatchHook?.(packet);
+    await this.publisher.publish(this.typeOf(packet.pattern as MsPattern), packet.data);
+    return undefined as T;
+  }
+
+  protected override publish(_: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    callback({ err: requestReplyUnsupported() });
+    return () => undefined;
+  }
+
+  private typeOf(pattern: MsPattern | undefined): string {
+    return pattern === undefined || pattern === null ? '' : this.normalizePattern(pattern);
+  }
+}
+
+function requestReplyUnsupported(): SnsSqsError {
+  return new SnsSqsError(
+    'REQUEST_REPLY_UNSUPPORTED',
+    'send() expects a reply, which this transport does not carry yet. Remedy: emit() a command, and let its handler announce the result as an event.',
+  );
+}

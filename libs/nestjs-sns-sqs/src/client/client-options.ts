@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.interface.js';
+import { checkOptions } from '../options/check-options.js';
+import { awsAccess, fn, nameWord, provisioning } from '../options/shared-schemas.js';
+
+const { prefix, aws, sqs, sns, serializer } = awsAccess;
+
+const common = {
+  service: nameWord,
+  prefix,
+  aws,
+  serializer,
+  provisioning,
+  source: z.string().min(1).max(256).optional(),
+  publish: z
+    .strictObject({
+      lingerMs: z.number().int().min(0).max(1_000).optional(),
+      maxAttempts: z.number().int().min(1).max(20).optional(),
+      retryDelayMs: z.number().int().min(0).max(60_000).optional(),
+    })
+    .optional(),
+  groupId: fn.optional(),
+  deduplicationId: fn.optional(),
+};
+
+const clientSns = z.strictObject({
+  ...common,
+  sns,
+  topicArn: z
+    .string()
+    .regex(/^arn:[\w-]+:sns:[\w-]*:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/, "expected a topic's ARN")
+    .optional(),
+});
+
+const clientSqs = z.strictObject({
+  ...common,
+  sqs,
+  queue: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,80}(\.fifo)?$/, "expected a queue's name")
+    .optional(),
+  queueUrl: z.url({ protocol: /^https?$/ }).optional(),
+});
+
+/** Throws one INVALID_OPTIONS with every problem. */
+export const checkClientSnsOptions = (options: ClientSNSOptions): void => checkOptions('ClientSNS', clientSns, options);
+
+/** Throws one INVALID_OPTIONS with every problem. */
+export const checkClientSqsOptions = (options: ClientSQSOptions): void => checkOptions('ClientSQS', clientSqs, options);

@@ -1,0 +1,62 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
+import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
+import { topicArnFor, type Whereabouts } from '../topology/publish-targets.js';
+import { createSnsClient } from '../wire/aws-clients.js';
+import { SdkSnsWire } from '../wire/sdk-sns-wire.js';
+import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
+import { SnsSqsClient } from './client-base.js';
+import { checkClientSnsOptions } from './client-options.js';
+import { Publisher } from './publisher.js';
+
+/**
+ * Publishes a service's domain events to its topic, `<service>-domain-events`.
+ * `ClientsModule.register([{ name: 'EVENTS', customClass: ClientSNS, options: { service: 'users' } }])`
+ */
+export class ClientSNS extends SnsSqsClient {
+  protected readonly publisher: Publisher;
+  private readonly sns: SNSClient;
+  private readonly stopping = new AbortController();
+
+  /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a topic that AWS would refuse. */
+  constructor(private readonly options: ClientSNSOptions) {
+    super();
+    checkClientSnsOptions(options);
+    const { service, prefix = '', topicArn } = options;
+    const topic = topicArn?.slice(topicArn.lastIndexOf(':') + 1) ?? `${prefix}${domainEventsTopic(service)}`;
+    if (topicArn === undefined) assertNoNameProblems([topicNameProblem(topic)]);
+    this.sns = options.sns ?? createSnsClient(options.aws);
+    const wire = new SdkSnsWire(this.sns);
+    this.publisher = new Publisher({
+      destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
+      operation: 'PublishBatch',
+      resolve: () => this.resolve(topic),
+      send: (arn, entries) => wire.publishBatch(arn, entries),
+      maxBatchBytes: SNS_DEFAULT_MAX_BYTES,
+      client: options,
+    });
+  }
+
+  /** The SDK client in use. */
+  unwrap<T = SNSClient>(): T {
+    return this.sns as T;
+  }
+
+  protected destroy(): void {
+    this.stopping.abort();
+    if (!this.options.sns) this.sns.destroy();
+  }
+
+  private resolve(topic: string): Promise<string> {
+    const { topicArn, provisioning = 'create' } = this.options;
+    if (topicArn !== undefined) return Promise.resolve(topicArn);
+    const planes = { sns: new SdkSnsControlPlane(this.sns), signal: this.stopping.signal };
+    return topicArnFor(topic, provisioning, planes, () => this.whereabouts());
+  }
+
+  private async whereabouts(): Promise<Whereabouts> {
+    const { credentials, region } = this.sns.config;
+    return { region: await region(), accountId: (await credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'] };
+  }
+}

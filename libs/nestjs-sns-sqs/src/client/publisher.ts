@@ -1,0 +1,87 @@
+import type { ProducerSerializer } from '@nestjs/microservices';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { ClientOptionsBase } from '../interfaces/options.interface.js';
+import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
+import { PublishBatcher } from './publish-batcher.js';
+import { assertFits, publishError } from './publish-error.js';
+
+export interface PublisherOptions {
+  destination: Destination;
+  /** For error messages: `PublishBatch`, `SendMessageBatch`. */
+  operation: string;
+  /** Looks the destination up or makes it: a topic's ARN, a queue's URL. */
+  resolve: () => Promise<string>;
+  send: (target: string, entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
+  maxBatchBytes: number;
+  client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer'>;
+}
+
+/** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
+export class Publisher {
+  private readonly batcher: PublishBatcher;
+  private readonly serializer: ProducerSerializer | undefined;
+  private target: Promise<string> | undefined;
+  private resolved = '';
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: PublisherOptions) {
+    this.serializer = options.client.serializer;
+    this.batcher = new PublishBatcher({
+      send: entries => options.send(this.resolved, entries),
+      maxBatchBytes: options.maxBatchBytes,
+      ordered: options.destination.fifo,
+      publish: options.client.publish,
+    });
+  }
+
+  /** Resolves to the topic's ARN or the queue's URL. A failure is not remembered: the next call tries again. */
+  connect(): Promise<string> {
+    if (this.closing) return Promise.reject(this.closedError());
+    return this.lookUp();
+  }
+
+  /** Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not. */
+  async publish(type: string, input: unknown): Promise<void> {
+    if (this.closing) throw this.closedError();
+    const { destination, operation, client } = this.options;
+    const event = prepare(type, input, destination, client);
+    const failure = await this.batcher.add(event.options.groupId, () => this.write(event));
+    if (failure) throw publishError(failure, operation, type, destination.name);
+  }
+
+  /** Takes nothing more; resolves when everything emitted before has its result. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.batcher.flush();
+    return this.closing;
+  }
+
+  private lookUp(): Promise<string> {
+    this.target ??= this.options.resolve().then(
+      target => {
+        this.resolved = target;
+        return target;
+      },
+      (error: unknown) => {
+        this.target = undefined;
+        throw error;
+      },
+    );
+    return this.target;
+  }
+
+  private async write(event: OutgoingEvent) {
+    await this.lookUp();
+    const entry = await toEntry(event, this.serializer);
+    assertFits(entry, event.metadata.type, this.options.destination.name);
+    return entry;
+  }
+
+  private closedError(): SnsSqsError {
+    const { name } = this.options.destination;
+    return new SnsSqsError(
+      'CLIENT_CLOSED',
+      `The client of ${name} is closed. Remedy: emit before close(), or make a new client.`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import { errorText } from '../errors/aws-errors.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
+import { parseJson } from './parse-json.js';
+import { isSnsNotification } from './sns-wrapper.js';
+
+type Document = Record<string, unknown>;
+
+export function unparsable(why: string, cause?: unknown): SnsSqsError {
+  return new SnsSqsError('UNPARSABLE_MESSAGE', `The message body is no CloudEvents 1.0 event: ${why}`, { cause });
+}
+
+function parse(text: string, what: string): Document {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw unparsable(`${what} is no acceptable JSON (${errorText(error).slice(0, 200)})`, error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw unparsable(`${what} is JSON, but no object`);
+  }
+  return value as Document;
+}
+
+const kind = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value);
+
+function required(document: Document, name: string): string {
+  const value = document[name];
+  if (value === undefined) throw unparsable(`\`${name}\` is missing`);
+  if (typeof value !== 'string') throw unparsable(`\`${name}\` must be a string, not ${kind(value)}`);
+  if (value === '') throw unparsable(`\`${name}\` is empty`);
+  return value;
+}
+
+/** An attribute that is null is not set (CloudEvents JSON format, section 2.2). */
+function optional(document: Document, name: string): string | undefined {
+  const value = document[name] ?? undefined;
+  if (value === undefined || typeof value === 'string') return value;
+  throw unparsable(`\`${name}\` must be a string, not ${kind(value)}`);
+}
+
+/** RFC 3339, as CloudEvents asks for. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function timeOf(document: Document): string | undefined {
+  const time = optional(document, 'time');
+  if (time === undefined || (TIME.test(time) && !Number.isNaN(Date.parse(time.toUpperCase())))) return time;
+  throw unparsable('`time` is no RFC 3339 timestamp');
+}
+
+/** CloudEvents lets an extension be an integer too. */
+function sequenceOf(document: Document): string | undefined {
+  const { sequence } = document;
+  return Number.isSafeInteger(sequence) ? String(sequence) : optional(document, 'sequence');
+}
+
+function dataOf(document: Document): unknown {
+  if (document['data_base64'] === undefined) return document['data'];
+  if (document['data'] !== undefined) throw unparsable('it has both `data` and `data_base64`');
+  return Buffer.from(required(document, 'data_base64'), 'base64');
+}
+
+function metadataOf(document: Document): EventMetadata {
+  const version = required(document, 'specversion');
+  if (version !== '1.0') throw unparsable(`\`specversion\` is ${JSON.stringify(version.slice(0, 20))}, not "1.0"`);
+  const given = {
+    time: timeOf(document),
+    subject: optional(document, 'subject'),
+    sequence: sequenceOf(document),
+    correlationId: optional(document, 'correlationid'),
+    causationId: optional(document, 'causationid'),
+    traceparent: optional(document, 'traceparent'),
+  };
+  return {
+    id: required(document, 'id'),
+    source: required(document, 'source'),
+    type: required(document, 'type'),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Reads a message body, raw or in SNS's wrapper. Throws UNPARSABLE_MESSAGE, with the reason, on anything else. */
+export function decodeBody(body: string): EventEnvelope {
+  let document = parse(body, 'the body');
+  if (isSnsNotification(document)) document = parse(document.Message, "the message inside SNS's wrapper");
+  return { metadata: metadataOf(document), data: dataOf(document) };
+}

@@ -1,0 +1,54 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { EventEnvelope } from '../interfaces/envelope.interface.js';
+import type { CloudEvent } from './cloud-event.js';
+
+export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
+  const { id, source, type, time, subject, sequence, correlationId, causationId, traceparent } = metadata;
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    ...(time !== undefined && { time }),
+    ...(subject !== undefined && { subject }),
+    ...(sequence !== undefined && { sequence }),
+    ...(correlationId !== undefined && { correlationid: correlationId }),
+    ...(causationId !== undefined && { causationid: causationId }),
+    ...(traceparent !== undefined && { traceparent }),
+    datacontenttype: 'application/json',
+    data,
+  };
+}
+
+/** SQS refuses these two characters (SendMessage API), and JSON.stringify writes them as they are. */
+const REFUSED = /[\uFFFE\uFFFF]/g;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16)}`;
+/** As a key; inside a string value its quotes would be escaped. */
+const PROTO_KEY = '"__proto__":';
+
+function unserializable(type: string, why: string, cause?: unknown): SnsSqsError {
+  return new SnsSqsError(
+    'UNSERIALIZABLE_DATA',
+    `The data of ${JSON.stringify(type)} cannot be written as JSON: ${why}. Remedy: emit plain data, without functions, BigInt, circles or \`__proto__\` keys.`,
+    { facts: { type }, cause },
+  );
+}
+
+/** Writes an event, or what a serializer made of it, as a message body. Throws UNSERIALIZABLE_DATA. */
+export function toBody(type: string, event: unknown): string {
+  if (typeof event === 'string') return event;
+  let body: string | undefined;
+  try {
+    body = JSON.stringify(event);
+  } catch (error) {
+    throw unserializable(type, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), error);
+  }
+  if (body === undefined) throw unserializable(type, `it is a ${typeof event}`);
+  if (body.includes(PROTO_KEY)) throw unserializable(type, 'it has a key `__proto__`, which consumers refuse');
+  return body.replace(REFUSED, escaped);
+}
+
+/** JSON.stringify would leave such data out without a word. */
+export function assertHasJsonForm(type: string, data: unknown): void {
+  if (typeof data === 'function' || typeof data === 'symbol') throw unserializable(type, `it is a ${typeof data}`);
+}

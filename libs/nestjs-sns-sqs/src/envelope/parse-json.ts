@@ -1,0 +1,31 @@
+import sjson from 'secure-json-parse';
+
+/** Deeper than any honest document; recursive code in pipes and validators overflows the stack at a few thousand. */
+const MAX_DEPTH = 200;
+
+function isTooDeep(text: string): boolean {
+  if (text.length <= MAX_DEPTH) return false;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === 0x5c) at += 1;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+  return false;
+}
+
+/**
+ * Parses JSON from strangers. Throws an Error on what is no JSON, on nesting over 200 levels, and on a `__proto__`
+ * key or a `constructor.prototype`, which change the prototype of whatever they are merged into.
+ */
+export function parseJson(text: string): unknown {
+  if (isTooDeep(text)) throw new Error(`nested more than ${MAX_DEPTH} levels deep`);
+  return sjson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+}

@@ -1,0 +1,31 @@
+import type { MessageAttributes } from '../interfaces/wire.interface.js';
+
+/** `Symbol.for`: the ESM and the CJS build know each other's records. */
+const RECORD = Symbol.for('nestjs-sns-sqs.record');
+
+/** What a record says beside its data. */
+export interface RecordOptions {
+  groupId?: string;
+  deduplicationId?: string;
+  delaySeconds?: number;
+  id?: string;
+  subject?: string;
+  sequence?: string;
+  correlationId?: string;
+  causationId?: string;
+  traceparent?: string;
+  attributes?: MessageAttributes;
+}
+
+/** Data with options, made by a record builder's `build()`; `emit()` takes it in place of the data. */
+export class PublishRecord<T = unknown> {
+  readonly [RECORD] = true;
+
+  constructor(
+    readonly data: T,
+    readonly options: Readonly<RecordOptions>,
+  ) {}
+}
+
+export const isRecord = (value: unknown): value is PublishRecord =>
+  typeof value === 'object' && value !== null && (value as Partial<PublishRecord>)[RECORD] === true;

@@ -1,0 +1,60 @@
+import type { LoggerService } from '@nestjs/common';
+import { fromAwsError } from '../errors/aws-errors.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+
+/** What provisioning works with. */
+export interface ControlPlanes {
+  sqs: SqsControlPlane;
+  sns: SnsControlPlane;
+  logger: Pick<LoggerService, 'log' | 'warn'>;
+  /** Aborted: nothing more is called. */
+  signal: AbortSignal;
+}
+
+/** Makes one call; what it rejects with names the operation, the resource and the remedy. */
+export async function call<T>(
+  { signal }: Pick<ControlPlanes, 'signal'>,
+  operation: string,
+  resource: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw new SnsSqsError('SERVER_CLOSED', `Stopped before ${operation} on ${resource}`);
+  try {
+    return await run();
+  } catch (error) {
+    throw fromAwsError(error, operation, resource);
+  }
+}
+
+/** `arn:aws:sqs:eu-west-1:123456789012:q`, `t` → `arn:aws:sns:eu-west-1:123456789012:t`: no call, and no List. */
+export function topicArnBeside(queueArn: string, topic: string): string {
+  const [, partition = 'aws', , region = '', account = ''] = queueArn.split(':');
+  return `arn:${partition}:sns:${region}:${account}:${topic}`;
+}
+
+/** Queues provisioned at one time: quick for a service of many, gentle with AWS's rate limits. */
+const PARALLEL = 10;
+
+/** Maps with at most ten calls of `run` at one time; rejects with the first failure once those that run have ended. */
+export async function mapInParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  // One iterator for all workers: each item is taken once.
+  const queue = items.entries();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const [at, item] of queue) {
+      if (failed) return;
+      try {
+        results[at] = await run(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+  const failure = ended.find(result => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return results;
+}

@@ -1,0 +1,62 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Provisioning } from '../interfaces/options.interface.js';
+import { call, type ControlPlanes } from './control-planes.js';
+import { isFifoName } from './names.js';
+import { bareQueueAttributes } from './wanted-attributes.js';
+
+type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
+
+/** Account and region of the credentials in use; the account is not always known to them. */
+export interface Whereabouts {
+  region: string;
+  accountId: string | undefined;
+}
+
+/** ARN of the topic to publish to. `create` makes it; the other modes derive it, since SNS can only list otherwise. */
+export async function topicArnFor(
+  name: string,
+  mode: Provisioning,
+  planes: Planes<'sns'>,
+  whereabouts: () => Promise<Whereabouts>,
+): Promise<string> {
+  if (mode === 'create') return call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name));
+  const { region, accountId } = await whereabouts();
+  if (accountId === undefined) {
+    throw new SnsSqsError(
+      'INVALID_OPTIONS',
+      `The ARN of ${name} is not known: the credentials do not tell their account, and \`provisioning: '${mode}'\` makes nothing. Remedy: give \`topicArn\`, or AWS_ACCOUNT_ID.`,
+      { facts: { topic: name } },
+    );
+  }
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  const arn = `arn:${partition}:sns:${region}:${accountId}:${name}`;
+  if (mode === 'verify') await assertTopicExists(name, arn, planes);
+  return arn;
+}
+
+async function assertTopicExists(name: string, arn: string, planes: Planes<'sns'>): Promise<void> {
+  const found = await call(planes, 'GetTopicAttributes', name, () => planes.sns.getTopicAttributes(arn));
+  if (found) return;
+  throw new SnsSqsError(
+    'TOPIC_NOT_FOUND',
+    `The topic ${arn} is missing. Remedy: create it, or let \`provisioning: 'create'\` do it.`,
+    { facts: { topic: name }, retryable: true },
+  );
+}
+
+/**
+ * URL of the queue to send to. With `create` a missing one is made, so that nothing is lost that is sent before its
+ * consumer has ever started; the consumer adds what it needs (its dead letter queue, its settings).
+ */
+export async function queueUrlFor(name: string, mode: Provisioning, planes: Planes<'sqs'>): Promise<string> {
+  const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
+  if (url !== undefined) return url;
+  if (mode === 'create') {
+    return call(planes, 'CreateQueue', name, () => planes.sqs.createQueue(name, bareQueueAttributes(isFifoName(name))));
+  }
+  throw new SnsSqsError(
+    'QUEUE_NOT_FOUND',
+    `The queue ${name} is missing. Remedy: start its consumer first, or let \`provisioning: 'create'\` make it; check \`prefix\`, region and account.`,
+    { facts: { queue: name }, retryable: true },
+  );
+}

@@ -1,0 +1,90 @@
+import { canonicalJson } from './canonical-json.js';
+
+const SID = 'nestjs-sns-sqs';
+const SEPARATOR = ':';
+
+interface Statement {
+  Sid?: string;
+  Condition?: { ArnEquals?: { 'aws:SourceArn'?: string | string[] } };
+}
+
+interface PolicyDocument {
+  Version?: string;
+  Statement?: Statement | Statement[];
+}
+
+function parse(policy: string | undefined): PolicyDocument {
+  if (!policy) return {};
+  return JSON.parse(policy) as PolicyDocument;
+}
+
+const list = <T>(value: T | T[] | undefined): T[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+const isOurs = ({ Sid }: Statement): boolean => Sid === SID || (Sid?.startsWith(SID + SEPARATOR) ?? false);
+
+/** Subscription ids by topic ARN. A subscription's ARN is `<topic's ARN>:<id>`. */
+export type SubscriptionIds = ReadonlyMap<string, string>;
+
+/**
+ * The one statement that lets SNS deliver: all topics in one, since a policy has room for 20. Its Sid records the
+ * subscriptions' ids in the order of the topics' ARNs, so that they are found again without a List call.
+ */
+function statementFor(queueArn: string, topicArns: readonly string[], ids: SubscriptionIds): Statement & object {
+  const sorted = [...topicArns].sort();
+  const known = sorted.map(arn => ids.get(arn));
+  return {
+    Sid: known.every(id => id !== undefined) ? [SID, ...known].join(SEPARATOR) : SID,
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: queueArn,
+    Condition: { ArnEquals: { 'aws:SourceArn': sorted } },
+  } as Statement;
+}
+
+/** The subscriptions that our statement remembers. */
+export function recordedSubscriptions(policy: string | undefined): SubscriptionIds {
+  const [statement] = list(parse(policy).Statement).filter(isOurs);
+  const ids = statement?.Sid?.split(SEPARATOR).slice(1) ?? [];
+  const topics = list(statement?.Condition?.ArnEquals?.['aws:SourceArn']).toSorted();
+  return ids.length === topics.length ? new Map(topics.map((arn, at) => [arn, ids[at] ?? ''])) : new Map();
+}
+
+export interface PolicyPlan {
+  /** The whole policy as it should be: ours and, untouched, those of others. */
+  policy: string;
+  wanted: string;
+  found: string | undefined;
+  /** Something that decides who may send is not as it should be. */
+  differs: boolean;
+  /** Only what the Sid remembers has changed. */
+  remembersLess: boolean;
+}
+
+/** Compares a queue's policy with the one that these topics need. Without topics nothing of ours may be in it. */
+export function planPolicy(
+  policy: string | undefined,
+  queueArn: string,
+  topicArns: readonly string[],
+  ids: SubscriptionIds,
+): PolicyPlan {
+  const document = parse(policy);
+  const statements = list(document.Statement);
+  const ours = statements.filter(isOurs);
+  const wanted = topicArns.length > 0 ? [statementFor(queueArn, topicArns, ids)] : [];
+  const withoutSid = (all: Statement[]): string =>
+    canonicalJson(all.map(statement => ({ ...statement, Sid: undefined })));
+  const differs = withoutSid(ours) !== withoutSid(wanted);
+  return {
+    policy: JSON.stringify({
+      Version: '2012-10-17',
+      ...document,
+      Statement: [...statements.filter(statement => !isOurs(statement)), ...wanted],
+    }),
+    wanted: JSON.stringify(wanted[0] ?? null),
+    found: ours.length > 0 ? JSON.stringify(ours.length === 1 ? ours[0] : ours) : undefined,
+    differs,
+    remembersLess: !differs && ours[0]?.Sid !== wanted[0]?.Sid && wanted[0]?.Sid !== SID,
+  };
+}

@@ -1,0 +1,122 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './control-planes.js';
+import { arnOf, type FoundQueue } from './create-queue.js';
+import { differencesOf, missing, textOf, type Difference } from './differences.js';
+import { planPolicy, recordedSubscriptions } from './queue-policy.js';
+import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
+import {
+  deadLetterQueueAttributes,
+  queueAttributes,
+  redriveAllowPolicy,
+  subscriptionAttributes,
+} from './wanted-attributes.js';
+
+/** Looks at everything, changes nothing. Throws TOPOLOGY_DIFFERS with every difference. */
+export async function verifyTopology(topology: Topology, planes: ControlPlanes): Promise<ProvisionedQueue[]> {
+  const verifier = new Verifier(planes);
+  const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
+  const { differences } = verifier;
+  if (differences.length === 0) return queues;
+  throw new SnsSqsError(
+    'TOPOLOGY_DIFFERS',
+    `The topology differs from what the handlers need:\n${differences.map(each => `- ${textOf(each)}`).join('\n')}\nRemedy: change it so, or start once with \`provisioning: 'create'\`.`,
+    { facts: { differences } },
+  );
+}
+
+class Verifier {
+  readonly differences: Difference[] = [];
+  private readonly missingTopics = new Set<string>();
+
+  constructor(private readonly planes: ControlPlanes) {}
+
+  async verify(spec: QueueSpec): Promise<ProvisionedQueue> {
+    const [deadLetters, queue] = await Promise.all([this.find(spec.deadLetterQueue), this.find(spec.name)]);
+    if (deadLetters) this.compareDeadLetterQueue(spec, deadLetters, queue);
+    if (queue) this.note(differencesOf(spec.name, wantedOf(spec, deadLetters), queue.attributes));
+    if (queue ?? deadLetters) await this.compareSubscriptions(spec, queue, (queue ?? deadLetters) as FoundQueue);
+    else for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
+    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '' };
+  }
+
+  private note(differences: readonly Difference[]): void {
+    this.differences.push(...differences);
+  }
+
+  private async find(name: string): Promise<FoundQueue | undefined> {
+    const { sqs } = this.planes;
+    const url = await call(this.planes, 'GetQueueUrl', name, () => sqs.getQueueUrl(name));
+    if (url === undefined) {
+      this.note([missing(`queue ${name}`)]);
+      return undefined;
+    }
+    const attributes = await call(this.planes, 'GetQueueAttributes', name, () => sqs.getQueueAttributes(url));
+    return { url, attributes };
+  }
+
+  private compareDeadLetterQueue(spec: QueueSpec, deadLetters: FoundQueue, queue: FoundQueue | undefined): void {
+    const wanted = { ...deadLetterQueueAttributes(spec), ...(queue && redriveAllowPolicy(arnOf(queue))) };
+    this.note(differencesOf(spec.deadLetterQueue, wanted, deadLetters.attributes));
+  }
+
+  /** @param neighbour any found queue: account and region of the topics are taken from its ARN */
+  private async compareSubscriptions(
+    spec: QueueSpec,
+    queue: FoundQueue | undefined,
+    neighbour: FoundQueue,
+  ): Promise<void> {
+    const arns = spec.subscriptions.map(({ topic }) => topicArnBeside(arnOf(neighbour), topic));
+    if (queue) {
+      const policy = queue.attributes['Policy'];
+      const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, recordedSubscriptions(policy));
+      if (differs) this.note([{ resource: spec.name, attribute: 'Policy', wanted, found }]);
+    }
+    for (const [at, subscription] of spec.subscriptions.entries()) {
+      await this.compareSubscription(spec, subscription, arns[at] ?? '', queue);
+    }
+  }
+
+  private async compareSubscription(
+    spec: QueueSpec,
+    subscription: SubscriptionSpec,
+    topicArn: string,
+    queue: FoundQueue | undefined,
+  ): Promise<void> {
+    const { sns, logger } = this.planes;
+    const { topic } = subscription;
+    const attributes = await call(this.planes, 'GetTopicAttributes', topic, () => sns.getTopicAttributes(topicArn));
+    if (!attributes) {
+      this.noteMissingTopic(topic);
+      return;
+    }
+    const resource = `subscription of ${spec.name} to ${topic}`;
+    const id = recordedSubscriptions(queue?.attributes['Policy']).get(topicArn);
+    if (id === undefined) {
+      if (!queue || attributes['SubscriptionsConfirmed'] === '0') this.note([missing(resource)]);
+      else logger.warn(`${resource} was not made by this library and cannot be looked at without listing`);
+      return;
+    }
+    const found = await call(this.planes, 'GetSubscriptionAttributes', resource, () =>
+      sns.getSubscriptionAttributes(`${topicArn}:${id}`),
+    );
+    this.note(found ? differencesOf(resource, subscriptionAttributes(subscription), found) : [missing(resource)]);
+  }
+
+  private noteMissingTopic(topic: string): void {
+    if (this.missingTopics.has(topic)) return;
+    this.missingTopics.add(topic);
+    this.note([missing(`topic ${topic}`)]);
+  }
+
+  /** Neither queue is there, so nothing tells the account that the topic's ARN would need. */
+  private noteUnseen({ name }: QueueSpec, topic: string): void {
+    this.note([missing(`subscription of ${name} to ${topic}`)]);
+  }
+}
+
+function wantedOf(spec: QueueSpec, deadLetters: FoundQueue | undefined): Record<string, string> {
+  const wanted = queueAttributes(spec, deadLetters ? arnOf(deadLetters) : '');
+  // Without the dead letter queue its ARN is unknown; that it is missing is told already.
+  if (!deadLetters) delete wanted['RedrivePolicy'];
+  return wanted;
+}

@@ -1,0 +1,32 @@
+import type { BatchResult } from '../interfaces/wire.interface.js';
+
+interface SdkBatchOutput {
+  Successful?: ReadonlyArray<{ Id?: string | undefined; MessageId?: string | undefined }> | undefined;
+  Failed?:
+    | ReadonlyArray<{
+        Id?: string | undefined;
+        Code?: string | undefined;
+        Message?: string | undefined;
+        SenderFault?: boolean | undefined;
+      }>
+    | undefined;
+}
+
+/** The SDK's answer as ours. An entry that the answer does not mention has failed: nobody said that it worked. */
+export function toBatchResult(ids: readonly string[], output: SdkBatchOutput): BatchResult {
+  const successful = (output.Successful ?? []).map(({ Id = '', MessageId }) => ({
+    id: Id,
+    ...(MessageId !== undefined && { messageId: MessageId }),
+  }));
+  const failed = (output.Failed ?? []).map(({ Id = '', Code = 'Unknown', Message = '', SenderFault = false }) => ({
+    id: Id,
+    code: Code,
+    message: Message,
+    senderFault: SenderFault,
+  }));
+  const answered = new Set([...successful, ...failed].map(({ id }) => id));
+  for (const id of ids) {
+    if (!answered.has(id)) failed.push({ id, code: 'NoResult', message: 'AWS gave no result', senderFault: false });
+  }
+  return { successful, failed };
+}
