@@ -96,9 +96,9 @@ describe("provisioning 'create'", () => {
 
   it('is idempotent: a second start changes nothing, and neither start lists anything', async () => {
     const first = spied();
-    await here.start([Notifications], first);
+    await here.start([Notifications], { sqs: first.sqs, sns: first.sns });
     const second = spied();
-    await here.start([Notifications], second);
+    await here.start([Notifications], { sqs: second.sqs, sns: second.sns });
     const changing = /^(Set|Add|Remove|Tag|Untag|Delete(?!Message)|Purge)/;
     expect(second.calls.filter(({ operation }) => changing.test(operation))).toEqual([]);
     for (const { calls } of [first, second]) {

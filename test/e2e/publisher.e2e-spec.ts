@@ -52,7 +52,7 @@ describe('emit()', () => {
     sns.middlewareStack.add(
       next => async args => {
         const result = await next(args);
-        if ('Entries' in args.input || 'Message' in args.input) accepted += 1;
+        if ('PublishBatchRequestEntries' in args.input) accepted += 1;
         return result;
       },
       { step: 'initialize' },
@@ -80,15 +80,23 @@ describe('emit()', () => {
     await waitFor('all events', () => events.length === 11);
   });
 
-  it('sends 25 commands that come together in three calls', async () => {
+  it('sends 25 commands of 25 groups that come together in three calls', async () => {
     const { sqs, calls } = spied();
-    const { emit } = here.commands({ sqs, groupId: () => 'one', publish: { lingerMs: 20 } });
+    const { emit } = here.commands({ sqs, groupId: (_, data) => `group-${String(data)}`, publish: { lingerMs: 20 } });
     await emit('step', -1);
     calls.length = 0;
     await Promise.all(upTo(25).map(n => emit('step', n)));
-    expect(named(calls, 'SendMessageBatch').length).toBeLessThanOrEqual(4);
+    expect(named(calls, 'SendMessageBatch')).toHaveLength(3);
     await waitFor('all commands', () => commands.length === 26);
-    expect(commands.map(({ data }) => data)).toEqual([-1, ...upTo(25)]);
+  });
+
+  it('sends commands of one group one after the other, in their order', async () => {
+    const { sqs, calls } = spied();
+    const { emit } = here.commands({ sqs, groupId: () => 'one' });
+    await Promise.all(upTo(5).map(n => emit('step', n)));
+    expect(named(calls, 'SendMessageBatch')).toHaveLength(5);
+    await waitFor('all commands', () => commands.length === 5);
+    expect(commands.map(({ data }) => data)).toEqual(upTo(5));
   });
 
   it("gives each caller its own entry's result: one that is too large fails alone", async () => {

@@ -44,6 +44,9 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
 
 const NETWORK =
   /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w+|ERR_INVALID_URL)$/;
+/** The SDK wraps an error of another realm (a test runner's, say) and keeps nothing but its text. */
+const NETWORK_TEXT =
+  /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)\b|socket hang up/;
 const NETWORK_NAME = /^(TimeoutError|NetworkingError|RequestTimeout|AggregateError)$/;
 
 interface AwsLikeError {
@@ -63,7 +66,7 @@ function judge(error: AwsLikeError): Verdict {
   if (/region is missing/i.test(error.message ?? '')) {
     return { code: 'INVALID_OPTIONS', retryable: false, remedy: 'give `aws.region` or AWS_REGION' };
   }
-  if (names.some(name => NETWORK.test(name) || NETWORK_NAME.test(name))) {
+  if (names.some(name => NETWORK.test(name) || NETWORK_NAME.test(name)) || NETWORK_TEXT.test(errorText(error))) {
     return {
       code: 'ENDPOINT_UNREACHABLE',
       retryable: true,

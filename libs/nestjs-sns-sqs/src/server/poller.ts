@@ -21,12 +21,17 @@ export interface PollerOptions {
 }
 
 const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
+/** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
+const YOUNG_RECEIVE_MS = 250;
 
 /** Receives from one queue as long as there is room, and waits out faults with exponential backoff and full jitter. */
 export class Poller {
-  private readonly stopping = new AbortController();
+  private readonly receiving = new AbortController();
   private readonly now: () => number;
   private wakeUp: (() => void) | undefined;
+  private endPause: (() => void) | undefined;
+  private stopped = false;
+  private receivingSince = 0;
   private faults = 0;
   private loop: Promise<void> | undefined;
 
@@ -53,15 +58,17 @@ export class Poller {
     this.wakeUp?.();
   }
 
-  /** Receives nothing more; resolves when the receive in flight has ended. */
+  /**
+   * Receives nothing more; resolves when the receive in flight has ended. One that has just begun may have messages on
+   * the way, which a cut would leave invisible for their whole lease: it gets a moment to answer.
+   */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    this.wake();
+    this.stopped = true;
+    this.endPause?.();
+    const age = this.now() - this.receivingSince;
+    const cut = setTimeout(() => this.receiving.abort(), Math.max(0, YOUNG_RECEIVE_MS - age));
     await this.loop;
-  }
-
-  private get stopped(): boolean {
-    return this.stopping.signal.aborted;
+    clearTimeout(cut);
   }
 
   private async run(): Promise<void> {
@@ -84,7 +91,8 @@ export class Poller {
 
   private receive(maxMessages: number, waitTimeSeconds: number): Promise<SqsMessage[]> {
     const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
-    const { signal } = this.stopping;
+    const { signal } = this.receiving;
+    this.receivingSince = this.now();
     return wire.receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal });
   }
 
@@ -100,18 +108,18 @@ export class Poller {
     await this.pause((0.5 + (this.options.random ?? Math.random)() / 2) * bound);
   }
 
-  /** Until woken, or for `ms`. */
+  /** Until woken, or for `ms`: a fault is waited out whatever room there is. The stop ends both. */
   private pause(ms?: number): Promise<void> {
     return new Promise(resolve => {
       const timer = ms === undefined ? undefined : setTimeout(() => done(), ms);
       const done = (): void => {
         clearTimeout(timer);
         this.wakeUp = undefined;
+        this.endPause = undefined;
         resolve();
       };
-      // A fault is waited out whatever room there is; only the stop cuts it short.
+      this.endPause = done;
       if (ms === undefined) this.wakeUp = done;
-      else this.stopping.signal.addEventListener('abort', done, { once: true });
       if (this.stopped) done();
     });
   }
