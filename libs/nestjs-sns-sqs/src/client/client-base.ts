@@ -6,16 +6,14 @@ import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Publisher } from './publisher.js';
 
-/** `idle → connected → closed`; `connected`: the topic or queue is known. */
-export type SnsSqsClientStatus = 'idle' | 'connected' | 'closed';
-
-/** Events of a client's `on()`: `error` tells each event that AWS did not accept. */
-export type SnsSqsClientEvents = { error: (error: unknown) => void };
-
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
 
-/** What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. */
-export abstract class SnsSqsClient extends ClientProxy<SnsSqsClientEvents, SnsSqsClientStatus> {
+/**
+ * What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. `status` goes
+ * `idle → connected → closed`; connected: the topic or queue is known. Type parameters of ClientProxy would keep
+ * `ClientsModule` from taking the class as its `customClass`.
+ */
+export abstract class SnsSqsClient extends ClientProxy {
   protected readonly logger = new Logger(this.constructor.name);
   protected abstract readonly publisher: Publisher;
   private readonly emitter = new EventEmitter();
@@ -59,10 +57,8 @@ export abstract class SnsSqsClient extends ClientProxy<SnsSqsClientEvents, SnsSq
     return throwError(() => requestReplyUnsupported());
   }
 
-  override on<EventKey extends keyof SnsSqsClientEvents>(
-    event: EventKey,
-    callback: SnsSqsClientEvents[EventKey],
-  ): this {
+  /** `error` tells each event that AWS did not accept. */
+  override on(event: 'error', callback: (error: unknown) => void): this {
     this.emitter.on(event, callback);
     return this;
   }
