@@ -1,0 +1,51 @@
+import { assertHasJsonForm, toBody, toCloudEvent } from './encode.js';
+
+const metadata = { id: '1', source: 'users', type: 'user.registered' };
+
+describe('toCloudEvent', () => {
+  it('leaves out what is not set', () => {
+    expect(toCloudEvent({ metadata, data: 1 })).toEqual({
+      specversion: '1.0',
+      ...metadata,
+      datacontenttype: 'application/json',
+      data: 1,
+    });
+  });
+
+  it('writes extensions in lower case, as CloudEvents wants their names', () => {
+    const event = toCloudEvent({ metadata: { ...metadata, correlationId: 'a', causationId: 'b' }, data: null });
+    expect(event).toMatchObject({ correlationid: 'a', causationid: 'b' });
+  });
+});
+
+describe('toBody', () => {
+  it('keeps a text that a serializer wrote', () => {
+    expect(toBody('t', '<xml/>')).toBe('<xml/>');
+  });
+
+  it('escapes the two characters that SQS refuses and JSON does not escape', () => {
+    const body = toBody('t', { text: 'a\uFFFEb\uFFFFc' });
+    expect(body).not.toMatch(/[\uFFFE\uFFFF]/);
+    expect(JSON.parse(body)).toEqual({ text: 'a\uFFFEb\uFFFFc' });
+  });
+
+  const circle: unknown[] = [];
+  circle.push(circle);
+  it.each([
+    ['a circle', circle],
+    ['a BigInt', { n: 1n }],
+    ['nothing', undefined],
+    ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }],
+    ['a __proto__ key', JSON.parse('{"data":{"__proto__":1}}') as unknown],
+  ])('refuses %s', (_, value) => {
+    expect(() => toBody('t', value)).toThrow(expect.objectContaining({ code: 'UNSERIALIZABLE_DATA' }) as Error);
+  });
+
+  it('takes a text that only speaks of __proto__', () => {
+    expect(JSON.parse(toBody('t', { text: '{"__proto__":1}' }))).toEqual({ text: '{"__proto__":1}' });
+  });
+});
+
+it.each([[() => 1], [Symbol('x')]])('assertHasJsonForm refuses what JSON would leave out: %p', data => {
+  expect(() => assertHasJsonForm('t', data)).toThrow(expect.objectContaining({ code: 'UNSERIALIZABLE_DATA' }) as Error);
+});

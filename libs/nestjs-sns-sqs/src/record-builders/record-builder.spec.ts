@@ -1,0 +1,75 @@
+import { SnsRecordBuilder } from './sns-record.builder.js';
+import { SqsRecordBuilder } from './sqs-record.builder.js';
+import { isRecord } from './record.js';
+
+const refused = expect.objectContaining({ code: 'INVALID_RECORD' }) as Error;
+
+describe('a record builder', () => {
+  it('gives data with options', () => {
+    const record = new SqsRecordBuilder({ n: 1 })
+      .setGroupId('user-1')
+      .setDeduplicationId('d')
+      .setId('event-1')
+      .setSubject('user-1')
+      .setSequence(7n)
+      .setCorrelationId('c')
+      .setCausationId('e')
+      .setTraceparent('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
+      .setAttribute('tenant', 'acme')
+      .setAttribute('size', 3)
+      .setAttribute('raw', Buffer.from('x'))
+      .build();
+    expect(isRecord(record)).toBe(true);
+    expect(record.data).toEqual({ n: 1 });
+    expect(record.options).toEqual({
+      groupId: 'user-1',
+      deduplicationId: 'd',
+      id: 'event-1',
+      subject: 'user-1',
+      sequence: '7',
+      correlationId: 'c',
+      causationId: 'e',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      attributes: {
+        tenant: { DataType: 'String', StringValue: 'acme' },
+        size: { DataType: 'Number', StringValue: '3' },
+        raw: { DataType: 'Binary', BinaryValue: Buffer.from('x') },
+      },
+    });
+  });
+
+  it('is not changed by what the builder does afterwards', () => {
+    const builder = new SnsRecordBuilder(1).setSubject('a');
+    const record = builder.build();
+    builder.setSubject('b');
+    expect(record.options.subject).toBe('a');
+  });
+
+  it.each([
+    ['an empty group id', () => new SqsRecordBuilder(1).setGroupId('')],
+    ['a group id with a blank', () => new SqsRecordBuilder(1).setGroupId('a b')],
+    ['a group id of 129 characters', () => new SqsRecordBuilder(1).setGroupId('x'.repeat(129))],
+    ['a deduplication id with an umlaut', () => new SqsRecordBuilder(1).setDeduplicationId('ü')],
+    ['an empty subject', () => new SnsRecordBuilder(1).setSubject('')],
+    ['a negative sequence', () => new SnsRecordBuilder(1).setSequence(-1)],
+    ['a broken sequence', () => new SnsRecordBuilder(1).setSequence(1.5)],
+    ['a traceparent that is none', () => new SnsRecordBuilder(1).setTraceparent('x')],
+    ['the attribute `type`', () => new SnsRecordBuilder(1).setAttribute('type', 'x')],
+    ['an attribute of AWS', () => new SnsRecordBuilder(1).setAttribute('AWS.x', 'x')],
+    ['an empty attribute', () => new SnsRecordBuilder(1).setAttribute('x', '')],
+    ['an attribute that is NaN', () => new SnsRecordBuilder(1).setAttribute('x', Number.NaN)],
+    ['a delay of 901 s', () => new SqsRecordBuilder(1).setDelaySeconds(901)],
+    ['half a second of delay', () => new SqsRecordBuilder(1).setDelaySeconds(0.5)],
+  ])('refuses %s', (_, build) => expect(build).toThrow(refused));
+
+  it('takes nine attributes beside `type`, and no tenth', () => {
+    const builder = new SnsRecordBuilder(1);
+    for (let n = 0; n < 9; n += 1) builder.setAttribute(`a${n}`, 'x');
+    expect(() => builder.setAttribute('a0', 'again')).not.toThrow();
+    expect(() => builder.setAttribute('a9', 'x')).toThrow(refused);
+  });
+});
+
+it.each([null, undefined, 1, 'x', {}, { data: 1, options: {} }])('%p is no record', value => {
+  expect(isRecord(value)).toBe(false);
+});
