@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { ClientsModule } from '@nestjs/microservices';
+import { ClientSNS, ClientSQS } from 'nestjs-sns-sqs';
+import { COMMANDS, EVENTS } from './clients.js';
+import { MailCommandsController } from './mail-commands.controller.js';
+import { Mailer } from './mail/mailer.js';
+import { Recipients } from './recipients.js';
+import { UserEventsController } from './user-events.controller.js';
+
+const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] ?? '' };
+
+@Module({
+  imports: [
+    ClientsModule.register([
+      { name: EVENTS, customClass: ClientSNS, options },
+      { name: COMMANDS, customClass: ClientSQS, options },
+    ]),
+  ],
+  controllers: [UserEventsController, MailCommandsController],
+  providers: [Mailer, Recipients],
+})
+export class NotificationsModule {}
