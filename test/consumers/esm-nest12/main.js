@@ -1,0 +1,54 @@
+// A bare ESM app on Nest 12, without a compiler: decorators are applied by hand.
+import 'reflect-metadata';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { lastValueFrom } from 'rxjs';
+import { startLocalBroker } from 'local-sns-sqs';
+import { ClientSNS, OnDomainEvent, ServerSQS } from 'nestjs-sns-sqs';
+
+class AppController {
+  handle(data) {
+    AppController.seen.resolve(data);
+  }
+}
+AppController.seen = Promise.withResolvers ? Promise.withResolvers() : withResolvers();
+OnDomainEvent('user.registered', { from: 'users', useCase: 'consume' })(
+  AppController.prototype,
+  'handle',
+  Object.getOwnPropertyDescriptor(AppController.prototype, 'handle'),
+);
+Controller()(AppController);
+
+class AppModule {}
+Module({ controllers: [AppController] })(AppModule);
+
+function withResolvers() {
+  const deferred = {};
+  deferred.promise = new Promise((resolve, reject) => Object.assign(deferred, { resolve, reject }));
+  return deferred;
+}
+
+async function main() {
+  const broker = await startLocalBroker();
+  const aws = {
+    endpoint: broker.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+  const strategy = new ServerSQS({ service: 'consumer', aws });
+  const app = await NestFactory.createMicroservice(AppModule, { strategy, logger: ['error', 'warn'] });
+  await app.listen();
+  const client = new ClientSNS({ service: 'users', aws });
+  await lastValueFrom(client.emit('user.registered', { id: 'u1' }));
+  const data = await AppController.seen.promise;
+  if (data.id !== 'u1') throw new Error(`consumed something else: ${JSON.stringify(data)}`);
+  await client.close();
+  await app.close();
+  await broker.stop();
+  console.log('consumed');
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exit(1);
+});

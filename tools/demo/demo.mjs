@@ -1,0 +1,64 @@
+// Tells a story with the sample services, step by step; exits with 0 only if every step was observed and the story is
+// the expected one. --endpoint: an SNS and SQS to use in place of the embedded one; --update: the story becomes the
+// expected one; --verbose: the services' logs too.
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Narrator } from './narrator.mjs';
+import { Queues } from './queues.mjs';
+import { startStack } from './stack.mjs';
+import { tellStory } from './story.mjs';
+
+const EXPECTED = join(import.meta.dirname, 'expected-output.txt');
+const LAST_LINES = 40;
+
+const { values } = parseArgs({
+  options: { endpoint: { type: 'string' }, update: { type: 'boolean' }, verbose: { type: 'boolean' } },
+});
+const endpoint = values.endpoint ?? process.env.AWS_ENDPOINT_URL;
+// On an endpoint that others use too, every run has queues of its own.
+const prefix = endpoint ? `demo-${randomBytes(3).toString('hex')}-` : '';
+const narrator = new Narrator();
+
+async function main() {
+  const onLine = values.verbose ? (name, line) => console.log(`${name.padEnd(13)} | ${line}`) : undefined;
+  const stack = await startStack({ given: { endpoint, databaseUrl: process.env.DATABASE_URL }, prefix, onLine });
+  const queues = new Queues({ endpoint: stack.endpoint, prefix, env: stack.env });
+  const interrupted = new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
+  });
+  try {
+    await Promise.race([tellStory({ narrator, stack, queues, prefix }), interrupted]);
+    narrator.chapter('Both services stop.');
+    queues.close();
+    const ends = (await stack.stop()).filter(end => end !== undefined);
+    await narrator.observe('each has finished its work and ended by itself', () =>
+      ends.every(({ signal, code }) => signal === 'SIGTERM' || code === 0),
+    );
+  } catch (error) {
+    for (const { name, lines } of [stack.users, stack.notifications]) {
+      console.error(`\nlast lines of ${name}:\n${lines.slice(-LAST_LINES).join('\n')}`);
+    }
+    queues.close();
+    await stack.stop();
+    throw error;
+  }
+}
+
+function compare() {
+  const told = `${narrator.lines.join('\n')}\n`;
+  if (values.update) writeFileSync(EXPECTED, told);
+  const expected = readFileSync(EXPECTED, 'utf8');
+  if (told !== expected) throw new Error(`the story is another than tools/demo/expected-output.txt tells`);
+}
+
+try {
+  await main();
+  compare();
+  console.log('\nEvery step was observed.');
+  process.exit(0);
+} catch (error) {
+  console.error(`\nThe demo failed: ${error.message}`);
+  process.exit(1);
+}

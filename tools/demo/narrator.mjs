@@ -1,0 +1,38 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const PATIENCE_MS = 30_000;
+const LOOK_EVERY_MS = 50;
+
+/** Tells the story line by line, and believes only what it has seen. */
+export class Narrator {
+  lines = [];
+
+  say(line) {
+    this.lines.push(line);
+    console.log(line);
+  }
+
+  chapter(title) {
+    if (this.lines.length > 0) this.say('');
+    this.say(title);
+  }
+
+  /** Says `what` as soon as `condition` gives something truthy, and resolves to that; throws when it never does. */
+  async observe(what, condition) {
+    const endsAt = Date.now() + PATIENCE_MS;
+    let last;
+    while (Date.now() < endsAt) {
+      try {
+        const seen = await condition();
+        if (seen) {
+          this.say(`  ✓ ${what}`);
+          return seen;
+        }
+      } catch (error) {
+        last = error;
+      }
+      await pause(LOOK_EVERY_MS);
+    }
+    throw new Error(`not observed within ${PATIENCE_MS / 1000} s: ${what}${last ? ` (${last.message})` : ''}`);
+  }
+}

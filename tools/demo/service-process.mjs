@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+
+/**
+ * Runs `script` as a process of its own. Resolves once it says that it is ready; rejects with its last words when it
+ * ends before. The process ends with this one: it notices that the channel to it is closed.
+ */
+export async function startService({ name, script, env, onLine }) {
+  const lines = [];
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', line => {
+      lines.push(line);
+      onLine?.(name, line);
+    });
+  }
+  const ended = new Promise(resolve => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const url = await new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${name} is not ready after ${START_LIMIT_MS} ms`)),
+      START_LIMIT_MS,
+    );
+    child.once('message', message => {
+      clearTimeout(timer);
+      resolve(message.url);
+    });
+    void ended.then(({ code }) => {
+      clearTimeout(timer);
+      reject(new Error(`${name} ended with ${code} while starting:\n${lines.slice(-15).join('\n')}`));
+    });
+  }).catch(error => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  return {
+    name,
+    url,
+    lines,
+    pid: child.pid,
+    ended,
+    /** Asks it to end, and ends it after ten seconds. Resolves to how it ended. */
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+      const end = await ended;
+      clearTimeout(timer);
+      return end;
+    },
+  };
+}

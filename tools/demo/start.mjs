@@ -1,0 +1,53 @@
+// Runs the sample services with everything that they need, until Ctrl-C.
+import { parseArgs } from 'node:util';
+import { startStack } from './stack.mjs';
+
+const { values } = parseArgs({
+  options: { endpoint: { type: 'string' }, smtp: { type: 'string' }, database: { type: 'string' } },
+});
+const given = {
+  endpoint: values.endpoint ?? process.env.AWS_ENDPOINT_URL,
+  smtpUrl: values.smtp ?? process.env.SMTP_URL,
+  databaseUrl: values.database ?? process.env.DATABASE_URL,
+};
+
+const COLORS = { users: 36, notifications: 35 };
+const paint = (name, text) => (process.stdout.isTTY ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text);
+const log = (name, line) => console.log(`${paint(name, name.padEnd(13))} | ${line}`);
+
+function table(rows) {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+const stopRequested = new Promise(resolve => {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(signal));
+});
+
+try {
+  const stack = await startStack({ given, ports: { broker: 4566, mail: 1025, users: 3000 }, onLine: log });
+  const rows = [
+    ['users', `${stack.users.url}/users`],
+    ['SNS and SQS', `${stack.endpoint}${given.endpoint ? '' : '  (embedded)'}`],
+    ['mail', `${stack.smtpUrl}${stack.mail ? '  (embedded, kept in memory)' : ''}`],
+    ['PostgreSQL', given.databaseUrl ?? 'PGlite, inside users'],
+  ];
+  console.log(`
+${table(rows)}
+
+Try:
+  curl -i ${stack.users.url}/users -H 'content-type: application/json' -d '{"email":"ada@example.com","name":"Ada"}'
+
+Ctrl-C stops everything.
+`);
+  const first = await Promise.race([stopRequested, stack.users.ended, stack.notifications.ended]);
+  if (typeof first !== 'string')
+    console.error(`a service ended by itself (${first.code ?? first.signal}): stopping the rest`);
+  console.log('stopping …');
+  await stack.stop();
+  console.log('stopped');
+  process.exit(typeof first === 'string' ? 0 : 1);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

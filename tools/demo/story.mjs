@@ -1,0 +1,118 @@
+const COMMANDS = 'notifications-async-commands.fifo';
+const SEND_EMAIL = 'send-email-on-user-registered';
+const QUEUES = [
+  SEND_EMAIL,
+  'create-default-preferences-on-user-registered',
+  'mark-user-welcomed-on-welcome-email-sent',
+  'update-recipient-on-user-email-changed',
+  'forget-recipient-on-user-deleted',
+  COMMANDS,
+  'users-async-commands.fifo',
+];
+
+/** What happens between two services and their users, each step observed before it is told. */
+export async function tellStory({ narrator, stack, queues, prefix }) {
+  const { users, notifications, mail } = stack;
+  const http = async (method, path, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`${users.url}${path}`, request);
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const handled = (service, pattern, queue, { attempt = 1, times = 1 } = {}) =>
+    service.lines.filter(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`))
+      .length >= times;
+  const mailTo = (to, subject) => mail.mails.some(each => each.to === to && each.subject === subject);
+  const register = async user => {
+    const { status, body } = await http('POST', '/users', user);
+    await narrator.observe(`POST /users answers 201: ${user.name} is registered`, () => status === 201);
+    return body.id;
+  };
+
+  narrator.chapter('1. Ada registers. One event, two reactions, one command, one mail.');
+  const ada = await register({ email: 'ada@example.com', name: 'Ada' });
+  await narrator.observe(
+    'users reacts to its own event: create-default-preferences-on-user-registered',
+    async () =>
+      handled(users, 'user.registered', 'create-default-preferences-on-user-registered') &&
+      (await http('GET', `/users/${ada}`)).body.preferences?.newsletter === true,
+  );
+  await narrator.observe(`notifications reacts to the event of users: ${SEND_EMAIL}`, () =>
+    handled(notifications, 'user.registered', SEND_EMAIL),
+  );
+  await narrator.observe(`notifications carries out its own command: ${COMMANDS} / send-welcome-email`, () =>
+    handled(notifications, 'send-welcome-email', COMMANDS),
+  );
+  await narrator.observe('the mail "Welcome, Ada" is with ada@example.com', () =>
+    mailTo('ada@example.com', 'Welcome, Ada'),
+  );
+  await narrator.observe(
+    'users reacts to the event of notifications: mark-user-welcomed-on-welcome-email-sent',
+    async () => (await http('GET', `/users/${ada}`)).body.welcomedAt !== null,
+  );
+
+  narrator.chapter('2. Somebody else takes the same address.');
+  const duplicate = await http('POST', '/users', { email: 'ADA@example.com', name: 'Not Ada' });
+  await narrator.observe('POST /users answers 409', () => duplicate.status === 409);
+
+  narrator.chapter('3. Ada changes her address.');
+  const changed = await http('PATCH', `/users/${ada}`, { email: 'ada@lovelace.example' });
+  await narrator.observe(
+    'PATCH /users/:id answers 200, version 2',
+    () => changed.status === 200 && changed.body.version === 2,
+  );
+  await narrator.observe('notifications follows: update-recipient-on-user-email-changed', () =>
+    handled(notifications, 'user.email-changed', 'update-recipient-on-user-email-changed'),
+  );
+
+  narrator.chapter('4. The mail server fails twice while Bob registers, then recovers.');
+  mail.failNext(2);
+  await register({ email: 'bob@example.com', name: 'Bob' });
+  await narrator.observe('the mail server has refused two mails', () => mail.refused() === 2);
+  await narrator.observe('the third attempt of send-welcome-email succeeds', () =>
+    handled(notifications, 'send-welcome-email', COMMANDS, { attempt: 3 }),
+  );
+  await narrator.observe('the mail "Welcome, Bob" is with bob@example.com', () =>
+    mailTo('bob@example.com', 'Welcome, Bob'),
+  );
+
+  narrator.chapter(`5. A poisoned message comes into ${SEND_EMAIL}.`);
+  await queues.send(SEND_EMAIL, '{"hello":"world"}');
+  const letter = await narrator.observe(`it is in ${SEND_EMAIL}-dlq`, () => queues.peek(`${SEND_EMAIL}-dlq`));
+  narrator.say(`    deadletter.error    ${letter.attributes['deadletter.error']}`);
+  narrator.say(`    deadletter.reason   ${letter.attributes['deadletter.reason']}`);
+  narrator.say(`    deadletter.attempts ${letter.attributes['deadletter.attempts']}`);
+  await register({ email: 'carol@example.com', name: 'Carol' });
+  await narrator.observe('the queue goes on: the mail "Welcome, Carol" is with carol@example.com', () =>
+    mailTo('carol@example.com', 'Welcome, Carol'),
+  );
+
+  narrator.chapter('6. Ada leaves.');
+  const removed = await http('DELETE', `/users/${ada}`);
+  await narrator.observe(
+    'DELETE /users/:id answers 204, GET answers 404',
+    async () => removed.status === 204 && (await http('GET', `/users/${ada}`)).status === 404,
+  );
+  await narrator.observe(`users commands notifications: ${COMMANDS} / cancel-user-mails`, () =>
+    handled(notifications, 'cancel-user-mails', COMMANDS),
+  );
+  await narrator.observe('users commands itself: users-async-commands.fifo / deactivate-user', () =>
+    handled(users, 'deactivate-user', 'users-async-commands.fifo'),
+  );
+  await narrator.observe('notifications forgets her: forget-recipient-on-user-deleted', () =>
+    handled(notifications, 'user.deleted', 'forget-recipient-on-user-deleted'),
+  );
+
+  narrator.chapter('7. Nothing is left behind.');
+  await narrator.observe(`all ${QUEUES.length} queues are empty`, async () =>
+    (await Promise.all(QUEUES.map(queue => queues.count(queue)))).every(count => count === 0),
+  );
+  await narrator.observe('their dead letter queues hold the poisoned message, and nothing else', async () => {
+    const letters = QUEUES.map(queue =>
+      queue.endsWith('.fifo') ? queue.replace('.fifo', '-dlq.fifo') : `${queue}-dlq`,
+    );
+    const counts = await Promise.all(letters.map(queue => queues.count(queue)));
+    return counts.reduce((sum, count) => sum + count, 0) === 1;
+  });
+}

@@ -1,0 +1,67 @@
+// Packs both libraries and puts the tarballs to use as their users do: in a bare CommonJS app on Nest 11 and in a bare
+// ESM app on Nest 12, run and type-checked, in a temporary folder.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const LIBRARIES = ['local-sns-sqs', 'nestjs-sns-sqs'];
+const CONSUMERS = ['cjs-nest11', 'esm-nest12'];
+const BIN = join(ROOT, 'node_modules/.bin');
+const STRICT =
+  '--noEmit --strict --target es2023 --module nodenext --experimentalDecorators --emitDecoratorMetadata --skipLibCheck'.split(
+    ' ',
+  );
+
+const work = mkdtempSync(join(tmpdir(), 'pack-check-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+function run(what, cwd, command, ...args) {
+  console.log(`\n> ${what}`);
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (error || status !== 0) {
+    console.error(error?.message ?? `${stdout}${stderr}`);
+    console.error(`pack check failed: ${what}`);
+    process.exit(1);
+  }
+  return stdout.trim();
+}
+
+function pack(library) {
+  const answer = run(
+    `npm pack ${library}`,
+    join(ROOT, 'dist/libs', library),
+    'npm',
+    'pack',
+    '--json',
+    '--pack-destination',
+    work,
+  );
+  const [{ filename, size, entryCount }] = JSON.parse(answer);
+  console.log(`${filename}: ${entryCount} files, ${Math.round(size / 1024)} KiB`);
+  return join(work, filename);
+}
+
+run('build the libraries', ROOT, 'npm', 'run', 'build:libs');
+const tarballs = LIBRARIES.map(pack);
+
+for (const [index, library] of LIBRARIES.entries()) {
+  run(`publint ${library}`, ROOT, join(BIN, 'publint'), '--strict', join(ROOT, 'dist/libs', library));
+  // Node 10 resolution and the bundlers' rules of old are none of ours; Node 16's, ESM and CJS, are.
+  run(`attw ${library}`, ROOT, join(BIN, 'attw'), tarballs[index], '--profile', 'node16');
+}
+
+for (const consumer of CONSUMERS) {
+  const app = join(work, consumer);
+  cpSync(join(ROOT, 'test/consumers', consumer), app, { recursive: true });
+  run(`${consumer}: npm install`, app, 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', ...tarballs);
+  run(`${consumer}: types`, app, join(BIN, 'tsc'), ...STRICT, 'types.ts');
+  const said = run(`${consumer}: run`, app, process.execPath, 'main.js');
+  if (!said.endsWith('consumed')) {
+    console.error(`pack check failed: ${consumer} ended without consuming its event: ${said}`);
+    process.exit(1);
+  }
+  console.log('consumed one event');
+}
+console.log('\npack check passed');
