@@ -8,6 +8,8 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const LIBRARIES = ['local-sns-sqs', 'nestjs-sns-sqs'];
 const CONSUMERS = ['cjs-nest11', 'esm-nest12'];
+/** Of one command. */
+const LIMIT_MS = 240_000;
 const BIN = join(ROOT, 'node_modules/.bin');
 const STRICT =
   '--noEmit --strict --target es2023 --module nodenext --experimentalDecorators --emitDecoratorMetadata --skipLibCheck'.split(
@@ -19,7 +21,7 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
 function run(what, cwd, command, ...args) {
   console.log(`\n> ${what}`);
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: LIMIT_MS });
   if (error || status !== 0) {
     console.error(error?.message ?? `${stdout}${stderr}`);
     console.error(`pack check failed: ${what}`);

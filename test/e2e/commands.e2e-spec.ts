@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { OnCommand, SqsContext, SqsRecordBuilder } from 'nestjs-sns-sqs';
 import { Gate, waitFor } from '../support/wait-for.js';
+import { itNeeds } from './deviations.js';
 import { world } from '../support/world.js';
 
 interface Step {
@@ -93,7 +94,7 @@ describe('commands', () => {
     expect(attempts.filter(attempt => attempt === 'a3')).toHaveLength(1);
   });
 
-  it('behind a poisoned one are not dead-lettered for its failures', async () => {
+  itNeeds('fifo-head-invisible')('behind a poisoned one are not dead-lettered for its failures', async () => {
     const attemptsAt: Array<[number, number]> = [];
     @Controller()
     class Commands {

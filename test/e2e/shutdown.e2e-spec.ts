@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent, SqsContext } from 'nestjs-sns-sqs';
 import { Gate, waitFor } from '../support/wait-for.js';
+import { itNeeds } from './deviations.js';
 import { world } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
@@ -95,30 +96,33 @@ describe('shutdown', () => {
     expect(await here.queue(QUEUE).visible()).toBe(50 - handled);
   });
 
-  it('gives back a message whose handler does not end within shutdownTimeoutMs, after its signal', async () => {
-    const gate = new Gate();
-    const reasons: unknown[] = [];
-    let isStarted = false;
-    @Controller()
-    class Work {
-      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
-      async handle(@Ctx() context: SqsContext): Promise<void> {
-        context.getSignal().addEventListener('abort', () => reasons.push(context.getSignal().reason));
-        isStarted = true;
-        await gate.opened;
+  itNeeds('closed-poll-takes-nothing')(
+    'gives back a message whose handler does not end within shutdownTimeoutMs, after its signal',
+    async () => {
+      const gate = new Gate();
+      const reasons: unknown[] = [];
+      let isStarted = false;
+      @Controller()
+      class Work {
+        @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+        async handle(@Ctx() context: SqsContext): Promise<void> {
+          context.getSignal().addEventListener('abort', () => reasons.push(context.getSignal().reason));
+          isStarted = true;
+          await gate.opened;
+        }
       }
-    }
-    const { app } = await here.start([Work], { shutdownTimeoutMs: 100, consumer: { visibilityTimeoutSeconds: 600 } });
-    await here.events().emit('user.registered', {});
-    await waitFor('the handler to start', () => isStarted);
-    const startedAt = Date.now();
-    await app.close();
-    expect(Date.now() - startedAt).toBeLessThan(3_000);
-    expect(reasons).toHaveLength(1);
-    expect(String(reasons[0])).toContain('shutdownTimeoutMs');
-    expect(await here.queue(QUEUE).visible()).toBe(1);
-    gate.open();
-  });
+      const { app } = await here.start([Work], { shutdownTimeoutMs: 100, consumer: { visibilityTimeoutSeconds: 600 } });
+      await here.events().emit('user.registered', {});
+      await waitFor('the handler to start', () => isStarted);
+      const startedAt = Date.now();
+      await app.close();
+      expect(Date.now() - startedAt).toBeLessThan(3_000);
+      expect(reasons).toHaveLength(1);
+      expect(String(reasons[0])).toContain('shutdownTimeoutMs');
+      await waitFor('it to be visible again', async () => (await here.queue(QUEUE).visible()) === 1);
+      gate.open();
+    },
+  );
 
   it('publishes what is pending before a client has closed', async () => {
     @Controller()
@@ -134,7 +138,7 @@ describe('shutdown', () => {
     await events.client.connect();
     await events.client.close();
     await Promise.all(emits);
-    expect(await here.queue(QUEUE).size()).toBe(15);
+    await waitFor('all to be in the queue', async () => (await here.queue(QUEUE).size()) === 15);
     await expect(events.emit('user.registered', {})).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
   });
 

@@ -18,6 +18,8 @@ export interface SnsSqsModuleOptions extends ServerSQSOptions {
   publish?: PublishOptions;
   groupId?: ClientOptionsBase['groupId'];
   deduplicationId?: ClientOptionsBase['deduplicationId'];
+  /** ARN of the topic that `ClientSNS` publishes to, in place of the conventional name. */
+  topicArn?: string;
 }
 
 export interface SnsSqsModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
@@ -62,7 +64,7 @@ function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set(['publish', 'groupId', 'deduplicationId']);
+const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set(['publish', 'groupId', 'deduplicationId', 'topicArn']);
 
 const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
   Object.fromEntries(
@@ -96,6 +98,7 @@ export class SnsSqsModule {
               ...clientOptions(options),
               service: options.service,
               ...(options.sns ? { sns: options.sns } : {}),
+              ...(options.topicArn ? { topicArn: options.topicArn } : {}),
             }),
         },
         closing('events', [ClientSNS]),

@@ -10,6 +10,9 @@ import { SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
 import { Publisher } from './publisher.js';
 
+/** As OpenTelemetry names a service that does not say its name. */
+const UNKNOWN_SOURCE = 'unknown_service';
+
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`.
  * `ClientsModule.register([{ name: 'NOTIFICATIONS', customClass: ClientSQS, options: { service: 'notifications' } }])`
@@ -30,7 +33,11 @@ export class ClientSQS extends SnsSqsClient {
     this.sqs = options.sqs ?? createSqsClient(options.aws);
     const wire = new SdkSqsWire(this.sqs);
     this.publisher = new Publisher({
-      destination: { name: queue, fifo: isFifoName(queue), source: options.source ?? service },
+      destination: {
+        name: queue,
+        fifo: isFifoName(queue),
+        source: options.source ?? process.env['OTEL_SERVICE_NAME'] ?? UNKNOWN_SOURCE,
+      },
       operation: 'SendMessageBatch',
       resolve: () => this.resolve(queue),
       send: (url, entries) => wire.sendBatch(url, entries),

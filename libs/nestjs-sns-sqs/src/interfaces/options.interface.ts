@@ -46,7 +46,7 @@ export interface AwsAccessOptions {
 }
 
 export interface ServerSQSOptions extends AwsAccessOptions {
-  /** This service's name: lower-case words with hyphens, e.g. `notifications`. */
+  /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
   /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */
   prefix?: string;
@@ -82,7 +82,10 @@ export type RecordIdFactory = (pattern: string, data: unknown) => string | undef
 export interface ClientOptionsBase extends AwsAccessOptions {
   /** @default '' */
   prefix?: string;
-  /** Name written as the event's `source`. */
+  /**
+   * The sending service, written as the event's `source`. @default ClientSNS: `service`; ClientSQS:
+   * OTEL_SERVICE_NAME, else `unknown_service` (`SnsSqsModule` gives its own service)
+   */
   source?: string;
   /** @default 'create' */
   provisioning?: Provisioning;

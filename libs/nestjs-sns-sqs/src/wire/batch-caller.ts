@@ -7,7 +7,7 @@ export interface BatchCallerOptions {
   lingerMs: number;
   /** Tries of an entry that failed for AWS's reasons, the first included. */
   maxAttempts: number;
-  /** Delay before the second try, in milliseconds; doubles from there, with full jitter. */
+  /** Delay before the second try, in milliseconds; doubles from there up to 5 s, with full jitter. */
   retryDelayMs: number;
   random: () => number;
 }
@@ -17,6 +17,8 @@ export interface ByteBound<E> {
   maxBytes: number;
   bytesOf: (entry: E) => number;
 }
+
+const MAX_RETRY_DELAY_MS = 5_000;
 
 interface Pending<E> {
   entry: E;
@@ -103,7 +105,8 @@ export class BatchCaller<E extends object> {
   }
 
   private async retry(batch: Pending<E>[]): Promise<void> {
-    const bound = this.options.retryDelayMs * 2 ** Math.max(...batch.map(({ attempt }) => attempt - 1));
+    const exponential = this.options.retryDelayMs * 2 ** Math.max(...batch.map(({ attempt }) => attempt - 1));
+    const bound = Math.min(exponential, Math.max(MAX_RETRY_DELAY_MS, this.options.retryDelayMs));
     await new Promise(resolve => setTimeout(resolve, this.options.random() * bound));
     for (const pending of batch) pending.attempt += 1;
     await this.send(batch);
