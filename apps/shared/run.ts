@@ -6,11 +6,11 @@ import { Logger } from '@nestjs/common';
  */
 export function run(service: string, start: () => Promise<{ url?: string }>): void {
   const logger = new Logger(service);
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   start().then(
     ({ url }) => {
       logger.log(url === undefined ? 'consuming' : `listening on ${url}`);
-      process.send?.({ ready: true, url });
-      process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+      if (process.connected) process.send?.({ ready: true, url });
     },
     (error: unknown) => {
       logger.fatal(error instanceof Error ? error.message : String(error));

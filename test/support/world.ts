@@ -163,7 +163,7 @@ export interface Emitter<C> {
 
 /** A world for this file's tests. `'per-file'`: its prefix and services live for the whole file, not for one test. */
 export function world(life: 'per-test' | 'per-file' = 'per-test'): World {
-  jest.setTimeout(30_000);
+  jest.setTimeout(process.env['AWS_ENDPOINT_URL'] ? 90_000 : 30_000);
   const here = new World();
   beforeAll(async () => {
     await here.open();

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Narrator } from './narrator.mjs';
 import { Queues } from './queues.mjs';
 import { startStack } from './stack.mjs';
+import { aborted, stopSignal } from './stop-signal.mjs';
 import { tellStory } from './story.mjs';
 
 const EXPECTED = join(import.meta.dirname, 'expected-output.txt');
@@ -19,25 +20,24 @@ const { values } = parseArgs({
 const endpoint = values.endpoint ?? process.env.AWS_ENDPOINT_URL;
 // On an endpoint that others use too, every run has queues of its own.
 const prefix = endpoint ? `demo-${randomBytes(3).toString('hex')}-` : '';
-const narrator = new Narrator();
+const signal = stopSignal();
+const narrator = new Narrator(signal);
 
 async function main() {
   const onLine = values.verbose ? (name, line) => console.log(`${name.padEnd(13)} | ${line}`) : undefined;
-  const stack = await startStack({ given: { endpoint, databaseUrl: process.env.DATABASE_URL }, prefix, onLine });
+  const given = { endpoint, databaseUrl: process.env.DATABASE_URL };
+  const stack = await startStack({ given, prefix, onLine, signal });
   const queues = new Queues({ endpoint: stack.endpoint, prefix, env: stack.env });
-  const interrupted = new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
-  });
   try {
-    await Promise.race([tellStory({ narrator, stack, queues, prefix }), interrupted]);
+    await Promise.race([tellStory({ narrator, stack, queues, prefix }), aborted(signal)]);
     narrator.chapter('Both services stop.');
     queues.close();
     const ends = (await stack.stop()).filter(end => end !== undefined);
     await narrator.observe('each has finished its work and ended by itself', () =>
-      ends.every(({ signal, code }) => signal === 'SIGTERM' || code === 0),
+      ends.every(end => end.signal === 'SIGTERM' || end.code === 0),
     );
   } catch (error) {
-    for (const { name, lines } of [stack.users, stack.notifications]) {
+    for (const { name, lines } of signal.aborted ? [] : [stack.users, stack.notifications]) {
       console.error(`\nlast lines of ${name}:\n${lines.slice(-LAST_LINES).join('\n')}`);
     }
     queues.close();
@@ -50,7 +50,13 @@ function compare() {
   const told = `${narrator.lines.join('\n')}\n`;
   if (values.update) writeFileSync(EXPECTED, told);
   const expected = readFileSync(EXPECTED, 'utf8');
-  if (told !== expected) throw new Error(`the story is another than tools/demo/expected-output.txt tells`);
+  if (told === expected) return;
+  const [toldLines, expectedLines] = [told.split('\n'), expected.split('\n')];
+  const at = toldLines.findIndex((line, index) => line !== expectedLines[index]);
+  const line = at === -1 ? toldLines.length : at;
+  throw new Error(`the story is another than tools/demo/expected-output.txt tells, from line ${line + 1} on:
+  expected: ${expectedLines[line] ?? '(the end)'}
+  told:     ${toldLines[line] ?? '(the end)'}`);
 }
 
 try {

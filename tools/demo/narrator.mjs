@@ -3,11 +3,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 
-/** Tells the story line by line, and believes only what it has seen. */
+/** Tells the story line by line, and believes only what it has seen. Throws at the next line once `signal` is aborted. */
 export class Narrator {
   lines = [];
+  #signal;
+
+  constructor(signal) {
+    this.#signal = signal;
+  }
 
   say(line) {
+    this.#signal.throwIfAborted();
     this.lines.push(line);
     console.log(line);
   }
@@ -22,6 +28,7 @@ export class Narrator {
     const endsAt = Date.now() + PATIENCE_MS;
     let last;
     while (Date.now() < endsAt) {
+      this.#signal.throwIfAborted();
       try {
         const seen = await condition();
         if (seen) {

@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { aborted } from './stop-signal.mjs';
 
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 
 /**
  * Runs `script` as a process of its own. Resolves once it says that it is ready; rejects with its last words when it
- * ends before. The process ends with this one: it notices that the channel to it is closed.
+ * ends before, and with the reason of `signal` when that is aborted before; then it has ended. The process ends with
+ * this one: it notices that the channel to it is closed.
  */
-export async function startService({ name, script, env, onLine }) {
+export async function startService({ name, script, env, onLine, signal }) {
   const lines = [];
   const child = spawn(process.execPath, [script], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...(!process.stdout.isTTY && { NO_COLOR: '1' }), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -32,13 +34,20 @@ export async function startService({ name, script, env, onLine }) {
       clearTimeout(timer);
       resolve(message.url);
     });
-    void ended.then(({ code }) => {
+    void ended.then(end => {
       clearTimeout(timer);
-      reject(new Error(`${name} ended with ${code} while starting:\n${lines.slice(-15).join('\n')}`));
+      const how = end.code ?? end.signal;
+      reject(new Error(`${name} ended with ${how} while starting:\n${lines.slice(-15).join('\n')}`));
     });
-  }).catch(error => {
+    aborted(signal).catch(reason => {
+      clearTimeout(timer);
+      reject(reason);
+    });
+  }).catch(async error => {
     child.kill('SIGKILL');
-    throw error;
+    await ended;
+    // Ctrl-C in a terminal goes to every process at once: the service may be the first to end by it.
+    throw signal.aborted ? signal.reason : error;
   });
   return {
     name,

@@ -13,9 +13,10 @@ const BROKER = join(ROOT, 'dist/libs/local-sns-sqs/esm/index.js');
 
 /**
  * Broker, mail catcher and both services. What `given` names is used in place of an embedded one: `endpoint` of SNS
- * and SQS, `smtpUrl`, `databaseUrl`. When a part does not start, those before it are stopped and the error is thrown.
+ * and SQS, `smtpUrl`, `databaseUrl`. When a part does not start, or `signal` is aborted before all have, those before
+ * it are stopped and the error is thrown.
  */
-export async function startStack({ given = {}, ports = {}, prefix = '', onLine } = {}) {
+export async function startStack({ given = {}, ports = {}, prefix = '', onLine, signal }) {
   const missing = [...Object.values(SCRIPTS), BROKER].filter(file => !existsSync(file));
   if (missing.length > 0) throw new Error(`not built: ${missing.join(', ')}. Run \`npm run build\` first.`);
 
@@ -41,11 +42,14 @@ export async function startStack({ given = {}, ports = {}, prefix = '', onLine }
       ...(given.databaseUrl && { DATABASE_URL: given.databaseUrl }),
       MIGRATIONS_DIR: join(ROOT, 'apps/users/drizzle'),
     };
-    const notifications = await startService({ name: 'notifications', script: SCRIPTS.notifications, env, onLine });
-    parts.push(notifications);
-    const port = String(await freePort(ports.users));
-    const users = await startService({ name: 'users', script: SCRIPTS.users, env: { ...env, PORT: port }, onLine });
-    parts.push(users);
+    const start = async (name, more) => {
+      signal.throwIfAborted();
+      const service = await startService({ name, script: SCRIPTS[name], env: { ...env, ...more }, onLine, signal });
+      parts.push(service);
+      return service;
+    };
+    const notifications = await start('notifications');
+    const users = await start('users', { PORT: String(await freePort(ports.users)) });
     return { endpoint, smtpUrl: env.SMTP_URL, env, mail, users, notifications, stop };
   } catch (error) {
     await stop();

@@ -1,6 +1,7 @@
 // Runs the sample services with everything that they need, until Ctrl-C.
 import { parseArgs } from 'node:util';
 import { startStack } from './stack.mjs';
+import { aborted, stopSignal } from './stop-signal.mjs';
 
 const { values } = parseArgs({
   options: { endpoint: { type: 'string' }, smtp: { type: 'string' }, database: { type: 'string' } },
@@ -20,12 +21,10 @@ function table(rows) {
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 }
 
-const stopRequested = new Promise(resolve => {
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => resolve(signal));
-});
+const signal = stopSignal();
 
 try {
-  const stack = await startStack({ given, ports: { broker: 4566, mail: 1025, users: 3000 }, onLine: log });
+  const stack = await startStack({ given, ports: { broker: 4566, mail: 1025, users: 3000 }, onLine: log, signal });
   const rows = [
     ['users', `${stack.users.url}/users`],
     ['SNS and SQS', `${stack.endpoint}${given.endpoint ? '' : '  (embedded)'}`],
@@ -40,14 +39,16 @@ Try:
 
 Ctrl-C stops everything.
 `);
-  const first = await Promise.race([stopRequested, stack.users.ended, stack.notifications.ended]);
-  if (typeof first !== 'string')
-    console.error(`a service ended by itself (${first.code ?? first.signal}): stopping the rest`);
+  const ended = [stack.users, stack.notifications].map(async ({ name, ended: end }) => ({ name, ...(await end) }));
+  const first = await Promise.race([aborted(signal).catch(() => undefined), ...ended]);
+  const failed = first !== undefined && !signal.aborted;
+  if (failed) console.error(`${first.name} ended by itself (${first.code ?? first.signal}): stopping the rest`);
   console.log('stopping …');
   await stack.stop();
   console.log('stopped');
-  process.exit(typeof first === 'string' ? 0 : 1);
+  process.exit(failed ? 1 : 0);
 } catch (error) {
-  console.error(error.message);
-  process.exit(1);
+  if (signal.aborted) console.log('stopped');
+  else console.error(error.message);
+  process.exit(signal.aborted ? 0 : 1);
 }

@@ -20,9 +20,9 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
-  const handled = (service, pattern, queue, { attempt = 1, times = 1 } = {}) =>
-    service.lines.filter(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`))
-      .length >= times;
+  // Any attempt will do where the step does not name one: on a database server, an event may overtake its commit.
+  const handled = (service, pattern, queue, attempt = '') =>
+    service.lines.some(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`));
   const mailTo = (to, subject) => mail.mails.some(each => each.to === to && each.subject === subject);
   const register = async user => {
     const { status, body } = await http('POST', '/users', user);
@@ -71,7 +71,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
   await register({ email: 'bob@example.com', name: 'Bob' });
   await narrator.observe('the mail server has refused two mails', () => mail.refused() === 2);
   await narrator.observe('the third attempt of send-welcome-email succeeds', () =>
-    handled(notifications, 'send-welcome-email', COMMANDS, { attempt: 3 }),
+    handled(notifications, 'send-welcome-email', COMMANDS, 3),
   );
   await narrator.observe('the mail "Welcome, Bob" is with bob@example.com', () =>
     mailTo('bob@example.com', 'Welcome, Bob'),

@@ -1,4 +1,4 @@
-import { IsEmail, IsString, IsUUID } from 'class-validator';
+import { IsEmail, IsInt, IsString, IsUUID, Min } from 'class-validator';
 
 export class UserRegistered {
   @IsUUID()
@@ -9,6 +9,10 @@ export class UserRegistered {
 
   @IsString()
   name: string;
+
+  @IsInt()
+  @Min(1)
+  version: number;
 }
 
 export class UserEmailChanged {
@@ -17,11 +21,19 @@ export class UserEmailChanged {
 
   @IsEmail()
   email: string;
+
+  @IsInt()
+  @Min(1)
+  version: number;
 }
 
 export class UserDeleted {
   @IsUUID()
   id: string;
+
+  @IsInt()
+  @Min(1)
+  version: number;
 }
 
 export class SendWelcomeEmail {

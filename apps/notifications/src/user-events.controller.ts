@@ -19,8 +19,8 @@ export class UserEventsController {
    * makes a repeated delivery the same command.
    */
   @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
-  async sendEmail(@Payload() { id, email, name }: UserRegistered, @Ctx() context: SqsContext): Promise<void> {
-    this.recipients.set(id, email);
+  async sendEmail(@Payload() { id, email, name, version }: UserRegistered, @Ctx() context: SqsContext): Promise<void> {
+    this.recipients.set(id, email, version);
     const command = new SqsRecordBuilder({ userId: id, email, name })
       .setGroupId(id)
       .setDeduplicationId(context.getMetadata().id)
@@ -30,12 +30,12 @@ export class UserEventsController {
   }
 
   @OnDomainEvent('user.email-changed', { from: 'users', useCase: 'update-recipient' })
-  updateRecipient(@Payload() { id, email }: UserEmailChanged): void {
-    this.recipients.set(id, email);
+  updateRecipient(@Payload() { id, email, version }: UserEmailChanged): void {
+    this.recipients.set(id, email, version);
   }
 
   @OnDomainEvent('user.deleted', { from: 'users', useCase: 'forget-recipient' })
-  forgetRecipient(@Payload() { id }: UserDeleted): void {
-    this.recipients.forget(id);
+  forgetRecipient(@Payload() { id, version }: UserDeleted): void {
+    this.recipients.forget(id, version);
   }
 }

@@ -16,7 +16,10 @@ class ClosesDatabase implements OnApplicationShutdown {
 
 @Module({
   providers: [
-    { provide: CONNECTION, useFactory: () => openDatabase(process.env['DATABASE_URL']) },
+    {
+      provide: CONNECTION,
+      useFactory: () => openDatabase({ url: process.env['DATABASE_URL'], directory: process.env['PGLITE_DIR'] }),
+    },
     { provide: DATABASE, inject: [CONNECTION], useFactory: ({ database }: DatabaseConnection) => database },
     ClosesDatabase,
   ],

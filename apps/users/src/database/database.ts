@@ -11,9 +11,19 @@ export interface DatabaseConnection {
 
 const MIGRATIONS = { migrationsFolder: resolve(process.env['MIGRATIONS_DIR'] ?? 'apps/users/drizzle') };
 
-/** A server when `url` is given, otherwise PGlite inside this process, in memory. Migrated. */
-export async function openDatabase(url: string | undefined): Promise<DatabaseConnection> {
-  return url ? openServer(url) : openEmbedded();
+export interface DatabaseLocation {
+  /** A PostgreSQL server. */
+  url?: string;
+  /** Where PGlite keeps its files when there is no `url`. @default in memory */
+  directory?: string;
+}
+
+/**
+ * A server when `url` is given, otherwise PGlite inside this process. Migrated. Rejects with one readable error when
+ * the database cannot be used; then nothing stays open.
+ */
+export async function openDatabase({ url, directory }: DatabaseLocation): Promise<DatabaseConnection> {
+  return url ? openServer(url) : openEmbedded(directory);
 }
 
 async function openServer(connectionString: string): Promise<DatabaseConnection> {
@@ -24,18 +34,36 @@ async function openServer(connectionString: string): Promise<DatabaseConnection>
   ]);
   const pool = new Pool({ connectionString });
   const database = drizzle(pool);
-  await migrate(database, MIGRATIONS);
-  return { database, close: () => pool.end() };
+  const close = () => pool.end();
+  await orClose(close, 'DATABASE_URL', () => migrate(database, MIGRATIONS));
+  return { database, close };
 }
 
-async function openEmbedded(): Promise<DatabaseConnection> {
+async function openEmbedded(directory: string | undefined): Promise<DatabaseConnection> {
   const [{ PGlite }, { drizzle }, { migrate }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('drizzle-orm/pglite'),
     import('drizzle-orm/pglite/migrator'),
   ]);
-  const client = new PGlite();
+  const client = new PGlite(directory);
   const database = drizzle(client);
-  await migrate(database, MIGRATIONS);
-  return { database, close: () => client.close() };
+  const close = () => client.close();
+  await orClose(close, 'PGLITE_DIR', () => migrate(database, MIGRATIONS));
+  return { database, close };
+}
+
+/** Drizzle's message is the failed query; what a person needs is the driver's reason below it. */
+async function orClose(close: () => Promise<void>, setting: string, migrate: () => Promise<void>): Promise<void> {
+  try {
+    await migrate();
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw new Error(`the database cannot be used: ${rootReason(error)}. Check ${setting}.`, { cause: error });
+  }
+}
+
+function rootReason(error: unknown): string {
+  const { message, code, cause } = error as Error & { code?: string };
+  // Where a name has several addresses, Node's error has a code and no message.
+  return cause ? rootReason(cause) : message || (code ?? String(error));
 }

@@ -31,12 +31,12 @@ export class UserPublisher {
 
   /** Another service's command: `notifications` sends this user nothing more. */
   async cancelMails(userId: string): Promise<void> {
-    await lastValueFrom(this.notifications.emit('cancel-user-mails', command(userId, `cancel-mails-${userId}`)));
+    await lastValueFrom(this.notifications.emit('cancel-user-mails', command(userId)));
   }
 
   /** A command to this very service, carried out later and in order with the user's other commands. */
   async deactivate(userId: string): Promise<void> {
-    await lastValueFrom(this.users.emit('deactivate-user', command(userId, `deactivate-${userId}`)));
+    await lastValueFrom(this.users.emit('deactivate-user', command(userId)));
   }
 
   private async announce(type: string, user: UserFact): Promise<void> {
@@ -45,5 +45,8 @@ export class UserPublisher {
   }
 }
 
-const command = (userId: string, deduplicationId: string) =>
-  new SqsRecordBuilder({ userId }).setGroupId(userId).setDeduplicationId(deduplicationId).build();
+/**
+ * No deduplication id but the event's own: a deletion that was rolled back and is repeated within five minutes must
+ * send its commands again, and their handlers bear it.
+ */
+const command = (userId: string) => new SqsRecordBuilder({ userId }).setGroupId(userId).build();

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { IsUUID } from 'class-validator';
-import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
+import { OnCommand, OnDomainEvent, RetryLater } from 'nestjs-sns-sqs';
 import { UsersService } from './users.service.js';
 
 class Registered {
@@ -30,7 +30,8 @@ export class UsersMessagesController {
   }
 
   @OnCommand('deactivate-user')
-  deactivate(@Payload() command: AboutUser): Promise<void> {
-    return this.users.deactivate(command.userId);
+  async deactivate(@Payload() { userId }: AboutUser): Promise<void> {
+    const deactivated = await this.users.deactivate(userId);
+    if (!deactivated) throw new RetryLater(1, `user ${userId} is not deleted (yet)`);
   }
 }

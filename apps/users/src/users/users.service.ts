@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictException, Inject, Injectable, NotFoundException } from '@nestjs/common';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { DATABASE } from '../database/database.module.js';
 import type { Database } from '../database/database.js';
 import { preferences, users, type UserRow } from '../database/schema.js';
@@ -8,6 +8,9 @@ import { UserPublisher } from './user-publisher.js';
 import type { ChangeEmailDto, RegisterUserDto, UserView } from './users.dto.js';
 
 const UNIQUE_VIOLATION = '23505';
+
+/** The database, or a transaction of it. */
+type Queryable = Pick<Database, 'select'>;
 
 /**
  * Changes users and announces each change. The event is published inside the transaction, as its last step: a change
@@ -32,18 +35,15 @@ export class UsersService {
   }
 
   async changeEmail(id: string, { email }: ChangeEmailDto): Promise<UserView> {
-    const { email: previousEmail } = await this.view(id);
-    await this.refusingDuplicates(email, () =>
+    return this.refusingDuplicates(email, () =>
       this.database.transaction(async transaction => {
-        const [row] = await transaction
-          .update(users)
-          .set({ email, version: sql`${users.version} + 1` })
-          .where(living(id))
-          .returning();
-        await this.publisher.emailChanged({ id, version: found(row, id).version, email, previousEmail });
+        const before = await this.view(id, transaction, 'lock');
+        const version = before.version + 1;
+        await transaction.update(users).set({ email, version }).where(living(id));
+        await this.publisher.emailChanged({ id, version, email, previousEmail: before.email });
+        return { ...before, email, version };
       }),
     );
-    return this.view(id);
   }
 
   async remove(id: string): Promise<void> {
@@ -60,12 +60,14 @@ export class UsersService {
     });
   }
 
-  async view(id: string): Promise<UserView> {
-    const [row] = await this.database
+  /** With `lock`, nobody else changes the user before the transaction ends. */
+  async view(id: string, database: Queryable = this.database, lock?: 'lock'): Promise<UserView> {
+    const query = database
       .select({ user: users, preferences })
       .from(users)
       .leftJoin(preferences, eq(preferences.userId, users.id))
       .where(living(id));
+    const [row] = await (lock ? query.for('update', { of: users }) : query);
     const user = found(row?.user, id);
     return {
       id,
@@ -90,20 +92,26 @@ export class UsersService {
       .where(and(eq(users.id, id), isNull(users.welcomedAt)));
   }
 
-  /** Idempotent: personal data goes, the id stays. */
-  async deactivate(id: string): Promise<void> {
-    await this.database.transaction(async transaction => {
-      await transaction
+  /**
+   * Idempotent: personal data goes, the id stays. False while the user is not deleted: the command was sent by a
+   * deletion that has not been committed yet, or never will be.
+   */
+  async deactivate(id: string): Promise<boolean> {
+    return this.database.transaction(async transaction => {
+      const deactivated = await transaction
         .update(users)
-        .set({ email: null, name: null, deactivatedAt: new Date() })
-        .where(eq(users.id, id));
+        .set({ email: null, name: null, deactivatedAt: sql`coalesce(${users.deactivatedAt}, now())` })
+        .where(and(eq(users.id, id), isNotNull(users.deletedAt)))
+        .returning({ id: users.id });
+      if (deactivated.length === 0) return false;
       await transaction.delete(preferences).where(eq(preferences.userId, id));
+      return true;
     });
   }
 
-  private async refusingDuplicates(email: string, change: () => Promise<void>): Promise<void> {
+  private async refusingDuplicates<T>(email: string, change: () => Promise<T>): Promise<T> {
     try {
-      await change();
+      return await change();
     } catch (error) {
       if (isUniqueViolation(error)) throw new ConflictException(`${email} is taken`);
       throw error;
