@@ -6,6 +6,8 @@ export type Database = PgDatabase<PgQueryResultHKT>;
 
 export interface DatabaseConnection {
   database: Database;
+  /** Brings the tables up to date. Rejects with one readable error when the database cannot be used. */
+  migrate(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -18,10 +20,7 @@ export interface DatabaseLocation {
   directory?: string;
 }
 
-/**
- * A server when `url` is given, otherwise PGlite inside this process. Migrated. Rejects with one readable error when
- * the database cannot be used; then nothing stays open.
- */
+/** A server when `url` is given, otherwise PGlite inside this process. */
 export async function openDatabase({ url, directory }: DatabaseLocation): Promise<DatabaseConnection> {
   return url ? openServer(url) : openEmbedded(directory);
 }
@@ -34,9 +33,11 @@ async function openServer(connectionString: string): Promise<DatabaseConnection>
   ]);
   const pool = new Pool({ connectionString });
   const database = drizzle(pool);
-  const close = () => pool.end();
-  await orClose(close, 'DATABASE_URL', () => migrate(database, MIGRATIONS));
-  return { database, close };
+  return {
+    database,
+    migrate: () => readably('DATABASE_URL', migrate(database, MIGRATIONS)),
+    close: () => pool.end(),
+  };
 }
 
 async function openEmbedded(directory: string | undefined): Promise<DatabaseConnection> {
@@ -47,17 +48,18 @@ async function openEmbedded(directory: string | undefined): Promise<DatabaseConn
   ]);
   const client = new PGlite(directory);
   const database = drizzle(client);
-  const close = () => client.close();
-  await orClose(close, 'PGLITE_DIR', () => migrate(database, MIGRATIONS));
-  return { database, close };
+  return {
+    database,
+    migrate: () => readably('PGLITE_DIR', migrate(database, MIGRATIONS)),
+    close: () => client.close(),
+  };
 }
 
 /** Drizzle's message is the failed query; what a person needs is the driver's reason below it. */
-async function orClose(close: () => Promise<void>, setting: string, migrate: () => Promise<void>): Promise<void> {
+async function readably(setting: string, migrated: Promise<void>): Promise<void> {
   try {
-    await migrate();
+    await migrated;
   } catch (error) {
-    await close().catch(() => undefined);
     throw new Error(`the database cannot be used: ${rootReason(error)}. Check ${setting}.`, { cause: error });
   }
 }
