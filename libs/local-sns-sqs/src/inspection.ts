@@ -1,6 +1,6 @@
 import type { Broker } from './core/broker.js';
 import type { Message, MessageState } from './core/message.js';
-import type { Queue } from './core/queue/queue.js';
+import type { MessageEvent, Queue } from './core/queue/queue.js';
 
 export interface MessageSnapshot {
   messageId: string;
@@ -58,6 +58,17 @@ const snapshotOfQueue = (queue: Queue): QueueSnapshot => ({
   messages: [...queue.messages.values()].map(snapshotOfMessage),
 });
 
+/** One thing that happened to a message. */
+export interface HistoryEvent {
+  at: number;
+  what: MessageEvent;
+  queue: string;
+  receiveCount: number;
+}
+
+/** Messages whose history is kept; the oldest go first. */
+const MOST_HISTORIES = 10_000;
+
 interface Watcher {
   queue: string;
   condition: (queue: QueueSnapshot) => boolean;
@@ -67,9 +78,11 @@ interface Watcher {
 /** Looks into a broker from the test or the program that runs it: no calls are counted, nothing changes. */
 export class Inspection {
   private readonly watchers = new Set<Watcher>();
+  private readonly histories = new Map<string, HistoryEvent[]>();
 
   constructor(private readonly broker: Broker) {
     broker.onChange = queue => this.notify(queue);
+    broker.record = (queue, message, what) => this.note(queue, message, what);
   }
 
   queues(): QueueSnapshot[] {
@@ -106,6 +119,27 @@ export class Inspection {
       this.watchers.add({ queue, condition, resolve });
       this.notify(queue);
     });
+  }
+
+  /** What happened to a message so far, from its sending on; of the latest 10,000 messages. */
+  history(messageId: string): readonly HistoryEvent[] {
+    return this.histories.get(messageId) ?? [];
+  }
+
+  /** Forgets all histories. */
+  clear(): void {
+    this.histories.clear();
+  }
+
+  private note(queue: Queue, { content, receiveCount }: Message, what: MessageEvent): void {
+    let events = this.histories.get(content.id);
+    if (!events) {
+      events = [];
+      this.histories.set(content.id, events);
+      const [oldest] = this.histories.keys();
+      if (this.histories.size > MOST_HISTORIES && oldest !== undefined) this.histories.delete(oldest);
+    }
+    events.push({ at: this.broker.now(), what, queue: queue.name, receiveCount });
   }
 
   private notify(name: string): void {

@@ -1,5 +1,7 @@
 import { Broker } from './core/broker.js';
 import type { Clock } from './core/clock.js';
+import { Ids } from './core/ids.js';
+import { FaultPlan } from './faults/fault-plan.js';
 import { HttpFace } from './http/server.js';
 import { Inspection } from './inspection.js';
 import { SystemClock } from './system-clock.js';
@@ -21,7 +23,11 @@ export interface LocalBroker {
   /** For `endpoint` of an SDK client, or AWS_ENDPOINT_URL, e.g. `http://127.0.0.1:40123`. */
   readonly endpoint: string;
   readonly inspect: Inspection;
-  /** Forgets every queue, topic, message and count. */
+  /** What goes wrong, and when. */
+  readonly faults: FaultPlan;
+  /** Of the identifiers and the faults: give it to `startLocalBroker` to have the same again. */
+  readonly seed: number;
+  /** Forgets every queue, topic, message, count and fault. */
   reset(): void;
   /** Cuts all connections and frees the port. Idempotent. */
   stop(): Promise<void>;
@@ -32,22 +38,35 @@ const DEFAULT_ACCOUNT = '000000000000';
 
 /** Starts an SNS and SQS on 127.0.0.1, all state in memory. Rejects when the port is taken. */
 export async function startLocalBroker(options: LocalBrokerOptions = {}): Promise<LocalBroker> {
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  // Its own sequence: a fault more or less does not change the identifiers.
+  const luck = new Ids(seed ^ 0x5eed);
   const broker = new Broker({
     clock: options.clock ?? new SystemClock(),
-    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+    seed,
     region: options.region ?? DEFAULT_REGION,
     accountId: options.accountId ?? DEFAULT_ACCOUNT,
     // After the events that have arrived: a closed connection is noticed before it is given a message.
     defer: run => setImmediate(run),
   });
   const inspect = new Inspection(broker);
-  const face = new HttpFace(broker, (service, action) => broker.count(`${service}.${action}`));
+  const faults = new FaultPlan(
+    () => broker.now(),
+    () => luck.word() / 2 ** 32,
+  );
+  const face = new HttpFace(broker, faults);
   const endpoint = await face.listen(options.port ?? 0);
   let stopped: Promise<void> | undefined;
   return {
     endpoint,
     inspect,
-    reset: () => broker.reset(),
+    faults,
+    seed,
+    reset() {
+      broker.reset();
+      faults.clear();
+      inspect.clear();
+    },
     stop: () =>
       (stopped ??= face.close().then(() => {
         broker.deadlines.clear();

@@ -4,6 +4,7 @@ import { Ids } from './ids.js';
 import type { Queue, QueueSurroundings } from './queue/queue.js';
 import type { Subscription } from './sns/subscription.js';
 import type { Topic } from './sns/topic.js';
+import type { MoveTask } from './sqs/move-task.js';
 
 export interface BrokerOptions {
   clock: Clock;
@@ -23,11 +24,15 @@ export class Broker implements QueueSurroundings {
   readonly topics = new Map<string, Topic>();
   readonly subscriptions = new Map<string, Subscription>();
   readonly calls = new Map<string, number>();
+  /** The latest first. */
+  readonly moveTasks: MoveTask[] = [];
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
   readonly deadlines: Deadlines;
   readonly ids: Ids;
+  /** Told of what happens to each message. */
+  record: QueueSurroundings['record'];
   /** Told of every queue that has changed, after the operation that changed it. */
   onChange: ((queue: string) => void) | undefined;
   private readonly defer: (run: () => void) => void;
@@ -96,6 +101,7 @@ export class Broker implements QueueSurroundings {
     this.topics.clear();
     this.subscriptions.clear();
     this.calls.clear();
+    this.moveTasks.length = 0;
     for (const queue of queues) queue.close();
     this.deadlines.clear();
     this.drain();

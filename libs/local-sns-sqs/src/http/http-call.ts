@@ -41,6 +41,13 @@ export class HttpCall implements Call {
     this.response.end(body);
   }
 
+  /** Ends the connection without an answer, as if it had been lost on the way. */
+  cut(): void {
+    this.answered = true;
+    this.whenUndelivered = undefined;
+    this.response.destroy();
+  }
+
   private closed(): void {
     if (this.response.writableFinished) return;
     this.isGone = true;

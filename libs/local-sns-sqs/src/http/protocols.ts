@@ -4,7 +4,15 @@ import type { Operation, Output } from '../core/operation.js';
 import { SNS_OPERATIONS } from '../core/sns/operations.js';
 import { SQS_OPERATIONS } from '../core/sqs/operations.js';
 import { readQuery } from './query.js';
+import { readSqsQuery, sqsXmlError, sqsXmlResult } from './sqs-query.js';
 import { xmlError, xmlResult } from './xml.js';
+
+export interface RawRequest {
+  /** The header X-Amz-Target, empty without one. */
+  target: string;
+  path: string;
+  body: string;
+}
 
 /** A request as a protocol has read it, and how that protocol answers. */
 export interface ParsedRequest {
@@ -22,7 +30,7 @@ export interface Answer {
 
 export interface Protocol {
   /** Throws an AwsError when there is no such operation or the request cannot be read. */
-  parse(target: string, body: string): ParsedRequest;
+  parse(request: RawRequest): ParsedRequest;
   result(request: ParsedRequest, output: Output, requestId: string): Answer;
   error(error: AwsError, requestId: string): Answer;
 }
@@ -50,7 +58,7 @@ const jsonAnswer = (status: number, body: string, requestId: string): Answer => 
 
 /** SQS: AWS JSON 1.0, the operation in a header. */
 export const sqsJson: Protocol = {
-  parse(target, body) {
+  parse({ target, body }) {
     const action = target.startsWith(TARGET) ? target.slice(TARGET.length) : target;
     const operation = SQS_OPERATIONS.get(action);
     if (!operation) throw unknownOperation(action);
@@ -76,7 +84,7 @@ const xmlAnswer = (status: number, body: string, requestId: string): Answer => (
 
 /** SNS: AWS Query with XML answers. */
 export const snsQuery: Protocol = {
-  parse(_, body) {
+  parse({ body }) {
     const { action, input } = readQuery(body);
     const operation = SNS_OPERATIONS.get(action);
     if (!operation) throw new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
@@ -85,3 +93,25 @@ export const snsQuery: Protocol = {
   result: ({ action }, output, requestId) => xmlAnswer(200, xmlResult(action, output, requestId), requestId),
   error: (error, requestId) => xmlAnswer(error.status, xmlError(error, requestId), requestId),
 };
+
+/** SQS's older protocol: AWS Query with XML answers. */
+export const sqsQuery: Protocol = {
+  parse({ path, body }) {
+    const { action, input } = readSqsQuery(path, body);
+    const operation = SQS_OPERATIONS.get(action);
+    if (!operation) throw new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
+    return { service: 'sqs', action, operation, input };
+  },
+  result: ({ action }, output, requestId) => xmlAnswer(200, sqsXmlResult(action, output, requestId), requestId),
+  error: (error, requestId) => xmlAnswer(error.status, sqsXmlError(error, requestId), requestId),
+};
+
+const ACTION = /(?:^|&)Action=(\w+)/;
+
+/** The protocol that a request speaks: no action is one of both services, but for tags and permissions of topics. */
+export function protocolOf({ target, path, body }: RawRequest): Protocol {
+  if (target !== '') return sqsJson;
+  const action = ACTION.exec(body)?.[1] ?? '';
+  const isSqs = SQS_OPERATIONS.has(action) && !SNS_OPERATIONS.has(action);
+  return isSqs || (SQS_OPERATIONS.has(action) && /QueueUrl=|\/\d{12}\//.test(body + path)) ? sqsQuery : snsQuery;
+}

@@ -1,6 +1,6 @@
 import type { Input } from '../core/input.js';
 
-interface Tree {
+export interface Tree {
   [key: string]: Tree | string;
 }
 
@@ -19,12 +19,12 @@ function insert(root: Tree, path: string, value: string): void {
   node[last] = value;
 }
 
-const numbered = (tree: Tree): Array<Tree | string> =>
+export const numbered = (tree: Tree): Array<Tree | string> =>
   Object.keys(tree)
     .sort((a, b) => Number(a) - Number(b))
     .map(key => tree[key] ?? '');
 
-function toValue(node: Tree | string): unknown {
+export function toValue(node: Tree | string): unknown {
   if (typeof node === 'string') return node;
   const { member, entry } = node;
   if (typeof member === 'object') return numbered(member).map(toValue);
@@ -42,9 +42,14 @@ function toEntry(node: Tree | string): [string, unknown] {
 
 /** Reads AWS's Query protocol: `PublishBatchRequestEntries.member.1.Id=a&Attributes.entry.1.key=…`. */
 export function readQuery(body: string): { action: string; input: Input } {
-  const root = emptyTree();
-  for (const [path, value] of new URLSearchParams(body)) insert(root, path, value);
-  const { Action, Version: _, ...rest } = root;
+  const { Action, ...rest } = parseQuery(body);
   const input = Object.fromEntries(Object.entries(rest).map(([key, node]) => [key, toValue(node)]));
   return { action: typeof Action === 'string' ? Action : '', input };
+}
+
+/** The parameters by the parts of their names, `Version` left out. */
+export function parseQuery(body: string): Tree {
+  const root = emptyTree();
+  for (const [path, value] of new URLSearchParams(body)) if (path !== 'Version') insert(root, path, value);
+  return root;
 }

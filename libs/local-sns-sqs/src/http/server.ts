@@ -2,14 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Broker } from '../core/broker.js';
 import { AwsError } from '../core/errors.js';
+import type { Input } from '../core/input.js';
+import type { Output } from '../core/operation.js';
+import { applyFault, CutConnection } from '../faults/apply-fault.js';
+import type { FaultPlan } from '../faults/fault-plan.js';
 import { HttpCall } from './http-call.js';
-import { snsQuery, sqsJson, type Protocol } from './protocols.js';
+import { protocolOf, type Answer, type ParsedRequest } from './protocols.js';
 
 /** What a request may weigh: a batch at AWS's bound, each character escaped at worst. */
 const MOST_BYTES = 16 * 1024 * 1024;
-
-/** Told of every call that was answered. */
-export type CallListener = (service: 'sqs' | 'sns', action: string) => void;
 
 /** Speaks the SDKs' protocols on 127.0.0.1 and hands each request to the core. */
 export class HttpFace {
@@ -19,7 +20,7 @@ export class HttpFace {
 
   constructor(
     private readonly broker: Broker,
-    private readonly onCall: CallListener,
+    private readonly faults: FaultPlan,
   ) {
     this.server = createServer((request, response) => this.receive(request, response));
     // Long polls last 20 s, and SDKs keep connections; neither may be cut from this side.
@@ -67,32 +68,50 @@ export class HttpFace {
       call.send(200, { 'Content-Type': 'application/json' }, '{"service":"local-sns-sqs","status":"running"}');
       return;
     }
-    const target = request.headers['x-amz-target'];
-    const protocol: Protocol = typeof target === 'string' ? sqsJson : snsQuery;
+    const { 'x-amz-target': target = '' } = request.headers;
+    const raw = { target: String(target), path: request.url ?? '/', body };
+    const protocol = protocolOf(raw);
     const requestId = this.nextRequestId();
+    let answer: Answer;
     try {
-      const parsed = protocol.parse(typeof target === 'string' ? target : '', body);
-      this.onCall(parsed.service, parsed.action);
-      this.broker.deadlines.runDue();
-      const output = parsed.operation(this.broker, parsed.input, call);
-      this.broker.settle();
-      const {
-        status,
-        headers,
-        body: answer,
-      } = protocol.result(parsed, output instanceof Promise ? await output : output, requestId);
-      call.send(status, headers, answer);
+      const parsed = protocol.parse(raw);
+      const output = this.carryOut(parsed, call);
+      answer = protocol.result(parsed, output instanceof Promise ? await output : output, requestId);
     } catch (error) {
       this.broker.settle();
-      const { status, headers, body: answer } = protocol.error(asAwsError(error), requestId);
-      call.send(status, headers, answer);
+      if (error instanceof CutConnection) {
+        call.cut();
+        return;
+      }
+      answer = protocol.error(asAwsError(error), requestId);
     }
+    call.send(answer.status, answer.headers, answer.body);
+  }
+
+  private carryOut(parsed: ParsedRequest, call: HttpCall): Promise<Output> | Output {
+    const { service, action, operation, input } = parsed;
+    const name = `${service}.${action}`;
+    this.broker.count(name);
+    this.broker.deadlines.runDue();
+    const effect = this.faults.decide({ operation: name, resource: resourceOf(input), input });
+    const output = effect ? applyFault(effect, this.broker, parsed, call) : operation(this.broker, input, call);
+    this.broker.settle();
+    return effect ? (output as Promise<Output>).finally(() => this.broker.settle()) : output;
   }
 
   private nextRequestId(): string {
     this.requests += 1;
     return `00000000-0000-4000-8000-${this.requests.toString(16).padStart(12, '0')}`;
   }
+}
+
+/** The last part of the URL or ARN that a request names. */
+function resourceOf(input: Input): string | undefined {
+  for (const key of ['QueueUrl', 'QueueName', 'TopicArn', 'TargetArn', 'Name']) {
+    const value = input[key];
+    if (typeof value === 'string') return value.slice(Math.max(value.lastIndexOf('/'), value.lastIndexOf(':')) + 1);
+  }
+  return undefined;
 }
 
 function asAwsError(error: unknown): AwsError {

@@ -29,10 +29,10 @@ function content(name: string, value: unknown): string {
   return escape(String(value));
 }
 
-const element = (name: string, value: unknown): string =>
+export const element = (name: string, value: unknown): string =>
   value === undefined ? '' : `<${name}>${content(name, value)}</${name}>`;
 
-const metadata = (requestId: string): string =>
+export const metadata = (requestId: string): string =>
   `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
 
 export function xmlResult(action: string, output: Output, requestId: string): string {

@@ -24,6 +24,10 @@ export class FifoShelf implements Shelf {
     return this.open.size > 0;
   }
 
+  get first(): Message | undefined {
+    return this.open.first?.waiting.first;
+  }
+
   add(message: Message): void {
     const group = this.groupOf(message.content.groupId ?? '');
     message.group = group;

@@ -20,9 +20,13 @@ export interface QueueSurroundings {
   readonly ids: Ids;
   now(): number;
   queueByArn(arn: string): Queue | undefined;
+  /** Writes down what happens to a message, where somebody wants to know. */
+  record?: ((queue: Queue, message: Message, what: MessageEvent) => void) | undefined;
   /** Something changed: long polls and watchers are looked at when the operation is over. */
   touch(queue: Queue): void;
 }
+
+export type MessageEvent = 'sent' | 'received' | 'visible' | 'removed' | 'dead-lettered';
 
 export interface Received {
   message: Message;
@@ -101,6 +105,7 @@ export class Queue implements MessageHome {
       this.around.deadlines.schedule(message, now + content.delayMs);
     }
     this.accept(message);
+    this.around.record?.(this, message, 'sent');
     return message;
   }
 
@@ -119,6 +124,7 @@ export class Queue implements MessageHome {
       message.lastReceivedAt = now;
       message.lease = ++this.leases;
       this.around.deadlines.schedule(message, now + visibilityMs);
+      this.around.record?.(this, message, 'received');
     }
     this.inFlight += taken.length;
     if (taken.length > 0) this.around.touch(this);
@@ -139,12 +145,23 @@ export class Queue implements MessageHome {
     }
   }
 
+  /** The message that a receive would take first; it stays where it is. */
+  peek(): Message | undefined {
+    return this.shelf.first;
+  }
+
+  /** Another order among what may be received; FIFO keeps its own. */
+  shuffle(random: () => number): void {
+    if (this.shelf instanceof StandardShelf) this.shelf.shuffle(random);
+  }
+
   becomeReady(message: Message): void {
     this.around.deadlines.cancel(message);
     if (message.state === 'inFlight') this.inFlight--;
     else if (message.state === 'delayed') this.delayed--;
     else return;
     this.shelf.release(message);
+    this.around.record?.(this, message, 'visible');
     this.around.touch(this);
   }
 
@@ -160,6 +177,7 @@ export class Queue implements MessageHome {
     this.shelf.remove(message);
     if (message.state === 'inFlight') this.inFlight--;
     if (message.state === 'delayed') this.delayed--;
+    this.around.record?.(this, message, 'removed');
     this.around.touch(this);
   }
 
@@ -210,5 +228,6 @@ export class Queue implements MessageHome {
       message.order = this.arrivals;
     }
     this.accept(message);
+    this.around.record?.(this, message, 'dead-lettered');
   }
 }

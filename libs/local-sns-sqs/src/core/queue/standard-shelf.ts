@@ -10,6 +10,21 @@ export class StandardShelf implements Shelf {
     return this.ready.size > 0;
   }
 
+  get first(): Message | undefined {
+    return this.ready.first;
+  }
+
+  /** Moves some of the first messages behind the others. */
+  shuffle(random: () => number): void {
+    const some = Math.min(this.ready.size, 20);
+    for (let count = 0; count < some; count++) {
+      const message = this.ready.shift();
+      if (!message) return;
+      if (random() < 0.5) this.ready.push(message);
+      else this.ready.insertBefore(message, this.ready.first);
+    }
+  }
+
   add(message: Message): void {
     if (message.state === 'ready') this.ready.push(message);
   }

@@ -1,0 +1,126 @@
+/** What happens to a call that a rule has chosen. */
+export type FaultEffect =
+  /** Refused for the rate of calls, as AWS does it. */
+  | { kind: 'throttle' }
+  /** @default status 500, code InternalFailure */
+  | { kind: 'error'; status?: number; code?: string; message?: string }
+  /** The connection is cut: before anything has happened, or after it has (a lost reply). */
+  | { kind: 'reset'; when: 'before' | 'after' }
+  /** The call is carried out that much later, by the broker's clock. */
+  | { kind: 'delay'; ms: number }
+  /** What a receive gives is at once visible to others too, as a standard queue may do. */
+  | { kind: 'duplicate' }
+  /** A receive from a standard queue takes messages in another order. */
+  | { kind: 'reorder' }
+  /** The entries of a batch whose number is odd fail with InternalError; the others are carried out. */
+  | { kind: 'half-batch' }
+  /** A delete claims success and deletes nothing. */
+  | { kind: 'stale-delete' };
+
+export interface FaultCall {
+  /** `sqs.ReceiveMessage`, `sns.PublishBatch`, … */
+  operation: string;
+  /** Name of the queue or topic, where the request names one. */
+  resource: string | undefined;
+  input: Readonly<Record<string, unknown>>;
+}
+
+/** Which calls, and what happens to them. All conditions must hold. */
+export interface FaultRule {
+  effect: FaultEffect;
+  /** `sqs.DeleteMessageBatch`, or a pattern. @default every call */
+  operation?: string | RegExp;
+  /** Name of a queue or topic. @default every one */
+  resource?: string;
+  /** Share of the calls, 0 to 1, drawn from the seed. @default 1 */
+  rate?: number;
+  /** Numbers of the matching calls, from 1. @default every one */
+  calls?: readonly number[];
+  /** Only so many times. @default without end */
+  times?: number;
+  /** By the broker's clock, in epoch milliseconds. */
+  from?: number;
+  until?: number;
+  when?: (call: FaultCall) => boolean;
+}
+
+/** A fault that was done, to tell or to repeat it: the same seed and calls give the same ones. */
+export interface FaultRecord {
+  at: number;
+  /** Number of the call since the start, from 1. */
+  call: number;
+  operation: string;
+  resource: string | undefined;
+  effect: FaultEffect;
+}
+
+interface ActiveRule {
+  rule: FaultRule;
+  seen: number;
+  done: number;
+}
+
+const matches = (wanted: string | RegExp | undefined, operation: string): boolean =>
+  wanted === undefined || (typeof wanted === 'string' ? wanted === operation : wanted.test(operation));
+
+/** Decides which calls fail, and how. The first rule that applies wins. */
+export class FaultPlan {
+  /** Every fault so far, in order. */
+  readonly done: FaultRecord[] = [];
+  private rules: ActiveRule[] = [];
+  private calls = 0;
+
+  /** @param random gives 0 ≤ x < 1, from the broker's seed */
+  constructor(
+    private readonly now: () => number,
+    private readonly random: () => number,
+  ) {}
+
+  /** Gives a function that takes the rule away again. */
+  add(rule: FaultRule): () => void {
+    const active: ActiveRule = { rule, seen: 0, done: 0 };
+    this.rules.push(active);
+    return () => {
+      this.rules = this.rules.filter(each => each !== active);
+    };
+  }
+
+  /** Takes all rules away, and forgets what was done. */
+  clear(): void {
+    this.rules = [];
+    this.done.length = 0;
+  }
+
+  decide(call: FaultCall): FaultEffect | undefined {
+    this.calls += 1;
+    for (const active of this.rules) {
+      if (!this.applies(active, call)) continue;
+      active.done += 1;
+      const { effect } = active.rule;
+      const { operation, resource } = call;
+      this.done.push({ at: this.now(), call: this.calls, operation, resource, effect });
+      return effect;
+    }
+    return undefined;
+  }
+
+  private applies(active: ActiveRule, call: FaultCall): boolean {
+    const {
+      operation,
+      resource,
+      rate = 1,
+      calls,
+      times = Infinity,
+      from = -Infinity,
+      until = Infinity,
+      when,
+    } = active.rule;
+    if (!matches(operation, call.operation) || (resource !== undefined && resource !== call.resource)) return false;
+    const now = this.now();
+    if (now < from || now >= until || !(when?.(call) ?? true)) return false;
+    active.seen += 1;
+    if (active.done >= times || (calls && !calls.includes(active.seen))) return false;
+    // Drawn last and always, so that what else a rule asks does not shift the others' luck.
+    return this.random() < rate;
+  }
+}
