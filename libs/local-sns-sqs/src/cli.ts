@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { applyInit, readInit } from './init.js';
 import { startLocalBroker } from './local-broker.js';
 
-const USAGE = `Usage: local-sns-sqs [--port 4566] [--region us-east-1] [--account 000000000000]
+const USAGE = `Usage: local-sns-sqs [--port 4566] [--region us-east-1] [--account 000000000000] [--init file.json]
 
-SNS and SQS on 127.0.0.1, in memory. Ctrl-C stops it.`;
+SNS and SQS on 127.0.0.1, in memory. Ctrl-C stops it. The file of --init names what is there from the beginning:
+{ "queues": [{ "name": "q", "attributes": {} }],
+  "topics": [{ "name": "t", "subscriptions": [{ "queue": "q", "attributes": {} }] }] }`;
 
 const DEFAULT_PORT = '4566';
 
@@ -13,13 +16,14 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function readArguments(): { port: number; region?: string; accountId?: string } {
+function readArguments(): { port: number; region?: string; accountId?: string; init?: string } {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: 'string', default: DEFAULT_PORT },
         region: { type: 'string' },
         account: { type: 'string' },
+        init: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -34,6 +38,7 @@ function readArguments(): { port: number; region?: string; accountId?: string } 
       port,
       ...(values.region !== undefined && { region: values.region }),
       ...(values.account !== undefined && { accountId: values.account }),
+      ...(values.init !== undefined && { init: values.init }),
     };
   } catch (error) {
     return fail(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
@@ -41,8 +46,10 @@ function readArguments(): { port: number; region?: string; accountId?: string } 
 }
 
 async function main(): Promise<void> {
-  const options = readArguments();
+  const { init, ...options } = readArguments();
+  const wanted = init === undefined ? undefined : readInit(init);
   const broker = await startLocalBroker(options);
+  if (wanted) await applyInit(broker.endpoint, wanted);
   console.log(`SNS and SQS at ${broker.endpoint}\n\n  export AWS_ENDPOINT_URL=${broker.endpoint}\n`);
   const stop = (): void => {
     void broker.stop().then(() => process.exit(0));
