@@ -55,6 +55,8 @@ export interface ServerSQSOptions extends AwsAccessOptions {
   /** A ready client in place of `aws`; it is not destroyed on close. */
   sns?: SNSClient;
   provisioning?: Provisioning;
+  /** Messages in work at one time in this process, over all queues; shared out in turn. @default no bound but the queues' own */
+  concurrency?: number;
   /** Defaults for every queue. */
   consumer?: ConsumerOptions;
   /** By queue name, without prefix. */

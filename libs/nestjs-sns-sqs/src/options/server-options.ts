@@ -53,6 +53,7 @@ const server = z.strictObject({
   service: nameWord,
   ...awsAccess,
   provisioning,
+  concurrency: z.number().int().min(1).max(100_000).optional(),
   consumer: consumer.optional(),
   queues: z.record(z.string(), consumer).optional(),
   shutdownTimeoutMs: z.number().int().min(0).max(900_000).optional(),

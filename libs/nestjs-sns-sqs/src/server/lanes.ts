@@ -1,81 +1,105 @@
+import type { Slots, SlotUser } from './slots.js';
+
+export interface LanesOptions<T> {
+  /** Runs an item; false: the rest of its lane has to wait for it. Must not reject. */
+  run: (item: T) => Promise<boolean>;
+  /** Takes back items that were not started. */
+  giveBack: (items: T[], failed: T | undefined) => void;
+  /** Something has ended: there may be room again. */
+  onEnd: () => void;
+  /** Items in work at one time. */
+  limit: number;
+  /** The server's own bound on top. */
+  slots: Slots;
+}
+
+interface Lane<T> {
+  key: string | undefined;
+  /** In order; the one in work is not among them. */
+  items: T[];
+}
+
 /**
  * Runs what is submitted: work of one key one at a time, in the order of its submission; different keys, and work
- * without a key, in parallel. When `run` resolves to false the rest of its lane, as far as it has been submitted by
- * then, is handed to `giveBack` and not run. `run` must not reject.
+ * without a key, in parallel, as far as there are slots. Lanes take turns. When an item asks its lane to wait, what
+ * was submitted behind it by then is handed back and not run.
  */
-export class Lanes<T> {
-  private readonly lanes = new Map<string, T[]>();
-  private readonly running = new Set<Promise<void>>();
-  private stopped = false;
+export class Lanes<T> implements SlotUser {
+  private readonly lanes = new Map<string, Lane<T>>();
+  /** Lanes that could run their next item now. */
+  private readonly ready: Lane<T>[] = [];
+  private running = 0;
+  private stopped: (() => void) | undefined;
 
-  constructor(
-    private readonly run: (item: T) => Promise<boolean>,
-    private readonly giveBack: (items: T[], failed: T | undefined) => void,
-    private readonly onIdle: () => void,
-  ) {}
+  constructor(private readonly options: LanesOptions<T>) {}
 
-  /** Lanes (or items without one) in work. */
-  get active(): number {
-    return this.running.size;
-  }
-
-  /** Items submitted and not started. */
-  get waiting(): number {
-    let sum = 0;
-    for (const lane of this.lanes.values()) sum += lane.length;
-    return sum;
+  /** Items in work, and lanes that wait for a slot. */
+  get load(): number {
+    return this.running + this.ready.length;
   }
 
   submit(item: T, key: string | undefined): void {
     if (this.stopped) {
-      this.giveBack([item], undefined);
+      this.options.giveBack([item], undefined);
       return;
     }
-    if (key === undefined) {
-      this.track(this.run(item));
-      return;
-    }
-    const lane = this.lanes.get(key);
+    const lane = key === undefined ? undefined : this.lanes.get(key);
     if (lane) {
-      lane.push(item);
+      lane.items.push(item);
       return;
     }
-    this.lanes.set(key, [item]);
-    this.track(this.drain(key));
+    const fresh: Lane<T> = { key, items: [item] };
+    if (key !== undefined) this.lanes.set(key, fresh);
+    this.ready.push(fresh);
+    this.pump();
+  }
+
+  /** Starts as much as may run. */
+  pump(): void {
+    const { limit, slots } = this.options;
+    while (this.ready.length > 0 && this.running < limit && slots.take(this)) {
+      const lane = this.ready.shift();
+      if (lane) this.start(lane);
+    }
+    if (this.ready.length === 0 || this.running >= limit) slots.forget(this);
   }
 
   /** Starts nothing more; hands back what has not started, and resolves when what runs has ended. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    for (const lane of this.lanes.values()) {
-      const unstarted = lane.splice(0);
-      if (unstarted.length > 0) this.giveBack(unstarted, undefined);
-    }
-    while (this.running.size > 0) await Promise.all(this.running);
+  stop(): Promise<void> {
+    const ended = new Promise<void>(resolve => {
+      this.stopped = resolve;
+    });
+    const unstarted = [...this.ready.splice(0), ...this.lanes.values()].flatMap(lane => lane.items.splice(0));
+    if (unstarted.length > 0) this.options.giveBack(unstarted, undefined);
+    this.options.slots.forget(this);
+    if (this.running === 0) this.stopped?.();
+    return ended;
   }
 
-  private track(work: Promise<unknown>): void {
-    const ended: Promise<void> = work.then(
-      () => this.end(ended),
-      () => this.end(ended),
+  private start(lane: Lane<T>): void {
+    const item = lane.items.shift();
+    this.running += 1;
+    if (item === undefined) {
+      this.ended(lane, undefined, true);
+      return;
+    }
+    this.options.run(item).then(
+      goOn => this.ended(lane, item, goOn),
+      () => this.ended(lane, item, false),
     );
-    this.running.add(ended);
   }
 
-  private end(work: Promise<void>): void {
-    this.running.delete(work);
-    this.onIdle();
-  }
-
-  private async drain(key: string): Promise<void> {
-    const lane = this.lanes.get(key) ?? [];
-    try {
-      for (let item = lane.shift(); item !== undefined; item = lane.shift()) {
-        const goOn = await this.run(item);
-        if (!goOn && lane.length > 0) this.giveBack(lane.splice(0), item);
-      }
-    } finally {
-      this.lanes.delete(key);
+  private ended(lane: Lane<T>, item: T | undefined, goOn: boolean): void {
+    this.running -= 1;
+    if (!goOn && lane.items.length > 0) this.options.giveBack(lane.items.splice(0), item);
+    if (lane.items.length > 0) this.ready.push(lane);
+    else if (lane.key !== undefined) this.lanes.delete(lane.key);
+    this.options.slots.release();
+    if (this.stopped) {
+      if (this.running === 0) this.stopped();
+      return;
     }
+    this.pump();
+    this.options.onEnd();
   }
 }

@@ -1,6 +1,7 @@
-import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 
 export interface PollerOptions {
   queueUrl: string;
@@ -8,10 +9,16 @@ export interface PollerOptions {
   wire: SqsWire;
   waitTimeSeconds: number;
   visibilityTimeoutSeconds: number;
-  /** How many messages may be received now; 0: none, until {@link Poller.wake}. */
+  /** How many messages may be received now, without those that receives in flight have asked for. */
   room: () => number;
+  /** A receive asks for so many when it may: ten, or the concurrency if that is less. */
+  fullAsk: number;
+  /** True while messages are in work: then more room is to be expected soon. */
+  isBusy: () => boolean;
   /** Takes what was received; `receivedAt` is from before the call, so that a lease is never thought longer than it is. */
   deliver: (messages: SqsMessage[], receivedAt: number) => void;
+  /** Told how long a receive took that was answered in full, in milliseconds. */
+  onFullReceive?: (ms: number) => void;
   /** A receive failed; the poller goes on by itself after a backoff. */
   onFault: (error: SnsSqsError) => void;
   /** The first receive that works after one that failed. */
@@ -23,17 +30,27 @@ export interface PollerOptions {
 const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
 /** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
 const YOUNG_RECEIVE_MS = 250;
+/** While messages are in work a receive waits that long for room for a full one: calls cost money and CPU. */
+const PATIENCE_MS = 5;
 
-/** Receives from one queue as long as there is room, and waits out faults with exponential backoff and full jitter. */
+/**
+ * Receives from one queue as long as there is room. Adaptive: one receive at a time while the queue gives less than is
+ * asked for; each full answer allows one more at the same time, and an empty one takes it back to one. A receive asks
+ * for as many as there is room for, ten at most, and each asks only for what the others in flight have not. Faults are
+ * waited out with exponential backoff and jitter.
+ */
 export class Poller {
-  private readonly receiving = new AbortController();
+  private readonly cut = new AbortController();
   private readonly now: () => number;
-  private wakeUp: (() => void) | undefined;
-  private endPause: (() => void) | undefined;
+  private readonly receiving = new Map<Promise<void>, number>();
+  private started = false;
   private stopped = false;
-  private receivingSince = 0;
+  private width = 1;
+  private asked = 0;
   private faults = 0;
-  private loop: Promise<void> | undefined;
+  private resting: NodeJS.Timeout | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  private patienceIsOver = false;
 
   constructor(private readonly options: PollerOptions) {
     this.now = options.now ?? Date.now;
@@ -43,84 +60,109 @@ export class Poller {
   async probe(): Promise<{ messages: SqsMessage[]; receivedAt: number }> {
     const receivedAt = this.now();
     try {
-      return { messages: await this.receive(Math.min(10, this.options.room()), 0), receivedAt };
+      return { messages: await this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.room()), 0), receivedAt };
     } catch (error) {
       throw fromAwsError(error, 'ReceiveMessage', this.options.queueName);
     }
   }
 
   start(): void {
-    this.loop ??= this.run();
+    this.started = true;
+    this.wake();
   }
 
   /** There may be room again. */
   wake(): void {
-    this.wakeUp?.();
-  }
-
-  /**
-   * Receives nothing more; resolves when the receive in flight has ended. One that has just begun may have messages on
-   * the way, which a cut would leave invisible for their whole lease: it gets a moment to answer.
-   */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    this.endPause?.();
-    const age = this.now() - this.receivingSince;
-    const cut = setTimeout(() => this.receiving.abort(), Math.max(0, YOUNG_RECEIVE_MS - age));
-    await this.loop;
-    clearTimeout(cut);
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopped) {
-      const room = Math.min(10, this.options.room());
-      if (room <= 0) {
-        await this.pause();
-        continue;
+    while (this.started && !this.stopped && !this.resting && this.receiving.size < this.width) {
+      const room = this.options.room() - this.asked;
+      if (room <= 0) return;
+      const ask = Math.min(AWS_BATCH_MAX_ENTRIES, room);
+      if (ask < this.options.fullAsk && this.options.isBusy() && !this.patienceIsOver) {
+        this.patience ??= setTimeout(() => this.losePatience(), PATIENCE_MS);
+        return;
       }
-      const receivedAt = this.now();
-      try {
-        const messages = await this.receive(room, this.options.waitTimeSeconds);
-        if (messages.length > 0) this.options.deliver(messages, receivedAt);
-        if (this.faults > 0) this.recovered();
-      } catch (error) {
-        if (!this.stopped) await this.backOff(error);
-      }
+      this.receive(ask);
     }
   }
 
-  private receive(maxMessages: number, waitTimeSeconds: number): Promise<SqsMessage[]> {
+  /**
+   * Receives nothing more; resolves when the receives in flight have ended. One that has just begun may have messages
+   * on the way, which a cut would leave invisible for their whole lease: it gets a moment to answer.
+   */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.resting);
+    clearTimeout(this.patience);
+    const youngest = Math.max(-Infinity, ...this.receiving.values());
+    const cut = setTimeout(() => this.cut.abort(), Math.max(0, YOUNG_RECEIVE_MS - (this.now() - youngest)));
+    while (this.receiving.size > 0) await Promise.all(this.receiving.keys());
+    clearTimeout(cut);
+  }
+
+  private receive(ask: number): void {
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    this.patienceIsOver = false;
+    this.asked += ask;
+    const startedAt = this.now();
+    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds).then(
+      messages => this.answered(ended, ask, startedAt, messages),
+      (error: unknown) => this.failed(ended, ask, error),
+    );
+    this.receiving.set(ended, startedAt);
+  }
+
+  private call(maxMessages: number, waitTimeSeconds: number): Promise<SqsMessage[]> {
     const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
-    const { signal } = this.receiving;
-    this.receivingSince = this.now();
+    const { signal } = this.cut;
     return wire.receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal });
   }
 
-  private recovered(): void {
-    this.faults = 0;
-    this.options.onRecovery();
+  private answered(receive: Promise<void>, ask: number, startedAt: number, messages: SqsMessage[]): void {
+    this.forget(receive, ask);
+    if (messages.length === 0) this.width = 1;
+    else if (messages.length >= ask) {
+      this.width = Math.min(this.width + 1, this.mostReceives());
+      this.options.onFullReceive?.(this.now() - startedAt);
+    }
+    if (messages.length > 0) this.options.deliver(messages, startedAt);
+    if (this.faults > 0) {
+      this.faults = 0;
+      this.options.onRecovery();
+    }
+    this.wake();
   }
 
-  private async backOff(error: unknown): Promise<void> {
+  private failed(receive: Promise<void>, ask: number, error: unknown): void {
+    this.forget(receive, ask);
+    this.width = 1;
+    // Receives that were in flight together fail together: one fault, one backoff.
+    if (this.stopped || this.resting) return;
     this.options.onFault(fromAwsError(error, 'ReceiveMessage', this.options.queueName));
     const bound = Math.min(FAULT_BACKOFF_MS.max, FAULT_BACKOFF_MS.initial * 2 ** this.faults);
     this.faults += 1;
-    await this.pause((0.5 + (this.options.random ?? Math.random)() / 2) * bound);
+    this.resting = setTimeout(
+      () => {
+        this.resting = undefined;
+        this.wake();
+      },
+      (0.5 + (this.options.random ?? Math.random)() / 2) * bound,
+    );
   }
 
-  /** Until woken, or for `ms`: a fault is waited out whatever room there is. The stop ends both. */
-  private pause(ms?: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = ms === undefined ? undefined : setTimeout(() => done(), ms);
-      const done = (): void => {
-        clearTimeout(timer);
-        this.wakeUp = undefined;
-        this.endPause = undefined;
-        resolve();
-      };
-      this.endPause = done;
-      if (ms === undefined) this.wakeUp = done;
-      if (this.stopped) done();
-    });
+  private forget(receive: Promise<void>, ask: number): void {
+    this.receiving.delete(receive);
+    this.asked -= ask;
+  }
+
+  private losePatience(): void {
+    this.patience = undefined;
+    this.patienceIsOver = true;
+    this.wake();
+  }
+
+  /** Enough to fill all the room at once. */
+  private mostReceives(): number {
+    return Math.max(1, Math.ceil((this.options.room() + this.asked) / AWS_BATCH_MAX_ENTRIES));
   }
 }

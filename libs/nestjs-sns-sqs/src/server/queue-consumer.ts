@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText } from '../errors/aws-errors.js';
 import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
@@ -10,14 +11,18 @@ import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { reportError } from './error-report.js';
 import { Heartbeat } from './heartbeat.js';
 import { Lanes } from './lanes.js';
+import { Lookahead } from './lookahead.js';
 import { Poller } from './poller.js';
 import { settlementOfFailure, type Settlement } from './retry-policy.js';
 import { Settler } from './settler.js';
+import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
 
 export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks'> {
   queue: ProvisionedQueue & { fifo: boolean };
   settings: ResolvedConsumerOptions;
+  /** The server's bound of messages in work, over all queues. */
+  slots: Slots;
   wire: SqsWire;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   onFault: (error: SnsSqsError) => void;
@@ -33,6 +38,7 @@ const FLUSH_GRACE_MS = 2_000;
 export class QueueConsumer {
   private readonly poller: Poller;
   private readonly lanes: Lanes<Delivery>;
+  private readonly lookahead: Lookahead;
   private readonly dispatcher: Dispatcher;
   private readonly heartbeat: Heartbeat;
   private readonly settler: Settler;
@@ -49,16 +55,22 @@ export class QueueConsumer {
     this.settler = new Settler({ queue, wire, rules: settings, logger });
     this.heartbeat = new Heartbeat({ ...named, logger });
     this.dispatcher = new Dispatcher({ queueName: queue.name, handlers, decode, hooks, handlerTimeoutMs });
-    this.lanes = new Lanes(
-      delivery => this.work(delivery),
-      (deliveries, failed) => this.giveBack(deliveries, failed),
-      () => this.poller.wake(),
-    );
+    this.lookahead = new Lookahead(settings.concurrency);
+    this.lanes = new Lanes({
+      run: delivery => this.work(delivery),
+      giveBack: (deliveries, failed) => this.giveBack(deliveries, failed),
+      onEnd: () => this.ended(),
+      limit: settings.concurrency,
+      slots: options.slots,
+    });
     this.poller = new Poller({
       ...named,
       waitTimeSeconds,
-      room: () => settings.concurrency - this.lanes.active,
+      room: () => this.room(),
+      fullAsk: Math.min(AWS_BATCH_MAX_ENTRIES, settings.concurrency),
+      isBusy: () => this.lanes.load > 0,
       deliver: (messages, receivedAt) => this.deliver(messages, receivedAt),
+      onFullReceive: ms => this.lookahead.noteReceive(ms),
       onFault: options.onFault,
       onRecovery: options.onRecovery,
     });
@@ -97,6 +109,20 @@ export class QueueConsumer {
     const ended = this.lanes.stop();
     await this.poller.stop();
     await ended;
+  }
+
+  /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
+  private room(): number {
+    const { settings, slots } = this.options;
+    const { load } = this.lanes;
+    const ahead = this.lookahead.messages;
+    return Math.max(load === 0 ? 1 : 0, Math.min(settings.concurrency - load, slots.free) + ahead);
+  }
+
+  private ended(): void {
+    this.lookahead.noteEnd();
+    if (this.lanes.load === 0) this.settler.hasTime();
+    this.poller.wake();
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {

@@ -8,8 +8,12 @@ import { deadLetterOf } from './dead-letter.js';
 import type { Delivery } from './delivery.js';
 import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
 
-/** Deletes and delays wait this long for company, in milliseconds: a fifth of what a call takes inside a region. */
-const SETTLE_LINGER_MS = 2;
+/**
+ * How long a settlement waits for company at most, in milliseconds. A delete is in no hurry: the lease is long, and
+ * where nothing else is in work it leaves at once. On FIFO the group is locked until it has left.
+ */
+const DELETE_LINGER_MS = { standard: 50, fifo: 5 };
+const OTHER_LINGER_MS = 5;
 /** Message ids remembered as done, so that a delete that was lost does not run the handler again. About 1 MB. */
 const REMEMBERED_DONE = 10_000;
 
@@ -44,12 +48,15 @@ export class Settler {
     this.random = options.random ?? Math.random;
     this.now = options.now ?? Date.now;
     const batching: BatchCallerOptions = {
-      lingerMs: SETTLE_LINGER_MS,
+      lingerMs: OTHER_LINGER_MS,
       maxAttempts: 4,
       retryDelayMs: 100,
       random: this.random,
     };
-    this.deletes = new BatchCaller(entries => wire.deleteBatch(queue.url, entries), batching);
+    this.deletes = new BatchCaller(entries => wire.deleteBatch(queue.url, entries), {
+      ...batching,
+      lingerMs: queue.fifo ? DELETE_LINGER_MS.fifo : DELETE_LINGER_MS.standard,
+    });
     this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
     this.copies = new BatchCaller(entries => wire.sendBatch(queue.deadLetterQueueUrl, entries), batching, {
       maxBytes: SQS_MAX_BYTES,
@@ -76,6 +83,11 @@ export class Settler {
     for (const delivery of deliveries) {
       if (delivery.settle()) void this.track(this.delay(delivery, seconds));
     }
+  }
+
+  /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
+  hasTime(): void {
+    for (const caller of [this.deletes, this.delays, this.copies]) caller.dispatch();
   }
 
   /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */

@@ -11,6 +11,7 @@ import { HandlerRegistry } from './handler-registry.js';
 import { messageDecoder } from './message-decoder.js';
 import { QueueConsumer } from './queue-consumer.js';
 import type { ServerAws } from './server-aws.js';
+import { Slots } from './slots.js';
 
 export interface StartOptions {
   options: ResolvedServerOptions;
@@ -47,12 +48,14 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
   const queues = await provision(topology, planes, options.provisioning);
+  const slots = new Slots(options.concurrency ?? Infinity);
   const consumers = queues.map(
     queue =>
       new QueueConsumer({
         queue: { ...queue, fifo: isFifoName(queue.name) },
         settings: consumerSettings(options, queue.name.slice(prefix.length)),
         wire: aws.wire,
+        slots,
         handlers,
         decode: messageDecoder(queue.name, options.deserializer),
         hooks: start.hooks,

@@ -68,7 +68,8 @@ export class BatchCaller<E extends object> {
     else this.timer ??= setTimeout(() => this.dispatch(), this.options.lingerMs);
   }
 
-  private dispatch(): void {
+  /** What waits for company leaves without it. */
+  dispatch(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     while (this.queue.length > 0) void this.send(this.queue.splice(0, this.nextBatchSize()));

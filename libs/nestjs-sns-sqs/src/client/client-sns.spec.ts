@@ -1,0 +1,97 @@
+import { SNSClient } from '@aws-sdk/client-sns';
+import { jest } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import { ClientSNS } from './client-sns.js';
+
+interface Command {
+  constructor: { name: string };
+  input: { TopicArn?: string; Name?: string; PublishBatchRequestEntries?: Array<{ Id: string; Message: string }> };
+}
+
+function clientWith(options: Partial<ClientSNSOptions> = {}, accountId: string | undefined = '123456789012') {
+  const send = jest.fn(({ input }: Command) =>
+    Promise.resolve({
+      TopicArn: `arn:made:${input.Name}`,
+      Attributes: {},
+      Successful: input.PublishBatchRequestEntries?.map(({ Id }) => ({ Id })),
+    }),
+  );
+  const config = {
+    region: () => Promise.resolve('eu-west-1'),
+    credentials: () => Promise.resolve({ accessKeyId: 'a', secretAccessKey: 's', accountId }),
+  };
+  const client = new ClientSNS({
+    service: 'users',
+    sns: { send, config } as unknown as SNSClient,
+    publish: { lingerMs: 0, maxAttempts: 1 },
+    ...options,
+  });
+  const calls = () =>
+    send.mock.calls.map(([{ constructor, input }]) => `${constructor.name} ${input.TopicArn ?? input.Name}`);
+  const firstMessage = () => {
+    const entry = send.mock.calls.at(-1)?.[0].input.PublishBatchRequestEntries?.[0];
+    return JSON.parse(entry?.Message ?? '{}') as Record<string, unknown>;
+  };
+  return { client, calls, firstMessage };
+}
+
+describe('ClientSNS', () => {
+  it("makes the service's topic, and publishes to it", async () => {
+    const { client, calls, firstMessage } = clientWith({ prefix: 'dev-' });
+    await firstValueFrom(client.emit('user.registered', { n: 1 }));
+    expect(calls()).toEqual([
+      'CreateTopicCommand dev-users-domain-events',
+      'PublishBatchCommand arn:made:dev-users-domain-events',
+    ]);
+    expect(firstMessage()).toMatchObject({ source: 'users', type: 'user.registered', data: { n: 1 } });
+  });
+
+  it('names another source when it is told to', async () => {
+    const { client, firstMessage } = clientWith({ source: '/users/eu' });
+    await firstValueFrom(client.emit('a', 1));
+    expect(firstMessage()).toMatchObject({ source: '/users/eu' });
+  });
+
+  it('looks a topic up that it may not make', async () => {
+    const { client, calls } = clientWith({ provisioning: 'verify' });
+    await client.connect();
+    expect(calls()).toEqual(['GetTopicAttributesCommand arn:aws:sns:eu-west-1:123456789012:users-domain-events']);
+  });
+
+  it('calls nothing but the publish with provisioning off, or with a full ARN', async () => {
+    const off = clientWith({ provisioning: 'off' });
+    await firstValueFrom(off.client.emit('a', 1));
+    expect(off.calls()).toEqual(['PublishBatchCommand arn:aws:sns:eu-west-1:123456789012:users-domain-events']);
+    const topicArn = 'arn:aws:sns:us-east-1:000000000000:other';
+    const given = clientWith({ topicArn });
+    await firstValueFrom(given.client.emit('a', 1));
+    expect(given.calls()).toEqual([`PublishBatchCommand ${topicArn}`]);
+  });
+
+  it('asks for a message group where its topic is FIFO', async () => {
+    const { client } = clientWith({ topicArn: 'arn:aws:sns:us-east-1:000000000000:other.fifo' });
+    await expect(firstValueFrom(client.emit('a', 1))).rejects.toMatchObject({ code: 'GROUP_ID_MISSING' });
+  });
+
+  it.each<[string, Partial<ClientSNSOptions>, RegExp]>([
+    ['a service that is no word', { service: 'my service' }, /`service`/],
+    ['an ARN that is none', { topicArn: 'users' }, /`topicArn`: expected a topic's ARN/],
+    ['an option that is none', { queue: 'q' } as Partial<ClientSNSOptions>, /`queue` is not an option/],
+    ['too long a linger', { publish: { lingerMs: 1_001 } }, /`publish\.lingerMs`/],
+    ['a client that is none', { sns: {} as SNSClient }, /`sns`: expected an object with a method send\(\)/],
+  ])('refuses %s', (_, options, why) => {
+    expect(() => clientWith(options)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(why) as string }) as Error,
+    );
+  });
+
+  it('destroys the SDK client that it made', async () => {
+    const destroy = jest.spyOn(SNSClient.prototype, 'destroy');
+    const client = new ClientSNS({ service: 'users', aws: { region: 'eu-west-1' } });
+    expect(client.unwrap()).toBeInstanceOf(SNSClient);
+    await client.close();
+    expect(destroy).toHaveBeenCalledTimes(1);
+    destroy.mockRestore();
+  });
+});

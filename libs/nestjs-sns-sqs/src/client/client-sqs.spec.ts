@@ -1,0 +1,114 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { jest } from '@jest/globals';
+import { firstValueFrom } from 'rxjs';
+import type { ClientSQSOptions } from '../interfaces/options.interface.js';
+import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
+import { ClientSQS } from './client-sqs.js';
+
+interface Command {
+  constructor: { name: string };
+  input: { QueueUrl?: string; QueueName?: string; Entries?: Array<Record<string, unknown>> };
+}
+
+function clientWith(options: Partial<ClientSQSOptions> = {}, exists = true) {
+  const send = jest.fn(({ constructor, input }: Command) =>
+    constructor.name === 'GetQueueUrlCommand' && !exists
+      ? Promise.reject(Object.assign(new Error('none'), { name: 'QueueDoesNotExist' }))
+      : Promise.resolve({
+          QueueUrl: `url/${input.QueueName}`,
+          Successful: input.Entries?.map(({ Id }) => ({ Id })),
+        }),
+  );
+  const client = new ClientSQS({
+    service: 'notifications',
+    sqs: { send } as unknown as SQSClient,
+    publish: { lingerMs: 0, maxAttempts: 1 },
+    ...options,
+  });
+  const calls = () =>
+    send.mock.calls.map(([{ constructor, input }]) => `${constructor.name} ${input.QueueUrl ?? input.QueueName}`);
+  const lastEntry = () => send.mock.calls.at(-1)?.[0].input.Entries?.[0] ?? {};
+  return { client, calls, lastEntry };
+}
+
+const command = (data: unknown = {}) => new SqsRecordBuilder(data).setGroupId('user-1').build();
+const NAME = 'notifications-async-commands.fifo';
+
+describe('ClientSQS', () => {
+  it("sends to the service's command queue, in the record's group", async () => {
+    const { client, calls, lastEntry } = clientWith({ prefix: 'dev-', source: 'users' });
+    await firstValueFrom(client.emit('send-welcome-email', command({ n: 1 })));
+    expect(calls()).toEqual([`GetQueueUrlCommand dev-${NAME}`, `SendMessageBatchCommand url/dev-${NAME}`]);
+    const { MessageGroupId, MessageDeduplicationId, MessageBody } = lastEntry();
+    const body = JSON.parse(String(MessageBody)) as Record<string, unknown>;
+    expect(body).toMatchObject({ source: 'users', type: 'send-welcome-email', data: { n: 1 } });
+    expect([MessageGroupId, MessageDeduplicationId]).toEqual(['user-1', body['id']]);
+  });
+
+  it.each([
+    ['the option', { source: 'users' }, 'users'],
+    ['OTEL_SERVICE_NAME', {}, 'from-otel'],
+  ])('names the sending service by %s', async (_, options, source) => {
+    const before = process.env['OTEL_SERVICE_NAME'];
+    process.env['OTEL_SERVICE_NAME'] = 'from-otel';
+    try {
+      const { client, lastEntry } = clientWith(options);
+      await firstValueFrom(client.emit('a', command()));
+      expect(JSON.parse(String(lastEntry()['MessageBody']))).toMatchObject({ source });
+    } finally {
+      if (before === undefined) delete process.env['OTEL_SERVICE_NAME'];
+      else process.env['OTEL_SERVICE_NAME'] = before;
+    }
+  });
+
+  it('makes a queue whose consumer has never started', async () => {
+    const { client, calls } = clientWith({}, false);
+    await client.connect();
+    expect(calls()).toEqual([`GetQueueUrlCommand ${NAME}`, `CreateQueueCommand ${NAME}`]);
+  });
+
+  it.each(['verify', 'off'] as const)('makes no queue with provisioning %s', async provisioning => {
+    const { client, calls } = clientWith({ provisioning }, false);
+    await expect(client.connect()).rejects.toMatchObject({ code: 'QUEUE_NOT_FOUND', retryable: true });
+    expect(calls()).toEqual([`GetQueueUrlCommand ${NAME}`]);
+  });
+
+  it('sends to a queue by its own name, without a group where it is standard', async () => {
+    const { client, calls, lastEntry } = clientWith({ prefix: 'dev-', queue: 'jobs' });
+    await firstValueFrom(client.emit('a', 1));
+    expect(calls().at(-1)).toBe('SendMessageBatchCommand url/dev-jobs');
+    expect(lastEntry()).not.toHaveProperty('MessageGroupId');
+  });
+
+  it('looks nothing up with a full URL', async () => {
+    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/other.fifo';
+    const { client, calls } = clientWith({ queueUrl });
+    await firstValueFrom(client.emit('a', command()));
+    expect(calls()).toEqual([`SendMessageBatchCommand ${queueUrl}`]);
+  });
+
+  it('asks for a message group, or computes one', async () => {
+    await expect(firstValueFrom(clientWith().client.emit('a', 1))).rejects.toMatchObject({ code: 'GROUP_ID_MISSING' });
+    const { client, lastEntry } = clientWith({ groupId: (pattern, data) => `${pattern}-${String(data)}` });
+    await firstValueFrom(client.emit('a', 1));
+    expect(lastEntry()).toMatchObject({ MessageGroupId: 'a-1' });
+  });
+
+  it.each<[string, Partial<ClientSQSOptions>, string, RegExp]>([
+    ['a URL that is none', { queueUrl: 'q' }, 'INVALID_OPTIONS', /`queueUrl`/],
+    ["a name that is none of AWS's", { queue: 'a b' }, 'INVALID_OPTIONS', /`queue`: expected a queue's name/],
+    ['a name too long for its dead letter queue', { queue: 'x'.repeat(80) }, 'INVALID_NAME', /84 characters/],
+  ])('refuses %s', (_, options, code, why) => {
+    expect(() => clientWith(options)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(why) as string }) as Error,
+    );
+  });
+
+  it('destroys the SDK client that it made', async () => {
+    const destroy = jest.spyOn(SQSClient.prototype, 'destroy');
+    const client = new ClientSQS({ service: 'users', aws: { region: 'eu-west-1' } });
+    await client.close();
+    expect(destroy).toHaveBeenCalledTimes(1);
+    destroy.mockRestore();
+  });
+});

@@ -1,0 +1,95 @@
+import { jest } from '@jest/globals';
+import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import { Publisher, type PublisherOptions } from './publisher.js';
+
+type Send = PublisherOptions['send'];
+
+const well: Send = (_, entries) => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const refusing =
+  (failure: Partial<BatchResult['failed'][number]>): Send =>
+  (_, entries) =>
+    Promise.resolve({
+      successful: [],
+      failed: entries.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true, ...failure })),
+    });
+
+function publisherOver(answer: Send, client: PublisherOptions['client'] = {}) {
+  const resolve = jest.fn(() => Promise.resolve('arn:topic'));
+  const send = jest.fn(answer);
+  const publisher = new Publisher({
+    destination: { name: 'users-domain-events', source: 'users', fifo: false },
+    operation: 'PublishBatch',
+    resolve,
+    send,
+    maxBatchBytes: 262_144,
+    client: { ...client, publish: { lingerMs: 0, maxAttempts: 1 } },
+  });
+  const sent = (): OutgoingSqsMessage | undefined => send.mock.calls[0]?.[1][0];
+  return { publisher, resolve, send, sent };
+}
+
+describe('Publisher', () => {
+  it('looks its destination up once, and sends there', async () => {
+    const { publisher, resolve, send, sent } = publisherOver(well);
+    await Promise.all([publisher.publish('a', 1), publisher.publish('b', 2)]);
+    await publisher.publish('c', 3);
+    expect(resolve).toHaveBeenCalledTimes(1);
+    expect(send.mock.calls.map(([target]) => target)).toEqual(['arn:topic', 'arn:topic']);
+    expect(JSON.parse(sent()?.body ?? '')).toMatchObject({ specversion: '1.0', source: 'users', type: 'a', data: 1 });
+  });
+
+  it('does not remember a failed connect: the next call tries again', async () => {
+    const { publisher, resolve, send } = publisherOver(well);
+    resolve.mockRejectedValueOnce(new Error('not yet')).mockRejectedValueOnce(new Error('still not'));
+    await expect(publisher.connect()).rejects.toThrow('not yet');
+    await expect(publisher.publish('a', 1)).rejects.toThrow('still not');
+    expect(send).not.toHaveBeenCalled();
+    await expect(publisher.publish('a', 1)).resolves.toBeUndefined();
+    expect(await publisher.connect()).toBe('arn:topic');
+    expect(resolve).toHaveBeenCalledTimes(3);
+  });
+
+  it('rejects the very event that AWS refused', async () => {
+    const { publisher } = publisherOver((_, entries) =>
+      Promise.resolve({
+        successful: [{ id: '0' }],
+        failed: entries.slice(1).map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true })),
+      }),
+    );
+    const [first, second] = await Promise.allSettled([publisher.publish('a', 1), publisher.publish('b', 2)]);
+    expect(first?.status).toBe('fulfilled');
+    expect(second).toMatchObject({
+      reason: { code: 'PUBLISH_REJECTED', facts: { type: 'b', destination: 'users-domain-events' } },
+    });
+  });
+
+  it('says when another try may help', async () => {
+    const { publisher } = publisherOver(refusing({ senderFault: false }));
+    await expect(publisher.publish('a', 1)).rejects.toMatchObject({ code: 'PUBLISH_REJECTED', retryable: true });
+  });
+
+  it('refuses what AWS can never take, without a call', async () => {
+    const { publisher, send } = publisherOver(well);
+    await expect(publisher.publish('a', 'x'.repeat(1_048_576))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  it('takes nothing more once it is closed, and waits for what it took before', async () => {
+    let answer: () => void = () => undefined;
+    const { publisher, send } = publisherOver(async (target, entries) => {
+      await new Promise<void>(resolve => (answer = resolve));
+      return well(target, entries);
+    });
+    const before = publisher.publish('a', 1);
+    const closed = jest.fn();
+    const closing = publisher.close().then(closed);
+    await expect(publisher.publish('b', 2)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await expect(publisher.connect()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    expect(closed).not.toHaveBeenCalled();
+    expect(send).toHaveBeenCalledTimes(1);
+    answer();
+    await before;
+    await closing;
+    expect(publisher.close()).toBe(publisher.close());
+  });
+});

@@ -1,0 +1,93 @@
+import { errorText, fromAwsError } from './aws-errors.js';
+import { SnsSqsError } from './sns-sqs.error.js';
+
+const failed = (changes: object, message = 'no') =>
+  fromAwsError(Object.assign(new Error(message), changes), 'ReceiveMessage', 'q');
+
+describe('fromAwsError', () => {
+  it.each([
+    ['CredentialsProviderError', 'CREDENTIALS_MISSING'],
+    ['ExpiredToken', 'CREDENTIALS_MISSING'],
+    ['ExpiredTokenException', 'CREDENTIALS_MISSING'],
+    ['InvalidClientTokenId', 'CREDENTIALS_MISSING'],
+    ['AccessDenied', 'ACCESS_DENIED'],
+    ['AccessDeniedException', 'ACCESS_DENIED'],
+    ['AuthorizationError', 'ACCESS_DENIED'],
+    ['KmsAccessDenied', 'ACCESS_DENIED'],
+    ['QueueDoesNotExist', 'QUEUE_NOT_FOUND'],
+    ['AWS.SimpleQueueService.NonExistentQueue', 'QUEUE_NOT_FOUND'],
+    ['NotFound', 'TOPIC_NOT_FOUND'],
+    ['NotFoundException', 'TOPIC_NOT_FOUND'],
+    ['Throttling', 'THROTTLED'],
+    ['ThrottledException', 'THROTTLED'],
+    ['RequestThrottled', 'THROTTLED'],
+    ['OverLimit', 'THROTTLED'],
+    ['TimeoutError', 'ENDPOINT_UNREACHABLE'],
+  ])('knows %s as %s, which may pass', (name, code) => {
+    expect(failed({ name })).toMatchObject({ code, retryable: true });
+  });
+
+  it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])('knows a network away by %s', code => {
+    expect(failed({ code }).code).toBe('ENDPOINT_UNREACHABLE');
+  });
+
+  it.each(['connect ECONNREFUSED 127.0.0.1:4566', 'socket hang up'])('knows a network away by the text %p', text => {
+    expect(failed({}, text).code).toBe('ENDPOINT_UNREACHABLE');
+  });
+
+  it('knows a network away by what an AggregateError holds', () => {
+    const error = new AggregateError([new Error('connect ECONNREFUSED ::1:4566')], '');
+    const { code, message } = fromAwsError(error, 'ReceiveMessage', 'q');
+    expect(code).toBe('ENDPOINT_UNREACHABLE');
+    expect(message).toContain('connect ECONNREFUSED ::1:4566');
+  });
+
+  it('calls a missing region what it is: an option', () => {
+    expect(failed({}, 'Region is missing')).toMatchObject({ code: 'INVALID_OPTIONS', retryable: false });
+  });
+
+  it.each([
+    [400, false],
+    [403, false],
+    [429, true],
+    [500, true],
+    [503, true],
+    [undefined, true],
+  ])('takes an unknown failure with the status %p for retryable: %p', (httpStatusCode, retryable) => {
+    const error = failed({ name: 'Strange', $metadata: { httpStatusCode } });
+    expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', retryable });
+  });
+
+  it('names operation, resource, cause and remedy', () => {
+    const cause = Object.assign(new Error('not you'), { name: 'AccessDenied' });
+    const error = fromAwsError(cause, 'ReceiveMessage', 'dev-q', { type: 'a' });
+    expect(error.message).toBe(
+      'ReceiveMessage on dev-q failed: AccessDenied: not you. Remedy: allow the action in the IAM policy of this process.',
+    );
+    expect(error.cause).toBe(cause);
+    expect(error.facts).toEqual({
+      operation: 'ReceiveMessage',
+      resource: 'dev-q',
+      awsError: 'AccessDenied',
+      type: 'a',
+    });
+  });
+
+  it('leaves an error of ours as it is', () => {
+    const ours = new SnsSqsError('SERVER_CLOSED', 'stopped');
+    expect(fromAwsError(ours, 'ReceiveMessage', 'q')).toBe(ours);
+  });
+
+  it.each([undefined, null, 'a text'])('takes %p that was thrown', thrown => {
+    expect(fromAwsError(thrown, 'ReceiveMessage', 'q').message).toContain(`failed: ${thrown}.`);
+  });
+});
+
+it.each<[unknown, string]>([
+  [new Error('no'), 'no'],
+  [new RangeError(), 'RangeError'],
+  [new AggregateError([new Error('inner')]), 'inner'],
+  [7, '7'],
+])('errorText of %p is %p', (error, text) => {
+  expect(errorText(error)).toBe(text);
+});

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { checkOptions } from './check-options.js';
+
+const schema = z.strictObject({
+  service: z.string(),
+  consumer: z.strictObject({ concurrency: z.number().min(1, 'expected at least 1') }).optional(),
+});
+const refusalOf = (options: unknown): { message: string; facts: unknown } => {
+  try {
+    checkOptions('ServerSQS', schema, options);
+  } catch (error) {
+    return error as { message: string; facts: unknown };
+  }
+  throw new Error('it was accepted');
+};
+
+describe('checkOptions', () => {
+  it('takes options that are right', () => {
+    expect(() => checkOptions('ServerSQS', schema, { service: 's', consumer: { concurrency: 1 } })).not.toThrow();
+  });
+
+  it('names every problem in one error, each with its path', () => {
+    const error = refusalOf({ service: 7, consumer: { concurrency: 0 } });
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', retryable: false });
+    expect(error.message).toMatch(/^ServerSQS: `service`: .*string.*; `consumer\.concurrency`: expected at least 1\. /);
+  });
+
+  it('names misspelt options by their whole path', () => {
+    expect(refusalOf({ service: 's', servce: 's', consumer: { concurrency: 1, wait: 2, xs: 1 } }).facts).toEqual({
+      of: 'ServerSQS',
+      problems: ['`consumer.wait` is not an option; `consumer.xs` is not an option', '`servce` is not an option'],
+    });
+  });
+
+  it('says what is wrong with options that are no object', () => {
+    expect(refusalOf(undefined).message).toMatch(/^ServerSQS: .*expected object/);
+  });
+});

@@ -1,0 +1,78 @@
+import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import { consumerSettings, resolveServerOptions } from './server-options.js';
+
+describe('resolveServerOptions', () => {
+  it('fills in what is left out', () => {
+    expect(resolveServerOptions({ service: 'users' })).toEqual({
+      service: 'users',
+      prefix: '',
+      provisioning: 'create',
+      shutdownTimeoutMs: 20_000,
+    });
+  });
+
+  it('keeps what is given', () => {
+    const options: ServerSQSOptions = {
+      service: 'users',
+      prefix: 'dev-',
+      provisioning: 'off',
+      shutdownTimeoutMs: 0,
+      queues: { q: { concurrency: 1 } },
+    };
+    expect(resolveServerOptions(options)).toEqual(options);
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['no service', { service: undefined }, /`service`/],
+    ['a service with a dot', { service: 'my.service' }, /`service`: expected 1 to 50/],
+    ['a prefix with a space', { prefix: 'a b' }, /`prefix`/],
+    ['an unknown provisioning', { provisioning: 'maybe' }, /`provisioning`/],
+    [
+      'a visibility timeout beyond 12 h',
+      { consumer: { visibilityTimeoutSeconds: 43_201 } },
+      /visibilityTimeoutSeconds/,
+    ],
+    ['a long poll over 20 s', { consumer: { waitTimeSeconds: 21 } }, /`consumer\.waitTimeSeconds`/],
+    ['half a message at a time', { queues: { q: { concurrency: 0.5 } } }, /`queues\.q\.concurrency`/],
+    ['a backoff that shrinks', { consumer: { backoff: { factor: 0.5 } } }, /`consumer\.backoff\.factor`/],
+    ['a misspelt option', { concurency: 1 }, /`concurency` is not an option/],
+    ['a deserializer that is none', { deserializer: {} }, /`deserializer`: .*deserialize\(\)/],
+  ])('refuses %s', (_, options, why) => {
+    expect(() => resolveServerOptions({ service: 's', ...options })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringMatching(why) as string }) as Error,
+    );
+  });
+});
+
+describe('consumerSettings', () => {
+  it('has the documented defaults', () => {
+    expect(consumerSettings({}, 'q')).toEqual({
+      concurrency: 10,
+      visibilityTimeoutSeconds: 30,
+      waitTimeSeconds: 20,
+      maxReceiveCount: 5,
+      handlerTimeoutMs: 300_000,
+      onGroupFailure: 'block',
+      backoff: { initialSeconds: 1, factor: 2, maxSeconds: 900 },
+    });
+  });
+
+  it("takes a queue's own settings before those for all queues, one by one", () => {
+    const options = {
+      consumer: { concurrency: 5, maxReceiveCount: 2, onGroupFailure: 'skip' },
+      queues: { q: { concurrency: 1, waitTimeSeconds: 0 } },
+    } as const;
+    expect(consumerSettings(options, 'q')).toMatchObject({
+      concurrency: 1,
+      waitTimeSeconds: 0,
+      maxReceiveCount: 2,
+      onGroupFailure: 'skip',
+    });
+    expect(consumerSettings(options, 'another')).toMatchObject({ concurrency: 5, waitTimeSeconds: 20 });
+  });
+
+  it('merges the parts of a backoff', () => {
+    const options = { consumer: { backoff: { factor: 3, maxSeconds: 60 } }, queues: { q: { backoff: { factor: 1 } } } };
+    expect(consumerSettings(options, 'q').backoff).toEqual({ initialSeconds: 1, factor: 1, maxSeconds: 60 });
+  });
+});

@@ -1,0 +1,61 @@
+import { jest } from '@jest/globals';
+import type { ConsumerDeserializer } from '@nestjs/microservices';
+import { messageDecoder } from './message-decoder.js';
+
+const event = JSON.stringify({ specversion: '1.0', id: '1', source: 'users', type: 'a', data: { n: 1 } });
+const wrapped = (text: string) => JSON.stringify({ Type: 'Notification', TopicArn: 'arn', Message: text });
+const giving = (result: unknown) => ({ deserialize: () => result }) as unknown as ConsumerDeserializer;
+
+describe('messageDecoder', () => {
+  it('reads CloudEvents, raw or wrapped by SNS', async () => {
+    const expected = { metadata: { id: '1', source: 'users', type: 'a' }, data: { n: 1 } };
+    expect(await messageDecoder('q')({ Body: event })).toEqual(expected);
+    expect(await messageDecoder('q')({ Body: wrapped(event) })).toEqual(expected);
+  });
+
+  it('refuses a message without a body', () => {
+    expect(() => messageDecoder('q')({})).toThrow(expect.objectContaining({ code: 'UNPARSABLE_MESSAGE' }) as Error);
+  });
+
+  it("gives a user's deserializer the body without SNS's wrapper, and the message", async () => {
+    const deserialize = jest.fn(() => ({ pattern: 'a', data: 7 }));
+    const message = { Body: wrapped('a;7'), MessageId: 'm' };
+    await messageDecoder('q', { deserialize })(message);
+    expect(deserialize).toHaveBeenCalledWith('a;7', { queue: 'q', message });
+  });
+
+  it("takes pattern, data and id from a user's deserializer, a promise too", async () => {
+    const decode = messageDecoder('q', giving(Promise.resolve({ pattern: 'a', data: 7, id: 'x' })));
+    expect(await decode({ Body: '' })).toEqual({ metadata: { id: 'x', source: 'q', type: 'a' }, data: 7 });
+  });
+
+  it("takes SQS's id when the deserializer gives none", async () => {
+    const { metadata } = await messageDecoder('q', giving({ pattern: 'a', id: '' }))({ MessageId: 'm' });
+    expect(metadata.id).toBe('m');
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['no pattern', { data: 1 }],
+    ['an empty pattern', { pattern: '' }],
+    ['a pattern that is an object', { pattern: { cmd: 'a' } }],
+  ])('calls a message unparsable for which the deserializer gives %s', async (_, result) => {
+    await expect(messageDecoder('q', giving(result))({ Body: '' })).rejects.toMatchObject({
+      code: 'UNPARSABLE_MESSAGE',
+    });
+  });
+
+  it('calls a message unparsable that the deserializer refuses, and keeps why', async () => {
+    const cause = new SyntaxError('no XML');
+    const decode = messageDecoder('q', {
+      deserialize: () => {
+        throw cause;
+      },
+    });
+    await expect(decode({ Body: '{' })).rejects.toMatchObject({
+      code: 'UNPARSABLE_MESSAGE',
+      message: expect.stringContaining('no XML') as string,
+      cause,
+    });
+  });
+});

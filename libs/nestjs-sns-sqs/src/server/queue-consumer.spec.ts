@@ -1,0 +1,246 @@
+import { jest } from '@jest/globals';
+import type { SqsContext } from '../ctx-host/sqs.context.js';
+import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
+import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import { consumerSettings } from '../options/server-options.js';
+import { HandlerRegistry } from './handler-registry.js';
+import { QueueConsumer } from './queue-consumer.js';
+
+type Handler = (data: unknown, context: SqsContext) => Promise<unknown>;
+
+const well = (entries: ReadonlyArray<{ id: string }>): Promise<BatchResult> =>
+  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const message = (id: string, group?: string, receives = 1): SqsMessage => ({
+  MessageId: id,
+  ReceiptHandle: id,
+  Body: '{}',
+  Attributes: { ApproximateReceiveCount: String(receives), ...(group !== undefined && { MessageGroupId: group }) },
+});
+
+/** A consumer whose queue holds what the test puts there; `settled` tells in order what became of it. */
+function consumerOf(handler: Handler, { fifo = false, concurrency = 10 } = {}) {
+  const settled: string[] = [];
+  const inQueue: SqsMessage[][] = [];
+  let arrive: () => void = () => undefined;
+  const receive = jest.fn<SqsWire['receive']>(async ({ signal, waitTimeSeconds }) => {
+    if (inQueue.length === 0 && waitTimeSeconds > 0) {
+      await new Promise<void>((resolve, reject) => {
+        arrive = resolve;
+        signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    }
+    return inQueue.shift() ?? [];
+  });
+  const wire = {
+    receive,
+    deleteBatch: jest.fn<SqsWire['deleteBatch']>((_, entries) => {
+      settled.push(...entries.map(({ receiptHandle }) => `${receiptHandle} deleted`));
+      return well(entries);
+    }),
+    changeVisibilityBatch: jest.fn<SqsWire['changeVisibilityBatch']>((_, entries) => {
+      settled.push(...entries.map(each => `${each.receiptHandle} in ${each.visibilityTimeoutSeconds} s`));
+      return well(entries);
+    }),
+    sendBatch: jest.fn<SqsWire['sendBatch']>((url, entries) => {
+      settled.push(...entries.map(each => `${each.attributes['deadletter.message-id']?.StringValue} to ${url}`));
+      return well(entries);
+    }),
+  };
+  const logger = { log: jest.fn<(text: string) => void>(), warn: jest.fn<(text: string) => void>(), error: jest.fn() };
+  const consumer = new QueueConsumer({
+    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
+    settings: consumerSettings({ consumer: { concurrency, maxReceiveCount: 3 } }, 'q'),
+    wire,
+    handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler }]),
+    decode: ({ MessageId = '' }) => ({ metadata: { id: MessageId, source: 's', type: 'a' }, data: MessageId }),
+    hooks: (_, work) => work(),
+    logger,
+    onFault: () => undefined,
+    onRecovery: () => undefined,
+  });
+  const put = async (...messages: SqsMessage[]): Promise<void> => {
+    inQueue.push(messages);
+    arrive();
+    await jest.advanceTimersByTimeAsync(10);
+  };
+  return { consumer, wire, settled, put, logger };
+}
+
+const forever = (): Promise<never> => new Promise(() => undefined);
+
+describe('QueueConsumer', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('deletes what a handler has finished and handles what it received at the probe', async () => {
+    const handle = jest.fn<Handler>(() => Promise.resolve());
+    const { consumer, settled, put } = consumerOf(handle);
+    await put(message('probed'));
+    await consumer.probe();
+    expect(handle).not.toHaveBeenCalled();
+    consumer.start();
+    await put(message('next'));
+    expect(settled).toEqual(['probed deleted', 'next deleted']);
+  });
+
+  it.each<[string, Error, string[], 'log' | 'warn']>([
+    ['discards', new Discard('seen'), ['m deleted'], 'log'],
+    ['delays', new RetryLater(9), ['m in 9 s'], 'warn'],
+    ['dead-letters', new DeadLetter('never'), ['m to dlq', 'm deleted'], 'warn'],
+  ])('%s what the handler throws %p for', async (_, outcome, expected, level) => {
+    const { consumer, settled, put, logger } = consumerOf(() => Promise.reject(outcome));
+    consumer.start();
+    await put(message('m'));
+    expect(settled).toEqual(expected);
+    expect(logger[level]).toHaveBeenCalledWith(expect.stringContaining(`q: attempt 1 of 3 of message m failed`));
+  });
+
+  it('dead-letters the failure of the last attempt, and logs where it went wrong', async () => {
+    const error = new Error('no');
+    const { consumer, settled, put, logger } = consumerOf(() => Promise.reject(error));
+    consumer.start();
+    await put(message('m', undefined, 3));
+    expect(settled).toEqual(['m to dlq', 'm deleted']);
+    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('goes to the dead letter queue'), error.stack);
+  });
+
+  it('does not run a handler again whose delete was lost', async () => {
+    const handle = jest.fn<Handler>(() => Promise.resolve());
+    const { consumer, settled, put } = consumerOf(handle);
+    consumer.start();
+    await put(message('m'));
+    await put(message('m', undefined, 2));
+    expect(handle).toHaveBeenCalledTimes(1);
+    expect(settled).toEqual(['m deleted', 'm deleted']);
+  });
+
+  it('has no more in work than its concurrency', async () => {
+    const { consumer, wire, put } = consumerOf(forever, { concurrency: 3 });
+    consumer.start();
+    await put(message('a'), message('b'));
+    expect(wire.receive.mock.calls.map(([{ maxMessages }]) => maxMessages)).toEqual([3, 1]);
+    await put(message('c'));
+    expect(wire.receive).toHaveBeenCalledTimes(2);
+  });
+
+  it('holds a FIFO group behind its failing head for as long, and other groups go on', async () => {
+    const { consumer, settled, put } = consumerOf(
+      data => (data === 'head' ? Promise.reject(new RetryLater(5)) : Promise.resolve()),
+      { fifo: true },
+    );
+    consumer.start();
+    await put(message('head', 'g'), message('tail', 'g'), message('other', 'h'));
+    expect(settled.toSorted()).toEqual(['head in 5 s', 'other deleted', 'tail in 5 s']);
+  });
+
+  it('does not count an attempt of a message that waited behind a failing head', async () => {
+    const attempts: string[] = [];
+    const { consumer, put } = consumerOf(
+      (data, context) => {
+        attempts.push(`${String(data)} ${context.getAttempt()}`);
+        return attempts.length === 1 ? Promise.reject(new RetryLater(0)) : Promise.resolve();
+      },
+      { fifo: true },
+    );
+    consumer.start();
+    await put(message('head', 'g'), message('tail', 'g'));
+    await put(message('head', 'g', 2), message('tail', 'g', 2));
+    expect(attempts).toEqual(['head 1', 'head 2', 'tail 1']);
+  });
+
+  it('lets a FIFO group go on behind a dead letter', async () => {
+    const { consumer, settled, put } = consumerOf(
+      data => (data === 'head' ? Promise.reject(new DeadLetter('never')) : Promise.resolve()),
+      { fifo: true },
+    );
+    consumer.start();
+    await put(message('head', 'g'), message('tail', 'g'));
+    expect(settled).toEqual(['head to dlq', 'head deleted', 'tail deleted']);
+  });
+
+  it('settles nothing whose lease was lost while the handler ran', async () => {
+    let context: SqsContext | undefined;
+    let finish: () => void = () => undefined;
+    const { consumer, wire, settled, put } = consumerOf((_, given) => {
+      context = given;
+      return new Promise<void>(resolve => (finish = resolve));
+    });
+    wire.changeVisibilityBatch.mockImplementation((_, entries) =>
+      Promise.resolve({
+        successful: [],
+        failed: entries.map(({ id }) => ({ id, code: 'ReceiptHandleIsInvalid', message: 'gone', senderFault: true })),
+      }),
+    );
+    consumer.start();
+    await put(message('m'));
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(context?.getSignal().aborted).toBe(true);
+    finish();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(settled).toEqual([]);
+  });
+
+  describe('stop', () => {
+    it('gives unstarted messages back at once and waits for the running one', async () => {
+      let finish: () => void = () => undefined;
+      const { consumer, settled, put } = consumerOf(() => new Promise<void>(resolve => (finish = resolve)), {
+        fifo: true,
+      });
+      consumer.start();
+      await put(message('running', 'g'), message('waiting', 'g'));
+      const stopped = jest.fn();
+      void consumer.stop(20_000).then(stopped);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(settled).toEqual(['waiting in 0 s']);
+      expect(stopped).not.toHaveBeenCalled();
+      finish();
+      await jest.advanceTimersByTimeAsync(10);
+      expect(settled).toEqual(['waiting in 0 s', 'running deleted']);
+      expect(stopped).toHaveBeenCalled();
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('tells a handler that takes too long to stop, and gives its message back', async () => {
+      let context: SqsContext | undefined;
+      const { consumer, settled, put } = consumerOf((_, given) => ((context = given), forever()));
+      consumer.start();
+      await put(message('m'));
+      const stopped = consumer.stop(1_000);
+      await jest.advanceTimersByTimeAsync(999);
+      expect(context?.getSignal().aborted).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(context?.getSignal().reason).toEqual(
+        new Error('the server is stopping and shutdownTimeoutMs (1000 ms) is over'),
+      );
+      expect(settled).toEqual([]);
+      await jest.advanceTimersByTimeAsync(250);
+      await stopped;
+      expect(settled).toEqual(['m in 0 s']);
+    });
+
+    it('gives back what the probe received, and what arrives while it stops', async () => {
+      const handle = jest.fn<Handler>(() => Promise.resolve());
+      const probed = consumerOf(handle);
+      await probed.put(message('probed'));
+      await probed.consumer.probe();
+      const started = consumerOf(handle);
+      started.consumer.start();
+      const stopped = Promise.all([probed.consumer.stop(1_000), started.consumer.stop(1_000)]);
+      await started.put(message('late'));
+      await jest.advanceTimersByTimeAsync(250);
+      await stopped;
+      expect([...probed.settled, ...started.settled]).toEqual(['probed in 0 s', 'late in 0 s']);
+      expect(handle).not.toHaveBeenCalled();
+    });
+
+    it('does not wait for ever for calls that AWS does not answer', async () => {
+      const { consumer, wire, put } = consumerOf(() => Promise.resolve());
+      wire.deleteBatch.mockImplementation(forever);
+      consumer.start();
+      await put(message('m'));
+      const stopped = consumer.stop(100);
+      await jest.advanceTimersByTimeAsync(2_500);
+      await expect(stopped).resolves.toBeUndefined();
+    });
+  });
+});

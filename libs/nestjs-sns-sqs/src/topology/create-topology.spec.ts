@@ -1,0 +1,175 @@
+import { jest } from '@jest/globals';
+import type { Attributes, SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import { createTopology } from './create-topology.js';
+import type { Topology } from './topology.model.js';
+
+const ACCOUNT = 'eu-west-1:123456789012';
+const topology: Topology = {
+  topics: [{ name: 'users' }],
+  queues: [
+    {
+      name: 'mail',
+      fifo: false,
+      deadLetterQueue: 'mail-dlq',
+      maxReceiveCount: 5,
+      visibilityTimeoutSeconds: 30,
+      subscriptions: [{ topic: 'users', types: ['user.registered'] }],
+    },
+  ],
+};
+
+/** SQS and SNS as far as provisioning knows them; `calls` tells in order what changed something. */
+function aws() {
+  const queues = new Map<string, Attributes>();
+  const subscriptions = new Map<string, Attributes>();
+  const calls: string[] = [];
+  const change = (call: string): void => void calls.push(call);
+  const sqs = {
+    getQueueUrl: jest.fn<SqsControlPlane['getQueueUrl']>(name =>
+      Promise.resolve(queues.has(name) ? `url/${name}` : undefined),
+    ),
+    getQueueAttributes: url => Promise.resolve({ ...queues.get(url.slice(4)) }),
+    createQueue: jest.fn<SqsControlPlane['createQueue']>((name, attributes) => {
+      change(`create ${name}`);
+      queues.set(name, { QueueArn: `arn:aws:sqs:${ACCOUNT}:${name}`, ...attributes });
+      return Promise.resolve(`url/${name}`);
+    }),
+    setQueueAttributes: (url, attributes) => {
+      change(`set ${Object.keys(attributes).join(' ')} of ${url.slice(4)}`);
+      Object.assign(queues.get(url.slice(4)) ?? {}, attributes);
+      return Promise.resolve();
+    },
+  } satisfies SqsControlPlane;
+  const sns = {
+    createTopic: name => Promise.resolve(`arn:aws:sns:${ACCOUNT}:${name}`),
+    getTopicAttributes: () => Promise.resolve({}),
+    subscribe: jest.fn<SnsControlPlane['subscribe']>((topicArn, queueArn, attributes = {}) => {
+      change(`subscribe ${queueArn.split(':').at(-1)}`);
+      const arn = `${topicArn}:id-${queueArn.split(':').at(-1)}`;
+      if (!subscriptions.has(arn)) subscriptions.set(arn, { ...attributes });
+      return Promise.resolve(arn);
+    }),
+    getSubscriptionAttributes: arn => Promise.resolve(subscriptions.get(arn)),
+    setSubscriptionAttribute: (arn, name, value) => {
+      change(`set ${name} of the subscription`);
+      Object.assign(subscriptions.get(arn) ?? {}, { [name]: value });
+      return Promise.resolve();
+    },
+  } satisfies SnsControlPlane;
+  const logger = { log: jest.fn<(text: string) => void>(), warn: jest.fn<(text: string) => void>() };
+  const stopping = new AbortController();
+  const create = () => createTopology(topology, { sqs, sns, logger, signal: stopping.signal });
+  return { queues, subscriptions, calls, sqs, sns, logger, stopping, create };
+}
+
+const subscriptionArn = `arn:aws:sns:${ACCOUNT}:users:id-mail`;
+
+describe('createTopology', () => {
+  it('makes the dead letter queue before the queue, and lets the topic in before it subscribes', async () => {
+    const { create, calls } = aws();
+    expect(await create()).toEqual([{ name: 'mail', url: 'url/mail', deadLetterQueueUrl: 'url/mail-dlq' }]);
+    expect(calls).toEqual([
+      'create mail-dlq',
+      'create mail',
+      'set RedriveAllowPolicy of mail-dlq',
+      'set Policy of mail',
+      'subscribe mail',
+      'set Policy of mail',
+    ]);
+  });
+
+  it('gives queue, dead letter queue and subscription what they need', async () => {
+    const { create, queues, subscriptions } = aws();
+    await create();
+    expect(queues.get('mail')).toMatchObject({ VisibilityTimeout: '30', SqsManagedSseEnabled: 'true' });
+    expect(JSON.parse(queues.get('mail')?.['RedrivePolicy'] ?? '')).toEqual({
+      deadLetterTargetArn: `arn:aws:sqs:${ACCOUNT}:mail-dlq`,
+      maxReceiveCount: 5,
+    });
+    expect(queues.get('mail')?.['Policy']).toContain('"nestjs-sns-sqs:id-mail"');
+    expect(queues.get('mail-dlq')).toMatchObject({ MessageRetentionPeriod: '1209600' });
+    expect(subscriptions.get(subscriptionArn)).toEqual({
+      RawMessageDelivery: 'true',
+      FilterPolicyScope: 'MessageAttributes',
+      FilterPolicy: '{"type":["user.registered"]}',
+    });
+  });
+
+  it('tells what it makes, and warns of nothing', async () => {
+    const { create, logger } = aws();
+    await create();
+    expect(logger.log.mock.calls).toEqual([['created queue mail-dlq'], ['created queue mail']]);
+    expect(logger.warn).not.toHaveBeenCalled();
+  });
+
+  it('changes nothing at the second start', async () => {
+    const { create, calls } = aws();
+    const first = await create();
+    calls.length = 0;
+    expect(await create()).toEqual(first);
+    expect(calls).toEqual([]);
+  });
+
+  it('repairs what somebody has changed, and says it', async () => {
+    const { create, queues, subscriptions, calls, logger } = aws();
+    await create();
+    calls.length = 0;
+    Object.assign(queues.get('mail') ?? {}, { VisibilityTimeout: '5', DelaySeconds: '9' });
+    Object.assign(subscriptions.get(subscriptionArn) ?? {}, { FilterPolicy: '{"type":["other"]}' });
+    await create();
+    expect(calls).toEqual(['set VisibilityTimeout of mail', 'set FilterPolicy of the subscription']);
+    expect(queues.get('mail')).toMatchObject({ VisibilityTimeout: '30', DelaySeconds: '9' });
+    expect(logger.warn.mock.calls.map(([text]) => text)).toEqual([
+      'repaired mail: VisibilityTimeout: wanted 30, found 5',
+      expect.stringMatching(/^repaired subscription of mail to users: FilterPolicy/),
+    ]);
+  });
+
+  it('subscribes again when the subscription is gone', async () => {
+    const { create, subscriptions, calls } = aws();
+    await create();
+    calls.length = 0;
+    subscriptions.clear();
+    await create();
+    expect(calls).toEqual(['subscribe mail']);
+  });
+
+  it('takes over a queue that another instance has made in the same moment', async () => {
+    const { create, sqs, queues } = aws();
+    await create();
+    queues.set('mail', { ...queues.get('mail'), VisibilityTimeout: '7' });
+    sqs.getQueueUrl.mockResolvedValueOnce('url/mail-dlq').mockResolvedValueOnce(undefined);
+    sqs.createQueue.mockRejectedValueOnce(Object.assign(new Error('taken'), { name: 'QueueNameExists' }));
+    await expect(create()).resolves.toHaveLength(1);
+    expect(queues.get('mail')).toMatchObject({ VisibilityTimeout: '30' });
+  });
+
+  it('takes over a subscription that exists with other attributes', async () => {
+    const { create, sns, subscriptions } = aws();
+    subscriptions.set(subscriptionArn, { RawMessageDelivery: 'false' });
+    sns.subscribe.mockRejectedValueOnce(
+      new Error('Invalid parameter: Subscription already exists with different attributes'),
+    );
+    await create();
+    expect(subscriptions.get(subscriptionArn)).toMatchObject({ RawMessageDelivery: 'true' });
+  });
+
+  it('names what it may not do', async () => {
+    const { create, sqs } = aws();
+    sqs.createQueue.mockRejectedValue(Object.assign(new Error('no'), { name: 'AccessDenied' }));
+    await expect(create()).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+      facts: { operation: 'CreateQueue', resource: 'mail-dlq' },
+    });
+  });
+
+  it('calls nothing more once the server is stopped', async () => {
+    const { create, stopping, sqs, calls } = aws();
+    sqs.getQueueUrl.mockImplementationOnce(() => {
+      stopping.abort();
+      return Promise.resolve(undefined);
+    });
+    await expect(create()).rejects.toMatchObject({ code: 'SERVER_CLOSED' });
+    expect(calls).toEqual([]);
+  });
+});

@@ -1,0 +1,147 @@
+import { jest } from '@jest/globals';
+import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
+import { BatchCaller, type BatchCallerOptions, type ByteBound } from './batch-caller.js';
+
+interface Entry {
+  value: string;
+}
+type Call = (entries: Array<Entry & { id: string }>) => Promise<BatchResult>;
+
+const well: Call = entries => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+/** Refuses the entries whose value is among `values`. */
+const refusing =
+  (values: string[], senderFault: boolean): Call =>
+  entries => {
+    const refused = entries.filter(({ value }) => values.includes(value));
+    return Promise.resolve({
+      successful: entries.filter(({ value }) => !values.includes(value)).map(({ id }) => ({ id })),
+      failed: refused.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault })),
+    });
+  };
+
+function callerOf(answer: Call, bound?: ByteBound<Entry>, changes: Partial<BatchCallerOptions> = {}) {
+  const call = jest.fn(answer);
+  const options = { lingerMs: 5, maxAttempts: 3, retryDelayMs: 100, random: () => 1, ...changes };
+  const caller = new BatchCaller<Entry>(call, options, bound);
+  const add = (...values: string[]) => Promise.all(values.map(value => caller.add({ value })));
+  const batches = () => call.mock.calls.map(([entries]) => entries.map(({ value }) => value));
+  return { caller, call, add, batches };
+}
+
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+
+describe('BatchCaller', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('gathers what comes within the linger time into one call, with an id for each', async () => {
+    const { call, add } = callerOf(well);
+    const results = add('a', 'b');
+    await pass(4);
+    expect(call).not.toHaveBeenCalled();
+    await pass(1);
+    expect(call.mock.calls).toEqual([
+      [
+        [
+          { id: '0', value: 'a' },
+          { id: '1', value: 'b' },
+        ],
+      ],
+    ]);
+    expect(await results).toEqual([undefined, undefined]);
+  });
+
+  it('does not let ten entries wait', async () => {
+    const letters = 'abcdefghijk'.split('');
+    const { add, batches } = callerOf(well);
+    void add(...letters);
+    expect(batches()).toEqual([letters.slice(0, 10)]);
+    await pass(5);
+    expect(batches()[1]).toEqual(['k']);
+  });
+
+  it('keeps a call within its bytes; what alone is larger travels alone', async () => {
+    const { add, batches } = callerOf(well, { maxBytes: 5, bytesOf: ({ value }) => value.length });
+    void add('aa', 'bbb', 'c', 'dddddddd', 'e');
+    await pass(5);
+    expect(batches()).toEqual([['aa', 'bbb'], ['c'], ['dddddddd'], ['e']]);
+  });
+
+  it("gives the sender's own fault back at once", async () => {
+    const { call, add } = callerOf(refusing(['b'], true));
+    const results = add('a', 'b');
+    await pass(5);
+    expect(await results).toEqual([undefined, { id: '1', code: 'Refused', message: 'no', senderFault: true }]);
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  it('repeats only the entries that AWS failed, with growing delays, and then gives up', async () => {
+    const { add, batches } = callerOf(refusing(['b'], false));
+    const results = add('a', 'b');
+    await pass(5 + 99);
+    expect(batches()).toEqual([['a', 'b']]);
+    await pass(1);
+    expect(batches()).toEqual([['a', 'b'], ['b']]);
+    await pass(199);
+    expect(batches()).toHaveLength(2);
+    await pass(1);
+    expect(batches()).toEqual([['a', 'b'], ['b'], ['b']]);
+    expect((await results)[1]).toMatchObject({ code: 'Refused', senderFault: false });
+  });
+
+  it('waits no longer than 5 s between two tries, or than the first delay where that is longer', async () => {
+    const quick = callerOf(refusing(['a'], false), undefined, { maxAttempts: 9 });
+    void quick.add('a');
+    // 0.1, 0.2, 0.4, 0.8, 1.6 and 3.2 s, then 5 s each
+    await pass(5 + 6_300 + 5_000);
+    expect(quick.call).toHaveBeenCalledTimes(8);
+    await pass(5_000);
+    expect(quick.call).toHaveBeenCalledTimes(9);
+    const slow = callerOf(refusing(['a'], false), undefined, { retryDelayMs: 20_000 });
+    void slow.add('a');
+    await pass(5 + 20_000 + 20_000);
+    expect(slow.call).toHaveBeenCalledTimes(3);
+  });
+
+  it('resolves an entry that is accepted in the end as accepted', async () => {
+    const { call, add } = callerOf(well);
+    call.mockImplementationOnce(refusing(['a'], false));
+    const results = add('a');
+    await pass(200);
+    expect(await results).toEqual([undefined]);
+  });
+
+  it('repeats a whole call that failed for want of a network, and never rejects', async () => {
+    const error = new Error('no route');
+    const { add, call } = callerOf(() => Promise.reject(error));
+    const results = add('a');
+    await pass(1_000);
+    expect((await results)[0]).toEqual<BatchFailure>({
+      id: '',
+      code: 'Error',
+      message: 'no route',
+      senderFault: false,
+      cause: error,
+    });
+    expect(call).toHaveBeenCalledTimes(3);
+  });
+
+  it('does not repeat a whole call that AWS calls wrong', async () => {
+    const error = Object.assign(new Error('bad'), { name: 'ValidationError', $metadata: { httpStatusCode: 400 } });
+    const { add, call } = callerOf(() => Promise.reject(error));
+    const results = add('a');
+    await pass(1_000);
+    expect(await results).toMatchObject([{ code: 'ValidationError', senderFault: true }]);
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  it('sends at once, and ever after, when it is hurried', async () => {
+    const { caller, add, batches } = callerOf(well);
+    void add('a', 'b');
+    caller.hurry();
+    void add('c');
+    expect(batches()).toEqual([['a', 'b'], ['c']]);
+    await pass(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
