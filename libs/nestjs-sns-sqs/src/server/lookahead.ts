@@ -4,6 +4,10 @@ const WEIGHT = 0.2;
 const WINDOW_MS = 20;
 /** Of the concurrency: an estimate that is wrong must not fill a buffer. */
 const MAX_SHARE = 0.4;
+/** Asking for what ends would hold the rate where it is: a little more finds out whether it can rise. */
+const MARGIN = 1.2;
+/** Receives are made for ten: so many may have ended before one is worth making. */
+const ONE_RECEIVE = 9;
 
 /**
  * How many messages to ask for beyond the free slots. A receive takes its time, and slots that wait for its answer are
@@ -40,7 +44,8 @@ export class Lookahead {
       this.ended = 0;
       this.windowFrom += elapsed;
     }
-    const during = Math.floor(this.ratePerMs * this.receiveMs);
-    return during < 1 ? 0 : Math.min(during, Math.floor(this.concurrency * MAX_SHARE));
+    const during = this.ratePerMs * this.receiveMs;
+    if (during < 1) return 0;
+    return Math.min(Math.ceil(during * MARGIN) + ONE_RECEIVE, Math.floor(this.concurrency * MAX_SHARE));
   }
 }

@@ -77,10 +77,7 @@ export class Poller {
       const room = this.options.room() - this.asked;
       if (room <= 0) return;
       const ask = Math.min(AWS_BATCH_MAX_ENTRIES, room);
-      if (ask < this.options.fullAsk && this.options.isBusy() && !this.patienceIsOver) {
-        this.patience ??= setTimeout(() => this.losePatience(), PATIENCE_MS);
-        return;
-      }
+      if (ask < this.options.fullAsk && !this.mayAskForLess()) return;
       this.receive(ask);
     }
   }
@@ -153,6 +150,14 @@ export class Poller {
   private forget(receive: Promise<void>, ask: number): void {
     this.receiving.delete(receive);
     this.asked -= ask;
+  }
+
+  /** Not while another receive is under way, nor before more room could have come up. */
+  private mayAskForLess(): boolean {
+    if (this.receiving.size > 0) return false;
+    if (!this.options.isBusy() || this.patienceIsOver) return true;
+    this.patience ??= setTimeout(() => this.losePatience(), PATIENCE_MS);
+    return false;
   }
 
   private losePatience(): void {
