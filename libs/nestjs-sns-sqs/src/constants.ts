@@ -24,4 +24,4 @@ export const SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
 export const SQS_DEFAULT_BACKOFF = { initialSeconds: 1, factor: 2, maxSeconds: 900 } as const;
 /** 14 days, AWS's longest: a dead letter waits for a person. */
 export const SQS_DLQ_RETENTION_SECONDS = 1_209_600;
-export const DEFAULT_PUBLISH_LINGER_MS = 1;
+export const DEFAULT_PUBLISH_LINGER_MS = 5;

@@ -29,7 +29,7 @@ export class PublishBatcher {
     const { lingerMs = DEFAULT_PUBLISH_LINGER_MS, maxAttempts = 5, retryDelayMs = 100 } = options.publish ?? {};
     this.caller = new BatchCaller(
       entries => options.send(entries),
-      { lingerMs, maxAttempts, retryDelayMs, random: options.random ?? Math.random },
+      { lingerMs, eager: true, maxAttempts, retryDelayMs, random: options.random ?? Math.random },
       { maxBytes: options.maxBatchBytes, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
     );
   }

@@ -70,7 +70,10 @@ export interface ServerSQSOptions extends AwsAccessOptions {
 }
 
 export interface PublishOptions {
-  /** How long a publish waits for company, in milliseconds, 0 to 1,000. @default 1 */
+  /**
+   * How long a publish waits for company while another call is under way, in milliseconds, 0 to 1,000. A lone publish
+   * leaves at once. @default 5
+   */
   lingerMs?: number;
   /** Tries of an entry that failed for a retryable reason, 1 to 20. @default 5 */
   maxAttempts?: number;

@@ -3,8 +3,12 @@ import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 
 export interface BatchCallerOptions {
-  /** How long an entry waits for company, in milliseconds. */
+  /** How long an entry waits for company at most, in milliseconds. */
   lingerMs: number;
+  /** True: an entry waits only while a call is under way; a lone one leaves at once. @default false */
+  eager?: boolean;
+  /** Calls under way at one time; what comes meanwhile waits and fills batches. @default 16 */
+  maxInFlight?: number;
   /** Tries of an entry that failed for AWS's reasons, the first included. */
   maxAttempts: number;
   /** Delay before the second try, in milliseconds; doubles from there up to 5 s, with full jitter. */
@@ -34,15 +38,20 @@ const asFailure = (error: unknown): BatchFailure => ({
   cause: error,
 });
 
+/** A third of the sockets that the SDK's agent has by default: others use the client too. */
+const DEFAULT_MAX_IN_FLIGHT = 16;
+
 /**
- * Gathers single entries into batch calls of up to ten. {@link add} resolves to undefined when AWS has carried out
- * that entry, to the failure when it has not: at once for the sender's own faults, after `maxAttempts` tries for
- * AWS's. It never rejects.
+ * Gathers single entries into batch calls of up to ten: by count, by the age of the oldest, and at once where told to.
+ * {@link add} resolves to undefined when AWS has carried out that entry, to the failure when it has not: at once for
+ * the sender's own faults, after `maxAttempts` tries for AWS's. It never rejects.
  */
 export class BatchCaller<E extends object> {
   private queue: Pending<E>[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private gathering: NodeJS.Immediate | undefined;
   private hurried = false;
+  private inFlight = 0;
 
   constructor(
     private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,
@@ -62,17 +71,52 @@ export class BatchCaller<E extends object> {
     this.dispatch();
   }
 
+  /** What waits for company leaves without it, as far as calls may be under way. */
+  dispatch(): void {
+    this.clearTimers();
+    while (this.queue.length > 0 && this.mayCall) this.launch();
+  }
+
+  private get mayCall(): boolean {
+    return this.inFlight < (this.options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT);
+  }
+
   private enqueue(pending: Pending<E>): void {
     this.queue.push(pending);
-    if (this.hurried || this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.dispatch();
+    if (this.hurried) this.dispatch();
+    else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
+    else this.schedule();
+  }
+
+  private launchFullOnes(): void {
+    while (this.queue.length >= AWS_BATCH_MAX_ENTRIES && this.mayCall) this.launch();
+    if (this.queue.length === 0) this.clearTimers();
+  }
+
+  /** What comes in the same turn of the event loop is company too. */
+  private schedule(): void {
+    if (this.options.eager && this.inFlight === 0) this.gathering ??= setImmediate(() => this.dispatch());
     else this.timer ??= setTimeout(() => this.dispatch(), this.options.lingerMs);
   }
 
-  /** What waits for company leaves without it. */
-  dispatch(): void {
+  private clearTimers(): void {
     clearTimeout(this.timer);
+    clearImmediate(this.gathering);
     this.timer = undefined;
-    while (this.queue.length > 0) void this.send(this.queue.splice(0, this.nextBatchSize()));
+    this.gathering = undefined;
+  }
+
+  private launch(): void {
+    this.inFlight += 1;
+    const batch = this.queue.splice(0, this.nextBatchSize());
+    void this.send(batch).finally(() => this.landed());
+  }
+
+  private landed(): void {
+    this.inFlight -= 1;
+    if (this.hurried || (this.options.eager && this.inFlight === 0)) this.dispatch();
+    else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
+    else if (this.queue.length > 0 && !this.timer && !this.gathering) this.schedule();
   }
 
   private nextBatchSize(): number {
