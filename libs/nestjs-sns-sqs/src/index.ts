@@ -31,6 +31,14 @@ export type {
   RecordIdFactory,
   ServerSQSOptions,
 } from './interfaces/options.interface.js';
+export type {
+  DiagnosticsEvents,
+  PublishedEvent,
+  ReceivedEvent,
+  SettledEvent,
+  StartedEvent,
+  StatusEvent,
+} from './events/diagnostics.js';
 export type { EventEnvelope, EventMetadata } from './interfaces/envelope.interface.js';
 export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

@@ -1,5 +1,6 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { announce } from '../events/diagnostics.js';
 import type { ClientOptionsBase } from '../interfaces/options.interface.js';
 import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
@@ -47,7 +48,9 @@ export class Publisher {
     const { destination, operation, client } = this.options;
     const event = prepare(type, input, destination, client);
     const failure = await this.batcher.add(event.options.groupId, () => this.write(event));
-    if (failure) throw publishError(failure, operation, type, destination.name);
+    const error = failure && publishError(failure, operation, type, destination.name);
+    announce('published', { destination: destination.name, type, id: event.metadata.id, ...(error && { error }) });
+    if (error) throw error;
   }
 
   /** Takes nothing more; resolves when everything emitted before has its result. Idempotent. */

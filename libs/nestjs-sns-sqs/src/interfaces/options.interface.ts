@@ -29,6 +29,11 @@ export interface ConsumerOptions {
    * letter queue at once and its group goes on. @default 'block'
    */
   onGroupFailure?: 'block' | 'skip';
+  /**
+   * On a standard queue, `'subject'`: this process handles the messages of one subject one at a time. Order is not
+   * kept by it, since the queue keeps none. @default 'none'
+   */
+  laneBy?: 'none' | 'subject';
 }
 
 /**

@@ -47,6 +47,7 @@ const consumer = z.strictObject({
     .optional(),
   backoff: backoff.optional(),
   onGroupFailure: z.enum(['block', 'skip']).optional(),
+  laneBy: z.enum(['none', 'subject']).optional(),
 });
 
 const server = z.strictObject({
@@ -84,6 +85,7 @@ export function consumerSettings(
     maxReceiveCount: own?.maxReceiveCount ?? defaults?.maxReceiveCount ?? SQS_DEFAULT_MAX_RECEIVE_COUNT,
     handlerTimeoutMs: own?.handlerTimeoutMs ?? defaults?.handlerTimeoutMs ?? SQS_DEFAULT_HANDLER_TIMEOUT_MS,
     onGroupFailure: own?.onGroupFailure ?? defaults?.onGroupFailure ?? 'block',
+    laneBy: own?.laneBy ?? defaults?.laneBy ?? 'none',
     backoff: { ...SQS_DEFAULT_BACKOFF, ...defaults?.backoff, ...own?.backoff },
   };
 }

@@ -1,3 +1,4 @@
+import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 /** One received message from its receive to its settlement. It settles once: {@link settle} is true for the first caller only. */
@@ -5,6 +6,8 @@ export class Delivery {
   private readonly controller = new AbortController();
   private isSettled = false;
   private isLeaseLost = false;
+  /** Set where the body was decoded before its turn. */
+  envelope: EventEnvelope | undefined;
 
   /** @param leaseEndsAt when SQS may deliver the message again, in milliseconds since the epoch, by this process's clock */
   constructor(

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText } from '../errors/aws-errors.js';
 import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
+import { announce, isObserved, type SettledEvent, type StartedEvent } from '../events/diagnostics.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
@@ -10,6 +11,7 @@ import { Delivery } from './delivery.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { reportError } from './error-report.js';
 import { Heartbeat } from './heartbeat.js';
+import { laneKeyOf, type LaneKey } from './lane-key.js';
 import { Lanes } from './lanes.js';
 import { Lookahead } from './lookahead.js';
 import { Poller } from './poller.js';
@@ -39,6 +41,7 @@ export class QueueConsumer {
   private readonly poller: Poller;
   private readonly lanes: Lanes<Delivery>;
   private readonly lookahead: Lookahead;
+  private readonly laneKey: LaneKey;
   private readonly dispatcher: Dispatcher;
   private readonly heartbeat: Heartbeat;
   private readonly settler: Settler;
@@ -55,6 +58,7 @@ export class QueueConsumer {
     this.settler = new Settler({ queue, wire, rules: settings, logger });
     this.heartbeat = new Heartbeat({ ...named, logger });
     this.dispatcher = new Dispatcher({ queueName: queue.name, handlers, decode, hooks, handlerTimeoutMs });
+    this.laneKey = laneKeyOf(queue.fifo, settings, decode);
     this.lookahead = new Lookahead(settings.concurrency);
     this.lanes = new Lanes({
       run: delivery => this.work(delivery),
@@ -126,10 +130,11 @@ export class QueueConsumer {
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {
+    announce('received', { queue: this.options.queue.name, count: messages.length });
     for (const delivery of this.deliveries(messages, receivedAt)) {
       this.working.add(delivery);
       this.heartbeat.hold(delivery);
-      this.lanes.submit(delivery, this.options.queue.fifo ? delivery.groupId : undefined);
+      this.lanes.submit(delivery, this.laneKey(delivery));
     }
   }
 
@@ -143,14 +148,19 @@ export class QueueConsumer {
     try {
       if (delivery.leaseLost) return false;
       const attempt = this.unstarted.attemptOf(delivery);
+      const startedAt = isObserved('settled') ? performance.now() : 0;
+      if (isObserved('started')) announce('started', this.named(delivery, attempt));
       const settlement = await this.outcome(delivery, attempt);
       // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
       if (settlement.kind !== 'dead-letter') this.heartbeat.release(delivery);
       if (settlement.kind === 'retry') this.delays.set(delivery, settlement.seconds);
       else this.unstarted.forget(delivery.messageId);
       const settled = this.settler.settle(delivery, settlement, attempt);
+      if (isObserved('settled'))
+        announce('settled', { ...this.named(delivery, attempt), ...told(settlement, startedAt) });
       if (settlement.kind === 'delete') return true;
-      return (await settled) && settlement.kind === 'dead-letter';
+      // A standard queue keeps no order that those behind it could wait for.
+      return ((await settled) && settlement.kind === 'dead-letter') || !this.options.queue.fifo;
     } catch (error) {
       // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
       this.options.logger.error(`${this.options.queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
@@ -159,6 +169,10 @@ export class QueueConsumer {
       this.heartbeat.release(delivery);
       this.working.delete(delivery);
     }
+  }
+
+  private named({ messageId }: Delivery, attempt: number): StartedEvent {
+    return { queue: this.options.queue.name, messageId, attempt };
   }
 
   private async outcome(delivery: Delivery, attempt: number): Promise<Settlement> {
@@ -197,6 +211,11 @@ export class QueueConsumer {
     else if (isRetryLater(error) || isDeadLetter(error)) logger.warn(text);
     else logger.error(text, error instanceof Error ? error.stack : undefined);
   }
+}
+
+function told(settlement: Settlement, startedAt: number): Pick<SettledEvent, 'outcome' | 'durationMs' | 'error'> {
+  const durationMs = startedAt === 0 ? 0 : performance.now() - startedAt;
+  return { outcome: settlement.kind, durationMs, ...('error' in settlement && { error: settlement.error }) };
 }
 
 /** Whether `work` ends within `ms`. */

@@ -8,6 +8,7 @@ import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import { announce } from '../events/diagnostics.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { keepOriginalErrors } from './original-errors.js';
@@ -145,6 +146,7 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   private changeState(state: SqsServerStatus): void {
     this.state = state;
     this._status$.next(state);
+    announce('status', { service: this.options.service, status: state });
   }
 
   private onFault(queue: string, error: SnsSqsError): void {

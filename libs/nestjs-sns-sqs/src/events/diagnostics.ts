@@ -1,0 +1,71 @@
+import { channel, type Channel } from 'node:diagnostics_channel';
+
+/** `nestjs-sns-sqs:received`: a receive gave messages. */
+export interface ReceivedEvent {
+  queue: string;
+  count: number;
+}
+
+/** `nestjs-sns-sqs:started`: a message is in work. */
+export interface StartedEvent {
+  queue: string;
+  messageId: string;
+  /** From 1. */
+  attempt: number;
+}
+
+/** `nestjs-sns-sqs:settled`: what became of a message. */
+export interface SettledEvent {
+  queue: string;
+  messageId: string;
+  attempt: number;
+  outcome: 'delete' | 'retry' | 'dead-letter';
+  /** From its start to its settlement, in milliseconds. */
+  durationMs: number;
+  /** What the handler threw, if it did. */
+  error?: unknown;
+}
+
+/** `nestjs-sns-sqs:published`: AWS has accepted or refused an event or a command. */
+export interface PublishedEvent {
+  /** Name of the topic or queue. */
+  destination: string;
+  type: string;
+  id: string;
+  error?: unknown;
+}
+
+/** `nestjs-sns-sqs:status`: a server has changed its state. */
+export interface StatusEvent {
+  service: string;
+  status: string;
+}
+
+export interface DiagnosticsEvents {
+  received: ReceivedEvent;
+  started: StartedEvent;
+  settled: SettledEvent;
+  published: PublishedEvent;
+  status: StatusEvent;
+}
+
+const channelOf = (name: keyof DiagnosticsEvents): Channel => channel(`nestjs-sns-sqs:${name}`);
+
+const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
+  received: channelOf('received'),
+  started: channelOf('started'),
+  settled: channelOf('settled'),
+  published: channelOf('published'),
+  status: channelOf('status'),
+};
+
+/** True when somebody listens: what only they need is computed then. */
+export const isObserved = (name: keyof DiagnosticsEvents): boolean => CHANNELS[name].hasSubscribers;
+
+/**
+ * Tells a fact on the channel `nestjs-sns-sqs:<name>` of `node:diagnostics_channel`, for telemetry of whatever kind.
+ * Without a listener it costs a look at a flag.
+ */
+export function announce<Name extends keyof DiagnosticsEvents>(name: Name, event: DiagnosticsEvents[Name]): void {
+  CHANNELS[name].publish(event);
+}

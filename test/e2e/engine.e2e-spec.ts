@@ -1,0 +1,221 @@
+import { channel } from 'node:diagnostics_channel';
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import {
+  OnCommand,
+  OnDomainEvent,
+  SnsRecordBuilder,
+  SqsContext,
+  type PublishedEvent,
+  type SettledEvent,
+} from 'nestjs-sns-sqs';
+import { spiedClients, type Call } from '../support/spied-clients.js';
+import { Gate, waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+import { itNeeds } from './deviations.js';
+
+const COMMANDS = 'notifications-async-commands.fifo';
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+const named = (calls: Call[], operation: string): Call[] => calls.filter(call => call.operation === operation);
+
+describe('the engine', () => {
+  const here = world();
+
+  it('has at most `concurrency` messages in work, over all queues, and shares the slots between them', async () => {
+    const running = new Set<symbol>();
+    let most = 0;
+    const done = { flooded: 0, quiet: 0 };
+    let doneOfFloodedWhenQuietWasDone = 0;
+    const work = async (queue: keyof typeof done): Promise<void> => {
+      const token = Symbol();
+      running.add(token);
+      most = Math.max(most, running.size);
+      await new Promise(resolve => setTimeout(resolve, 5));
+      running.delete(token);
+      done[queue] += 1;
+      if (queue === 'quiet' && done.quiet === 5) doneOfFloodedWhenQuietWasDone = done.flooded;
+    };
+    @Controller()
+    class Work {
+      @OnDomainEvent('flood', { from: 'users', useCase: 'flooded' })
+      flooded(): Promise<void> {
+        return work('flooded');
+      }
+
+      @OnDomainEvent('drop', { from: 'users', useCase: 'quiet' })
+      quiet(): Promise<void> {
+        return work('quiet');
+      }
+    }
+    const setUp = await here.start([Work]);
+    await setUp.app.close();
+    const { emit } = here.events();
+    await Promise.all(upTo(300).map(n => emit('flood', n)));
+    await Promise.all(upTo(5).map(n => emit('drop', n)));
+    await here.start([Work], { concurrency: 4 });
+    await waitFor('all to be handled', () => done.flooded >= 300 && done.quiet >= 5);
+    expect(most).toBe(4);
+    expect(doneOfFloodedWhenQuietWasDone).toBeLessThan(250);
+  });
+
+  it('does not let a slow handler hold up another message or the poll', async () => {
+    const gate = new Gate();
+    let quick = 0;
+    @Controller()
+    class Work {
+      @OnDomainEvent('work', { from: 'users', useCase: 'work' })
+      async handle(@Payload() n: number): Promise<void> {
+        if (n === 0) await gate.opened;
+        else quick += 1;
+      }
+    }
+    await here.start([Work]);
+    const { emit } = here.events();
+    await Promise.all(upTo(50).map(n => emit('work', n)));
+    await waitFor('the 49 others', () => quick === 49);
+    gate.open();
+    await here.queue('work-on-work').untilEmpty();
+  });
+
+  it('settles in batches and receives in full: 0.25 calls a message at most', async () => {
+    const { sqs, sns, calls } = spiedClients(here.aws);
+    here.onClose(() => {
+      sqs.destroy();
+      sns.destroy();
+    });
+    let done = 0;
+    @Controller()
+    class Work {
+      @OnDomainEvent('work', { from: 'users', useCase: 'work' })
+      handle(): void {
+        done += 1;
+      }
+    }
+    const setUp = await here.start([Work]);
+    await setUp.app.close();
+    const { emit } = here.events();
+    await Promise.all(upTo(200).map(n => emit('work', n)));
+    await here.start([Work], { sqs, sns, consumer: { concurrency: 20 } });
+    await waitFor('all', () => done === 200);
+    await here.queue('work-on-work').untilEmpty();
+    expect(named(calls, 'DeleteMessageBatch').length).toBeLessThanOrEqual(25);
+    expect(named(calls, 'ReceiveMessage').length).toBeLessThanOrEqual(35);
+  });
+
+  it('polls an idle queue with one receive at a time', async () => {
+    const { sqs, sns, calls } = spiedClients(here.aws);
+    here.onClose(() => {
+      sqs.destroy();
+      sns.destroy();
+    });
+    let underWay = 0;
+    let most = 0;
+    sqs.middlewareStack.add(
+      (next, context) => async args => {
+        if (context.commandName !== 'ReceiveMessageCommand') return next(args);
+        underWay += 1;
+        most = Math.max(most, underWay);
+        return next(args).finally(() => {
+          underWay -= 1;
+        });
+      },
+      { step: 'initialize' },
+    );
+    @Controller()
+    class Work {
+      @OnDomainEvent('work', { from: 'users', useCase: 'work' })
+      handle(): void {}
+    }
+    await here.start([Work], { sqs, sns, consumer: { concurrency: 100 } });
+    await waitFor('some polls', () => named(calls, 'ReceiveMessage').length >= 3);
+    expect(most).toBe(1);
+  });
+
+  itNeeds('fifo-head-invisible')(
+    'dead-letters the failing head of a group and nothing behind it, whose receive counts rise meanwhile',
+    async () => {
+      const handled: number[] = [];
+      @Controller()
+      class Commands {
+        @OnCommand('step')
+        handle(@Payload() n: number): void {
+          handled.push(n);
+          if (n === 0) throw new Error('poison');
+        }
+      }
+      const setUp = await here.start([Commands], { consumer: { maxReceiveCount: 3 } });
+      await setUp.app.close();
+      const { emit } = here.commands({ groupId: () => 'one' });
+      await Promise.all(upTo(10).map(n => emit('step', n)));
+      await here.start([Commands], { consumer: { maxReceiveCount: 3 } });
+      await waitFor('the nine', () => handled.length === 12);
+      expect(handled).toEqual([0, 0, 0, ...upTo(10).slice(1)]);
+      const letter = await here.queue('notifications-async-commands-dlq.fifo').takeOne();
+      expect(JSON.parse(letter.body)).toMatchObject({ data: 0 });
+      await here.queue(COMMANDS).untilEmpty();
+      expect(await here.queue('notifications-async-commands-dlq.fifo').size()).toBe(0);
+    },
+  );
+
+  it("handles the events of one subject one at a time with laneBy 'subject', different ones in parallel", async () => {
+    const running = new Map<string, number>();
+    let together = 0;
+    let done = 0;
+    const overlaps: string[] = [];
+    @Controller()
+    class Work {
+      @OnDomainEvent('changed', { from: 'users', useCase: 'work' })
+      async handle(@Ctx() context: SqsContext): Promise<void> {
+        const subject = context.getMetadata().subject ?? '';
+        if (running.has(subject)) overlaps.push(subject);
+        running.set(subject, 1);
+        together = Math.max(together, running.size);
+        await new Promise(resolve => setTimeout(resolve, 5));
+        running.delete(subject);
+        done += 1;
+      }
+    }
+    const setUp = await here.start([Work]);
+    await setUp.app.close();
+    const { emit } = here.events();
+    await Promise.all(
+      upTo(40).map(n => emit('changed', new SnsRecordBuilder({ n }).setSubject(`user-${n % 4}`).build())),
+    );
+    await here.start([Work], { queues: { 'work-on-changed': { laneBy: 'subject' } } });
+    await waitFor('all', () => done === 40);
+    expect(overlaps).toEqual([]);
+    expect(together).toBeGreaterThan(1);
+  });
+
+  it('tells on diagnostics channels what was published and settled', async () => {
+    const published: PublishedEvent[] = [];
+    const settled: SettledEvent[] = [];
+    const onPublished = (event: unknown): void => void published.push(event as PublishedEvent);
+    const onSettled = (event: unknown): void => void settled.push(event as SettledEvent);
+    channel('nestjs-sns-sqs:published').subscribe(onPublished);
+    channel('nestjs-sns-sqs:settled').subscribe(onSettled);
+    here.onClose(() => {
+      channel('nestjs-sns-sqs:published').unsubscribe(onPublished);
+      channel('nestjs-sns-sqs:settled').unsubscribe(onSettled);
+    });
+    @Controller()
+    class Work {
+      @OnDomainEvent('work', { from: 'users', useCase: 'work' })
+      handle(@Ctx() context: SqsContext): void {
+        if (context.getAttempt() === 1) throw new Error('once');
+      }
+    }
+    await here.start([Work]);
+    await here.events().emit('work', {});
+    await waitFor('both attempts', () => settled.length === 2);
+    expect(published).toEqual([
+      { destination: `${here.prefix}users-domain-events`, type: 'work', id: expect.any(String) as string },
+    ]);
+    const queue = `${here.prefix}work-on-work`;
+    expect(settled).toMatchObject([
+      { queue, attempt: 1, outcome: 'retry', error: { message: 'once' } },
+      { queue, attempt: 2, outcome: 'delete' },
+    ]);
+    expect(settled[0]?.durationMs).toBeGreaterThanOrEqual(0);
+  });
+});
