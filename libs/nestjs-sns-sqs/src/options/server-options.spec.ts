@@ -52,6 +52,7 @@ describe('consumerSettings', () => {
       waitTimeSeconds: 20,
       maxReceiveCount: 5,
       handlerTimeoutMs: 300_000,
+      laneBy: 'none',
       onGroupFailure: 'block',
       backoff: { initialSeconds: 1, factor: 2, maxSeconds: 900 },
     });

@@ -1,25 +1,28 @@
 import { jest } from '@jest/globals';
 import { Lanes } from './lanes.js';
+import { Slots } from './slots.js';
 
 /** Lanes whose work ends when the test says so. */
-function lanesByHand() {
+function lanesByHand({ limit = Infinity, slots = new Slots(Infinity) } = {}) {
   const started: string[] = [];
   const ends = new Map<string, (goOn: boolean) => void>();
   const returned: Array<{ items: string[]; failed: string | undefined }> = [];
-  const onIdle = jest.fn();
-  const lanes = new Lanes<string>(
-    item => {
+  const onEnd = jest.fn();
+  const lanes = new Lanes<string>({
+    run: item => {
       started.push(item);
       return new Promise(resolve => ends.set(item, resolve));
     },
-    (items, failed) => returned.push({ items, failed }),
-    onIdle,
-  );
+    giveBack: (items, failed) => returned.push({ items, failed }),
+    onEnd,
+    limit,
+    slots,
+  });
   const end = async (item: string, goOn = true): Promise<void> => {
     ends.get(item)?.(goOn);
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
   };
-  return { lanes, started, returned, onIdle, end };
+  return { lanes, started, returned, onEnd, end };
 }
 
 describe('Lanes', () => {
@@ -27,7 +30,6 @@ describe('Lanes', () => {
     const { lanes, started, end } = lanesByHand();
     for (const item of ['1', '2', '3']) lanes.submit(item, 'a');
     expect(started).toEqual(['1']);
-    expect(lanes.waiting).toBe(2);
     await end('1');
     expect(started).toEqual(['1', '2']);
     await end('2');
@@ -41,7 +43,7 @@ describe('Lanes', () => {
     lanes.submit('x', undefined);
     lanes.submit('y', undefined);
     expect(started).toEqual(['a1', 'b1', 'x', 'y']);
-    expect(lanes.active).toBe(4);
+    expect(lanes.load).toBe(4);
   });
 
   it('gives back what waits behind a failed item, and says behind which', async () => {
@@ -71,17 +73,43 @@ describe('Lanes', () => {
   });
 
   it('tells each time that there is room again', async () => {
-    const { lanes, onIdle, end } = lanesByHand();
+    const { lanes, onEnd, end } = lanesByHand();
     lanes.submit('1', 'a');
     lanes.submit('2', 'a');
     lanes.submit('x', undefined);
     await end('x');
-    expect(onIdle).toHaveBeenCalledTimes(1);
+    expect(onEnd).toHaveBeenCalledTimes(1);
     await end('1');
-    expect(onIdle).toHaveBeenCalledTimes(1);
     await end('2');
-    expect(onIdle).toHaveBeenCalledTimes(2);
-    expect(lanes.active).toBe(0);
+    expect(onEnd).toHaveBeenCalledTimes(3);
+    expect(lanes.load).toBe(0);
+  });
+
+  it('runs no more than its limit, and lanes take turns', async () => {
+    const { lanes, started, end } = lanesByHand({ limit: 1 });
+    for (const item of ['a1', 'a2']) lanes.submit(item, 'a');
+    for (const item of ['b1', 'b2']) lanes.submit(item, 'b');
+    for (const item of ['a1', 'b1', 'a2', 'b2']) {
+      expect(started.at(-1)).toBe(item);
+      await end(item);
+    }
+    expect(started).toEqual(['a1', 'b1', 'a2', 'b2']);
+  });
+
+  it('shares slots with other lanes, in turn', async () => {
+    const slots = new Slots(1);
+    const flooded = lanesByHand({ slots });
+    const quiet = lanesByHand({ slots });
+    for (const item of ['1', '2', '3']) flooded.lanes.submit(item, undefined);
+    quiet.lanes.submit('x', undefined);
+    expect([flooded.started, quiet.started]).toEqual([['1'], []]);
+    await flooded.end('1');
+    await flooded.end('2');
+    expect(quiet.started).toEqual(['x']);
+    await quiet.end('x');
+    await flooded.end('2');
+    await flooded.end('3');
+    expect(flooded.started).toEqual(['1', '2', '3']);
   });
 
   it('stops: gives back what has not started, and waits for what runs', async () => {

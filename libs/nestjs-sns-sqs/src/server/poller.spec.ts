@@ -27,6 +27,8 @@ function pollerByHand(changes: Partial<PollerOptions> = {}) {
     waitTimeSeconds: 20,
     visibilityTimeoutSeconds: 30,
     room: () => 10,
+    fullAsk: 10,
+    isBusy: () => false,
     deliver,
     onFault,
     onRecovery,
@@ -73,6 +75,61 @@ describe('Poller', () => {
     await pass();
     expect(receives).toHaveLength(2);
     expect(last().request.maxMessages).toBe(10);
+  });
+
+  it('makes one receive more with each that was answered in full, and goes back to one after an empty one', async () => {
+    const { poller, receives, last } = pollerByHand({ room: () => 100 });
+    const ten = Array.from({ length: 10 }, (_, n) => ({ MessageId: String(n) }));
+    poller.start();
+    last().answer(ten);
+    await pass();
+    expect(receives).toHaveLength(3);
+    last().answer(ten);
+    await pass();
+    expect(receives).toHaveLength(5);
+    for (const { answer } of receives) answer([]);
+    await pass();
+    expect(receives).toHaveLength(6);
+  });
+
+  it('asks only for what the receives in flight have not asked for', async () => {
+    const { poller, receives, last } = pollerByHand({ room: () => 13 });
+    const ten = Array.from({ length: 10 }, (_, n) => ({ MessageId: String(n) }));
+    poller.start();
+    last().answer(ten);
+    await pass();
+    expect(receives.map(({ request }) => request.maxMessages)).toEqual([10, 10]);
+    poller.wake();
+    expect(receives).toHaveLength(2);
+  });
+
+  it('waits a moment for room for a full receive while messages are in work, and then takes what there is', async () => {
+    let room = 4;
+    const { poller, receives, last } = pollerByHand({ room: () => room, isBusy: () => true });
+    poller.start();
+    await pass(4);
+    expect(receives).toHaveLength(0);
+    room = 10;
+    poller.wake();
+    expect(last().request.maxMessages).toBe(10);
+    room = 3;
+    last().answer([]);
+    await pass(5);
+    expect(last().request.maxMessages).toBe(3);
+  });
+
+  it('takes faults of receives that were in flight together for one', async () => {
+    const { poller, receives, onFault, last } = pollerByHand({ room: () => 100 });
+    poller.start();
+    last().answer(Array.from({ length: 10 }, () => ({})));
+    await pass();
+    expect(receives).toHaveLength(3);
+    receives[1]?.fail(away());
+    receives[2]?.fail(away());
+    await pass();
+    expect(onFault).toHaveBeenCalledTimes(1);
+    await pass(200);
+    expect(receives).toHaveLength(4);
   });
 
   it('waits longer after each fault, up to 30 s, however often it is woken', async () => {

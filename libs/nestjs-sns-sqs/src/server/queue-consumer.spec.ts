@@ -5,6 +5,7 @@ import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interf
 import { consumerSettings } from '../options/server-options.js';
 import { HandlerRegistry } from './handler-registry.js';
 import { QueueConsumer } from './queue-consumer.js';
+import { Slots } from './slots.js';
 
 type Handler = (data: unknown, context: SqsContext) => Promise<unknown>;
 
@@ -50,6 +51,7 @@ function consumerOf(handler: Handler, { fifo = false, concurrency = 10 } = {}) {
   const consumer = new QueueConsumer({
     queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
     settings: consumerSettings({ consumer: { concurrency, maxReceiveCount: 3 } }, 'q'),
+    slots: new Slots(Infinity),
     wire,
     handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler }]),
     decode: ({ MessageId = '' }) => ({ metadata: { id: MessageId, source: 's', type: 'a' }, data: MessageId }),

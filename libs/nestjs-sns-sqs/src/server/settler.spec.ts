@@ -149,7 +149,7 @@ describe('Settler', () => {
     const settled = delivery('c');
     settled.settle();
     settler.giveBack([delivery('a'), delivery('b'), settled], 0);
-    await jest.advanceTimersByTimeAsync(2);
+    await jest.advanceTimersByTimeAsync(5);
     expect(wire.changeVisibilityBatch.mock.calls).toEqual([
       [
         'url',

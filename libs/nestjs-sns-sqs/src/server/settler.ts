@@ -147,7 +147,10 @@ export class Settler {
       return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
     }
     this.remember(delivery);
-    return this.delete(delivery);
+    const deleted = this.delete(delivery);
+    // Its lane waits for it.
+    this.deletes.dispatch();
+    return deleted;
   }
 
   /** AWS counts its 12 h from the receive and refuses what goes beyond. */
