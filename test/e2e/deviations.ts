@@ -25,6 +25,6 @@ const DEVIATIONS = {
  * `it` for a behaviour that rests on a rule which some server does not keep. On that server, named by E2E_SERVER, the
  * test has to fail: once the server keeps the rule the run fails, and the entry goes.
  */
-export function itNeeds(name: keyof typeof DEVIATIONS): typeof it | typeof it.failing {
+export function itNeeds(name: keyof typeof DEVIATIONS): typeof it {
   return process.env['E2E_SERVER'] === DEVIATIONS[name].server ? it.failing : it;
 }
