@@ -5,6 +5,7 @@ const project = {
   testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/**/*.e2e-spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^nestjs-sns-sqs/testing$': '<rootDir>/libs/nestjs-sns-sqs/src/testing/index.ts',
     '^nestjs-sns-sqs$': '<rootDir>/libs/nestjs-sns-sqs/src/index.ts',
     '^local-sns-sqs$': '<rootDir>/libs/local-sns-sqs/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

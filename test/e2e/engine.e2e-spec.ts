@@ -209,7 +209,7 @@ describe('the engine', () => {
     await here.events().emit('work', {});
     await waitFor('both attempts', () => settled.length === 2);
     expect(published).toEqual([
-      { destination: `${here.prefix}users-domain-events`, type: 'work', id: expect.any(String) as string },
+      { destination: `${here.prefix}users-domain-events`, type: 'work', id: expect.any(String) as string, data: {} },
     ]);
     const queue = `${here.prefix}work-on-work`;
     expect(settled).toMatchObject([

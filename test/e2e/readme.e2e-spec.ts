@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
@@ -35,11 +35,21 @@ describe('README.md', () => {
     expect(shown).toBe(read('tools/demo/expected-output.txt'));
   });
 
-  it('has snippets that compile', () => {
-    const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
-    expect(snippets.length).toBeGreaterThan(4);
+  it('has snippets that compile, and so have the pages of docs', () => {
+    const pages = [
+      readme,
+      ...readdirSync(join(ROOT, 'docs'))
+        .filter(name => name.endsWith('.md'))
+        .map(name => read(`docs/${name}`)),
+    ];
+    const snippets = pages.flatMap(page => [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? ''));
+    expect(snippets.length).toBeGreaterThan(6);
     expect(compile(snippets)).toEqual([]);
   }, 60_000);
+
+  it("shows a complete test of an app that is one of this suite's own", () => {
+    expect(read('docs/testing.md')).toContain(read('test/e2e/testing-harness.e2e-spec.ts'));
+  });
 
   it('links to pages that exist', () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path ?? '');
@@ -51,13 +61,13 @@ describe('README.md', () => {
   it('names every default of the consumer', async () => {
     const constants = (await import('../../libs/nestjs-sns-sqs/src/constants.js')) as Record<string, unknown>;
     const defaultOf = (option: string): string =>
-      new RegExp(`\`(?:… )?${option}\` \\| ([^|]+) \\|`).exec(readme)?.[1] ?? '';
+      new RegExp(`\`${option}\` \\| ([^|]+) \\|`).exec(readme)?.[1] ?? '';
     const shown = (option: string): number => Number(defaultOf(option).replaceAll(',', ''));
-    expect(shown('concurrency')).toBe(constants['SQS_DEFAULT_CONCURRENCY']);
-    expect(shown('visibilityTimeoutSeconds')).toBe(constants['SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS']);
-    expect(shown('waitTimeSeconds')).toBe(constants['SQS_DEFAULT_WAIT_TIME_SECONDS']);
-    expect(shown('maxReceiveCount')).toBe(constants['SQS_DEFAULT_MAX_RECEIVE_COUNT']);
-    expect(shown('handlerTimeoutMs')).toBe(constants['SQS_DEFAULT_HANDLER_TIMEOUT_MS']);
+    expect(shown('… concurrency')).toBe(constants['SQS_DEFAULT_CONCURRENCY']);
+    expect(shown('… visibilityTimeoutSeconds')).toBe(constants['SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS']);
+    expect(shown('… waitTimeSeconds')).toBe(constants['SQS_DEFAULT_WAIT_TIME_SECONDS']);
+    expect(shown('… maxReceiveCount')).toBe(constants['SQS_DEFAULT_MAX_RECEIVE_COUNT']);
+    expect(shown('… handlerTimeoutMs')).toBe(constants['SQS_DEFAULT_HANDLER_TIMEOUT_MS']);
     expect(shown('shutdownTimeoutMs')).toBe(constants['SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS']);
   });
 });

@@ -70,9 +70,10 @@ export interface HistoryEvent {
 const MOST_HISTORIES = 10_000;
 
 interface Watcher {
-  queue: string;
-  condition: (queue: QueueSnapshot) => boolean;
-  resolve: (queue: QueueSnapshot) => void;
+  /** Undefined: every change of any queue is looked at. */
+  queue: string | undefined;
+  /** Resolves the watcher's promise and gives true when what it waits for is there. */
+  look: () => boolean;
 }
 
 /** Looks into a broker from the test or the program that runs it: no calls are counted, nothing changes. */
@@ -115,9 +116,17 @@ export class Inspection {
 
   /** Resolves as soon as the queue exists and `condition` holds for it. Never rejects: give the test a time limit. */
   until(queue: string, condition: (queue: QueueSnapshot) => boolean): Promise<QueueSnapshot> {
-    return new Promise(resolve => {
-      this.watchers.add({ queue, condition, resolve });
-      this.notify(queue);
+    return this.watch(queue, () => {
+      const snapshot = this.queue(queue);
+      return snapshot && condition(snapshot) ? snapshot : undefined;
+    });
+  }
+
+  /** Resolves as soon as `condition` holds for all queues together. Never rejects: give the test a time limit. */
+  untilAll(condition: (queues: QueueSnapshot[]) => boolean): Promise<QueueSnapshot[]> {
+    return this.watch(undefined, () => {
+      const queues = this.queues();
+      return condition(queues) ? queues : undefined;
     });
   }
 
@@ -142,14 +151,21 @@ export class Inspection {
     events.push({ at: this.broker.now(), what, queue: queue.name, receiveCount });
   }
 
+  private watch<T>(queue: string | undefined, find: () => T | undefined): Promise<T> {
+    return new Promise(resolve => {
+      const look = (): boolean => {
+        const found = find();
+        if (found === undefined) return false;
+        resolve(found);
+        return true;
+      };
+      if (!look()) this.watchers.add({ queue, look });
+    });
+  }
+
   private notify(name: string): void {
-    if (this.watchers.size === 0) return;
-    const snapshot = this.queue(name);
-    if (!snapshot) return;
     for (const watcher of this.watchers) {
-      if (watcher.queue !== name || !watcher.condition(snapshot)) continue;
-      this.watchers.delete(watcher);
-      watcher.resolve(snapshot);
+      if ((watcher.queue === undefined || watcher.queue === name) && watcher.look()) this.watchers.delete(watcher);
     }
   }
 }

@@ -49,7 +49,8 @@ export class Publisher {
     const event = prepare(type, input, destination, client);
     const failure = await this.batcher.add(event.options.groupId, () => this.write(event));
     const error = failure && publishError(failure, operation, type, destination.name);
-    announce('published', { destination: destination.name, type, id: event.metadata.id, ...(error && { error }) });
+    const { metadata, data } = event;
+    announce('published', { destination: destination.name, type, id: metadata.id, data, ...(error && { error }) });
     if (error) throw error;
   }
 

@@ -19,6 +19,9 @@ export interface SettledEvent {
   queue: string;
   messageId: string;
   attempt: number;
+  /** Undefined for a body that could not be read. */
+  type: string | undefined;
+  data: unknown;
   outcome: 'delete' | 'retry' | 'dead-letter';
   /** From its start to its settlement, in milliseconds. */
   durationMs: number;
@@ -32,6 +35,7 @@ export interface PublishedEvent {
   destination: string;
   type: string;
   id: string;
+  data: unknown;
   error?: unknown;
 }
 

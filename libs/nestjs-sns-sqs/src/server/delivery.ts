@@ -6,7 +6,7 @@ export class Delivery {
   private readonly controller = new AbortController();
   private isSettled = false;
   private isLeaseLost = false;
-  /** Set where the body was decoded before its turn. */
+  /** Set once the body is decoded. */
   envelope: EventEnvelope | undefined;
 
   /** @param leaseEndsAt when SQS may deliver the message again, in milliseconds since the epoch, by this process's clock */

@@ -26,7 +26,8 @@ export class Dispatcher {
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   async dispatch(delivery: Delivery, attempt: number): Promise<void> {
     const { queueName, handlers, decode } = this.options;
-    const { data, metadata } = delivery.envelope ?? (await decode(delivery.message));
+    delivery.envelope ??= await decode(delivery.message);
+    const { data, metadata } = delivery.envelope;
     const handler = handlers.find(queueName, metadata.type);
     if (!handler) {
       if (handlers.isLooselyFiltered(queueName)) return;

@@ -157,7 +157,7 @@ export class QueueConsumer {
       else this.unstarted.forget(delivery.messageId);
       const settled = this.settler.settle(delivery, settlement, attempt);
       if (isObserved('settled'))
-        announce('settled', { ...this.named(delivery, attempt), ...told(settlement, startedAt) });
+        announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
       if (settlement.kind === 'delete') return true;
       // A standard queue keeps no order that those behind it could wait for.
       return ((await settled) && settlement.kind === 'dead-letter') || !this.options.queue.fifo;
@@ -213,9 +213,20 @@ export class QueueConsumer {
   }
 }
 
-function told(settlement: Settlement, startedAt: number): Pick<SettledEvent, 'outcome' | 'durationMs' | 'error'> {
-  const durationMs = startedAt === 0 ? 0 : performance.now() - startedAt;
-  return { outcome: settlement.kind, durationMs, ...('error' in settlement && { error: settlement.error }) };
+function settledEvent(
+  named: StartedEvent,
+  { envelope }: Delivery,
+  settlement: Settlement,
+  startedAt: number,
+): SettledEvent {
+  return {
+    ...named,
+    type: envelope?.metadata.type,
+    data: envelope?.data,
+    outcome: settlement.kind,
+    durationMs: startedAt === 0 ? 0 : performance.now() - startedAt,
+    ...('error' in settlement && { error: settlement.error }),
+  };
 }
 
 /** Whether `work` ends within `ms`. */

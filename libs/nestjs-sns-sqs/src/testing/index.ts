@@ -1,0 +1,1 @@
+export { TestHarness, type DeadLetterReport, type TestAwsConfig } from './test-harness.js';
