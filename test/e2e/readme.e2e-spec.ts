@@ -60,8 +60,7 @@ describe('README.md', () => {
 
   it('names every default of the consumer', async () => {
     const constants = (await import('../../libs/nestjs-sns-sqs/src/constants.js')) as Record<string, unknown>;
-    const defaultOf = (option: string): string =>
-      new RegExp(`\`${option}\` \\| ([^|]+) \\|`).exec(readme)?.[1] ?? '';
+    const defaultOf = (option: string): string => new RegExp(`\`${option}\` \\| ([^|]+) \\|`).exec(readme)?.[1] ?? '';
     const shown = (option: string): number => Number(defaultOf(option).replaceAll(',', ''));
     expect(shown('… concurrency')).toBe(constants['SQS_DEFAULT_CONCURRENCY']);
     expect(shown('… visibilityTimeoutSeconds')).toBe(constants['SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS']);

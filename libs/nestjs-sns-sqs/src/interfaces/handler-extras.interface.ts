@@ -1,3 +1,5 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
 /**
  * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.
  * None of them: the handler takes commands from its service's own command queue.
@@ -7,4 +9,6 @@ export interface SqsHandlerExtras {
   topic?: string;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
   queue?: string;
+  /** Standard Schema that the payload has to fit; what it gives is the handler's payload. */
+  schema?: StandardSchemaV1;
 }

@@ -1,8 +1,10 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { SqsContext } from '../ctx-host/sqs.context.js';
+import { validate, violation } from '../contracts/validate.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
+import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
 import { printable } from './error-report.js';
@@ -45,7 +47,8 @@ export class Dispatcher {
       attempt,
       signal: delivery.signal,
     });
-    await this.options.hooks(context, () => this.withTimeout(delivery, () => run(handler, data, context)));
+    const payload = await fitting(handler, data, metadata.type);
+    await this.options.hooks(context, () => this.withTimeout(delivery, () => run(handler, payload, context)));
   }
 
   private async withTimeout(delivery: Delivery, work: () => Promise<void>): Promise<void> {
@@ -68,6 +71,15 @@ export class Dispatcher {
       clearTimeout(timer);
     }
   }
+}
+
+/** The payload as the schema of the handler's contract gives it. Throws CONTRACT_VIOLATION. */
+async function fitting(handler: MessageHandler, data: unknown, type: string): Promise<unknown> {
+  const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
+  if (!schema) return data;
+  const validation = await validate(schema, data);
+  if ('issues' in validation) throw violation(`The data of ${JSON.stringify(type)}`, validation.issues);
+  return validation.value;
 }
 
 async function run(handler: MessageHandler, data: unknown, context: SqsContext): Promise<void> {

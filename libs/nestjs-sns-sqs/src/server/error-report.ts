@@ -42,7 +42,9 @@ export function reportError(error: unknown): ErrorReport {
       ? json(error.getResponse())
       : isDeadLetter(error) && error.cause !== undefined
         ? json({ cause: reasonOf(error.cause) })
-        : undefined;
+        : error instanceof SnsSqsError && error.facts['issues'] !== undefined
+          ? json(error.facts['issues'])
+          : undefined;
   if (details !== undefined) report.details = printable(details);
   return report;
 }

@@ -32,10 +32,11 @@ export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], 
   return Math.round(random() * bound);
 }
 
+const HOPELESS: ReadonlySet<string> = new Set(['UNPARSABLE_MESSAGE', 'NO_HANDLER', 'CONTRACT_VIOLATION']);
+
 /** True for what no retry can mend: such a message goes to the dead letter queue at once. */
 const isHopeless = (error: unknown): boolean =>
-  isDeadLetter(error) ||
-  (error instanceof SnsSqsError && (error.code === 'UNPARSABLE_MESSAGE' || error.code === 'NO_HANDLER'));
+  isDeadLetter(error) || (error instanceof SnsSqsError && HOPELESS.has(error.code));
 
 /**
  * What becomes of a message whose attempt failed. Pure. The last attempt's failure is a dead letter here and now and

@@ -1,0 +1,40 @@
+import { AsyncSubject, throwError, type Observable } from 'rxjs';
+import { isRecord, type PublishRecord } from '../record-builders/record.js';
+import type { InputOf, Shapes } from './shapes.js';
+import { violation, type Validation, validate } from './validate.js';
+
+/** What a contract needs of a client: `ClientSNS` and `ClientSQS` have it. */
+export interface EmittingClient {
+  emit(pattern: string, data: unknown): Observable<unknown>;
+}
+
+export interface TypedEmitter<S extends Shapes> {
+  /** As the client's own `emit`, for the contract's names and types only. Errors with CONTRACT_VIOLATION. */
+  emit<Name extends keyof S & string>(
+    pattern: Name,
+    data: InputOf<S[Name]> | PublishRecord<InputOf<S[Name]>>,
+  ): Observable<void>;
+}
+
+/** The validated data is published as it was given: what a schema transforms, it transforms for the handler. */
+export function typedEmitter<S extends Shapes>(client: EmittingClient, shapes: S): TypedEmitter<S> {
+  return {
+    emit(pattern, data) {
+      const publish = (): Observable<void> => client.emit(pattern, data) as Observable<void>;
+      const check = validate(shapes[pattern], isRecord(data) ? data.data : data);
+      if (!(check instanceof Promise)) return outcome(pattern, check, publish);
+      const result = new AsyncSubject<void>();
+      check.then(
+        validation => outcome(pattern, validation, publish).subscribe(result),
+        (error: unknown) => result.error(error),
+      );
+      return result.asObservable();
+    },
+  };
+}
+
+function outcome(pattern: string, validation: Validation, publish: () => Observable<void>): Observable<void> {
+  if ('issues' in validation)
+    return throwError(() => violation(`The data of ${JSON.stringify(pattern)}`, validation.issues));
+  return publish();
+}
