@@ -54,6 +54,18 @@ for (const [index, library] of LIBRARIES.entries()) {
   run(`attw ${library}`, ROOT, join(BIN, 'attw'), tarballs[index], '--profile', 'node16');
 }
 
+for (const library of LIBRARIES) {
+  run(
+    `npm publish --dry-run ${library}`,
+    join(ROOT, 'dist/libs', library),
+    'npm',
+    'publish',
+    '--dry-run',
+    '--access',
+    'public',
+  );
+}
+
 for (const consumer of CONSUMERS) {
   const app = join(work, consumer);
   cpSync(join(ROOT, 'test/consumers', consumer), app, { recursive: true });

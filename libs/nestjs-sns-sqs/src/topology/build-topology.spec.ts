@@ -18,7 +18,7 @@ describe('buildTopology', () => {
         name: 'dev-a',
         fifo: false,
         deadLetterQueue: 'dev-a-dlq',
-        maxReceiveCount: 5,
+        maxReceiveCount: 10,
         visibilityTimeoutSeconds: 30,
         subscriptions: [{ topic: 'dev-users-domain-events', types: ['user.registered'] }],
       },

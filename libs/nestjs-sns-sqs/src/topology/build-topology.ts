@@ -23,10 +23,11 @@ export interface BuildTopologyOptions {
 }
 
 /**
- * On FIFO every receive of a group's head hands out those behind it too, and counts them. The consumer dead-letters at
- * `maxReceiveCount` attempts itself; the queue's own count is the net below it and must not catch what never ran.
+ * The consumer dead-letters at `maxReceiveCount` attempts itself; the queue's own count is the net below it and must
+ * not catch what never ran. Receives whose answer was lost count too, and on FIFO every receive of a group's head hands
+ * out, and counts, those behind it. (docs/adr/0007)
  */
-const FIFO_REDRIVE_HEADROOM = 10;
+const REDRIVE_HEADROOM = { add: 5, timesOnFifo: 10 };
 /** AWS's bound (CreateQueue API). */
 const AWS_MAX_RECEIVE_COUNT = 1_000;
 
@@ -87,7 +88,10 @@ function queueSpec(name: string, settings: ReturnType<BuildTopologyOptions['sett
     name,
     fifo,
     deadLetterQueue: deadLetterQueue(name),
-    maxReceiveCount: fifo ? Math.min(AWS_MAX_RECEIVE_COUNT, maxReceiveCount * FIFO_REDRIVE_HEADROOM) : maxReceiveCount,
+    maxReceiveCount: Math.min(
+      AWS_MAX_RECEIVE_COUNT,
+      fifo ? maxReceiveCount * REDRIVE_HEADROOM.timesOnFifo : maxReceiveCount + REDRIVE_HEADROOM.add,
+    ),
     visibilityTimeoutSeconds,
     subscriptions: [],
   };

@@ -1,0 +1,87 @@
+// Random schedules of messages, faults, crashes and restarts against the consuming side of the library, on the core of
+// the embedded broker, in virtual time. --runs: how many; --seed: of the first, to replay what failed.
+import { parseArgs } from 'node:util';
+import * as fc from 'fast-check';
+import { simulate } from './simulation.mjs';
+
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' }, path: { type: 'string' } },
+});
+const runs = Number(values.runs);
+const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+const PROGRESS_EVERY_MS = 5_000;
+
+const rate = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.double({ min: 0, max: 0.2, noNaN: true }) },
+  { weight: 1, arbitrary: fc.double({ min: 0.3, max: 0.9, noNaN: true }) },
+);
+const step = fc.record({
+  outcome: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('ok') },
+    { weight: 3, arbitrary: fc.constant('throw') },
+    { weight: 1, arbitrary: fc.constantFrom('retry-later', 'dead-letter', 'discard') },
+  ),
+  ms: fc.oneof({ weight: 8, arbitrary: fc.nat(200) }, { weight: 1, arbitrary: fc.nat(60_000) }),
+});
+const moment = fc.record({ at: fc.nat(120_000), which: fc.nat(2) });
+const schedule = fc.record({
+  seed: fc.nat(),
+  fifo: fc.boolean(),
+  skip: fc.boolean(),
+  consumers: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.integer({ min: 1, max: 20 }),
+  maxReceiveCount: fc.integer({ min: 1, max: 4 }),
+  messages: fc
+    .array(
+      fc.record({ at: fc.nat(60_000), group: fc.nat(2), outcomes: fc.array(step, { minLength: 1, maxLength: 4 }) }),
+      { maxLength: 25, size: 'max' },
+    )
+    .map(
+      // A group's order is that of its numbers.
+      messages => messages.toSorted((a, b) => a.at - b.at),
+    ),
+  faults: fc.record({
+    throttle: rate,
+    error: rate,
+    lostReply: rate,
+    stall: rate,
+    halfBatch: rate,
+    staleDelete: rate,
+    duplicate: rate,
+  }),
+  crashes: fc.array(moment, { maxLength: 3 }),
+  restarts: fc.array(moment, { maxLength: 2 }),
+});
+
+let done = 0;
+let injected = 0;
+let saidAt = Date.now();
+const startedAt = saidAt;
+const now = Date.now.bind(Date);
+
+const property = fc.asyncProperty(schedule, async one => {
+  injected += await simulate(one);
+  done += 1;
+  if (now() - saidAt > PROGRESS_EVERY_MS) {
+    saidAt = now();
+    console.log(`${done} of ${runs} schedules, ${injected} faults, ${Math.round((saidAt - startedAt) / 1000)} s`);
+  }
+});
+
+const report = await fc.check(property, {
+  numRuns: runs,
+  seed,
+  ...(values.path && { path: values.path }),
+  endOnFailure: false,
+});
+const seconds = ((now() - startedAt) / 1000).toFixed(1);
+if (report.failed) {
+  console.error(`\nviolated by:\n${JSON.stringify(report.counterexample?.[0], undefined, 1)}`);
+  console.error(report.errorInstance?.stack ?? report.errorInstance);
+  console.error(`\nreplay: npm run test:faults -- --runs=1 --seed=${report.seed} --path=${report.counterexamplePath}`);
+}
+console.log(
+  `${done} schedules in ${seconds} s (seed ${seed}): ${injected} faults injected, ${report.failed ? 1 : 0} violations`,
+);
+process.exit(report.failed ? 1 : 0);

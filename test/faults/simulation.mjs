@@ -1,0 +1,256 @@
+import { Broker } from '../../dist/libs/local-sns-sqs/esm/core/broker.js';
+import { SQS_OPERATIONS } from '../../dist/libs/local-sns-sqs/esm/core/sqs/operations.js';
+import { DeadLetter, Discard, RetryLater } from '../../dist/libs/nestjs-sns-sqs/esm/errors/handler-outcomes.js';
+import { consumerSettings } from '../../dist/libs/nestjs-sns-sqs/esm/options/server-options.js';
+import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handler-registry.js';
+import { QueueConsumer } from '../../dist/libs/nestjs-sns-sqs/esm/server/queue-consumer.js';
+import { Slots } from '../../dist/libs/nestjs-sns-sqs/esm/server/slots.js';
+import { FaultyWire } from './faulty-wire.mjs';
+import { VirtualTime } from './virtual-time.mjs';
+
+const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onUndelivered: () => undefined };
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+const PATTERN = 'work';
+const NO_FAULTS = {};
+/** Longer than every lease, backoff and delay of a schedule together. */
+const CALM_MS = 6 * 60 * 60 * 1000;
+
+/** mulberry32: small, fast, and good enough to draw faults. */
+function randomOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+class Violation extends Error {}
+
+/**
+ * One schedule: messages are sent, consumers work on them under faults, crash and are started again; then the faults
+ * end, and everything must come to its end. Throws when a promise was broken; gives the number of faults done.
+ */
+export async function simulate(schedule) {
+  const time = new VirtualTime();
+  time.install();
+  try {
+    return await new Simulation(schedule, time).run();
+  } finally {
+    time.uninstall();
+  }
+}
+
+class Simulation {
+  constructor(schedule, time) {
+    this.schedule = schedule;
+    this.time = time;
+    this.random = randomOf(schedule.seed);
+    this.broker = new Broker({
+      clock: time.clock,
+      seed: schedule.seed,
+      region: 'us-east-1',
+      accountId: '000000000000',
+    });
+    this.suffix = schedule.fifo ? '.fifo' : '';
+    /** By number: how often started, and how it ended for good. */
+    this.fates = new Map();
+    this.ends = new Map();
+    /** All that ever ran, and those that run now. */
+    this.processes = [];
+    this.current = [];
+  }
+
+  async run() {
+    this.makeQueues();
+    for (let index = 0; index < this.schedule.consumers; index += 1) this.current.push(this.startProcess());
+    const events = [
+      ...this.schedule.messages.map((message, number) => ({ at: message.at, act: () => this.send(number, message) })),
+      ...this.schedule.crashes.map(({ at, which }) => ({ at, act: () => this.crash(which % this.schedule.consumers) })),
+      ...this.schedule.restarts.map(({ at, which }) => ({
+        at,
+        act: () => this.restart(which % this.schedule.consumers),
+      })),
+    ].toSorted((a, b) => a.at - b.at);
+    const startedAt = this.time.now;
+    for (const { at, act } of events) {
+      await this.time.run(Math.max(0, startedAt + at - this.time.now));
+      await act();
+    }
+    for (const process of this.processes) process.wire.faults = NO_FAULTS;
+    await this.time.run(CALM_MS, () => this.queue('').messages.size === 0);
+    this.checkFates();
+    await this.stopAll();
+    return this.processes.reduce((sum, { wire }) => sum + wire.injected, 0);
+  }
+
+  makeQueues() {
+    const type = this.schedule.fifo
+      ? { FifoQueue: 'true', DeduplicationScope: 'messageGroup', FifoThroughputLimit: 'perMessageGroupId' }
+      : {};
+    void this.operation('CreateQueue', { QueueName: `dlq${this.suffix}`, Attributes: type });
+    const redrive = {
+      deadLetterTargetArn: this.broker.queueArn(`dlq${this.suffix}`),
+      // As the topology makes it.
+      maxReceiveCount: this.schedule.fifo ? this.schedule.maxReceiveCount * 10 : this.schedule.maxReceiveCount + 5,
+    };
+    void this.operation('CreateQueue', {
+      QueueName: `q${this.suffix}`,
+      Attributes: { ...type, RedrivePolicy: JSON.stringify(redrive) },
+    });
+  }
+
+  operation(name, input) {
+    const output = SQS_OPERATIONS.get(name)(this.broker, input, CALL);
+    this.broker.settle();
+    return output;
+  }
+
+  queue(kind) {
+    return this.broker.queues.get(`${kind === 'dlq' ? 'dlq' : 'q'}${this.suffix}`);
+  }
+
+  url(kind) {
+    return `http://local/000000000000/${kind}${this.suffix}`;
+  }
+
+  send(number, { group }) {
+    const body = { specversion: '1.0', id: `e${number}`, source: 's', type: PATTERN, data: number };
+    const fifo = { MessageGroupId: `g${group}`, MessageDeduplicationId: `d${number}` };
+    void this.operation('SendMessage', {
+      QueueUrl: this.url('q'),
+      MessageBody: JSON.stringify(body),
+      ...(this.schedule.fifo && fifo),
+    });
+    this.fates.set(number, { starts: 0, ends: [], group });
+  }
+
+  startProcess() {
+    const wire = new FaultyWire(this.broker, this.random, this.schedule.faults);
+    const process = { wire, alive: true };
+    const handler = data => this.handle(process, data);
+    process.consumer = new QueueConsumer({
+      queue: { name: 'q', url: this.url('q'), deadLetterQueueUrl: this.url('dlq'), fifo: this.schedule.fifo },
+      settings: consumerSettings(
+        {
+          consumer: {
+            concurrency: this.schedule.concurrency,
+            maxReceiveCount: this.schedule.maxReceiveCount,
+            visibilityTimeoutSeconds: 30,
+            waitTimeSeconds: 20,
+            handlerTimeoutMs: 120_000,
+            backoff: { initialSeconds: 1, maxSeconds: 60 },
+            onGroupFailure: this.schedule.skip ? 'skip' : 'block',
+          },
+        },
+        'q',
+      ),
+      slots: new Slots(Infinity),
+      wire,
+      handlers: new HandlerRegistry([{ pattern: PATTERN, queue: 'q', subscribed: false, handler }]),
+      decode: ({ Body }) => {
+        const { id, source, type, data } = JSON.parse(Body);
+        return { metadata: { id, source, type }, data };
+      },
+      hooks: (_, work) => work(),
+      logger: SILENT,
+      onFault: () => undefined,
+      onRecovery: () => undefined,
+    });
+    process.consumer.start();
+    this.processes.push(process);
+    return process;
+  }
+
+  /** kill -9: nothing of the process is heard of again, its handlers have no effect from here on. */
+  crash(index) {
+    this.retire(this.current[index]);
+    this.current[index] = this.startProcess();
+  }
+
+  /** SIGTERM, and a new process at the same time. */
+  async restart(index) {
+    const process = this.current[index];
+    this.current[index] = this.startProcess();
+    let isStopped = false;
+    void process.consumer.stop(5_000).then(() => {
+      isStopped = true;
+    });
+    await this.time.run(60_000, () => isStopped);
+    if (!isStopped) throw new Violation('stop(5000) has not ended after a minute');
+    this.retire(process);
+  }
+
+  retire(process) {
+    process.alive = false;
+    process.wire.cut = true;
+    process.wire.onCut?.();
+    // Its own timers go on in this process: they find a wire that does not answer.
+    void process.consumer.stop(0);
+  }
+
+  async handle(process, number) {
+    const fate = this.fates.get(number);
+    fate.starts += 1;
+    const script = this.schedule.messages[number].outcomes;
+    const { outcome, ms } = script[Math.min(fate.starts, script.length) - 1];
+    await new Promise(resolve => setTimeout(resolve, ms));
+    if (!process.alive) return new Promise(() => undefined);
+    switch (outcome) {
+      case 'throw':
+        throw new Error('injected');
+      case 'retry-later':
+        throw new RetryLater(5);
+      case 'dead-letter':
+        fate.ends.push('dead-letter');
+        throw new DeadLetter('injected');
+      case 'discard':
+        this.end(number, fate);
+        throw new Discard('injected');
+      default:
+        this.end(number, fate);
+        return undefined;
+    }
+  }
+
+  end(number, fate) {
+    fate.ends.push('done');
+    const order = this.ends.get(fate.group) ?? [];
+    this.ends.set(fate.group, order);
+    if (!order.includes(number)) order.push(number);
+  }
+
+  checkFates() {
+    const left = [...this.queue('').messages.values()].map(({ content }) => JSON.parse(content.body).data);
+    if (left.length > 0) throw new Violation(`without an end after the faults were over: ${left.join()}`);
+    const letters = new Set(
+      [...this.queue('dlq').messages.values()].map(({ content }) => JSON.parse(content.body).data),
+    );
+    for (const [number, { starts, ends }] of this.fates) {
+      if (!letters.has(number) && !ends.includes('done'))
+        throw new Violation(`message ${number} is lost: ${starts} starts, ${ends.join() || 'no end'}`);
+      if (letters.has(number) && starts === 0)
+        throw new Violation(`message ${number} was dead-lettered and never tried`);
+    }
+    if (!this.schedule.fifo) return;
+    for (const [group, order] of this.ends) {
+      const inOrder = order.filter(number => !letters.has(number));
+      if (inOrder.some((number, index) => index > 0 && number < inOrder[index - 1])) {
+        throw new Violation(`group ${group} out of order: ${order.join()}`);
+      }
+    }
+  }
+
+  async stopAll() {
+    const stops = this.processes.map(({ consumer }) => consumer.stop(0));
+    let ended = false;
+    void Promise.all(stops).then(() => {
+      ended = true;
+    });
+    await this.time.run(120_000, () => ended);
+    if (!ended) throw new Violation('a consumer has not stopped');
+    await this.time.run(150_000);
+    if (this.time.pending > 0) throw new Violation(`${this.time.pending} timers are left after everything has stopped`);
+  }
+}

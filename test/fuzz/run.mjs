@@ -1,0 +1,125 @@
+// Hostile bodies against the envelope: whatever comes, it is an event or an SnsSqsError with a reason, in bounded time,
+// and no prototype has changed. --runs: how many; --seed: to replay.
+import { parseArgs } from 'node:util';
+import * as fc from 'fast-check';
+import { decodeBody } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/decode.js';
+import { SnsSqsError } from '../../dist/libs/nestjs-sns-sqs/esm/errors/sns-sqs.error.js';
+import { deadLetterOf } from '../../dist/libs/nestjs-sns-sqs/esm/server/dead-letter.js';
+import { Delivery } from '../../dist/libs/nestjs-sns-sqs/esm/server/delivery.js';
+import { messageBytes } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/message-size.js';
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' } } });
+const runs = Number(values.runs);
+const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+const MAX_BYTES = 1_048_576;
+const MAX_MS = 250;
+/** What SQS lets into an attribute. */
+const ALLOWED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+
+const good = {
+  specversion: '1.0',
+  id: '1',
+  source: 'users',
+  type: 'user.registered',
+  time: '2026-01-01T00:00:00Z',
+  subject: 'u',
+  sequence: '1',
+  data: { n: 1 },
+};
+const keys = [
+  ...Object.keys(good),
+  '__proto__',
+  'constructor',
+  'prototype',
+  'data_base64',
+  'traceparent',
+  'correlationid',
+  'Type',
+  'Message',
+  'TopicArn',
+];
+
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const value = fc.oneof(
+  fc.anything({ withBigInt: false }),
+  text,
+  fc.constantFrom(null, '', 0, -1, 2 ** 53, '9'.repeat(400), [], {}, '\u0000', '\uD800', '__proto__'),
+);
+const document = fc.array(fc.tuple(fc.constantFrom(...keys), value), { maxLength: 6 }).map(changes => {
+  const body = Object.entries({ ...good }).filter(([key]) => !changes.some(([name]) => name === key));
+  const parts = [...body, ...changes].map(([key, each]) => `${JSON.stringify(key)}:${JSON.stringify(each) ?? 'null'}`);
+  return `{${parts.join(',')}}`;
+});
+const deep = fc
+  .tuple(fc.constantFrom('[', '{"a":', '[[{"__proto__":'), fc.integer({ min: 1, max: 50_000 }), fc.boolean())
+  .map(([open, depth, wrapped]) =>
+    wrapped ? `{"specversion":"1.0","id":"1","source":"s","type":"t","data":${open.repeat(depth)}` : open.repeat(depth),
+  );
+const mutated = fc
+  .tuple(document, fc.array(fc.tuple(fc.nat(400), text), { maxLength: 4 }))
+  .map(([body, edits]) =>
+    edits.reduce(
+      (now, [at, insert]) => now.slice(0, at % (now.length + 1)) + insert + now.slice((at % (now.length + 1)) + 1),
+      body,
+    ),
+  );
+const plain = fc.oneof(document, mutated, deep, fc.json(), text, fc.string({ unit: 'binary', maxLength: 3_000 }));
+const body = fc.oneof(
+  plain,
+  plain.map(message => JSON.stringify({ Type: 'Notification', TopicArn: 'arn', Message: message })),
+);
+const attributes = fc.dictionary(
+  fc.string({ unit: fc.constantFrom(...'abcXYZ019_-.'.split('')), minLength: 1, maxLength: 20 }),
+  text.filter(each => each !== ''),
+  { maxKeys: 10 },
+);
+
+const prototype = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted());
+const counts = { events: 0, refused: 0 };
+let slowest = 0;
+
+function check(input, own) {
+  const startedAt = performance.now();
+  let refusal;
+  try {
+    const { metadata } = decodeBody(input);
+    counts.events += 1;
+    if (typeof metadata.type !== 'string' || metadata.type === '') throw new Error('an event without a type');
+  } catch (error) {
+    if (!(error instanceof SnsSqsError) || error.code !== 'UNPARSABLE_MESSAGE') throw error;
+    counts.refused += 1;
+    refusal = error;
+  }
+  if (refusal) checkLetter(input, own, refusal);
+  slowest = Math.max(slowest, performance.now() - startedAt);
+  if (slowest > MAX_MS) throw new Error(`took ${slowest} ms`);
+  if (JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted()) !== prototype)
+    throw new Error('Object.prototype has changed');
+}
+
+/** What goes to the dead letter queue is what AWS takes there. */
+function checkLetter(input, own, refusal) {
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(own).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  const delivery = new Delivery({ MessageId: 'm', ReceiptHandle: 'r', Body: input, MessageAttributes }, 0, 0);
+  const letter = deadLetterOf(delivery, { name: 'q', fifo: false }, 1, refusal, new Date(0));
+  if (Object.keys(letter.attributes).length > 10) throw new Error('more attributes than AWS takes');
+  if (messageBytes(input, own) <= MAX_BYTES && messageBytes(letter.body, letter.attributes) > MAX_BYTES)
+    throw new Error('larger than AWS takes');
+  for (const [name, { StringValue }] of Object.entries(letter.attributes)) {
+    if (!(name in own) && !ALLOWED.test(StringValue)) throw new Error(`characters that AWS refuses in ${name}`);
+  }
+}
+
+const startedAt = Date.now();
+const report = fc.check(fc.property(body, attributes, check), { numRuns: runs, seed });
+if (report.failed) {
+  console.error(JSON.stringify(report.counterexample).slice(0, 2_000));
+  console.error(report.errorInstance?.stack ?? report.errorInstance);
+  console.error(`\nreplay: npm run test:fuzz -- --seed=${report.seed} --runs=${report.numRuns}`);
+}
+console.log(
+  `${report.numRuns} bodies in ${((Date.now() - startedAt) / 1000).toFixed(1)} s (seed ${seed}): ${counts.events} events, ${counts.refused} refused, slowest ${slowest.toFixed(1)} ms, ${report.failed ? 1 : 0} violations`,
+);
+process.exit(report.failed ? 1 : 0);
