@@ -28,6 +28,8 @@ const result = ({ Successful = [], Failed = [] }) => ({
 export class FaultyWire {
   cut = false;
   injected = 0;
+  /** By message id: receives that SQS counted and nobody got. */
+  unheard = new Map();
 
   /** @param faults rates from 0 to 1 by kind; `random` draws them */
   constructor(broker, random, faults) {
@@ -99,6 +101,10 @@ export class FaultyWire {
     if (this.#strikes('error')) throw failure('InternalFailure', 500);
     const lost = this.#strikes('lostReply');
     const output = await this.#operation(OPERATION[kind], input, signal);
+    if (lost || this.cut) {
+      for (const { MessageId } of output.Messages ?? [])
+        this.unheard.set(MessageId, (this.unheard.get(MessageId) ?? 0) + 1);
+    }
     if (lost) throw failure('TimeoutError', undefined);
     await this.#latency();
     return output;
