@@ -1,0 +1,60 @@
+import { FaultPlan, type FaultCall, type FaultRule } from './fault-plan.js';
+
+const call = (operation: string, resource?: string): FaultCall => ({ operation, resource, input: {} });
+const THROTTLE = { kind: 'throttle' } as const;
+
+function planOf(rule: Omit<FaultRule, 'effect'>, random = () => 0) {
+  let now = 1_000;
+  const plan = new FaultPlan(() => now, random);
+  const remove = plan.add({ effect: THROTTLE, ...rule });
+  const hits = (operation: string, resource?: string): boolean => plan.decide(call(operation, resource)) !== undefined;
+  return { plan, remove, hits, at: (time: number) => (now = time) };
+}
+
+describe('FaultPlan', () => {
+  it('chooses by operation, exactly or by pattern, and by resource', () => {
+    const exact = planOf({ operation: 'sqs.SendMessage', resource: 'q' });
+    expect(exact.hits('sqs.SendMessage', 'q')).toBe(true);
+    expect(exact.hits('sqs.SendMessage', 'other')).toBe(false);
+    expect(exact.hits('sqs.ReceiveMessage', 'q')).toBe(false);
+    const pattern = planOf({ operation: /Batch$/ });
+    expect(pattern.hits('sqs.DeleteMessageBatch')).toBe(true);
+    expect(pattern.hits('sns.Publish')).toBe(false);
+  });
+
+  it('chooses by number of the matching call, and ends after so many', () => {
+    const numbered = planOf({ operation: 'a', calls: [2, 3] });
+    numbered.hits('b');
+    expect([1, 2, 3, 4].map(() => numbered.hits('a'))).toEqual([false, true, true, false]);
+    const thrice = planOf({ times: 3 });
+    expect([1, 2, 3, 4].map(() => thrice.hits('a'))).toEqual([true, true, true, false]);
+  });
+
+  it('chooses by time and by predicate', () => {
+    const timed = planOf({ from: 2_000, until: 3_000 });
+    expect(timed.hits('a')).toBe(false);
+    timed.at(2_000);
+    expect(timed.hits('a')).toBe(true);
+    timed.at(3_000);
+    expect(timed.hits('a')).toBe(false);
+    const asked = planOf({ when: ({ operation }) => operation.length > 3 });
+    expect([asked.hits('abc'), asked.hits('abcd')]).toEqual([false, true]);
+  });
+
+  it('draws by rate from its own luck', () => {
+    const drawn = [0.1, 0.6, 0.2];
+    const { hits } = planOf({ rate: 0.5 }, () => drawn.shift() ?? 1);
+    expect([1, 2, 3, 4].map(() => hits('a'))).toEqual([true, false, true, false]);
+  });
+
+  it('writes down what it did, and stops when told to', () => {
+    const { plan, remove, hits } = planOf({ operation: 'a' });
+    hits('b');
+    hits('a');
+    expect(plan.done).toEqual([{ at: 1_000, call: 2, operation: 'a', resource: undefined, effect: THROTTLE }]);
+    remove();
+    expect(hits('a')).toBe(false);
+    plan.clear();
+    expect(plan.done).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyInit, readInit } from './init.js';
+import { startLocalBroker } from './local-broker.js';
+
+describe('the init file', () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'init-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const file = (content: unknown): string => {
+    const path = join(folder, 'init.json');
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return path;
+  };
+
+  it('makes queues, topics and subscriptions', async () => {
+    const arn = 'arn:aws:sqs:us-east-1:000000000000:q-dlq';
+    const path = file({
+      queues: [
+        { name: 'q-dlq' },
+        {
+          name: 'q',
+          attributes: { VisibilityTimeout: 5, RedrivePolicy: { deadLetterTargetArn: arn, maxReceiveCount: 2 } },
+        },
+      ],
+      topics: [{ name: 't', subscriptions: [{ queue: 'q', attributes: { RawMessageDelivery: true } }] }],
+    });
+    const broker = await startLocalBroker();
+    try {
+      await applyInit(broker.endpoint, readInit(path));
+      expect(broker.inspect.queues().map(({ name }) => name)).toEqual(['q-dlq', 'q']);
+      expect(broker.inspect.subscriptions()).toMatchObject([
+        { topicArn: 'arn:aws:sns:us-east-1:000000000000:t', attributes: { RawMessageDelivery: 'true' } },
+      ]);
+    } finally {
+      await broker.stop();
+    }
+  });
+
+  it('is refused for what AWS would refuse', async () => {
+    const broker = await startLocalBroker();
+    try {
+      const init = readInit(file({ queues: [{ name: 'bad name' }] }));
+      await expect(applyInit(broker.endpoint, init)).rejects.toThrow(/refuses.*alphanumeric/);
+    } finally {
+      await broker.stop();
+    }
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['a list', []],
+    ['queues that are no list', { queues: {} }],
+    ['a queue without a name', { queues: [{}] }],
+    ['a subscription without a queue', { topics: [{ name: 't', subscriptions: [{}] }] }],
+  ])('is refused with its path: %s', (_, content) => {
+    const path = file(content);
+    expect(() => readInit(path)).toThrow(path);
+  });
+});
