@@ -86,6 +86,14 @@ describe('ClientSNS', () => {
     );
   });
 
+  it('leaves an SDK client alone that it was given', async () => {
+    const sns = new SNSClient({ region: 'us-east-1' });
+    const destroy = jest.spyOn(sns, 'destroy');
+    await new ClientSNS({ service: 'users', sns }).close();
+    expect(destroy).not.toHaveBeenCalled();
+    sns.destroy();
+  });
+
   it('destroys the SDK client that it made', async () => {
     const destroy = jest.spyOn(SNSClient.prototype, 'destroy');
     const client = new ClientSNS({ service: 'users', aws: { region: 'eu-west-1' } });

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { PublishBatcher } from './publish-batcher.js';
 
@@ -87,6 +88,17 @@ describe('PublishBatcher', () => {
     const later = add('later', 'g');
     await pass(1);
     expect(await later).toBeUndefined();
+  });
+
+  it('fails what waits behind an entry whose queue could not be looked up, without sending it', async () => {
+    const { batcher, add, send } = batcherOver(well);
+    const away = new SnsSqsError('ENDPOINT_UNREACHABLE', 'no', { retryable: true });
+    const head = batcher.add('g', () => Promise.reject(away));
+    const follower = add('b', 'g');
+    await expect(head).rejects.toBe(away);
+    expect(await follower).toMatchObject({ code: 'ENDPOINT_UNREACHABLE', cause: away });
+    await pass(10);
+    expect(send).not.toHaveBeenCalled();
   });
 
   it("goes on behind an entry that AWS refuses for the sender's fault", async () => {

@@ -1,5 +1,6 @@
 import { DEFAULT_PUBLISH_LINGER_MS } from '../constants.js';
 import { messageBytes } from '../envelope/message-size.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { PublishOptions } from '../interfaces/options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { BatchCaller } from '../wire/batch-caller.js';
@@ -14,6 +15,12 @@ export interface PublishBatcherOptions {
   publish?: PublishOptions | undefined;
   random?: () => number;
 }
+
+/** An entry that was wrong in itself does not concern those behind it; one for which AWS was away does. */
+const asFailure = (error: unknown): BatchFailure | undefined =>
+  error instanceof SnsSqsError && error.retryable
+    ? { id: '', code: error.code, message: error.message, senderFault: false, cause: error }
+    : undefined;
 
 /**
  * Publishes that happen together travel together. On FIFO one entry of a group is under way at a time: entries of a
@@ -59,8 +66,7 @@ export class PublishBatcher {
   private after(groupId: string, send: () => Promise<BatchFailure | undefined>): Promise<BatchFailure | undefined> {
     const previous = this.tails.get(groupId);
     const result = previous ? previous.then(failure => this.unlessAway(failure) ?? send()) : send();
-    // An entry that could not even be written does not concern those behind it.
-    const tail = result.catch(() => undefined);
+    const tail = result.catch(asFailure);
     this.tails.set(groupId, tail);
     void tail.then(() => {
       if (this.tails.get(groupId) === tail) this.tails.delete(groupId);

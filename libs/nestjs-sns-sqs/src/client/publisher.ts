@@ -1,4 +1,5 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
+import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
 import type { ClientOptionsBase } from '../interfaces/options.interface.js';
@@ -68,7 +69,8 @@ export class Publisher {
       },
       (error: unknown) => {
         this.target = undefined;
-        throw error;
+        const { destination, operation } = this.options;
+        throw fromAwsError(error, operation, destination.name);
       },
     );
     return this.target;

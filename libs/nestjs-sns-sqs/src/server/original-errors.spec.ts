@@ -36,6 +36,7 @@ describe('keepOriginalErrors', () => {
 
   it.each([
     ['an object', {}],
+    ['an object without a prototype', Object.create(null) as object],
     ['nothing', undefined],
     ['null', null],
   ])('leaves other transports to Nest, with %s for a context', async (_, context) => {

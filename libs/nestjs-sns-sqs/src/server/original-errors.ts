@@ -29,4 +29,6 @@ export function keepOriginalErrors(): void {
 /** By name too: the ESM and the CJS build have a class each, and only one of them may have come here first. */
 const isOurs = (context: unknown): boolean =>
   context instanceof SqsContext ||
-  (typeof context === 'object' && context !== null && context.constructor.name === SqsContext.name);
+  (typeof context === 'object' &&
+    context !== null &&
+    (context.constructor as { name?: string } | undefined)?.name === SqsContext.name);
