@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Controller } from '@nestjs/common';
+import { OnCommand, OnDomainEvent, type Provisioning } from 'nestjs-sns-sqs';
+import { isAllowed, parsePolicy } from '../../libs/local-sns-sqs/src/core/policy/policy.js';
+import { spiedClients, type Call } from '../support/spied-clients.js';
+import { waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+
+const SNS = /Topic|Subscri|Publish/;
+
+/** `DeleteMessageBatch` → `sqs:DeleteMessage`: IAM knows single actions only. */
+const actionOf = ({ operation }: Call): string =>
+  `${SNS.test(operation) ? 'sns' : 'sqs'}:${operation.replace(/Batch$/, '')}`;
+
+/** The actions that docs/iam.md names, by the first cell of their rows. */
+function documented(): Map<string, Set<string>> {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/iam.md'), 'utf8');
+  const rows = [...page.matchAll(/^\|([^|]*)\|([^|]*)\|[^|]*\|$/gm)].slice(1);
+  const byWho = new Map<string, Set<string>>();
+  let who = '';
+  for (const [, first = '', actions = ''] of rows) {
+    who = first.trim() === '' ? who : first.trim();
+    const all = byWho.get(who) ?? new Set();
+    for (const [action] of actions.matchAll(/(sqs|sns):\w+/g)) all.add(action);
+    byWho.set(who, all);
+  }
+  return byWho;
+}
+
+describe('least privilege', () => {
+  const here = world();
+
+  const spied = () => {
+    const spy = spiedClients(here.aws);
+    here.onClose(() => {
+      spy.sqs.destroy();
+      spy.sns.destroy();
+    });
+    return spy;
+  };
+
+  /** Everything a consumer does: a message handled, one retried, one dead-lettered. */
+  async function consume(provisioning: Provisioning): Promise<Set<string>> {
+    const outcomes: string[] = [];
+    @Controller()
+    class Notifications {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+      registered(): void {
+        outcomes.push('tried');
+        if (outcomes.length === 1) throw new Error('once');
+      }
+
+      @OnCommand('send-welcome-email')
+      send(): void {}
+    }
+    const { sqs, sns, calls } = spied();
+    const { app } = await here.start([Notifications], { sqs, sns, provisioning });
+    await here.events().emit('user.registered', {});
+    await waitFor('the second attempt', () => outcomes.length === 2);
+    await here.queue('send-email-on-user-registered').send('rubbish');
+    await here.queue('send-email-on-user-registered-dlq').takeOne();
+    await here.queue('send-email-on-user-registered').untilEmpty();
+    await app.close();
+    return new Set(calls.map(actionOf));
+  }
+
+  it('docs/iam.md names what consumers and publishers call, and the calls are among what it names', async () => {
+    const page = documented();
+    const granted = (...whos: string[]): Set<string> =>
+      new Set(
+        [...page].filter(([who]) => whos.some(each => who.includes(each))).flatMap(([, actions]) => [...actions]),
+      );
+    const created = await consume('create');
+    const verified = await consume('verify');
+    const off = await consume('off');
+    expect([...off].toSorted()).toEqual([...granted('every consumer')].toSorted());
+    expect([...verified].toSorted()).toEqual([...granted('every consumer', "'verify'")].toSorted());
+    const forCreate = granted('every consumer', "'create'");
+    expect([...created].filter(action => !forCreate.has(action))).toEqual([]);
+  });
+
+  it("a consumer queue's policy lets in SNS for its own topics, and nobody else", async () => {
+    @Controller()
+    class Notifications {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+      registered(): void {}
+    }
+    await here.start([Notifications]);
+    const { Policy = '', QueueArn = '' } = await here.queue('send-email-on-user-registered').attributes();
+    const statements = parsePolicy(Policy) ?? [];
+    const topic = await here.topic('users-domain-events').arn();
+    const letsIn = (sourceArn: string, { principal = 'sns.amazonaws.com', action = 'sqs:SendMessage' } = {}): boolean =>
+      isAllowed(statements, {
+        servicePrincipal: principal,
+        action,
+        resource: QueueArn,
+        context: new Map([['aws:sourcearn', sourceArn]]),
+      });
+    expect(letsIn(topic)).toBe(true);
+    expect(letsIn(`${topic}-other`)).toBe(false);
+    expect(letsIn(topic.replace(/:\d{12}:/, ':999999999999:'))).toBe(false);
+    expect(letsIn(topic, { principal: 's3.amazonaws.com' })).toBe(false);
+    expect(letsIn(topic, { action: 'sqs:ReceiveMessage' })).toBe(false);
+    expect(statements.flatMap(({ principals }) => principals)).toEqual(['Service:sns.amazonaws.com']);
+  });
+});
