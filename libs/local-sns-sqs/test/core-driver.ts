@@ -195,12 +195,7 @@ export class CoreDriver {
     return { Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) };
   }
 
-  private run(
-    operations: typeof SQS_OPERATIONS,
-    name: string,
-    input: Input,
-    call: Call,
-  ): Output | Promise<Output> {
+  private run(operations: typeof SQS_OPERATIONS, name: string, input: Input, call: Call): Output | Promise<Output> {
     const operation = operations.get(name);
     if (!operation) throw new Error(`there is no operation ${name}`);
     this.broker.deadlines.runDue();

@@ -101,7 +101,9 @@ describe('redrive', () => {
       clock.advance(30_000);
     }
     expect(queue.ready).toBe(0);
-    expect(take(dlq)).toEqual(['a1', 'a2', 'b1']);
+    const letters = take(dlq);
+    expect(letters.filter(id => id.startsWith('a'))).toEqual(['a1', 'a2']);
+    expect(letters).toContain('b1');
   });
 
   it('keeps giving out where the dead letter queue is gone', () => {

@@ -4,7 +4,7 @@ import { readBatch, runBatch } from './batch.js';
 
 const read = (Entries: unknown) => (): unknown => readBatch({ Entries }, 'SendMessageBatchRequestEntry');
 const entries = (...ids: string[]): Input[] => ids.map(Id => ({ Id }));
-const refusal = (code: string): unknown => expect.objectContaining({ code });
+const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
 describe('readBatch', () => {
   it('takes one to ten entries with distinct ids', () => {

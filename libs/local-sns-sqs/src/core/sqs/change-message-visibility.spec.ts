@@ -28,7 +28,7 @@ function rig() {
   return { clock, run, receive, sendAndReceive, change };
 }
 
-const refusal = (code: string): unknown => expect.objectContaining({ code });
+const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
 describe('ChangeMessageVisibility', () => {
   it('counts the new timeout from now', () => {

@@ -27,7 +27,7 @@ function rig(QueueName: string) {
   return { clock, run, receive, remove, left };
 }
 
-const refusal = (code: string): unknown => expect.objectContaining({ code });
+const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
 describe('DeleteMessage', () => {
   it.each(['q', 'q.fifo'])('removes the message from %s, and is no error twice', name => {
