@@ -30,7 +30,7 @@ describe('the engine', () => {
       const token = Symbol();
       running.add(token);
       most = Math.max(most, running.size);
-      await new Promise(resolve => setTimeout(resolve, 5));
+      await new Promise(resolve => setTimeout(resolve, 20));
       running.delete(token);
       done[queue] += 1;
       if (queue === 'quiet' && done.quiet === 5) doneOfFloodedWhenQuietWasDone = done.flooded;

@@ -86,6 +86,11 @@ export function consumerSettings(
     handlerTimeoutMs: own?.handlerTimeoutMs ?? defaults?.handlerTimeoutMs ?? SQS_DEFAULT_HANDLER_TIMEOUT_MS,
     onGroupFailure: own?.onGroupFailure ?? defaults?.onGroupFailure ?? 'block',
     laneBy: own?.laneBy ?? defaults?.laneBy ?? 'none',
-    backoff: { ...SQS_DEFAULT_BACKOFF, ...defaults?.backoff, ...own?.backoff },
+    backoff: {
+      initialSeconds:
+        own?.backoff?.initialSeconds ?? defaults?.backoff?.initialSeconds ?? SQS_DEFAULT_BACKOFF.initialSeconds,
+      factor: own?.backoff?.factor ?? defaults?.backoff?.factor ?? SQS_DEFAULT_BACKOFF.factor,
+      maxSeconds: own?.backoff?.maxSeconds ?? defaults?.backoff?.maxSeconds ?? SQS_DEFAULT_BACKOFF.maxSeconds,
+    },
   };
 }

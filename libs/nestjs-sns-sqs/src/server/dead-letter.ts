@@ -2,7 +2,7 @@ import { AWS_MAX_MESSAGE_ATTRIBUTES, SQS_MAX_BYTES } from '../constants.js';
 import { messageBytes } from '../envelope/message-size.js';
 import type { MessageAttribute, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
-import { reportError } from './error-report.js';
+import { printable, reportError } from './error-report.js';
 
 /** Names of the attributes that a dead letter carries beside its own. */
 export const DEAD_LETTER_ATTRIBUTES = {
@@ -26,13 +26,13 @@ function ours(delivery: Delivery, queue: string, attempts: number, error: unknow
   const report = reportError(error);
   const names = DEAD_LETTER_ATTRIBUTES;
   return {
-    [names.reason]: report.reason.slice(0, MAX_REASON) || 'unknown',
+    [names.reason]: printable(report.reason.slice(0, MAX_REASON)) || 'unknown',
     [names.attempts]: String(attempts),
     [names.queue]: queue,
     [names.messageId]: delivery.messageId || 'unknown',
     [names.error]: report.name || 'Error',
     [names.time]: now.toISOString(),
-    ...(report.details ? { [names.details]: report.details.slice(0, MAX_DETAILS) } : {}),
+    ...(report.details ? { [names.details]: printable(report.details.slice(0, MAX_DETAILS)) } : {}),
   };
 }
 

@@ -146,7 +146,10 @@ export class QueueConsumer {
   /** Handles one delivery. False: it failed and will come again, so that its group has to wait. */
   private async work(delivery: Delivery): Promise<boolean> {
     try {
-      if (delivery.leaseLost) return false;
+      if (delivery.leaseLost) {
+        this.unstarted.note(delivery.messageId);
+        return !this.options.queue.fifo;
+      }
       const attempt = this.unstarted.attemptOf(delivery);
       const startedAt = isObserved('settled') ? performance.now() : 0;
       if (isObserved('started')) announce('started', this.named(delivery, attempt));

@@ -26,7 +26,8 @@ export interface FailedAttempt {
 export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], random: () => number): number {
   const bound = Math.min(
     backoff.maxSeconds,
-    backoff.initialSeconds * backoff.factor ** Math.max(0, attempt - 1),
+    // A power that overflows would make NaN of a first delay of 0.
+    backoff.initialSeconds * Math.min(backoff.factor ** Math.max(0, attempt - 1), Number.MAX_VALUE),
     SQS_MAX_VISIBILITY_SECONDS,
   );
   return Math.round(random() * bound);

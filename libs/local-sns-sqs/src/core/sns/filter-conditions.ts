@@ -1,6 +1,5 @@
 import { BlockList, isIP } from 'node:net';
 import { isRecord } from '../input.js';
-import { wildcard } from '../policy/policy.js';
 
 /** A value as a filter sees it; undefined stands for an absent key. */
 export type Scalar = string | number | boolean | null | undefined;
@@ -93,10 +92,11 @@ const OPERATORS: Readonly<Record<string, (operand: unknown) => Condition>> = {
     return onStrings(value => value.endsWith(wanted));
   },
   wildcard: operand => {
-    const wanted = requireString('wildcard', operand).replaceAll('?', '[?]');
-    return onStrings(value =>
-      wanted.includes('[?]') ? wildcard(wanted.replaceAll('[?]', '?'), value) : wildcard(wanted, value),
-    );
+    const parts = requireString('wildcard', operand)
+      .split('*')
+      .map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+    const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
+    return onStrings(value => pattern.test(value));
   },
 };
 
