@@ -6,6 +6,7 @@ import { type Statement, parsePolicy } from '../policy/policy.js';
 import { Deduplication } from './deduplication.js';
 import { FifoShelf } from './fifo-shelf.js';
 import { type RedrivePolicy, parseRedrivePolicy } from './queue-attributes.js';
+import { ReceiveAttempts } from './receive-attempts.js';
 import { ReceiptHandles } from './receipt-handle.js';
 import { Retention } from './retention.js';
 import type { Shelf } from './shelf.js';
@@ -40,6 +41,7 @@ export class Queue implements MessageHome {
   readonly messages = new Map<number, Message>();
   readonly handles: ReceiptHandles;
   readonly deduplication = new Deduplication();
+  readonly attempts: ReceiveAttempts;
   readonly waiters: Waiters<Received[]>;
   readonly createdAt: number;
   modifiedAt: number;
@@ -64,6 +66,10 @@ export class Queue implements MessageHome {
   ) {
     this.handles = new ReceiptHandles(around.ids, number);
     this.waiters = new Waiters(around.deadlines);
+    this.attempts = new ReceiveAttempts(
+      message => this.messages.get(message.order) === message,
+      (message, until) => this.changeVisibility(message, until),
+    );
     this.shelf = fifo ? new FifoShelf() : new StandardShelf();
     this.retention = new Retention(this.messages, around.deadlines, message => this.remove(message));
     this.createdAt = around.now();

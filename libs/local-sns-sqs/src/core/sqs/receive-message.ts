@@ -1,5 +1,5 @@
 import { invalidValue } from '../errors.js';
-import { type Input, optionalInteger } from '../input.js';
+import { type Input, optionalInteger, optionalString } from '../input.js';
 import type { Call, Operation, Output } from '../operation.js';
 import type { Queue, Received } from '../queue/queue.js';
 import { findQueue } from './find-queue.js';
@@ -19,6 +19,20 @@ function answer(queue: Queue, received: Received[], presentation: Presentation, 
   return { Messages: received.map(one => present(one, presentation)) };
 }
 
+/** 1 to 128 alphanumeric and punctuation characters, on FIFO queues only (ReceiveMessage API). */
+function readAttemptId(queue: Queue, input: Input): string | undefined {
+  const id = optionalString(input, 'ReceiveRequestAttemptId');
+  if (id === undefined || !queue.fifo) return undefined;
+  if (!/^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/.test(id)) {
+    throw invalidValue(
+      id,
+      'ReceiveRequestAttemptId',
+      'It can only include 1 to 128 alphanumeric and punctuation characters.',
+    );
+  }
+  return id;
+}
+
 /** Short polls answer at once; a long poll waits its turn and is forgotten when its caller goes away. */
 export const receiveMessage: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
@@ -28,12 +42,16 @@ export const receiveMessage: Operation = (broker, input, call) => {
   const presentation = readPresentation(input);
   if (call.gone) return {};
 
-  const received = queue.receive(max, visibility * 1000);
+  const attemptId = readAttemptId(queue, input);
+  const received =
+    queue.attempts.repeat(attemptId, broker.now(), visibility * 1000) ?? queue.receive(max, visibility * 1000);
+  queue.attempts.remember(attemptId, broker.now(), received);
   if (received.length > 0 || wait === 0) return answer(queue, received, presentation, call);
 
   return new Promise<Output>(resolve => {
     const attempt = (): Received[] | undefined => {
       const found = queue.inFlightIsFull ? [] : queue.receive(max, visibility * 1000);
+      queue.attempts.remember(attemptId, broker.now(), found);
       return found.length > 0 ? found : undefined;
     };
     const waiter = queue.waiters.add(broker.now() + wait * 1000, attempt, found =>
