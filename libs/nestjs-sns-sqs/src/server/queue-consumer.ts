@@ -19,8 +19,9 @@ import { settlementOfFailure, type Settlement } from './retry-policy.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
+import { within } from './within.js';
 
-export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks'> {
+export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks' | 'requestOf'> {
   queue: ProvisionedQueue & { fifo: boolean };
   settings: ResolvedConsumerOptions;
   /** The server's bound of messages in work, over all queues. */
@@ -57,7 +58,15 @@ export class QueueConsumer {
     const named = { queueUrl: queue.url, queueName: queue.name, wire, visibilityTimeoutSeconds };
     this.settler = new Settler({ queue, wire, rules: settings, logger });
     this.heartbeat = new Heartbeat({ ...named, logger });
-    this.dispatcher = new Dispatcher({ queueName: queue.name, handlers, decode, hooks, handlerTimeoutMs });
+    const { requestOf } = options;
+    this.dispatcher = new Dispatcher({
+      queueName: queue.name,
+      handlers,
+      decode,
+      hooks,
+      handlerTimeoutMs,
+      ...(requestOf && { requestOf }),
+    });
     this.laneKey = laneKeyOf(queue.fifo, settings, decode);
     this.lookahead = new Lookahead(settings.concurrency);
     this.lanes = new Lanes({
@@ -230,17 +239,4 @@ function settledEvent(
     durationMs: startedAt === 0 ? 0 : performance.now() - startedAt,
     ...('error' in settlement && { error: settlement.error }),
   };
-}
-
-/** Whether `work` ends within `ms`. */
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>(resolve => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
