@@ -1,0 +1,124 @@
+import { queueDoesNotExist } from '../core/errors.js';
+import { readSqsQuery, sqsXmlError, sqsXmlResult } from './sqs-query.js';
+
+const read = (parameters: Record<string, string>, path = '/') =>
+  readSqsQuery(path, new URLSearchParams(parameters).toString());
+
+/** SQS Developer Guide: sqs-making-api-requests-xml. */
+describe('readSqsQuery (sqs-making-api-requests-xml)', () => {
+  it('reads flattened lists, maps and numbers into the shapes of the JSON protocol', () => {
+    expect(
+      read({
+        Action: 'ReceiveMessage',
+        Version: '2012-11-05',
+        QueueUrl: 'http://local/000000000000/q',
+        'AttributeName.1': 'All',
+        'MessageAttributeName.1': 'a',
+        'MessageAttributeName.2': 'b',
+        WaitTimeSeconds: '20',
+        VisibilityTimeout: '0',
+      }),
+    ).toEqual({
+      action: 'ReceiveMessage',
+      input: {
+        QueueUrl: 'http://local/000000000000/q',
+        AttributeNames: ['All'],
+        MessageAttributeNames: ['a', 'b'],
+        WaitTimeSeconds: 20,
+        VisibilityTimeout: 0,
+      },
+    });
+  });
+
+  it('reads attributes and tags', () => {
+    expect(
+      read({
+        Action: 'CreateQueue',
+        'Attribute.1.Name': 'VisibilityTimeout',
+        'Attribute.1.Value': '40',
+        'Tag.1.Key': 'team',
+        'Tag.1.Value': 'a',
+      }).input,
+    ).toEqual({ Attributes: { VisibilityTimeout: '40' }, Tags: { team: 'a' } });
+  });
+
+  it('reads the entries of a batch, with their attributes', () => {
+    const entry = 'SendMessageBatchRequestEntry.1.';
+    expect(
+      read({
+        Action: 'SendMessageBatch',
+        [`${entry}Id`]: 'a',
+        [`${entry}MessageBody`]: '7',
+        [`${entry}DelaySeconds`]: '7',
+        [`${entry}MessageAttribute.1.Name`]: 'n',
+        [`${entry}MessageAttribute.1.Value.DataType`]: 'Number',
+        [`${entry}MessageAttribute.1.Value.StringValue`]: '7',
+      }).input,
+    ).toEqual({
+      Entries: [
+        {
+          Id: 'a',
+          MessageBody: '7',
+          DelaySeconds: 7,
+          MessageAttributes: { n: { DataType: 'Number', StringValue: '7' } },
+        },
+      ],
+    });
+  });
+
+  it("takes the path for the queue's URL when the body names none", () => {
+    expect(read({ Action: 'PurgeQueue' }, '/000000000000/q').input).toEqual({ QueueUrl: '/000000000000/q' });
+    expect(read({ Action: 'ListQueues' }, '/').input).toEqual({});
+  });
+
+  it('leaves a number that is none as text, for the core to refuse', () => {
+    expect(read({ WaitTimeSeconds: 'soon' }).input).toEqual({ WaitTimeSeconds: 'soon' });
+  });
+});
+
+describe('sqsXmlResult', () => {
+  it('writes messages with their attributes by name and value', () => {
+    const Messages = [
+      {
+        MessageId: 'm',
+        Body: '<b>',
+        Attributes: { SenderId: 's' },
+        MessageAttributes: { type: { DataType: 'String', StringValue: 'x' } },
+      },
+    ];
+    expect(sqsXmlResult('ReceiveMessage', { Messages }, 'r')).toContain(
+      '<ReceiveMessageResult><Message><MessageId>m</MessageId><Body>&lt;b&gt;</Body>' +
+        '<Attribute><Name>SenderId</Name><Value>s</Value></Attribute>' +
+        '<MessageAttribute><Name>type</Name><Value><DataType>String</DataType><StringValue>x</StringValue></Value></MessageAttribute>' +
+        '</Message></ReceiveMessageResult>',
+    );
+  });
+
+  it('writes the results of a batch under the name of the action', () => {
+    const output = { Successful: [{ Id: 'a' }], Failed: [{ Id: 'b', SenderFault: true }] };
+    const xml = sqsXmlResult('DeleteMessageBatch', output, 'r');
+    expect(xml).toContain('<DeleteMessageBatchResultEntry><Id>a</Id></DeleteMessageBatchResultEntry>');
+    expect(xml).toContain('<BatchResultErrorEntry><Id>b</Id><SenderFault>true</SenderFault></BatchResultErrorEntry>');
+  });
+
+  it('writes URLs and tags', () => {
+    expect(sqsXmlResult('ListQueues', { QueueUrls: ['u1', 'u2'] }, 'r')).toContain(
+      '<QueueUrl>u1</QueueUrl><QueueUrl>u2</QueueUrl>',
+    );
+    expect(sqsXmlResult('ListQueueTags', { Tags: { team: 'a' } }, 'r')).toContain(
+      '<Tag><Key>team</Key><Value>a</Value></Tag>',
+    );
+  });
+
+  it('has no result where there is nothing to tell', () => {
+    expect(sqsXmlResult('DeleteMessage', {}, 'r')).not.toContain('Result>');
+  });
+});
+
+describe('sqsXmlError', () => {
+  it('has the older name of the error', () => {
+    expect(sqsXmlError(queueDoesNotExist(), 'r')).toContain(
+      '<Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code>',
+    );
+  });
+});
