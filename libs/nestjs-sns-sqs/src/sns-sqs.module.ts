@@ -15,6 +15,8 @@ import { ServerSQS } from './server/server-sqs.js';
 
 /** `ServerSQS`'s options, and what the module's clients take beside them. */
 export interface SnsSqsModuleOptions extends ServerSQSOptions {
+  /** The clients': writes what they publish. Replies are written as JSON. */
+  serializer?: ClientOptionsBase['serializer'];
   publish?: PublishOptions;
   groupId?: ClientOptionsBase['groupId'];
   deduplicationId?: ClientOptionsBase['deduplicationId'];
@@ -64,7 +66,13 @@ function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set(['publish', 'groupId', 'deduplicationId', 'topicArn']);
+const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([
+  'publish',
+  'groupId',
+  'deduplicationId',
+  'topicArn',
+  'serializer',
+]);
 
 const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
   Object.fromEntries(

@@ -89,12 +89,6 @@ describe('SnsSqsClient', () => {
     expect(types()).toEqual(['{"cmd":"a"}']);
   });
 
-  it('refuses request and reply', async () => {
-    const { client, send } = clientAnswering();
-    await expect(firstValueFrom(client.send())).rejects.toMatchObject({ code: 'REQUEST_REPLY_UNSUPPORTED' });
-    expect(send).not.toHaveBeenCalled();
-  });
-
   it('goes from idle to connected to closed', async () => {
     const { client, statuses } = clientAnswering();
     await client.connect();

@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { Logger } from '@nestjs/common';
-import { ClientProxy, type MsPattern, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { AsyncSubject, throwError, type Observable } from 'rxjs';
+import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
+import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Publisher } from './publisher.js';
 
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
@@ -53,10 +52,6 @@ export abstract class SnsSqsClient extends ClientProxy {
     return result.asObservable();
   }
 
-  override send<TResult = unknown>(): Observable<TResult> {
-    return throwError(() => requestReplyUnsupported());
-  }
-
   /** `error` tells each event that AWS did not accept. */
   override on(event: 'error', callback: (error: unknown) => void): this {
     this.emitter.on(event, callback);
@@ -65,7 +60,7 @@ export abstract class SnsSqsClient extends ClientProxy {
 
   /** Takes nothing more, and resolves when everything emitted before has its result. Idempotent. */
   close(): Promise<void> {
-    this.closing ??= this.publisher.close().finally(() => {
+    this.closing ??= Promise.all([this.publisher.close(), this.endRequests()]).then(() => {
       this.destroy();
       this._status$.next('closed');
     });
@@ -73,6 +68,11 @@ export abstract class SnsSqsClient extends ClientProxy {
   }
 
   abstract override unwrap<T>(): T;
+
+  /** Ends what waits for a reply. Never rejects. */
+  protected endRequests(): Promise<void> {
+    return Promise.resolve();
+  }
 
   /** Frees what the client made itself. */
   protected abstract destroy(): void;
@@ -83,19 +83,7 @@ export abstract class SnsSqsClient extends ClientProxy {
     return undefined as T;
   }
 
-  protected override publish(_: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    callback({ err: requestReplyUnsupported() });
-    return () => undefined;
-  }
-
-  private typeOf(pattern: MsPattern | undefined): string {
+  protected typeOf(pattern: MsPattern | undefined): string {
     return pattern === undefined || pattern === null ? '' : this.normalizePattern(pattern);
   }
-}
-
-function requestReplyUnsupported(): SnsSqsError {
-  return new SnsSqsError(
-    'REQUEST_REPLY_UNSUPPORTED',
-    'send() expects a reply, which this transport does not carry yet. Remedy: emit() a command, and let its handler announce the result as an event.',
-  );
 }

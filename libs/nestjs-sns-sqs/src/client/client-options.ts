@@ -3,7 +3,7 @@ import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.i
 import { checkOptions } from '../options/check-options.js';
 import { awsAccess, fn, nameWord, provisioning } from '../options/shared-schemas.js';
 
-const { prefix, aws, sqs, sns, serializer } = awsAccess;
+const { prefix, aws, sqs, sns, serializer, deserializer } = awsAccess;
 
 const common = {
   service: nameWord,
@@ -40,6 +40,8 @@ const clientSqs = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{1,80}(\.fifo)?$/, "expected a queue's name")
     .optional(),
   queueUrl: z.url({ protocol: /^https?$/ }).optional(),
+  replyTimeoutMs: z.number().int().min(1).max(3_600_000).optional(),
+  deserializer,
 });
 
 /** Throws one INVALID_OPTIONS with every problem. */

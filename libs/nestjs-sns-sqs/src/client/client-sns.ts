@@ -1,11 +1,14 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import { throwError, type Observable } from 'rxjs';
 import type { ClientSNSOptions } from '../interfaces/options.interface.js';
 import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
 import { topicArnFor, type Whereabouts } from '../topology/publish-targets.js';
 import { createSnsClient } from '../wire/aws-clients.js';
 import { SdkSnsWire } from '../wire/sdk-sns-wire.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSnsOptions } from './client-options.js';
 import { Publisher } from './publisher.js';
@@ -43,6 +46,16 @@ export class ClientSNS extends SnsSqsClient {
     return this.sns as T;
   }
 
+  /** Errors with REQUEST_REPLY_UNSUPPORTED: any number of services react to an event, and none answers it. */
+  override send<TResult = unknown>(): Observable<TResult> {
+    return throwError(() => requestReplyUnsupported());
+  }
+
+  protected override publish(_: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    callback({ err: requestReplyUnsupported() });
+    return () => undefined;
+  }
+
   protected destroy(): void {
     this.stopping.abort();
     if (!this.options.sns) this.sns.destroy();
@@ -59,4 +72,11 @@ export class ClientSNS extends SnsSqsClient {
     const { credentials, region } = this.sns.config;
     return { region: await region(), accountId: (await credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'] };
   }
+}
+
+function requestReplyUnsupported(): SnsSqsError {
+  return new SnsSqsError(
+    'REQUEST_REPLY_UNSUPPORTED',
+    'send() expects a reply, and a topic has none. Remedy: emit() an event, or send() to a service by ClientSQS.',
+  );
 }

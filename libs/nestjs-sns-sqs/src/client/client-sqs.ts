@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { MsPattern, ReadPacket } from '@nestjs/microservices';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
@@ -6,21 +7,28 @@ import { queueUrlFor } from '../topology/publish-targets.js';
 import { createSqsClient } from '../wire/aws-clients.js';
 import { SdkSqsWire } from '../wire/sdk-sqs-wire.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
+import { SdkReplyQueuePlane } from '../wire/sdk-reply-queue-plane.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
+import type { ReplyCallback } from './pending-request.js';
 import { Publisher } from './publisher.js';
+import { ReplyQueue } from './reply-queue.js';
+import { Requester } from './requester.js';
 
 /** As OpenTelemetry names a service that does not say its name. */
 const UNKNOWN_SOURCE = 'unknown_service';
 
 /**
- * Sends commands to a service's command queue, `<service>-async-commands.fifo`.
+ * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
+ * for the reply, which comes to a queue of this client's own.
  * `ClientsModule.register([{ name: 'NOTIFICATIONS', customClass: ClientSQS, options: { service: 'notifications' } }])`
  */
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;
   private readonly sqs: SQSClient;
   private readonly stopping = new AbortController();
+  private readonly replies: ReplyQueue;
+  private readonly requester: Requester;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a queue that AWS would refuse. */
   constructor(private readonly options: ClientSQSOptions) {
@@ -32,11 +40,13 @@ export class ClientSQS extends SnsSqsClient {
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.sqs = options.sqs ?? createSqsClient(options.aws);
     const wire = new SdkSqsWire(this.sqs);
+    const source = options.source ?? process.env['OTEL_SERVICE_NAME'];
+    const fifo = isFifoName(queue);
     this.publisher = new Publisher({
       destination: {
         name: queue,
-        fifo: isFifoName(queue),
-        source: options.source ?? process.env['OTEL_SERVICE_NAME'] ?? UNKNOWN_SOURCE,
+        fifo,
+        source: source ?? UNKNOWN_SOURCE,
       },
       operation: 'SendMessageBatch',
       resolve: () => this.resolve(queue),
@@ -44,11 +54,29 @@ export class ClientSQS extends SnsSqsClient {
       maxBatchBytes: SQS_MAX_BYTES,
       client: options,
     });
+    this.replies = new ReplyQueue({
+      prefix,
+      caller: source ?? service,
+      wire,
+      plane: new SdkReplyQueuePlane(this.sqs),
+      deserializer: options.deserializer,
+      logger: this.logger,
+    });
+    const { groupId, replyTimeoutMs } = options;
+    this.requester = new Requester({ publisher: this.publisher, replies: this.replies, fifo, groupId, replyTimeoutMs });
   }
 
   /** The SDK client in use. */
   unwrap<T = SQSClient>(): T {
     return this.sqs as T;
+  }
+
+  protected override publish(packet: ReadPacket, callback: ReplyCallback): () => void {
+    return this.requester.request(this.typeOf(packet.pattern as MsPattern), packet.data, callback);
+  }
+
+  protected override endRequests(): Promise<void> {
+    return this.replies.close();
   }
 
   protected destroy(): void {

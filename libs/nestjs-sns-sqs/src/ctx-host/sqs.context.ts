@@ -10,6 +10,8 @@ export interface SqsContextState {
   metadata: EventMetadata;
   attempt: number;
   signal: AbortSignal;
+  /** The caller waits for a reply. @default false */
+  isRequest?: boolean;
 }
 
 /** What `@Ctx()` gives a handler: the message around the payload, and the signal to stop. */
@@ -41,6 +43,11 @@ export class SqsContext extends BaseRpcContext<[SqsContextState]> {
   /** 1 at the first delivery, rises with each. */
   getAttempt(): number {
     return this.args[0].attempt;
+  }
+
+  /** True: sent by `send()`, so that somebody waits for the reply; false: emitted. */
+  isRequest(): boolean {
+    return this.args[0].isRequest ?? false;
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
-import type { ConsumerDeserializer, ProducerSerializer } from '@nestjs/microservices';
+import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Serializer } from '@nestjs/microservices';
 
 /** Exponential backoff with full jitter: a random delay between 0 and min(maxSeconds, initialSeconds × factor^(attempt-1)). */
 export interface BackoffOptions {
@@ -68,8 +68,8 @@ export interface ServerSQSOptions extends AwsAccessOptions {
   queues?: Record<string, ConsumerOptions>;
   /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
   shutdownTimeoutMs?: number;
-  /** Not used by events; reserved for replies. */
-  serializer?: ProducerSerializer;
+  /** Writes a reply: called with `{ id, response, err, isDisposed }`; gives a string, or an object, written as JSON. */
+  serializer?: Serializer;
   /** Turns a message body (a string, SNS's wrapper removed) into `{ pattern, data }`; replaces the CloudEvents one. */
   deserializer?: ConsumerDeserializer;
 }
@@ -127,6 +127,13 @@ export interface ClientSQSOptions extends ClientOptionsBase {
   queue?: string;
   /** Full URL in place of the name; then nothing is looked up. */
   queueUrl?: string;
+  /**
+   * How long `send()` waits for the first reply, in milliseconds; then it errors with REPLY_TIMEOUT, and a request that
+   * has not started by then is not run. `SqsRecordBuilder.setReplyTimeoutMs()` overrides it. @default no bound
+   */
+  replyTimeoutMs?: number;
+  /** Turns the body of a reply (a string) into `{ response, err, isDisposed }`. @default reads that as JSON */
+  deserializer?: ProducerDeserializer;
   /** A ready client in place of `aws`; it is not destroyed on close. */
   sqs?: SQSClient;
 }

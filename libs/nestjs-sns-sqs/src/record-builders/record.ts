@@ -14,6 +14,8 @@ export interface RecordOptions {
   correlationId?: string;
   causationId?: string;
   traceparent?: string;
+  /** Of a request: how long its caller waits for the first reply, in milliseconds. */
+  replyTimeoutMs?: number;
   attributes?: MessageAttributes;
 }
 

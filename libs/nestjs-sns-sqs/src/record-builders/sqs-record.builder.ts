@@ -1,11 +1,13 @@
 import { invalidRecord, RecordBuilder } from './record-builder.js';
 import type { PublishRecord } from './record.js';
 
-/** What `SqsRecordBuilder.build()` gives, for `ClientSQS.emit()`. */
+/** What `SqsRecordBuilder.build()` gives, for `ClientSQS.emit()` and `send()`. */
 export type SqsRecord<T = unknown> = PublishRecord<T>;
 
 /** AWS's bound of a delay, in seconds (quotas-queues). */
 const MAX_DELAY_SECONDS = 900;
+/** An hour, in milliseconds: as long as a reply queue keeps a reply. */
+const MAX_REPLY_TIMEOUT_MS = 3_600_000;
 
 /** A command with more than its data: `new SqsRecordBuilder(data).setGroupId(user.id).build()`. */
 export class SqsRecordBuilder<T = unknown> extends RecordBuilder<T> {
@@ -15,6 +17,21 @@ export class SqsRecordBuilder<T = unknown> extends RecordBuilder<T> {
       throw invalidRecord(`delay ${seconds} s is not allowed`, `give whole seconds from 0 to ${MAX_DELAY_SECONDS}`);
     }
     this.options.delaySeconds = seconds;
+    return this;
+  }
+
+  /**
+   * `send()`: milliseconds, whole, from 1, until the first reply; then it errors with REPLY_TIMEOUT, and a request that
+   * has not started by then is not run. @default the client's `replyTimeoutMs`
+   */
+  setReplyTimeoutMs(milliseconds: number): this {
+    if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > MAX_REPLY_TIMEOUT_MS) {
+      throw invalidRecord(
+        `reply timeout ${milliseconds} ms is not allowed`,
+        `give whole milliseconds from 1 to ${MAX_REPLY_TIMEOUT_MS}`,
+      );
+    }
+    this.options.replyTimeoutMs = milliseconds;
     return this;
   }
 }

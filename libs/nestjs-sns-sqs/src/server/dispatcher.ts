@@ -9,6 +9,7 @@ import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
 import { printable } from './error-report.js';
 import type { HandlerRegistry } from './handler-registry.js';
+import { refusalOf, type IncomingRequest } from './incoming-request.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
@@ -19,14 +20,32 @@ export interface DispatcherOptions {
   decode: (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
   handlerTimeoutMs: number;
   hooks: ProcessingHooks;
+  /** The request that a message is, if somebody waits for its answer. */
+  requestOf?: (message: SqsMessage) => IncomingRequest | undefined;
 }
 
 /** Finds the handler of a delivery and runs it through Nest's pipeline to its end: a promise settled, a stream completed. */
 export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {}
 
-  /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
+  /**
+   * As {@link handle}; a request is answered too, and then done, whatever came of it: a retry is its caller's to decide.
+   */
   async dispatch(delivery: Delivery, attempt: number): Promise<void> {
+    const request = this.options.requestOf?.(delivery.message);
+    if (request?.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) return;
+    try {
+      await this.handle(delivery, attempt, request);
+    } catch (error) {
+      const refusal = request && refusalOf(error);
+      if (!refusal) throw error;
+      await request.refuse(refusal.err);
+      if (!refusal.isDone) throw error;
+    }
+  }
+
+  /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
+  private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
     const { queueName, handlers, decode } = this.options;
     delivery.envelope ??= await decode(delivery.message);
     const { data, metadata } = delivery.envelope;
@@ -46,9 +65,12 @@ export class Dispatcher {
       metadata,
       attempt,
       signal: delivery.signal,
+      isRequest: request !== undefined,
     });
     const payload = await fitting(handler, data, metadata.type);
-    await this.options.hooks(context, () => this.withTimeout(delivery, () => run(handler, payload, context)));
+    const work = (): Promise<void> =>
+      request ? request.answer(() => handler(payload, context), delivery.signal) : run(handler, payload, context);
+    await this.options.hooks(context, () => this.withTimeout(delivery, work));
   }
 
   private async withTimeout(delivery: Delivery, work: () => Promise<void>): Promise<void> {

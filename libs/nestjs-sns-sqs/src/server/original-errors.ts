@@ -12,7 +12,8 @@ type Patchable = { catch: Catch; [INSTALLED]?: true };
  * Lets what a handler, pipe or guard threw reach the transport as it is. Nest's last filter turns it into
  * `{ status: 'error', message: 'Internal server error' }`, and a retry policy that sees only that can classify
  * nothing. A strategy cannot add a filter to the application that it is given to, so this wraps the one method that
- * every unhandled RPC error comes to; calls whose context is not ours go through untouched. User filters run before
+ * every unhandled RPC error comes to; calls whose context is not ours go through untouched, and so do requests, whose
+ * callers get what Nest's other transports would answer. User filters run before
  * it, as always. (docs/adr/0003)
  */
 export function keepOriginalErrors(): void {
@@ -21,10 +22,12 @@ export function keepOriginalErrors(): void {
   const original = prototype.catch;
   prototype.catch = function (exception, host) {
     const context: unknown = host.switchToRpc().getContext();
-    return isOurs(context) ? throwError(() => exception) : original.call(this, exception, host);
+    return isOurs(context) && !isRequest(context) ? throwError(() => exception) : original.call(this, exception, host);
   };
   prototype[INSTALLED] = true;
 }
+
+const isRequest = (context: unknown): boolean => (context as Partial<SqsContext>).isRequest?.() ?? false;
 
 /** By name too: the ESM and the CJS build have a class each, and only one of them may have come here first. */
 const isOurs = (context: unknown): boolean =>

@@ -10,6 +10,7 @@ import type { ProcessingHooks } from './dispatcher.js';
 import { HandlerRegistry } from './handler-registry.js';
 import { messageDecoder } from './message-decoder.js';
 import { QueueConsumer } from './queue-consumer.js';
+import { Replier } from './replier.js';
 import type { ServerAws } from './server-aws.js';
 import { Slots } from './slots.js';
 
@@ -49,6 +50,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
   const queues = await provision(topology, planes, options.provisioning);
   const slots = new Slots(options.concurrency ?? Infinity);
+  const replier = new Replier({ wire: aws.wire, serializer: options.serializer, logger });
   const consumers = queues.map(
     queue =>
       new QueueConsumer({
@@ -59,6 +61,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         handlers,
         decode: messageDecoder(queue.name, options.deserializer),
         hooks: start.hooks,
+        requestOf: message => replier.requestOf(message, queue.url),
         logger,
         onFault: error => start.onFault(queue.name, error),
         onRecovery: () => start.onRecovery(queue.name),
