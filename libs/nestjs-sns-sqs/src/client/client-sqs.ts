@@ -4,7 +4,7 @@ import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
-import { createSqsClient } from '../wire/aws-clients.js';
+import { createPollingClient } from '../wire/aws-clients.js';
 import { SdkSqsWire } from '../wire/sdk-sqs-wire.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { SdkReplyQueuePlane } from '../wire/sdk-reply-queue-plane.js';
@@ -38,7 +38,7 @@ export class ClientSQS extends SnsSqsClient {
     const queue =
       queueUrl?.slice(queueUrl.lastIndexOf('/') + 1) ?? `${prefix}${options.queue ?? commandQueue(service)}`;
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
-    this.sqs = options.sqs ?? createSqsClient(options.aws);
+    this.sqs = options.sqs ?? createPollingClient(options.aws);
     const wire = new SdkSqsWire(this.sqs);
     const source = options.source ?? process.env['OTEL_SERVICE_NAME'];
     const fifo = isFifoName(queue);

@@ -46,7 +46,10 @@ export type Provisioning = 'create' | 'verify' | 'off';
 export type AwsClientOptions = SQSClientConfig & SNSClientConfig;
 
 export interface AwsAccessOptions {
-  /** Configuration of the SDK clients; what is left out comes from the SDK's own defaults (AWS_REGION, AWS_ENDPOINT_URL, …). */
+  /**
+   * Configuration of the SDK clients; what is left out comes from the SDK's own defaults (AWS_REGION, AWS_ENDPOINT_URL,
+   * …). Without a `requestHandler` a connection that is silent for 10 s, with a long poll for 30 s, is given up.
+   */
   aws?: AwsClientOptions;
 }
 
