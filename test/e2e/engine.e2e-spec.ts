@@ -4,10 +4,14 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import {
   OnCommand,
   OnDomainEvent,
+  RetryLater,
   SnsRecordBuilder,
   SqsContext,
   type PublishedEvent,
+  type ReceivedEvent,
   type SettledEvent,
+  type StartedEvent,
+  type StatusEvent,
 } from 'nestjs-sns-sqs';
 import { spiedClients, type Call } from '../support/spied-clients.js';
 import { Gate, waitFor } from '../support/wait-for.js';
@@ -160,6 +164,39 @@ describe('the engine', () => {
     },
   );
 
+  itNeeds('fifo-head-invisible')(
+    "with onGroupFailure 'skip' dead-letters the failing head only, and the nine behind it go on in order",
+    async () => {
+      const handled: string[] = [];
+      @Controller()
+      class Commands {
+        @OnCommand('step')
+        handle(@Payload() n: number, @Ctx() context: SqsContext): void {
+          handled.push(`${n}.${context.getAttempt()}`);
+          if (n !== 0) return;
+          throw context.getAttempt() < 3 ? new RetryLater(0) : new Error('poison');
+        }
+      }
+      const options = { consumer: { maxReceiveCount: 5, onGroupFailure: 'skip' as const } };
+      const setUp = await here.start([Commands], options);
+      await setUp.app.close();
+      const { emit } = here.commands({ groupId: () => 'one' });
+      await Promise.all(upTo(10).map(n => emit('step', n)));
+      await here.start([Commands], options);
+      await waitFor('the nine', () => handled.length === 12);
+      expect(handled).toEqual([
+        '0.1',
+        '0.2',
+        '0.3',
+        ...upTo(10)
+          .slice(1)
+          .map(n => `${n}.1`),
+      ]);
+      await here.queue(COMMANDS).untilEmpty();
+      expect(await here.queue('notifications-async-commands-dlq.fifo').size()).toBe(1);
+    },
+  );
+
   it("handles the events of one subject one at a time with laneBy 'subject', different ones in parallel", async () => {
     const running = new Map<string, number>();
     let together = 0;
@@ -190,17 +227,14 @@ describe('the engine', () => {
     expect(together).toBeGreaterThan(1);
   });
 
-  it('tells on diagnostics channels what was published and settled', async () => {
-    const published: PublishedEvent[] = [];
-    const settled: SettledEvent[] = [];
-    const onPublished = (event: unknown): void => void published.push(event as PublishedEvent);
-    const onSettled = (event: unknown): void => void settled.push(event as SettledEvent);
-    channel('nestjs-sns-sqs:published').subscribe(onPublished);
-    channel('nestjs-sns-sqs:settled').subscribe(onSettled);
-    here.onClose(() => {
-      channel('nestjs-sns-sqs:published').unsubscribe(onPublished);
-      channel('nestjs-sns-sqs:settled').unsubscribe(onSettled);
-    });
+  it('tells on diagnostics channels what was received, started, settled and published, and the status', async () => {
+    const told: { [channel: string]: unknown[] } = {};
+    for (const name of ['received', 'started', 'settled', 'published', 'status']) {
+      const events: unknown[] = (told[name] = []);
+      const listener = (event: unknown): void => void events.push(event);
+      channel(`nestjs-sns-sqs:${name}`).subscribe(listener);
+      here.onClose(() => channel(`nestjs-sns-sqs:${name}`).unsubscribe(listener));
+    }
     @Controller()
     class Work {
       @OnDomainEvent('work', { from: 'users', useCase: 'work' })
@@ -208,17 +242,30 @@ describe('the engine', () => {
         if (context.getAttempt() === 1) throw new Error('once');
       }
     }
-    await here.start([Work]);
+    const { app } = await here.start([Work]);
     await here.events().emit('work', {});
-    await waitFor('both attempts', () => settled.length === 2);
-    expect(published).toEqual([
-      { destination: `${here.prefix}users-domain-events`, type: 'work', id: expect.any(String) as string, data: {} },
-    ]);
+    await waitFor('both attempts', () => told['settled']?.length === 2);
+    await app.close();
     const queue = `${here.prefix}work-on-work`;
-    expect(settled).toMatchObject([
-      { queue, attempt: 1, outcome: 'retry', error: { message: 'once' } },
-      { queue, attempt: 2, outcome: 'delete' },
-    ]);
-    expect(settled[0]?.durationMs).toBeGreaterThanOrEqual(0);
+    const published: PublishedEvent[] = [
+      { destination: `${here.prefix}users-domain-events`, type: 'work', id: expect.any(String) as string, data: {} },
+    ];
+    const received: ReceivedEvent[] = [
+      { queue, count: 1 },
+      { queue, count: 1 },
+    ];
+    const messageId = expect.any(String) as string;
+    const started: StartedEvent[] = [1, 2].map(attempt => ({ queue, messageId, attempt }));
+    const durationMs = expect.any(Number) as number;
+    const common = { queue, messageId, type: 'work', data: {}, durationMs };
+    const settled: SettledEvent[] = [
+      { ...common, attempt: 1, outcome: 'retry', error: new Error('once') },
+      { ...common, attempt: 2, outcome: 'delete' },
+    ];
+    const status: StatusEvent[] = ['provisioning', 'polling', 'draining', 'closed'].map(each => ({
+      service: 'notifications',
+      status: each,
+    }));
+    expect(told).toEqual({ received, started, settled, published, status });
   });
 });

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy before an endpoint: `cut()` is the endpoint going away, `restore()` its coming back on the same port. */
+/**
+ * A TCP proxy before an endpoint: `cut()` is the endpoint going away, `restore()` its coming back on the same port,
+ * `freeze()` a network that swallows everything and closes nothing.
+ */
 export class CuttableProxy {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private port = 0;
+  private isFrozen = false;
 
   constructor(private readonly target: URL) {}
 
@@ -29,6 +33,11 @@ export class CuttableProxy {
     await closed;
   }
 
+  freeze(): void {
+    this.isFrozen = true;
+    for (const socket of this.sockets) socket.unpipe().pause();
+  }
+
   private pipe(near: Socket): void {
     const far = connect(Number(this.target.port || 80), this.target.hostname);
     for (const socket of [near, far]) {
@@ -40,7 +49,7 @@ export class CuttableProxy {
         other.destroy();
       });
     }
-    near.pipe(far).pipe(near);
+    if (!this.isFrozen) near.pipe(far).pipe(near);
   }
 }
 

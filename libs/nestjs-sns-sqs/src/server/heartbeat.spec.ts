@@ -16,18 +16,22 @@ const failing =
     });
 
 /** A heartbeat of leases of 30 s: it ticks every 10 s. */
-function heartbeatOver(answer: ChangeVisibility) {
+function heartbeatOver(answer: ChangeVisibility, visibilityTimeoutSeconds = 30) {
   const changeVisibilityBatch = jest.fn(answer);
   const warn = jest.fn<(text: string) => void>();
   const heartbeat = new Heartbeat({
     queueUrl: 'url',
     queueName: 'q',
     wire: { changeVisibilityBatch } as unknown as SqsWire,
-    visibilityTimeoutSeconds: 30,
+    visibilityTimeoutSeconds,
     logger: { warn },
   });
   const hold = (id = 'm') => {
-    const delivery = new Delivery({ MessageId: id, ReceiptHandle: `handle of ${id}` }, Date.now(), Date.now() + 30_000);
+    const delivery = new Delivery(
+      { MessageId: id, ReceiptHandle: `handle of ${id}` },
+      Date.now(),
+      Date.now() + visibilityTimeoutSeconds * 1000,
+    );
     heartbeat.hold(delivery);
     return delivery;
   };
@@ -71,6 +75,24 @@ describe('Heartbeat', () => {
     expect(changeVisibilityBatch.mock.calls[0]?.[1].map(({ receiptHandle }) => receiptHandle)).toEqual([
       'handle of old',
     ]);
+  });
+
+  it("never asks for more than AWS's 12 hours from the receive, and loses the lease when they are over", async () => {
+    const { changeVisibilityBatch, hold } = heartbeatOver(allWell, 30_000);
+    const delivery = hold();
+    await pass(20_000);
+    expect(changeVisibilityBatch.mock.calls.map(([, [entry]]) => entry?.visibilityTimeoutSeconds)).toEqual([
+      30_000, 23_199,
+    ]);
+    await pass(20_000);
+    expect(changeVisibilityBatch).toHaveBeenCalledTimes(2);
+    expect(delivery.leaseLost).toBe(false);
+    await pass(10_000);
+    expect(delivery.leaseLost).toBe(true);
+    expect(delivery.signal.reason).toEqual(
+      new Error('the lease of message m is lost: SQS extends none beyond 12 h from the receive'),
+    );
+    expect(changeVisibilityBatch).toHaveBeenCalledTimes(2);
   });
 
   it('extends nothing that was released, and has no timer when it holds nothing', async () => {

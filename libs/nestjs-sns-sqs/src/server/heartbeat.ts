@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
+import { AWS_BATCH_MAX_ENTRIES, SQS_MAX_VISIBILITY_SECONDS } from '../constants.js';
 import { errorText } from '../errors/aws-errors.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
@@ -18,7 +18,8 @@ const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 /**
  * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout: two
- * ticks may fail before a lease ends. A delivery whose lease is lost is told so by its signal.
+ * ticks may fail before a lease ends. AWS's bound of 12 h from the receive is kept. A delivery whose lease is lost is
+ * told so by its signal.
  */
 export class Heartbeat {
   private readonly held = new Set<Delivery>();
@@ -50,8 +51,14 @@ export class Heartbeat {
 
   /** Extends every lease that would end before the tick after next. */
   private async beat(): Promise<void> {
-    const extendBefore = this.now() + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
-    const due = [...this.held].filter(delivery => delivery.leaseEndsAt <= extendBefore);
+    const now = this.now();
+    const extendBefore = now + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
+    const due: Delivery[] = [];
+    for (const delivery of this.held) {
+      if (delivery.leaseEndsAt > extendBefore) continue;
+      if (now + this.grantedSeconds(delivery, now) * 1000 > delivery.leaseEndsAt) due.push(delivery);
+      else if (delivery.leaseEndsAt <= now) this.lose(delivery, 'SQS extends none beyond 12 h from the receive');
+    }
     const batches: Delivery[][] = [];
     for (let at = 0; at < due.length; at += AWS_BATCH_MAX_ENTRIES) {
       batches.push(due.slice(at, at + AWS_BATCH_MAX_ENTRIES));
@@ -60,7 +67,7 @@ export class Heartbeat {
   }
 
   private async extend(batch: Delivery[]): Promise<void> {
-    const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
+    const { wire, queueUrl } = this.options;
     const startedAt = this.now();
     try {
       const result = await wire.changeVisibilityBatch(
@@ -68,12 +75,12 @@ export class Heartbeat {
         batch.map((delivery, index) => ({
           id: String(index),
           receiptHandle: delivery.receiptHandle,
-          visibilityTimeoutSeconds,
+          visibilityTimeoutSeconds: this.grantedSeconds(delivery, startedAt),
         })),
       );
       for (const { id } of result.successful) {
         const delivery = batch[Number(id)];
-        if (delivery) delivery.leaseEndsAt = startedAt + visibilityTimeoutSeconds * 1000;
+        if (delivery) delivery.leaseEndsAt = startedAt + this.grantedSeconds(delivery, startedAt) * 1000;
       }
       for (const failure of result.failed) {
         const delivery = batch[Number(failure.id)];
@@ -87,6 +94,12 @@ export class Heartbeat {
     for (const delivery of batch) {
       if (delivery.leaseEndsAt <= this.now()) this.lose(delivery, 'it was not extended in time');
     }
+  }
+
+  /** What SQS would extend a lease by at `at`, in whole seconds: it counts its 12 h from the receive. */
+  private grantedSeconds({ receivedAt }: Delivery, at: number): number {
+    const age = Math.ceil((at - receivedAt) / 1000);
+    return Math.min(this.options.visibilityTimeoutSeconds, SQS_MAX_VISIBILITY_SECONDS - age - 1);
   }
 
   private lose(delivery: Delivery, why: string): void {

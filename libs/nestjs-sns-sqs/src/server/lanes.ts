@@ -29,6 +29,7 @@ export class Lanes<T> implements SlotUser {
   /** Lanes that could run their next item now. */
   private readonly ready: Lane<T>[] = [];
   private running = 0;
+  private submitted = 0;
   private stopped: (() => void) | undefined;
 
   constructor(private readonly options: LanesOptions<T>) {}
@@ -38,11 +39,22 @@ export class Lanes<T> implements SlotUser {
     return this.running + this.ready.length;
   }
 
+  /** Items that were submitted and have not ended. */
+  get held(): number {
+    return this.submitted;
+  }
+
+  /** True: an item of this key would wait behind another. */
+  isTaken(key: string | undefined): boolean {
+    return key !== undefined && this.lanes.has(key);
+  }
+
   submit(item: T, key: string | undefined): void {
     if (this.stopped) {
       this.options.giveBack([item], undefined);
       return;
     }
+    this.submitted += 1;
     const lane = key === undefined ? undefined : this.lanes.get(key);
     if (lane) {
       lane.items.push(item);
@@ -70,7 +82,7 @@ export class Lanes<T> implements SlotUser {
       this.stopped = resolve;
     });
     const unstarted = [...this.ready.splice(0), ...this.lanes.values()].flatMap(lane => lane.items.splice(0));
-    if (unstarted.length > 0) this.options.giveBack(unstarted, undefined);
+    this.handBack(unstarted, undefined);
     this.options.slots.forget(this);
     if (this.running === 0) this.stopped?.();
     return ended;
@@ -89,9 +101,16 @@ export class Lanes<T> implements SlotUser {
     );
   }
 
+  private handBack(items: T[], failed: T | undefined): void {
+    if (items.length === 0) return;
+    this.submitted -= items.length;
+    this.options.giveBack(items, failed);
+  }
+
   private ended(lane: Lane<T>, item: T | undefined, goOn: boolean): void {
     this.running -= 1;
-    if (!goOn && lane.items.length > 0) this.options.giveBack(lane.items.splice(0), item);
+    this.submitted -= 1;
+    if (!goOn) this.handBack(lane.items.splice(0), item);
     if (lane.items.length > 0) this.ready.push(lane);
     else if (lane.key !== undefined) this.lanes.delete(lane.key);
     this.options.slots.release();

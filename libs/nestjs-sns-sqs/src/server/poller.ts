@@ -59,8 +59,14 @@ export class Poller {
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
   async probe(): Promise<{ messages: SqsMessage[]; receivedAt: number }> {
     const receivedAt = this.now();
+    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.room()), 0);
+    const ended: Promise<void> = answer.then(
+      () => void this.receiving.delete(ended),
+      () => void this.receiving.delete(ended),
+    );
+    this.receiving.set(ended, receivedAt);
     try {
-      return { messages: await this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.room()), 0), receivedAt };
+      return { messages: await answer, receivedAt };
     } catch (error) {
       throw fromAwsError(error, 'ReceiveMessage', this.options.queueName);
     }

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
+import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import { consumerSettings } from '../options/server-options.js';
 import { HandlerRegistry } from './handler-registry.js';
@@ -19,7 +20,14 @@ const message = (id: string, group?: string, receives = 1): SqsMessage => ({
 });
 
 /** A consumer whose queue holds what the test puts there; `settled` tells in order what became of it. */
-function consumerOf(handler: Handler, { fifo = false, concurrency = 10 } = {}) {
+function consumerOf(
+  handler: Handler,
+  {
+    fifo = false,
+    concurrency = 10,
+    laneBy = 'none',
+  }: { fifo?: boolean } & Pick<ConsumerOptions, 'concurrency' | 'laneBy'> = {},
+) {
   const settled: string[] = [];
   const inQueue: SqsMessage[][] = [];
   let arrive: () => void = () => undefined;
@@ -50,11 +58,14 @@ function consumerOf(handler: Handler, { fifo = false, concurrency = 10 } = {}) {
   const logger = { log: jest.fn<(text: string) => void>(), warn: jest.fn<(text: string) => void>(), error: jest.fn() };
   const consumer = new QueueConsumer({
     queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
-    settings: consumerSettings({ consumer: { concurrency, maxReceiveCount: 3 } }, 'q'),
+    settings: consumerSettings({ consumer: { concurrency, maxReceiveCount: 3, laneBy } }, 'q'),
     slots: new Slots(Infinity),
     wire,
     handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler }]),
-    decode: ({ MessageId = '' }) => ({ metadata: { id: MessageId, source: 's', type: 'a' }, data: MessageId }),
+    decode: ({ MessageId = '' }) => ({
+      metadata: { id: MessageId, source: 's', type: 'a', subject: 'one' },
+      data: MessageId,
+    }),
     hooks: (_, work) => work(),
     logger,
     onFault: () => undefined,
@@ -150,6 +161,50 @@ describe('QueueConsumer', () => {
     expect(attempts).toEqual(['head 1', 'head 2', 'tail 1']);
   });
 
+  it('counts no attempt of a message behind a head that failed in another process', async () => {
+    const attempts: string[] = [];
+    const { consumer, settled, put } = consumerOf(
+      (data, context) => {
+        attempts.push(`${String(data)} ${context.getAttempt()}`);
+        return Promise.reject(new RetryLater(0));
+      },
+      { fifo: true },
+    );
+    consumer.start();
+    await put(message('head', 'g', 3), message('tail', 'g', 3));
+    await put(message('tail', 'g', 4));
+    expect(attempts).toEqual(['head 3', 'tail 1', 'tail 2']);
+    expect(settled).toEqual(['head to dlq', 'head deleted', 'tail in 0 s', 'tail in 0 s']);
+  });
+
+  it('counts the attempt of a message that comes again while it is still in work', async () => {
+    const attempts: number[] = [];
+    let finish: () => void = () => undefined;
+    const { consumer, put } = consumerOf(
+      (_, context) => {
+        attempts.push(context.getAttempt());
+        return new Promise<void>((_resolve, reject) => (finish = () => reject(new RetryLater(0))));
+      },
+      { fifo: true },
+    );
+    consumer.start();
+    await put(message('m', 'g'), message('n', 'g'));
+    await put(message('m', 'g', 2));
+    finish();
+    await jest.advanceTimersByTimeAsync(10);
+    await put(message('m', 'g', 3));
+    expect(attempts).toEqual([1, 2]);
+  });
+
+  it('holds no crowd of one subject: it stops receiving at two messages for each slot', async () => {
+    const { consumer, wire, put } = consumerOf(forever, { concurrency: 10, laneBy: 'subject' });
+    consumer.start();
+    const ten = (from: string) => Array.from({ length: 10 }, (_, n) => message(`${from}${n}`));
+    await put(...ten('a'));
+    await put(...ten('b'));
+    expect(wire.receive).toHaveBeenCalledTimes(2);
+  });
+
   it('lets a FIFO group go on behind a dead letter', async () => {
     const { consumer, settled, put } = consumerOf(
       data => (data === 'head' ? Promise.reject(new DeadLetter('never')) : Promise.resolve()),
@@ -233,6 +288,17 @@ describe('QueueConsumer', () => {
       await stopped;
       expect([...probed.settled, ...started.settled]).toEqual(['probed in 0 s', 'late in 0 s']);
       expect(handle).not.toHaveBeenCalled();
+    });
+
+    it('ends within its time and a short grace, whatever takes long', async () => {
+      const { consumer, wire, put } = consumerOf(data => (data === 'hangs' ? forever() : Promise.resolve()));
+      wire.deleteBatch.mockImplementation(forever);
+      consumer.start();
+      await put(message('done'), message('hangs'));
+      let isStopped = false;
+      void consumer.stop(10_000).then(() => (isStopped = true));
+      await jest.advanceTimersByTimeAsync(10_000 + 250 + 2_000);
+      expect(isStopped).toBe(true);
     });
 
     it('does not wait for ever for calls that AWS does not answer', async () => {

@@ -34,6 +34,11 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
 
 /** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
 const ABORT_GRACE_MS = 250;
+/**
+ * Messages of a standard queue that may be held for each slot: where one subject is flooded its lane alone would take
+ * in the whole queue. SQS itself hands out no more than one receive of a FIFO group at a time.
+ */
+const MAX_HELD_PER_SLOT = 2;
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 
@@ -95,7 +100,7 @@ export class QueueConsumer {
   }
 
   start(): void {
-    if (this.probed) this.deliver(this.probed.messages, this.probed.receivedAt);
+    if (this.probed && this.probed.messages.length > 0) this.deliver(this.probed.messages, this.probed.receivedAt);
     this.probed = undefined;
     this.poller.start();
   }
@@ -105,6 +110,7 @@ export class QueueConsumer {
    * their messages are given back. Resolves when everything is settled, or could not be within a short grace.
    */
   async stop(timeoutMs: number): Promise<void> {
+    const endsAt = performance.now() + timeoutMs;
     const drained = this.drain();
     if (!(await within(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
@@ -112,24 +118,27 @@ export class QueueConsumer {
       await within(drained, ABORT_GRACE_MS);
       this.settler.giveBack([...this.working], 0);
     }
-    await within(this.settler.flush(), Math.max(FLUSH_GRACE_MS, timeoutMs));
+    await within(this.settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - performance.now()));
     this.heartbeat.stop();
   }
 
   private async drain(): Promise<void> {
-    if (this.probed) this.settler.giveBack(this.deliveries(this.probed.messages, this.probed.receivedAt), 0);
-    this.probed = undefined;
     const ended = this.lanes.stop();
     await this.poller.stop();
+    if (this.probed) this.settler.giveBack(this.deliveries(this.probed.messages, this.probed.receivedAt), 0);
+    this.probed = undefined;
     await ended;
   }
 
   /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   private room(): number {
-    const { settings, slots } = this.options;
-    const { load } = this.lanes;
-    const ahead = this.lookahead.messages;
-    return Math.max(load === 0 ? 1 : 0, Math.min(settings.concurrency - load, slots.free) + ahead);
+    const { settings, slots, queue } = this.options;
+    const { load, held } = this.lanes;
+    const room = Math.max(
+      load === 0 ? 1 : 0,
+      Math.min(settings.concurrency - load, slots.free) + this.lookahead.messages,
+    );
+    return queue.fifo ? room : Math.min(room, settings.concurrency * MAX_HELD_PER_SLOT - held);
   }
 
   private ended(): void {
@@ -139,12 +148,20 @@ export class QueueConsumer {
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {
-    announce('received', { queue: this.options.queue.name, count: messages.length });
+    const { queue } = this.options;
+    announce('received', { queue: queue.name, count: messages.length });
     for (const delivery of this.deliveries(messages, receivedAt)) {
+      const lane = this.laneKey(delivery);
+      if (queue.fifo && this.lanes.isTaken(lane) && !this.isInWork(delivery)) this.unstarted.noteNeverStarted(delivery);
       this.working.add(delivery);
       this.heartbeat.hold(delivery);
-      this.lanes.submit(delivery, this.laneKey(delivery));
+      this.lanes.submit(delivery, lane);
     }
+  }
+
+  /** True: it has come again although an earlier delivery of it has not ended. */
+  private isInWork({ messageId, receiveCount }: Delivery): boolean {
+    return receiveCount > 1 && [...this.working].some(other => other.messageId === messageId);
   }
 
   private deliveries(messages: SqsMessage[], receivedAt: number): Delivery[] {

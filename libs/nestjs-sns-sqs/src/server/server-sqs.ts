@@ -14,6 +14,7 @@ import { createServerAws, type ServerAws } from './server-aws.js';
 import { keepOriginalErrors } from './original-errors.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
+import { within } from './within.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
@@ -137,8 +138,14 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
     this.changeState('draining');
     this.starting.abort();
     // A start that was cut off has reported its error to listen's caller already.
-    await this.started?.catch(() => undefined);
-    await Promise.all(this.consumers.map(consumer => consumer.stop(this.options.shutdownTimeoutMs)));
+    const { shutdownTimeoutMs } = this.options;
+    // One that AWS does not answer ends with its clients.
+    if (this.started)
+      await within(
+        this.started.catch(() => undefined),
+        shutdownTimeoutMs,
+      );
+    await Promise.all(this.consumers.map(consumer => consumer.stop(shutdownTimeoutMs)));
     this.aws?.destroy();
     this.changeState('closed');
   }

@@ -78,6 +78,20 @@ describe('Settler', () => {
     expect(calls).toEqual([]);
   });
 
+  it('says so when the lease had ended before the result, which is then all that is done for a failure', async () => {
+    const { settler, calls, wire, logger } = settlerOver();
+    const [done, failed, poisoned] = [delivery('done'), delivery('failed'), delivery('poisoned')];
+    jest.setSystemTime(Date.now() + 30_001);
+    const results = [settler.settle(done, remove, 1), settler.settle(failed, retryIn(7), 1)];
+    results.push(settler.settle(poisoned, deadLetter, 1));
+    expect(await after(Promise.all(results))).toEqual([true, false, false]);
+    expect(calls).toEqual(['delete from url']);
+    expect(wire.changeVisibilityBatch).not.toHaveBeenCalled();
+    expect(logger.warn.mock.calls.map(([text]) => text)).toEqual(
+      ['done', 'failed', 'poisoned'].map(id => `q: the lease of message ${id} had ended; SQS may deliver it again`),
+    );
+  });
+
   it('delays a retry, and says that the message will come again', async () => {
     const { settler, wire } = settlerOver();
     expect(await after(settler.settle(delivery(), retryIn(7), 1))).toBe(false);
@@ -90,6 +104,7 @@ describe('Settler', () => {
     const { settler, wire } = settlerOver();
     const old = delivery();
     jest.setSystemTime(Date.now() + 100_000);
+    old.leaseEndsAt = Date.now() + 1;
     await after(settler.settle(old, retryIn(43_200), 1));
     expect(wire.changeVisibilityBatch.mock.calls[0]?.[1][0]?.visibilityTimeoutSeconds).toBe(43_200 - 100 - 1);
   });

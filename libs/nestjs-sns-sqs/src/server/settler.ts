@@ -71,10 +71,18 @@ export class Settler {
 
   /**
    * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease. True: the
-   * message is out of the way of what comes after it; false: it will come again.
+   * message is out of the way of what comes after it; false: it will come again. When its lease has ended meanwhile
+   * it may be another's: what was handled is still deleted, a failure is left to who has it now.
    */
   settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
     if (!delivery.settle()) return Promise.resolve(false);
+    if (this.now() > delivery.leaseEndsAt) {
+      const { name } = this.options.queue;
+      this.options.logger.warn(
+        `${name}: the lease of message ${delivery.messageId} had ended; SQS may deliver it again`,
+      );
+      if (settlement.kind !== 'delete') return Promise.resolve(false);
+    }
     return this.track(this.carryOut(delivery, settlement, attempt));
   }
 

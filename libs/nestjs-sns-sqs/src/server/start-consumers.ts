@@ -67,7 +67,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         onRecovery: () => start.onRecovery(queue.name),
       }),
   );
-  await probeAll(consumers);
+  await probeAll(consumers, start.signal);
   return consumers;
 }
 
@@ -82,8 +82,11 @@ function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, kno
   );
 }
 
-async function probeAll(consumers: QueueConsumer[]): Promise<void> {
+async function probeAll(consumers: QueueConsumer[], signal: AbortSignal): Promise<void> {
+  const stopAll = (): void => void Promise.all(consumers.map(consumer => consumer.stop(0)));
+  signal.addEventListener('abort', stopAll);
   const probes = await Promise.allSettled(consumers.map(consumer => consumer.probe()));
+  signal.removeEventListener('abort', stopAll);
   const failed = probes.find(probe => probe.status === 'rejected');
   if (!failed) return;
   // What the other probes received goes back at once.

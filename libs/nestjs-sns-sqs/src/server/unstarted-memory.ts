@@ -10,7 +10,15 @@ export class UnstartedMemory {
   private readonly counts = new Map<string, number>();
 
   note(messageId: string): void {
-    const count = (this.counts.get(messageId) ?? 0) + 1;
+    this.set(messageId, (this.counts.get(messageId) ?? 0) + 1);
+  }
+
+  /** Nobody has ever started this one, whatever SQS counted: it stands behind another of its FIFO group. */
+  noteNeverStarted({ messageId, receiveCount }: Delivery): void {
+    if (receiveCount > 1) this.set(messageId, receiveCount - 1);
+  }
+
+  private set(messageId: string, count: number): void {
     this.counts.delete(messageId);
     this.counts.set(messageId, count);
     if (this.counts.size > REMEMBERED) this.forget(this.counts.keys().next().value ?? messageId);

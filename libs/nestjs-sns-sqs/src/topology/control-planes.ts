@@ -12,7 +12,10 @@ export interface ControlPlanes {
   signal: AbortSignal;
 }
 
-/** Makes one call; what it rejects with names the operation, the resource and the remedy. */
+/**
+ * Makes one call; what it rejects with names the operation, the resource and the remedy. It rejects as soon as it is
+ * aborted: a call that is not answered must not hold up a stop, and what provisioning half did is done by the next start.
+ */
 export async function call<T>(
   { signal }: Pick<ControlPlanes, 'signal'>,
   operation: string,
@@ -20,10 +23,17 @@ export async function call<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw new SnsSqsError('SERVER_CLOSED', `Stopped before ${operation} on ${resource}`);
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new SnsSqsError('SERVER_CLOSED', `Stopped during ${operation} on ${resource}`));
+    signal.addEventListener('abort', onAbort);
+  });
   try {
-    return await run();
+    return await Promise.race([run(), aborted]);
   } catch (error) {
     throw fromAwsError(error, operation, resource);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
