@@ -62,7 +62,7 @@ describe('SnsSqsModule', () => {
   const options = (): SnsSqsModuleOptions => ({
     service: 'users',
     prefix: here.prefix,
-    aws: here.aws,
+    ...here.access,
     consumer: QUICK,
   });
 
@@ -162,7 +162,7 @@ describe('ClientsModule', () => {
       }
     }
     await here.start([Notifications]);
-    const access = { prefix: here.prefix, aws: here.aws };
+    const access = { prefix: here.prefix, ...here.access };
     const module = await Test.createTestingModule({
       imports: [
         ClientsModule.register([

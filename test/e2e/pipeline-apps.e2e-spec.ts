@@ -182,7 +182,7 @@ describe('apps', () => {
 
 describe('clients', () => {
   const here = world();
-  const options = () => ({ service: 'notifications', prefix: here.prefix, aws: here.aws, groupId: () => 'one' });
+  const options = () => ({ service: 'notifications', prefix: here.prefix, ...here.access, groupId: () => 'one' });
 
   async function serve(): Promise<string[]> {
     const seen: string[] = [];
@@ -226,6 +226,7 @@ describe('clients', () => {
     Object.defineProperties(given, {
       prefix: { enumerable: true, get: () => here.prefix },
       aws: { enumerable: true, get: () => here.aws },
+      wire: { enumerable: true, value: here.access.wire },
     });
     @Injectable()
     class Caller {
@@ -249,11 +250,11 @@ describe('clients', () => {
     const seen = await serve();
     @Injectable()
     class Config {
-      readonly access = { prefix: here.prefix, aws: here.aws };
+      readonly access = { prefix: here.prefix, ...here.access };
     }
     @Module({ providers: [Config], exports: [Config] })
     class ConfigModule {}
-    const access = { prefix: here.prefix, aws: here.aws };
+    const access = { prefix: here.prefix, ...here.access };
     const clients =
       how === 'register'
         ? ClientsModule.register([

@@ -2,15 +2,13 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import {
-  createPollingClient,
-  createSnsClient,
-  createSqsClient,
-} from '../../libs/nestjs-sns-sqs/src/wire/aws-clients.js';
+import { createSnsClient, createSqsClient, forPolling } from '../../libs/nestjs-sns-sqs/src/wire/aws-clients.js';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { awsOf } from '../support/endpoint.js';
+import { awsOf, type AwsConfig } from '../support/endpoint.js';
 
 const SILENCE_MS = 200;
+/** As the server polls. */
+const createPollingClient = (aws: AwsConfig, silenceMs?: number) => forPolling(createSqsClient(aws), silenceMs);
 
 describe('a connection that is half-open (nobody answers, nobody closes it)', () => {
   const sockets: Socket[] = [];

@@ -19,4 +19,7 @@ export const awsOf = (endpoint: string) => ({
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 });
 
+/** The wire that the suite runs on: `WIRE=lean`, else the SDK's. */
+export const wireUnderTest = process.env['WIRE'] === 'lean' ? ('lean' as const) : ('sdk' as const);
+
 export type AwsConfig = ReturnType<typeof awsOf>;

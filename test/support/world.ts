@@ -16,7 +16,7 @@ import {
 } from 'nestjs-sns-sqs';
 import { lastValueFrom } from 'rxjs';
 import { CapturedLogs } from './captured-logs.js';
-import { awsOf, openEndpoint, type AwsConfig, type Endpoint } from './endpoint.js';
+import { awsOf, openEndpoint, wireUnderTest, type AwsConfig, type Endpoint } from './endpoint.js';
 import { QueueProbe } from './queue-probe.js';
 import { TopicProbe } from './topic-probe.js';
 
@@ -59,6 +59,11 @@ export class World {
     return awsOf(this.url);
   }
 
+  /** `aws` and `wire` of everything under test. */
+  get access(): { aws: AwsConfig; wire: 'sdk' | 'lean' } {
+    return { aws: this.aws, wire: wireUnderTest };
+  }
+
   get clients(): { sqs: SQSClient; sns: SNSClient } {
     this.ownClients ??= { sqs: new SQSClient(this.aws), sns: new SNSClient(this.aws) };
     return this.ownClients;
@@ -66,11 +71,10 @@ export class World {
 
   /** A server's options, with the suite's defaults. */
   serverOptions({ consumer, ...options }: Partial<ServerSQSOptions> = {}): ServerSQSOptions {
-    const access = options.sqs ? {} : { aws: this.aws };
     return {
       service: 'notifications',
       prefix: this.prefix,
-      ...access,
+      ...this.accessFor(options),
       ...options,
       consumer: { ...QUICK, ...consumer },
     };
@@ -92,7 +96,7 @@ export class World {
 
   /** Emits events of a service; resolves when SNS has accepted them. */
   events(options: Partial<ClientSNSOptions> = {}): Emitter<ClientSNS> {
-    const client = new ClientSNS({ service: 'users', prefix: this.prefix, ...this.access(options), ...options });
+    const client = new ClientSNS({ service: 'users', prefix: this.prefix, ...this.accessFor(options), ...options });
     return this.emitter(client);
   }
 
@@ -101,7 +105,7 @@ export class World {
     const client = new ClientSQS({
       service: 'notifications',
       prefix: this.prefix,
-      ...this.access(options),
+      ...this.accessFor(options),
       ...options,
     });
     return this.emitter(client);
@@ -141,8 +145,8 @@ export class World {
     await this.endpoint?.stop();
   }
 
-  private access(options: { sqs?: unknown; sns?: unknown }): { aws?: AwsConfig } {
-    return options.sqs || options.sns ? {} : { aws: this.aws };
+  private accessFor(options: { sqs?: unknown; sns?: unknown }): { aws?: AwsConfig; wire?: 'sdk' | 'lean' } {
+    return options.sqs || options.sns ? {} : this.access;
   }
 
   private emitter<C extends ClientSNS | ClientSQS>(client: C): Emitter<C> {

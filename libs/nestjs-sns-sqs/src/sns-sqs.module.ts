@@ -61,8 +61,8 @@ const closing = (name: string, tokens: FactoryProvider['inject']): Provider => (
 
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
-  const { prefix, aws, provisioning, publish, groupId, deduplicationId, serializer, service } = options;
-  const given = { prefix, aws, provisioning, publish, groupId, deduplicationId, serializer, source: service };
+  const { prefix, aws, wire, provisioning, publish, groupId, deduplicationId, serializer, service } = options;
+  const given = { prefix, aws, wire, provisioning, publish, groupId, deduplicationId, serializer, source: service };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.interface.js';
 import { checkOptions } from '../options/check-options.js';
+import { leanProblems } from '../wire/lean/lean-problems.js';
 import { awsAccess, fn, nameWord, provisioning } from '../options/shared-schemas.js';
 
-const { prefix, aws, sqs, sns, serializer, deserializer } = awsAccess;
+const { prefix, aws, wire, sqs, sns, serializer, deserializer } = awsAccess;
 
 const common = {
   service: nameWord,
   prefix,
   aws,
+  wire,
   serializer,
   provisioning,
   source: z.string().min(1).max(256).optional(),
@@ -45,7 +47,9 @@ const clientSqs = z.strictObject({
 });
 
 /** Throws one INVALID_OPTIONS with every problem. */
-export const checkClientSnsOptions = (options: ClientSNSOptions): void => checkOptions('ClientSNS', clientSns, options);
+export const checkClientSnsOptions = (options: ClientSNSOptions): void =>
+  checkOptions('ClientSNS', clientSns, options, given => leanProblems(given, 'sns'));
 
 /** Throws one INVALID_OPTIONS with every problem. */
-export const checkClientSqsOptions = (options: ClientSQSOptions): void => checkOptions('ClientSQS', clientSqs, options);
+export const checkClientSqsOptions = (options: ClientSQSOptions): void =>
+  checkOptions('ClientSQS', clientSqs, options, given => leanProblems(given, 'sqs'));

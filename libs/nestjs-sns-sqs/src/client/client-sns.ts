@@ -3,10 +3,10 @@ import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
 import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import type { SnsWire } from '../interfaces/wire.interface.js';
 import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
 import { topicArnFor, type Whereabouts } from '../topology/publish-targets.js';
-import { createSnsClient } from '../wire/aws-clients.js';
-import { SdkSnsWire } from '../wire/sdk-sns-wire.js';
+import { accessSns, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { SnsSqsClient } from './client-base.js';
@@ -19,7 +19,7 @@ import { Publisher } from './publisher.js';
  */
 export class ClientSNS extends SnsSqsClient {
   protected readonly publisher: Publisher;
-  private readonly sns: SNSClient;
+  private readonly aws: AwsAccess<SNSClient, SnsWire>;
   private readonly stopping = new AbortController();
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a topic that AWS would refuse. */
@@ -29,8 +29,8 @@ export class ClientSNS extends SnsSqsClient {
     const { service, prefix = '', topicArn } = options;
     const topic = topicArn?.slice(topicArn.lastIndexOf(':') + 1) ?? `${prefix}${domainEventsTopic(service)}`;
     if (topicArn === undefined) assertNoNameProblems([topicNameProblem(topic)]);
-    this.sns = options.sns ?? createSnsClient(options.aws);
-    const wire = new SdkSnsWire(this.sns);
+    this.aws = accessSns(options);
+    const { wire } = this.aws;
     this.publisher = new Publisher({
       destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
       operation: 'PublishBatch',
@@ -43,7 +43,7 @@ export class ClientSNS extends SnsSqsClient {
 
   /** The SDK client in use. */
   unwrap<T = SNSClient>(): T {
-    return this.sns as T;
+    return this.aws.client as T;
   }
 
   /** Errors with REQUEST_REPLY_UNSUPPORTED: any number of services react to an event, and none answers it. */
@@ -58,18 +58,18 @@ export class ClientSNS extends SnsSqsClient {
 
   protected destroy(): void {
     this.stopping.abort();
-    if (!this.options.sns) this.sns.destroy();
+    this.aws.destroy();
   }
 
   private resolve(topic: string): Promise<string> {
     const { topicArn, provisioning = 'create' } = this.options;
     if (topicArn !== undefined) return Promise.resolve(topicArn);
-    const planes = { sns: new SdkSnsControlPlane(this.sns), signal: this.stopping.signal };
+    const planes = { sns: new SdkSnsControlPlane(this.aws.client), signal: this.stopping.signal };
     return topicArnFor(topic, provisioning, planes, () => this.whereabouts());
   }
 
   private async whereabouts(): Promise<Whereabouts> {
-    const { credentials, region } = this.sns.config;
+    const { credentials, region } = this.aws.client.config;
     return { region: await region(), accountId: (await credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'] };
   }
 }

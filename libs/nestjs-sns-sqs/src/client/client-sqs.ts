@@ -2,10 +2,10 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MsPattern, ReadPacket } from '@nestjs/microservices';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
+import type { SqsWire } from '../interfaces/wire.interface.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
-import { createPollingClient } from '../wire/aws-clients.js';
-import { SdkSqsWire } from '../wire/sdk-sqs-wire.js';
+import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { SdkReplyQueuePlane } from '../wire/sdk-reply-queue-plane.js';
 import { SnsSqsClient } from './client-base.js';
@@ -25,7 +25,7 @@ const UNKNOWN_SOURCE = 'unknown_service';
  */
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;
-  private readonly sqs: SQSClient;
+  private readonly aws: AwsAccess<SQSClient, SqsWire>;
   private readonly stopping = new AbortController();
   private readonly replies: ReplyQueue;
   private readonly requester: Requester;
@@ -38,8 +38,8 @@ export class ClientSQS extends SnsSqsClient {
     const queue =
       queueUrl?.slice(queueUrl.lastIndexOf('/') + 1) ?? `${prefix}${options.queue ?? commandQueue(service)}`;
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
-    this.sqs = options.sqs ?? createPollingClient(options.aws);
-    const wire = new SdkSqsWire(this.sqs);
+    this.aws = accessSqs(options);
+    const { client: sqs, wire } = this.aws;
     const source = options.source ?? process.env['OTEL_SERVICE_NAME'];
     const fifo = isFifoName(queue);
     this.publisher = new Publisher({
@@ -58,7 +58,7 @@ export class ClientSQS extends SnsSqsClient {
       prefix,
       caller: source ?? service,
       wire,
-      plane: new SdkReplyQueuePlane(this.sqs),
+      plane: new SdkReplyQueuePlane(sqs),
       deserializer: options.deserializer,
       logger: this.logger,
     });
@@ -68,7 +68,7 @@ export class ClientSQS extends SnsSqsClient {
 
   /** The SDK client in use. */
   unwrap<T = SQSClient>(): T {
-    return this.sqs as T;
+    return this.aws.client as T;
   }
 
   protected override publish(packet: ReadPacket, callback: ReplyCallback): () => void {
@@ -81,13 +81,13 @@ export class ClientSQS extends SnsSqsClient {
 
   protected destroy(): void {
     this.stopping.abort();
-    if (!this.options.sqs) this.sqs.destroy();
+    this.aws.destroy();
   }
 
   private resolve(queue: string): Promise<string> {
     const { queueUrl, provisioning = 'create' } = this.options;
     if (queueUrl !== undefined) return Promise.resolve(queueUrl);
-    const planes = { sqs: new SdkSqsControlPlane(this.sqs), signal: this.stopping.signal };
+    const planes = { sqs: new SdkSqsControlPlane(this.aws.client), signal: this.stopping.signal };
     return queueUrlFor(queue, provisioning, planes);
   }
 }

@@ -51,6 +51,12 @@ export interface AwsAccessOptions {
    * …). Without a `requestHandler` a connection that is silent for 10 s, with a long poll for 30 s, is given up.
    */
   aws?: AwsClientOptions;
+  /**
+   * How receives, deletes, changes of visibility, sends and publishes travel. `'sdk'`: over the SDK client. `'lean'`:
+   * signed and sent without the SDK's layers, for a fraction of their CPU; credentials, region, endpoint and retries
+   * are still those of the client, its middleware and request handler are not (docs/wire.md). @default 'sdk'
+   */
+  wire?: 'sdk' | 'lean';
 }
 
 export interface ServerSQSOptions extends AwsAccessOptions {

@@ -11,11 +11,15 @@ function textOf(issue: Issue): string {
   return path ? `\`${path}\`: ${issue.message}` : issue.message;
 }
 
-/** Throws one INVALID_OPTIONS that names every problem of `options`. */
-export function checkOptions(of: string, schema: z.ZodType, options: unknown): void {
+/**
+ * Throws one INVALID_OPTIONS that names every problem of `options`.
+ * @param others finds what a schema cannot
+ */
+export function checkOptions<O>(of: string, schema: z.ZodType, options: O, others?: (options: O) => string[]): void {
   const result = schema.safeParse(options);
-  if (result.success) return;
-  const problems = result.error.issues.map(textOf);
+  const isObject = typeof options === 'object' && options !== null;
+  const problems = [...(result.error?.issues ?? []).map(textOf), ...((isObject && others?.(options)) || [])];
+  if (problems.length === 0) return;
   throw new SnsSqsError(
     'INVALID_OPTIONS',
     `${of}: ${problems.join('; ')}. Remedy: correct these options; docs and doc comments tell each one's range.`,

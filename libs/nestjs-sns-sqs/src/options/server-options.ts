@@ -15,6 +15,7 @@ import type {
   Provisioning,
   ServerSQSOptions,
 } from '../interfaces/options.interface.js';
+import { leanProblems } from '../wire/lean/lean-problems.js';
 import { checkOptions } from './check-options.js';
 import { awsAccess, nameWord, provisioning } from './shared-schemas.js';
 
@@ -62,7 +63,7 @@ const server = z.strictObject({
 
 /** Resolves the options once; throws one INVALID_OPTIONS with every problem. */
 export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerOptions {
-  checkOptions('ServerSQS', server, options);
+  checkOptions('ServerSQS', server, options, given => leanProblems(given, 'sqs'));
   return {
     ...options,
     prefix: options.prefix ?? '',

@@ -23,6 +23,7 @@ export const awsAccess = {
     .regex(/^[A-Za-z0-9_-]{0,30}$/, 'expected at most 30 of A-Z a-z 0-9 - _')
     .optional(),
   aws: object.optional(),
+  wire: z.enum(['sdk', 'lean']).optional(),
   sqs: withMethod('send').optional(),
   sns: withMethod('send').optional(),
   serializer: withMethod('serialize').optional(),

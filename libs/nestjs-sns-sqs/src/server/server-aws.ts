@@ -3,8 +3,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
-import { createPollingClient, createSnsClient, createSqsClient } from '../wire/aws-clients.js';
-import { SdkSqsWire } from '../wire/sdk-sqs-wire.js';
+import { accessSqs } from '../wire/aws-access.js';
+import { createSnsClient } from '../wire/aws-clients.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 
@@ -19,22 +19,17 @@ export interface ServerAws {
   destroy(): void;
 }
 
-/** A client that the user gives polls too: its middleware and credentials are then those of every call. */
-export function createServerAws(options: Pick<ServerSQSOptions, 'aws' | 'sqs' | 'sns'>): ServerAws {
-  const sqs = options.sqs ?? createSqsClient(options.aws);
-  const polling = options.sqs ?? createPollingClient(options.aws);
+export function createServerAws(options: Pick<ServerSQSOptions, 'aws' | 'sqs' | 'sns' | 'wire'>): ServerAws {
+  const sqs = accessSqs(options);
   const sns = options.sns ?? createSnsClient(options.aws);
   return {
-    sqs,
+    sqs: sqs.client,
     sns,
-    wire: new SdkSqsWire(sqs, polling),
-    sqsControlPlane: new SdkSqsControlPlane(sqs),
+    wire: sqs.wire,
+    sqsControlPlane: new SdkSqsControlPlane(sqs.client),
     snsControlPlane: new SdkSnsControlPlane(sns),
     destroy() {
-      if (!options.sqs) {
-        sqs.destroy();
-        polling.destroy();
-      }
+      sqs.destroy();
       if (!options.sns) sns.destroy();
     },
   };

@@ -12,26 +12,22 @@ import type {
   SqsMessage,
   SqsWire,
 } from '../interfaces/wire.interface.js';
+import { forPolling, forSending } from './aws-clients.js';
 import { toBatchResult } from './batch-result.js';
+import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from './sqs-inputs.js';
 
-const idsOf = (entries: ReadonlyArray<{ id: string }>): string[] => entries.map(({ id }) => id);
-
-/** The hot calls to SQS over the AWS SDK; receives go through `polling`, all else through `client`. */
+/** The hot calls to SQS over the AWS SDK; polls, settles and sends have sockets of their own each. */
 export class SdkSqsWire implements SqsWire {
-  constructor(
-    private readonly client: SQSClient,
-    private readonly polling: SQSClient = client,
-  ) {}
+  private readonly polling: SQSClient;
+  private readonly sending: SQSClient;
+
+  constructor(private readonly client: SQSClient) {
+    this.polling = forPolling(client);
+    this.sending = forSending(client);
+  }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: request.queueUrl,
-      MaxNumberOfMessages: request.maxMessages,
-      WaitTimeSeconds: request.waitTimeSeconds,
-      VisibilityTimeout: request.visibilityTimeoutSeconds,
-      MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['All'],
-    });
+    const command = new ReceiveMessageCommand(receiveInput(request));
     const { Messages } = await this.polling.send(command, request.signal ? { abortSignal: request.signal } : {});
     return Messages ?? [];
   }
@@ -40,8 +36,7 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string }>,
   ): Promise<BatchResult> {
-    const Entries = entries.map(({ id, receiptHandle }) => ({ Id: id, ReceiptHandle: receiptHandle }));
-    const output = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+    const output = await this.client.send(new DeleteMessageBatchCommand(deleteInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
@@ -49,25 +44,17 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
   ): Promise<BatchResult> {
-    const Entries = entries.map(({ id, receiptHandle, visibilityTimeoutSeconds }) => ({
-      Id: id,
-      ReceiptHandle: receiptHandle,
-      VisibilityTimeout: visibilityTimeoutSeconds,
-    }));
-    const output = await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
+    const output = await this.client.send(new ChangeMessageVisibilityBatchCommand(visibilityInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
   async sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
-    const Entries = entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds }) => ({
-      Id: id,
-      MessageBody: body,
-      MessageAttributes: attributes,
-      ...(groupId !== undefined && { MessageGroupId: groupId }),
-      ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
-      ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
-    }));
-    const output = await this.client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+    const output = await this.sending.send(new SendMessageBatchCommand(sendInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
+  }
+
+  /** Frees the sockets that were made here; the client stays open. */
+  destroy(): void {
+    for (const own of [this.polling, this.sending]) if (own !== this.client) own.config.requestHandler.destroy?.();
   }
 }

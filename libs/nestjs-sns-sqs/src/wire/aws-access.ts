@@ -1,0 +1,43 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { AwsAccessOptions } from '../interfaces/options.interface.js';
+import type { SnsWire, SqsWire } from '../interfaces/wire.interface.js';
+import { createSnsClient, createSqsClient } from './aws-clients.js';
+import { LeanSnsWire } from './lean/lean-sns-wire.js';
+import { LeanSqsWire } from './lean/lean-sqs-wire.js';
+import { SdkSnsWire } from './sdk-sns-wire.js';
+import { SdkSqsWire } from './sdk-sqs-wire.js';
+
+/** A way to a service: the SDK client for what is rare, the wire for what is hot. */
+export interface AwsAccess<Client, Wire> {
+  client: Client;
+  wire: Wire;
+  /** Frees what was made here; a client that the user gave stays open. */
+  destroy(): void;
+}
+
+export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsAccess<SQSClient, SqsWire> {
+  const client = options.sqs ?? createSqsClient(options.aws);
+  const wire = options.wire === 'lean' ? new LeanSqsWire(client) : new SdkSqsWire(client);
+  return {
+    client,
+    wire,
+    destroy() {
+      wire.destroy();
+      if (!options.sqs) client.destroy();
+    },
+  };
+}
+
+export function accessSns(options: AwsAccessOptions & { sns?: SNSClient }): AwsAccess<SNSClient, SnsWire> {
+  const client = options.sns ?? createSnsClient(options.aws);
+  const wire = options.wire === 'lean' ? new LeanSnsWire(client) : new SdkSnsWire(client);
+  return {
+    client,
+    wire,
+    destroy() {
+      wire.destroy();
+      if (!options.sns) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher, Pool } from 'undici';
+import { CONNECT_MS } from '../aws-clients.js';
+
+export interface SignedRequest {
+  /** Scheme, host and port. */
+  origin: string;
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** How long an idle connection is kept, in milliseconds: less than the minute for which AWS's load balancers keep one. */
+const IDLE_MS = 30_000;
+
+/** For calls that are answered at once: as many as the SDK's agent has by default. */
+export const CALL_CONNECTIONS = 50;
+
+export interface ConnectionsOptions {
+  /** Connections to one host at one time; more requests than that wait. @default no bound */
+  most?: number;
+  /** How long a connection may say nothing while it is waited for, in milliseconds. */
+  silenceMs: number;
+}
+
+/**
+ * Keep-alive connections over undici, shared with nobody: what is sent over one `Connections` never waits for a
+ * connection of another. undici takes 100 ms to load, so it is loaded by the first request.
+ */
+export class Connections {
+  private readonly pools = new Map<string, Pool>();
+  private undici: Promise<typeof import('undici')> | undefined;
+  private closed = false;
+
+  constructor(private readonly options: ConnectionsOptions) {}
+
+  /**
+   * Resolves to the answer, whatever its status. Rejects as the SDK's handler does: AbortError when the signal aborts,
+   * TimeoutError with the `code` of the fault for a connection that was cut or gives no answer.
+   */
+  async send(request: SignedRequest, signal?: AbortSignal): Promise<HttpAnswer> {
+    const pool = this.pools.get(request.origin) ?? (await this.open(request.origin));
+    return new Promise((resolve, reject) => {
+      const { path, headers, body } = request;
+      pool.dispatch({ path, method: 'POST', headers, body }, new Answering(resolve, reject, signal));
+    });
+  }
+
+  /** Cuts every connection. */
+  destroy(): void {
+    this.closed = true;
+    for (const pool of this.pools.values()) void pool.destroy();
+  }
+
+  private async open(origin: string): Promise<Pool> {
+    this.undici ??= import('undici');
+    const undici = await this.undici;
+    const { most, silenceMs } = this.options;
+    const pool =
+      this.pools.get(origin) ??
+      new undici.Pool(origin, {
+        connections: most ?? null,
+        connectTimeout: CONNECT_MS,
+        headersTimeout: silenceMs,
+        bodyTimeout: silenceMs,
+        keepAliveTimeout: IDLE_MS,
+      });
+    this.pools.set(origin, pool);
+    if (this.closed) void pool.destroy();
+    return pool;
+  }
+}
+
+/** Gathers the answer to one request. */
+class Answering implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | undefined;
+  private status = 0;
+  private headers: IncomingHttpHeaders = {};
+  private readonly chunks: Buffer[] = [];
+  private readonly onAbort: (() => void) | undefined;
+
+  constructor(
+    private readonly resolve: (answer: HttpAnswer) => void,
+    private readonly reject: (error: unknown) => void,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    if (!signal) return;
+    this.onAbort = () => this.abort();
+    signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.signal?.aborted) this.abort();
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.status = status;
+    this.headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.forgetSignal();
+    const [first = Buffer.alloc(0)] = this.chunks;
+    this.resolve({
+      status: this.status,
+      headers: this.headers,
+      body: this.chunks.length > 1 ? Buffer.concat(this.chunks) : first,
+    });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.forgetSignal();
+    this.reject(asSdkNames(error));
+  }
+
+  /** Rejects at once, though a request that waits for a connection is taken away only when it gets one. */
+  private abort(): void {
+    const error = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+    this.reject(error);
+    this.controller?.abort(error);
+  }
+
+  private forgetSignal(): void {
+    if (this.onAbort) this.signal?.removeEventListener('abort', this.onAbort);
+  }
+}
+
+const TIMEOUT_CODES: Readonly<Record<string, string>> = {
+  UND_ERR_SOCKET: 'ECONNRESET',
+  UND_ERR_CONNECT_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_HEADERS_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_BODY_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'ECONNRESET',
+  ECONNRESET: 'ECONNRESET',
+  ECONNREFUSED: 'ECONNREFUSED',
+  EPIPE: 'EPIPE',
+  ETIMEDOUT: 'ETIMEDOUT',
+};
+
+/** By the names and codes that the SDK's handler has for the same faults: its retries go by them. */
+function asSdkNames(error: Error & { code?: string }): Error {
+  const code = TIMEOUT_CODES[error.code ?? ''];
+  return code === undefined
+    ? error
+    : Object.assign(new Error(error.message, { cause: error }), { name: 'TimeoutError', code });
+}

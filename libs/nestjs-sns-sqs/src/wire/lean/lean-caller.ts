@@ -1,0 +1,155 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import type { Connections, HttpAnswer } from './connections.js';
+import { endpointOf, type Endpoint } from './endpoint.js';
+import { Signer } from './signer.js';
+
+type Config = SQSClient['config'] | SNSClient['config'];
+type Strategy = Awaited<ReturnType<Config['retryStrategy']>>;
+type TokenStrategy = Extract<Strategy, { acquireInitialRetryToken: unknown }>;
+type Token = Awaited<ReturnType<TokenStrategy['acquireInitialRetryToken']>>;
+type SdkError = Parameters<typeof isTransientError>[0];
+
+/** One call of an operation. */
+export interface LeanCall<T> {
+  connections: Connections;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  queueUrl?: string;
+  longPoll?: boolean;
+  signal?: AbortSignal | undefined;
+  /** The output that a good answer has; undefined, or an error thrown, for one to be read by the SDK. */
+  read: (body: Buffer) => T | undefined;
+  /** Reads any answer as the SDK does: resolves to the output, or rejects with the SDK's error. */
+  readBySdk: (answer: HttpAnswer) => Promise<T>;
+}
+
+/** A clock that is off by less is let be; AWS refuses what is off by more than five minutes. As in the SDK. */
+const SKEW_MS = 240_000;
+
+/**
+ * Makes signed calls for an SDK client without its middleware: with the client's credentials, region, endpoint, retry
+ * strategy and clock offset, and with its errors.
+ */
+export class LeanCaller {
+  private readonly signer: Signer;
+  private readonly endpoints = new Map<string, Endpoint>();
+
+  constructor(
+    private readonly config: Config,
+    private readonly command: Parameters<typeof endpointOf>[1],
+    service: 'sqs' | 'sns',
+  ) {
+    this.signer = new Signer(service, () => config.credentials());
+  }
+
+  /** Resolves to the output; rejects, after the client's retries, with an error as the client would. */
+  async call<T>(call: LeanCall<T>): Promise<T> {
+    const strategy = await this.strategy();
+    const body = Buffer.from(call.body);
+    let token = await strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : '');
+    let totalRetryDelay = 0;
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        const output = await this.attempt(call, body);
+        strategy.recordSuccess(token);
+        return output;
+      } catch (error) {
+        const next = await orAborted(nextToken(strategy, token, error), call.signal);
+        if (!next) throw described(error, attempts, totalRetryDelay);
+        token = next;
+        const delay = token.getRetryDelay();
+        totalRetryDelay += delay + (token.$retryLog?.acquisitionDelay ?? 0);
+        if (delay > 0) await orAborted(pause(delay), call.signal);
+      }
+    }
+  }
+
+  private async attempt<T>(call: LeanCall<T>, body: Buffer): Promise<T> {
+    const endpoint = this.endpoints.get(call.queueUrl ?? '') ?? (await this.locate(call.queueUrl));
+    const { origin, path } = endpoint;
+    const offset = this.config.systemClockOffset;
+    const headers = await this.signer.sign(endpoint, call.headers, body, new Date(Date.now() + offset));
+    const answer = await call.connections.send({ origin, path, headers, body }, call.signal);
+    const output = answer.status < 300 ? readOrNot(call.read, answer.body) : undefined;
+    if (output !== undefined) return output;
+    try {
+      return await call.readBySdk(answer);
+    } catch (error) {
+      await this.correctClock(error as SdkError, answer, offset);
+      throw error;
+    }
+  }
+
+  private async locate(queueUrl: string | undefined): Promise<Endpoint> {
+    const endpoint = await endpointOf(this.config, this.command, queueUrl);
+    this.endpoints.set(queueUrl ?? '', endpoint);
+    return endpoint;
+  }
+
+  /** An error that came of a clock that is off is worth another try with a better one. */
+  private async correctClock(error: SdkError, { headers }: HttpAnswer, offsetBefore: number): Promise<void> {
+    const serverTime = Date.parse(headers.date ?? '');
+    if (Number.isNaN(serverTime) || (await this.config.disableClockSkewCorrection?.())) return;
+    const offset = serverTime - Date.now();
+    if (Math.abs(offset - offsetBefore) < SKEW_MS) return;
+    this.config.systemClockOffset = offset;
+    Object.assign((error.$metadata ??= {}), { clockSkewCorrected: true });
+  }
+
+  private async strategy(): Promise<TokenStrategy> {
+    const strategy = await this.config.retryStrategy();
+    if ('acquireInitialRetryToken' in strategy) return strategy;
+    throw new Error(
+      "wire: 'lean' needs a retry strategy with tokens (RetryStrategyV2). Remedy: leave `retryStrategy` out.",
+    );
+  }
+}
+
+function readOrNot<T>(read: (body: Buffer) => T | undefined, body: Buffer): T | undefined {
+  try {
+    return read(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function nextToken(strategy: TokenStrategy, token: Token, thrown: unknown): Promise<Token | undefined> {
+  const error = thrown as SdkError;
+  const retryAfterHint = getRetryAfterHint(error.$response);
+  const info = { error, errorType: retryErrorType(error), ...(retryAfterHint && { retryAfterHint }) };
+  // A rejection says that there is no other try.
+  return strategy.refreshRetryTokenForRetry(token, info).catch(() => undefined);
+}
+
+function retryErrorType(error: SdkError): 'THROTTLING' | 'TRANSIENT' | 'SERVER_ERROR' | 'CLIENT_ERROR' {
+  if (isThrottlingError(error)) return 'THROTTLING';
+  if (isTransientError(error)) return 'TRANSIENT';
+  return isServerError(error) ? 'SERVER_ERROR' : 'CLIENT_ERROR';
+}
+
+function described(error: unknown, attempts: number, totalRetryDelay: number): unknown {
+  if (typeof error === 'object' && error !== null) {
+    const known = error as { $metadata?: object };
+    Object.assign((known.$metadata ??= {}), { attempts, totalRetryDelay });
+  }
+  return error;
+}
+
+/** Rejects with an AbortError as soon as the signal aborts. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,42 @@
+import type { OutgoingSqsMessage, ReceiveRequest } from '../interfaces/wire.interface.js';
+
+export const idsOf = (entries: ReadonlyArray<{ id: string }>): string[] => entries.map(({ id }) => id);
+
+/** The hot calls' inputs as SQS's API names them; the JSON of them is what travels. */
+export const receiveInput = (request: ReceiveRequest) => ({
+  QueueUrl: request.queueUrl,
+  MaxNumberOfMessages: request.maxMessages,
+  WaitTimeSeconds: request.waitTimeSeconds,
+  VisibilityTimeout: request.visibilityTimeoutSeconds,
+  MessageAttributeNames: ['All'],
+  MessageSystemAttributeNames: ['All' as const],
+});
+
+export const deleteInput = (QueueUrl: string, entries: ReadonlyArray<{ id: string; receiptHandle: string }>) => ({
+  QueueUrl,
+  Entries: entries.map(({ id, receiptHandle }) => ({ Id: id, ReceiptHandle: receiptHandle })),
+});
+
+export const visibilityInput = (
+  QueueUrl: string,
+  entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
+) => ({
+  QueueUrl,
+  Entries: entries.map(({ id, receiptHandle, visibilityTimeoutSeconds }) => ({
+    Id: id,
+    ReceiptHandle: receiptHandle,
+    VisibilityTimeout: visibilityTimeoutSeconds,
+  })),
+});
+
+export const sendInput = (QueueUrl: string, entries: readonly OutgoingSqsMessage[]) => ({
+  QueueUrl,
+  Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds }) => ({
+    Id: id,
+    MessageBody: body,
+    MessageAttributes: attributes,
+    ...(groupId !== undefined && { MessageGroupId: groupId }),
+    ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
+  })),
+});
