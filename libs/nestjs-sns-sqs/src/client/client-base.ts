@@ -3,9 +3,12 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
+import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { Publisher } from './publisher.js';
 
+/** Nest 12.0.4 and newer. */
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
+type WithMetadata = { metadata?: Readonly<Record<string, string>> };
 
 /**
  * What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. `status` goes
@@ -26,7 +29,6 @@ export abstract class SnsSqsClient extends ClientProxy {
   /** Finds or makes the topic or queue; `emit()` does it by itself. A failure is not remembered. */
   async connect(): Promise<void> {
     await this.publisher.connect();
-    if (!this.closing) this._status$.next('connected');
   }
 
   /**
@@ -34,9 +36,7 @@ export abstract class SnsSqsClient extends ClientProxy {
    * very event, and errors with an SnsSqsError when it has not; late subscribers get the same. An error that nobody
    * has subscribed to by then is logged.
    */
-  // The signature is Nest's.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  override emit<TResult = any, TInput = any>(pattern: any, data: TInput): Observable<TResult> {
+  override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     const result = new AsyncSubject<TResult>();
     this.dispatchEvent<TResult>({ pattern, data }).then(
       value => {
@@ -74,13 +74,29 @@ export abstract class SnsSqsClient extends ClientProxy {
     return Promise.resolve();
   }
 
+  /** `connected` as soon as `found`, the topic's ARN or the queue's URL, is there. */
+  protected async whenFound(found: Promise<string>): Promise<string> {
+    const target = await found;
+    if (!this.closing) this._status$.next('connected');
+    return target;
+  }
+
   /** Frees what the client made itself. */
   protected abstract destroy(): void;
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    (this as unknown as PacketHook).onDispatchHook?.(packet);
-    await this.publisher.publish(this.typeOf(packet.pattern as MsPattern), packet.data);
+    await this.publisher.publish(this.typeOf(packet.pattern as MsPattern), this.inputOf(packet));
     return undefined as T;
+  }
+
+  /** What is to be published of a packet. Instrumentation sees it first, and may give it a trace context. */
+  protected inputOf(packet: ReadPacket): unknown {
+    (this as unknown as PacketHook).onDispatchHook?.(packet);
+    const traceparent = (packet as WithMetadata).metadata?.['traceparent'];
+    const input: unknown = packet.data;
+    if (traceparent === undefined) return input;
+    const { data, options } = isRecord(input) ? input : { data: input, options: {} };
+    return new PublishRecord(data, { traceparent, ...options });
   }
 
   protected typeOf(pattern: MsPattern | undefined): string {

@@ -34,7 +34,7 @@ export class ClientSNS extends SnsSqsClient {
     this.publisher = new Publisher({
       destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
       operation: 'PublishBatch',
-      resolve: () => this.resolve(topic),
+      resolve: () => this.whenFound(this.resolve(topic)),
       send: (arn, entries) => wire.publishBatch(arn, entries),
       maxBatchBytes: SNS_DEFAULT_MAX_BYTES,
       client: options,

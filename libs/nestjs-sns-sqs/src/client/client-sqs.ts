@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MsPattern, ReadPacket } from '@nestjs/microservices';
+import { Observable } from 'rxjs';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
@@ -7,27 +8,28 @@ import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
-import { SdkReplyQueuePlane } from '../wire/sdk-reply-queue-plane.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
 import type { ReplyCallback } from './pending-request.js';
 import { Publisher } from './publisher.js';
-import { ReplyQueue } from './reply-queue.js';
+import { ReplyQueueMember } from './reply-queue-member.js';
 import { Requester } from './requester.js';
+
+const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
 
 /** As OpenTelemetry names a service that does not say its name. */
 const UNKNOWN_SOURCE = 'unknown_service';
 
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
- * for the reply, which comes to a queue of this client's own.
+ * for the reply, which comes to a queue of this process's own.
  * `ClientsModule.register([{ name: 'NOTIFICATIONS', customClass: ClientSQS, options: { service: 'notifications' } }])`
  */
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;
   private readonly aws: AwsAccess<SQSClient, SqsWire>;
   private readonly stopping = new AbortController();
-  private readonly replies: ReplyQueue;
+  private readonly replies: ReplyQueueMember;
   private readonly requester: Requester;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a queue that AWS would refuse. */
@@ -39,7 +41,7 @@ export class ClientSQS extends SnsSqsClient {
       queueUrl?.slice(queueUrl.lastIndexOf('/') + 1) ?? `${prefix}${options.queue ?? commandQueue(service)}`;
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.aws = accessSqs(options);
-    const { client: sqs, wire } = this.aws;
+    const { wire } = this.aws;
     const source = options.source ?? process.env['OTEL_SERVICE_NAME'];
     const fifo = isFifoName(queue);
     this.publisher = new Publisher({
@@ -49,19 +51,12 @@ export class ClientSQS extends SnsSqsClient {
         source: source ?? UNKNOWN_SOURCE,
       },
       operation: 'SendMessageBatch',
-      resolve: () => this.resolve(queue),
+      resolve: () => this.whenFound(this.resolve(queue)),
       send: (url, entries) => wire.sendBatch(url, entries),
       maxBatchBytes: SQS_MAX_BYTES,
       client: options,
     });
-    this.replies = new ReplyQueue({
-      prefix,
-      caller: source ?? service,
-      wire,
-      plane: new SdkReplyQueuePlane(sqs),
-      deserializer: options.deserializer,
-      logger: this.logger,
-    });
+    this.replies = new ReplyQueueMember({ access: options, prefix, caller: source ?? service, logger: this.logger });
     const { groupId, replyTimeoutMs } = options;
     this.requester = new Requester({ publisher: this.publisher, replies: this.replies, fifo, groupId, replyTimeoutMs });
   }
@@ -71,8 +66,19 @@ export class ClientSQS extends SnsSqsClient {
     return this.aws.client as T;
   }
 
+  /**
+   * Sends a request at each subscription, and gives the items of its reply. Errors with what the handler's filters made
+   * of its error, with REPLY_TIMEOUT, CLIENT_CLOSED, or with why it was not sent. Unsubscribing ends the wait, and the
+   * request is still handled. The request takes its place in its group at the subscription.
+   */
+  override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+    // Nest refuses them with an error of its own.
+    if (isNil(pattern) || isNil(data)) return super.send<TResult, TInput>(pattern, data);
+    return new Observable(observer => this.publish({ pattern, data }, this.createObserver(observer)));
+  }
+
   protected override publish(packet: ReadPacket, callback: ReplyCallback): () => void {
-    return this.requester.request(this.typeOf(packet.pattern as MsPattern), packet.data, callback);
+    return this.requester.request(this.typeOf(packet.pattern as MsPattern), this.inputOf(packet), callback);
   }
 
   protected override endRequests(): Promise<void> {

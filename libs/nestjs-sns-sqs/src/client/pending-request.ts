@@ -1,5 +1,8 @@
-import type { WritePacket } from '@nestjs/microservices';
-import type { ReplyPacket } from '../envelope/reply.js';
+import type { ProducerDeserializer, WritePacket } from '@nestjs/microservices';
+import { parseJson } from '../envelope/parse-json.js';
+import { asReplyPacket, type ReplyPacket } from '../envelope/reply.js';
+import { errorText } from '../errors/aws-errors.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 
 /** Nest's callback of a request: items, then an end or an error. */
 export type ReplyCallback = (packet: WritePacket) => void;
@@ -10,7 +13,22 @@ export class PendingRequest {
   private readonly early = new Map<number, ReplyPacket>();
   private isOver = false;
 
-  constructor(private readonly callback: ReplyCallback) {}
+  constructor(
+    private readonly callback: ReplyCallback,
+    private readonly deserializer?: ProducerDeserializer,
+  ) {}
+
+  /** The packet of a reply's body; what cannot be read is an error that ends the request. */
+  async read(body: string): Promise<ReplyPacket> {
+    try {
+      return asReplyPacket(this.deserializer ? await this.deserializer.deserialize(body) : parseJson(body));
+    } catch (error) {
+      const err = new SnsSqsError('UNPARSABLE_MESSAGE', `The reply cannot be read: ${errorText(error)}`, {
+        cause: error,
+      });
+      return { err, isDisposed: true };
+    }
+  }
 
   /** True: that was the last one. @param index undefined: a foreign service's, taken as it comes */
   take(packet: ReplyPacket, index = this.expected): boolean {

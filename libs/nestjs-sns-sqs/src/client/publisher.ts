@@ -3,7 +3,7 @@ import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
 import type { ClientOptionsBase } from '../interfaces/options.interface.js';
-import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
 import { PublishBatcher } from './publish-batcher.js';
 import { assertFits, publishError } from './publish-error.js';
@@ -43,12 +43,15 @@ export class Publisher {
     return this.lookUp();
   }
 
-  /** Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not. */
-  async publish(type: string, input: unknown): Promise<void> {
+  /**
+   * Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not, or with what `late` threw.
+   * @param late attributes that are still to come; the event keeps its place in its group meanwhile
+   */
+  async publish(type: string, input: unknown, late?: () => Promise<MessageAttributes>): Promise<void> {
     if (this.closing) throw this.closedError();
     const { destination, operation, client } = this.options;
     const event = prepare(type, input, destination, client);
-    const failure = await this.batcher.add(event.options.groupId, () => this.write(event));
+    const failure = await this.batcher.add(event.options.groupId, () => this.write(event, late));
     const error = failure && publishError(failure, operation, type, destination.name);
     const { metadata, data } = event;
     announce('published', { destination: destination.name, type, id: metadata.id, data, ...(error && { error }) });
@@ -76,9 +79,10 @@ export class Publisher {
     return this.target;
   }
 
-  private async write(event: OutgoingEvent) {
+  private async write(event: OutgoingEvent, late?: () => Promise<MessageAttributes>) {
     await this.lookUp();
     const entry = await toEntry(event, this.serializer);
+    if (late) Object.assign(entry.attributes, await late());
     assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
   }

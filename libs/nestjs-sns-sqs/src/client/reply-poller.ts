@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import { pause } from './pause.js';
 
 export interface ReplyPollerOptions {
   queueUrl: string;
@@ -32,26 +32,28 @@ export class ReplyPoller {
   private readonly stopping = new AbortController();
   private polls = 0;
   private faults = 0;
+  private isThere = false;
 
   constructor(private readonly options: ReplyPollerOptions) {}
 
-  /** Resolves when the new queue can be received from. */
+  /** Resolves when the new queue can be received from, and polls from then on; rejects when it cannot, or on {@link stop}. */
   async untilThere(): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; !this.isThere; attempt += 1) {
       try {
         await this.receive(0);
-        return;
+        this.isThere = true;
       } catch (error) {
         const failure = this.named(error);
         if (failure.code !== 'QUEUE_NOT_FOUND' || attempt >= THERE_TRIES || this.stopping.signal.aborted) throw failure;
-        await pause(THERE_DELAY_MS);
+        await pause(THERE_DELAY_MS, this.stopping.signal);
       }
     }
+    this.wake();
   }
 
   /** Somebody waits: polls, if not enough do already. */
   wake(): void {
-    while (!this.stopping.signal.aborted && this.polls < Math.min(MAX_POLLS, this.options.wanted())) {
+    while (this.isThere && !this.stopping.signal.aborted && this.polls < Math.min(MAX_POLLS, this.options.wanted())) {
       this.polls += 1;
       void this.poll();
     }
@@ -87,7 +89,7 @@ export class ReplyPoller {
     if (this.faults === 0) this.options.logger.error(`${failure.message} It is tried again with backoff.`);
     this.faults += 1;
     const bound = Math.min(FAULT_DELAY_MS.most, FAULT_DELAY_MS.first * 2 ** Math.min(this.faults, 10));
-    await pause(bound * (0.5 + Math.random() / 2), undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    await pause(bound * (0.5 + Math.random() / 2), this.stopping.signal);
   }
 
   private receive(waitTimeSeconds: number): Promise<SqsMessage[]> {

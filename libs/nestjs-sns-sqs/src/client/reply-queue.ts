@@ -1,14 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
-import type { ProducerDeserializer } from '@nestjs/microservices';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
-import { parseJson } from '../envelope/parse-json.js';
-import { asReplyPacket, REPLY_QUEUE_MARK, replyOf, type ReplyPacket } from '../envelope/reply.js';
+import { replyOf, REPLY_QUEUE_MARK } from '../envelope/reply.js';
 import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ReplyQueuePlane } from '../interfaces/reply-queue-plane.interface.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
-import { PendingRequest, type ReplyCallback } from './pending-request.js';
+import type { PendingRequest } from './pending-request.js';
 import { REPLY_VISIBILITY_SECONDS, ReplyPoller } from './reply-poller.js';
 import { aliveTags, RENEW_EVERY_MS, tagsOfReplyQueue } from './reply-queue-tags.js';
 
@@ -18,7 +16,6 @@ export interface ReplyQueueOptions {
   caller: string;
   wire: Pick<SqsWire, 'receive' | 'deleteBatch'>;
   plane: ReplyQueuePlane;
-  deserializer?: ProducerDeserializer | undefined;
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
 
@@ -28,7 +25,7 @@ const MAX_CALLER = 29;
 const RETENTION_SECONDS = 3_600;
 
 /**
- * The queue that one client's replies come to: standard, nobody else's, made at the first request, deleted by
+ * The queue that a process's replies come to: standard, nobody else's, made at the first request, deleted by
  * {@link close}. It is polled only while somebody waits for a reply.
  */
 export class ReplyQueue {
@@ -50,15 +47,15 @@ export class ReplyQueue {
     return this.opening;
   }
 
-  /** Gives the callback each reply of one request in turn, and one error if the client closes before the last. */
-  expect(callback: ReplyCallback): { correlationId: string; forget: () => void } {
+  /** Gives a request its replies from now on. */
+  expect(request: PendingRequest): { correlationId: string; forget: () => void } {
     const correlationId = randomUUID();
-    this.pending.set(correlationId, new PendingRequest(callback));
+    this.pending.set(correlationId, request);
     this.poller?.wake();
     return { correlationId, forget: () => void this.pending.delete(correlationId) };
   }
 
-  /** Ends what waits with CLIENT_CLOSED, and deletes the queue. Never rejects: what is left is the sweeper's. */
+  /** Deletes the queue; what waits gets CLIENT_CLOSED. Never rejects: what is left is the sweeper's. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -66,30 +63,23 @@ export class ReplyQueue {
 
   private async end(): Promise<void> {
     this.failAll(closedError());
-    clearInterval(this.renewal);
-    const url = await this.opening?.catch(() => undefined);
     this.poller?.stop();
-    if (url === undefined) return;
-    await this.options.plane.delete(url).catch((error: unknown) => {
-      if (isMissing(error)) return;
-      this.options.logger.warn(`the reply queue ${url} was not deleted: ${errorText(error)}`);
-    });
+    const url = await this.opening?.catch(() => undefined);
+    clearInterval(this.renewal);
+    if (url !== undefined) await this.remove(url);
   }
 
   private async create(): Promise<string> {
-    const { prefix, caller, plane, wire } = this.options;
+    const { prefix, caller, plane, wire, logger } = this.options;
     const name = `${prefix}${caller.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, MAX_CALLER)}${REPLY_QUEUE_MARK}${randomBytes(6).toString('hex')}`;
     const attributes = {
       MessageRetentionPeriod: String(RETENTION_SECONDS),
       VisibilityTimeout: String(REPLY_VISIBILITY_SECONDS),
       SqsManagedSseEnabled: 'true',
     };
-    let url: string;
-    try {
-      url = await plane.create(name, attributes, tagsOfReplyQueue(caller, Date.now()));
-    } catch (error) {
+    const url = await plane.create(name, attributes, tagsOfReplyQueue(caller, Date.now())).catch((error: unknown) => {
       throw fromAwsError(error, 'CreateQueue', name);
-    }
+    });
     const poller = new ReplyPoller({
       queueUrl: url,
       queueName: name,
@@ -97,12 +87,19 @@ export class ReplyQueue {
       wanted: () => Math.ceil(this.pending.size / AWS_BATCH_MAX_ENTRIES),
       onMessages: messages => this.take(url, messages),
       onGone: error => this.onGone(error),
-      logger: this.options.logger,
+      logger,
     });
-    await poller.untilThere();
     this.poller = poller;
+    if (this.closing) poller.stop();
+    try {
+      await poller.untilThere();
+    } catch (error) {
+      // The next request makes another one; this one would be left to the sweeper.
+      this.poller = undefined;
+      await this.remove(url);
+      throw error;
+    }
     this.renewal = setInterval(() => void this.renew(url), RENEW_EVERY_MS).unref();
-    poller.wake();
     return url;
   }
 
@@ -110,6 +107,13 @@ export class ReplyQueue {
   private async renew(url: string): Promise<void> {
     await this.options.plane.tag(url, aliveTags(Date.now())).catch((error: unknown) => {
       this.options.logger.warn(`the tags of the reply queue ${url} were not renewed: ${errorText(error)}`);
+    });
+  }
+
+  private async remove(url: string): Promise<void> {
+    await this.options.plane.delete(url).catch((error: unknown) => {
+      if (isMissing(error)) return;
+      this.options.logger.warn(`the reply queue ${url} was not deleted: ${errorText(error)}`);
     });
   }
 
@@ -140,27 +144,17 @@ export class ReplyQueue {
 
   private async takeOne(message: SqsMessage): Promise<void> {
     const reply = replyOf(message);
-    if (!reply || !this.pending.has(reply.correlationId)) return;
-    const packet = await this.read(message);
-    const request = this.pending.get(reply.correlationId);
+    const request = reply && this.pending.get(reply.correlationId);
+    if (!request) return;
+    const packet = await request.read(message.Body ?? '');
     try {
-      if (request?.take(packet, reply.index)) this.pending.delete(reply.correlationId);
+      // Its caller may have given it up meanwhile.
+      if (this.pending.has(reply.correlationId) && request.take(packet, reply.index)) {
+        this.pending.delete(reply.correlationId);
+      }
     } catch (error) {
       // A subscriber that throws must not keep the others from their replies.
       this.options.logger.error(`a reply's subscriber threw: ${errorText(error)}`);
-    }
-  }
-
-  private async read({ Body = '' }: SqsMessage): Promise<ReplyPacket> {
-    const { deserializer } = this.options;
-    try {
-      if (!deserializer) return asReplyPacket(parseJson(Body));
-      return asReplyPacket(await deserializer.deserialize(Body));
-    } catch (error) {
-      const err = new SnsSqsError('UNPARSABLE_MESSAGE', `The reply cannot be read: ${errorText(error)}`, {
-        cause: error,
-      });
-      return { err, isDisposed: true };
     }
   }
 }
@@ -168,5 +162,5 @@ export class ReplyQueue {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/.test(error.name);
 
-const closedError = (): SnsSqsError =>
+export const closedError = (): SnsSqsError =>
   new SnsSqsError('CLIENT_CLOSED', 'The client was closed before the reply came. Remedy: close it after the requests.');

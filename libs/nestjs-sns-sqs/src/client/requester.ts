@@ -1,22 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
-import { requestAttributes, type ReplyAddress } from '../envelope/reply.js';
+import { REQUEST_ATTRIBUTES, requestAttributes } from '../envelope/reply.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { RecordIdFactory } from '../interfaces/options.interface.js';
+import type { MessageAttributes } from '../interfaces/wire.interface.js';
 import { invalidRecord } from '../record-builders/record-builder.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { ReplyCallback } from './pending-request.js';
 import type { Publisher } from './publisher.js';
-import type { ReplyQueue } from './reply-queue.js';
+import type { ReplyQueueMember } from './reply-queue-member.js';
 
 export interface RequesterOptions {
-  publisher: Publisher;
-  replies: ReplyQueue;
+  publisher: Pick<Publisher, 'publish'>;
+  replies: Pick<ReplyQueueMember, 'open' | 'expect'>;
   /** The commanded queue needs a message group. */
   fifo: boolean;
   groupId: RecordIdFactory | undefined;
   replyTimeoutMs: number | undefined;
 }
+
+/** Keeps a request from the wire whose caller has its error already; those behind it in its group go on. */
+const GIVEN_UP = new Error('given up before it was sent');
 
 /** A client's `send()`: a command with the address of its reply, and the replies to it. */
 export class Requester {
@@ -24,7 +28,7 @@ export class Requester {
 
   /** Sends one request, and gives the callback its replies. The function that it returns ends the wait for them. */
   request(type: string, input: unknown, callback: ReplyCallback): () => void {
-    const { replies } = this.options;
+    const { replies, publisher } = this.options;
     const timeoutMs = (isRecord(input) ? input.options.replyTimeoutMs : undefined) ?? this.options.replyTimeoutMs;
     const expiresAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
@@ -44,28 +48,29 @@ export class Requester {
       callback({ err });
     };
     if (timeoutMs !== undefined) timer = setTimeout(() => fail(timeoutError(type, timeoutMs)), timeoutMs);
-    const send = async (): Promise<void> => {
-      const queueUrl = await replies.open();
-      const address = { queueUrl, correlationId, ...(expiresAt !== undefined && { expiresAt }) };
-      if (!isGivenUp) await this.options.publisher.publish(type, this.addressed(type, input, address));
+    const address = async (): Promise<MessageAttributes> => {
+      const queueUrl = isGivenUp ? undefined : await replies.open().catch(fail);
+      if (queueUrl === undefined || isGivenUp) throw GIVEN_UP;
+      return requestAttributes({ queueUrl, correlationId, ...(expiresAt !== undefined && { expiresAt }) });
     };
+    const send = async (): Promise<void> => publisher.publish(type, this.record(type, input), address);
     send().catch(fail);
     return giveUp;
   }
 
   /** Requests are not ordered unless their group says so: each gets a group of its own. */
-  private addressed(type: string, input: unknown, address: ReplyAddress): PublishRecord {
+  private record(type: string, input: unknown): PublishRecord {
     const { data, options } = isRecord(input) ? input : { data: input, options: {} };
-    const attributes = { ...options.attributes, ...requestAttributes(address) };
-    if (Object.keys(attributes).length >= AWS_MAX_MESSAGE_ATTRIBUTES) {
+    const own = Object.keys(options.attributes ?? {}).length;
+    if (own + 1 + REQUEST_ATTRIBUTES > AWS_MAX_MESSAGE_ATTRIBUTES) {
       throw invalidRecord(
-        `a request's record has ${Object.keys(options.attributes ?? {}).length} attributes: AWS takes ten, and \`type\` and the reply's address are four`,
+        `a request's record has ${own} attributes: AWS takes ten, and \`type\` and the reply's address are four`,
         'put them into the data',
       );
     }
     const { fifo, groupId } = this.options;
     const needsGroup = fifo && options.groupId === undefined && groupId?.(type, data) === undefined;
-    return new PublishRecord(data, { ...options, attributes, ...(needsGroup && { groupId: randomUUID() }) });
+    return new PublishRecord(data, { ...options, ...(needsGroup && { groupId: randomUUID() }) });
   }
 }
 

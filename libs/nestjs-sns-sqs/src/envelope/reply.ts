@@ -12,6 +12,9 @@ export const REPLY_ATTRIBUTES = {
   index: 'reply.index',
 } as const;
 
+/** How many of AWS's ten a request takes at most, beside `type`. */
+export const REQUEST_ATTRIBUTES = 3;
+
 /** What stands between a caller's name and the random end of its reply queue's. */
 export const REPLY_QUEUE_MARK = '-replies-';
 
@@ -68,12 +71,13 @@ export function replyOf({
 }
 
 const PACKET_KEYS: ReadonlySet<string> = new Set(['id', 'err', 'response', 'isDisposed', 'status']);
+const TELLING_KEYS: ReadonlySet<string> = new Set(['err', 'response', 'isDisposed']);
 
 /** As Nest's transports read an answer: what is no packet of Nest's is the whole answer of a foreign service. */
 export function asReplyPacket(value: unknown): ReplyPacket {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { response: value, isDisposed: true };
   const keys = Object.keys(value);
-  const isPacket = keys.length > 0 && keys.every(key => PACKET_KEYS.has(key));
+  const isPacket = keys.every(key => PACKET_KEYS.has(key)) && keys.some(key => TELLING_KEYS.has(key));
   return isPacket ? value : { response: value, isDisposed: true };
 }
 

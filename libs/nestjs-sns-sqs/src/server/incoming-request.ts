@@ -77,7 +77,7 @@ export class IncomingRequest {
   private next(response: unknown): void {
     if (this.isOver) return;
     this.release();
-    const packet: ReplyPacket = { response };
+    const packet: ReplyPacket = { response, isDisposed: false };
     this.held = packet;
     setImmediate(() => {
       if (this.held === packet) this.release();

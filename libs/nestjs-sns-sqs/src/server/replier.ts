@@ -5,7 +5,7 @@ import { toBody } from '../envelope/encode.js';
 import { messageBytes } from '../envelope/message-size.js';
 import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../envelope/reply.js';
 import { errorText } from '../errors/aws-errors.js';
-import type { BatchFailure, OutgoingSqsMessage, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import type { BatchFailure, BatchResult, OutgoingSqsMessage, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import { BatchCaller } from '../wire/batch-caller.js';
 import { IncomingRequest } from './incoming-request.js';
 
@@ -18,8 +18,9 @@ export interface ReplierOptions {
 
 type Entry = Omit<OutgoingSqsMessage, 'id'>;
 
-const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 5, retryDelayMs: 100 };
-const isGone = ({ code }: BatchFailure): boolean => /QueueDoesNotExist|NonExistentQueue/.test(code);
+/** Ten tries take about 12 s: a short outage of SQS should not cost a caller its answer. */
+const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 10, retryDelayMs: 100 };
+const GONE = /QueueDoesNotExist|NonExistentQueue/;
 
 /** Answers requests: sends each packet to its caller's reply queue. */
 export class Replier {
@@ -48,7 +49,7 @@ export class Replier {
     const entry = await this.entryOf(correlationId, index, packet);
     const failure = await this.add(queueUrl, entry);
     // A caller that has closed has deleted its queue, and waits no longer.
-    if (!failure || isGone(failure)) return;
+    if (!failure || GONE.test(failure.code)) return;
     this.options.logger.error(
       `a reply to ${queueUrl} was not sent: ${failure.code}: ${failure.message}`,
       failure.cause instanceof Error ? failure.cause.stack : undefined,
@@ -91,9 +92,20 @@ export class Replier {
 
   private callerOf(queueUrl: string): BatchCaller<Entry> {
     return new BatchCaller(
-      entries => this.options.wire.sendBatch(queueUrl, entries),
+      entries => this.call(queueUrl, entries),
       { ...BATCHING, random: Math.random },
       { maxBytes: SQS_MAX_BYTES, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
     );
+  }
+
+  /** A queue that is gone does not come back: its replies are given up at once, and hold up nothing. */
+  private async call(queueUrl: string, entries: OutgoingSqsMessage[]): Promise<BatchResult> {
+    try {
+      return await this.options.wire.sendBatch(queueUrl, entries);
+    } catch (error) {
+      if (!(error instanceof Error && GONE.test(error.name))) throw error;
+      const { name: code, message } = error;
+      return { successful: [], failed: entries.map(({ id }) => ({ id, code, message, senderFault: true })) };
+    }
   }
 }
