@@ -215,7 +215,9 @@ describe('send() when something fails', () => {
     const [QueueUrl] = await replyQueues();
     await waitFor('the late replies to be dropped', async () => {
       if ((await ask(client, 'echo', 3)) !== 3) return false;
-      const { Messages = [] } = await here.clients.sqs.send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }));
+      const { Messages = [] } = await here.clients.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 }),
+      );
       return Messages.length === 0;
     });
     expect(seen).toEqual([]);

@@ -44,8 +44,9 @@ export class ReplyPoller {
         this.isThere = true;
       } catch (error) {
         const failure = this.named(error);
-        if (failure.code !== 'QUEUE_NOT_FOUND' || attempt >= THERE_TRIES || this.stopping.signal.aborted) throw failure;
+        if (failure.code !== 'QUEUE_NOT_FOUND' || attempt >= THERE_TRIES) throw failure;
         await pause(THERE_DELAY_MS, this.stopping.signal);
+        if (this.stopping.signal.aborted) throw failure;
       }
     }
     this.wake();

@@ -61,7 +61,7 @@ export class ReplyQueueMember {
   }
 
   private async leave(): Promise<void> {
-    for (const request of [...this.waiting]) request.fail(closedError());
+    for (const request of this.waiting) request.fail(closedError());
     const { shared } = this;
     if (!shared) return;
     shared.members -= 1;

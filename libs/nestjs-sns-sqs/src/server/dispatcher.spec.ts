@@ -3,7 +3,9 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { concat, defer, EMPTY, of, throwError, timer } from 'rxjs';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { Delivery } from './delivery.js';
-import { Dispatcher, type ProcessingHooks } from './dispatcher.js';
+import { Dispatcher, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
+import { IncomingRequest, type ReplySender } from './incoming-request.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { HandlerRegistry } from './handler-registry.js';
 
 const metadata = { id: '1', source: 'users', type: 'user.registered' };
@@ -98,5 +100,79 @@ describe('Dispatcher', () => {
     const handle = jest.fn();
     await dispatcherTo(handle, 'order.*.failed').dispatch(delivery(), 1);
     expect(handle).not.toHaveBeenCalled();
+  });
+
+  it('does not keep a process from ending by a handler that never ends', async () => {
+    jest.useRealTimers();
+    const timeouts = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+    const before = timeouts();
+    const hung = dispatcherTo(() => new Promise(() => undefined)).dispatch(delivery(), 1);
+    hung.catch(() => undefined);
+    await new Promise(resolve => setImmediate(resolve));
+    expect(timeouts()).toBe(before);
+  });
+});
+
+describe('Dispatcher of a request', () => {
+  const sender = () => ({ send: jest.fn<ReplySender['send']>(() => Promise.resolve()), note: jest.fn() });
+
+  function asked(handle: (...args: never[]) => unknown, options: Partial<DispatcherOptions> = {}, expiresAt?: number) {
+    const replies = sender();
+    const address = { queueUrl: 'url', correlationId: 'c', ...(expiresAt !== undefined && { expiresAt }) };
+    const handler = handle as unknown as MessageHandler;
+    const dispatcher = new Dispatcher({
+      queueName: 'q',
+      handlers: new HandlerRegistry([{ pattern: 'user.registered', queue: 'q', subscribed: false, handler }]),
+      decode: () => ({ metadata, data: 1 }),
+      handlerTimeoutMs: 1_000,
+      hooks: justRun,
+      requestOf: () => new IncomingRequest(address, replies),
+      ...options,
+    });
+    const packets = () => replies.send.mock.calls.map(([, , , packet]) => packet);
+    return { dispatched: dispatcher.dispatch(delivery(), 1), packets };
+  }
+
+  it('answers it with what the handler returns, and knows it for one', async () => {
+    const { dispatched, packets } = asked((data: number, context: SqsContext) => [data, context.isRequest()]);
+    await dispatched;
+    expect(packets()).toEqual([{ response: [1, true], isDisposed: true }]);
+  });
+
+  it('answers what the handler threw, and the message is done', async () => {
+    const { dispatched, packets } = asked(() => Promise.reject(new Error('no')));
+    await dispatched;
+    expect(packets()).toEqual([{ err: { status: 'error', message: 'no' }, isDisposed: true }]);
+  });
+
+  it('does not run one whose caller has given up', async () => {
+    const handle = jest.fn();
+    const { dispatched, packets } = asked(handle, {}, Date.now() - 1);
+    await dispatched;
+    expect(handle).not.toHaveBeenCalled();
+    expect(packets()).toEqual([]);
+  });
+
+  it('answers what nobody takes, and the message is done', async () => {
+    const handlers = new HandlerRegistry([]);
+    const { dispatched, packets } = asked(() => undefined, { handlers });
+    await dispatched;
+    expect(packets()).toMatchObject([{ err: expect.stringMatching(/no matching message handler/) as string }]);
+  });
+
+  it('answers what cannot be read, and it goes to the dead letter queue too', async () => {
+    const decode = (): never => {
+      throw new SnsSqsError('UNPARSABLE_MESSAGE', 'rubbish');
+    };
+    const { dispatched, packets } = asked(() => undefined, { decode });
+    await expect(dispatched).rejects.toMatchObject({ code: 'UNPARSABLE_MESSAGE' });
+    expect(packets()).toEqual([{ err: { status: 'error', message: 'rubbish' }, isDisposed: true }]);
+  });
+
+  it('leaves to the next delivery what failed for reasons of this process', async () => {
+    const hooks: ProcessingHooks = () => Promise.reject(new Error('a broken hook'));
+    const { dispatched, packets } = asked(() => undefined, { hooks });
+    await expect(dispatched).rejects.toThrow('a broken hook');
+    expect(packets()).toEqual([]);
   });
 });

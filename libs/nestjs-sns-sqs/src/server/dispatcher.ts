@@ -86,6 +86,8 @@ export class Dispatcher {
         delivery.abort(error);
         reject(error);
       }, handlerTimeoutMs);
+      // A handler that heeds no signal must not keep a server that was forced to stop from ending its process.
+      timer.unref();
     });
     try {
       await Promise.race([work(), timeUp]);

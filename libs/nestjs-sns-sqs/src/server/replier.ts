@@ -5,7 +5,13 @@ import { toBody } from '../envelope/encode.js';
 import { messageBytes } from '../envelope/message-size.js';
 import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../envelope/reply.js';
 import { errorText } from '../errors/aws-errors.js';
-import type { BatchFailure, BatchResult, OutgoingSqsMessage, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
+import type {
+  BatchFailure,
+  BatchResult,
+  OutgoingSqsMessage,
+  SqsMessage,
+  SqsWire,
+} from '../interfaces/wire.interface.js';
 import { BatchCaller } from '../wire/batch-caller.js';
 import { IncomingRequest } from './incoming-request.js';
 
