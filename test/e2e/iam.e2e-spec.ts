@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Controller } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent, type Provisioning } from 'nestjs-sns-sqs';
+import { lastValueFrom } from 'rxjs';
 import { isAllowed, parsePolicy } from '../../libs/local-sns-sqs/src/core/policy/policy.js';
 import { spiedClients, type Call } from '../support/spied-clients.js';
 import { waitFor } from '../support/wait-for.js';
@@ -78,6 +80,32 @@ describe('least privilege', () => {
     expect([...verified].toSorted()).toEqual([...granted('every consumer', "'verify'")].toSorted());
     const forCreate = granted('every consumer', "'create'");
     expect([...created].filter(action => !forCreate.has(action))).toEqual([]);
+  });
+
+  it('docs/iam.md names what a request takes, of its caller and of who is asked', async () => {
+    @Controller()
+    class Sums {
+      @MessagePattern('sum')
+      sum(): number {
+        return 6;
+      }
+    }
+    const [asking, asked] = [spied(), spied()];
+    await here.start([Sums], { sqs: asked.sqs, sns: asked.sns });
+    const { client } = here.commands({ sqs: asking.sqs, provisioning: 'off' });
+    expect(await lastValueFrom(client.send('sum', {}))).toBe(6);
+    await client.close();
+    // To give tags at the creation takes the right to tag (CreateQueue API).
+    const actionsOf = (call: Call): string[] => ['tags' in call.input ? 'sqs:TagQueue' : [], actionOf(call)].flat();
+    const onReplies = (calls: Call[]): string[] => [
+      ...new Set(calls.filter(({ input }) => /-replies-/.test(JSON.stringify(input))).flatMap(actionsOf)),
+    ];
+    const page = documented();
+    const named = (who: string): string[] => [...page].flatMap(([row, all]) => (row.includes(who) ? [...all] : []));
+    // The request names its caller's reply queue, and is sent to another one.
+    const ofCaller = onReplies(asking.calls.filter(({ operation }) => operation !== 'SendMessageBatch'));
+    expect(ofCaller.toSorted()).toEqual(named('a caller').toSorted());
+    expect(onReplies(asked.calls)).toEqual(named('who is asked'));
   });
 
   it("a consumer queue's policy lets in SNS for its own topics, and nobody else", async () => {

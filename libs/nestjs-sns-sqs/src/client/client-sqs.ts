@@ -42,21 +42,17 @@ export class ClientSQS extends SnsSqsClient {
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.aws = accessSqs(options);
     const { wire } = this.aws;
-    const source = options.source ?? process.env['OTEL_SERVICE_NAME'];
+    const source = options.source ?? process.env['OTEL_SERVICE_NAME'] ?? UNKNOWN_SOURCE;
     const fifo = isFifoName(queue);
     this.publisher = new Publisher({
-      destination: {
-        name: queue,
-        fifo,
-        source: source ?? UNKNOWN_SOURCE,
-      },
+      destination: { name: queue, fifo, source },
       operation: 'SendMessageBatch',
       resolve: () => this.whenFound(this.resolve(queue)),
       send: (url, entries) => wire.sendBatch(url, entries),
       maxBatchBytes: SQS_MAX_BYTES,
       client: options,
     });
-    this.replies = new ReplyQueueMember({ access: options, prefix, caller: source ?? service, logger: this.logger });
+    this.replies = new ReplyQueueMember({ access: options, prefix, caller: source, logger: this.logger });
     const { groupId, replyTimeoutMs } = options;
     this.requester = new Requester({ publisher: this.publisher, replies: this.replies, fifo, groupId, replyTimeoutMs });
   }
