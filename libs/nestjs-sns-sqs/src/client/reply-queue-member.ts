@@ -84,9 +84,10 @@ export class ReplyQueueMember {
   private make(): Shared {
     const { prefix, caller, logger, access } = this.options;
     // It outlives the client that comes first.
-    const { client, wire, destroy } = accessSqs(access);
-    const queue = new ReplyQueue({ prefix, caller, wire, plane: new SdkReplyQueuePlane(client), logger });
-    return { queue, members: 0, destroy };
+    const aws = accessSqs(access);
+    const plane = new SdkReplyQueuePlane(aws.client);
+    const queue = new ReplyQueue({ prefix, caller, wire: aws.wire, plane, logger });
+    return { queue, members: 0, destroy: () => aws.destroy() };
   }
 
   private ofAccess(): Map<string, Shared> {
