@@ -5,6 +5,7 @@ import { consumerSettings } from '../../dist/libs/nestjs-sns-sqs/esm/options/ser
 import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handler-registry.js';
 import { QueueConsumer } from '../../dist/libs/nestjs-sns-sqs/esm/server/queue-consumer.js';
 import { Slots } from '../../dist/libs/nestjs-sns-sqs/esm/server/slots.js';
+import { randomOf } from '../support/random.mjs';
 import { FaultyWire } from './faulty-wire.mjs';
 import { VirtualTime } from './virtual-time.mjs';
 
@@ -14,17 +15,6 @@ const PATTERN = 'work';
 const NO_FAULTS = {};
 /** Longer than every lease, backoff and delay of a schedule together. */
 const CALM_MS = 6 * 60 * 60 * 1000;
-
-/** mulberry32: small, fast, and good enough to draw faults. */
-function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 class Violation extends Error {}
 

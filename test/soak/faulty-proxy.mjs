@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+const SLOW_MS = 100;
+
+/** A TCP proxy on 127.0.0.1 before a port of this machine: the network between a process and SNS and SQS. */
+export class FaultyProxy {
+  #target;
+  #server;
+  #port = 0;
+  #mode = 'open';
+  #opened = Promise.resolve();
+  #pairs = new Set();
+  #busy = false;
+
+  constructor(target) {
+    this.#target = target;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async listen() {
+    this.#server = createServer(near => this.#pipe(near));
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = this.#server.address().port;
+  }
+
+  async close() {
+    const server = this.#server;
+    this.#server = undefined;
+    for (const { near, far } of this.#pairs) {
+      near.destroy();
+      far.destroy();
+    }
+    if (server) await new Promise(resolve => server.close(resolve));
+  }
+
+  /** Nobody listens: connections are refused, those that are open have gone. */
+  refuse(ms) {
+    return this.#alone(async () => {
+      await this.close();
+      await pause(ms);
+      await this.listen();
+    });
+  }
+
+  /** Answers are reset in mid-body. */
+  reset(ms) {
+    return this.#during('reset', ms);
+  }
+
+  /** Every request is answered with 503. */
+  unavailable(ms) {
+    return this.#during('unavailable', ms);
+  }
+
+  /** Each piece takes a tenth of a second more. */
+  slow(ms) {
+    return this.#during('slow', ms);
+  }
+
+  /** Nothing moves; afterwards all that waited does. */
+  stall(ms) {
+    return this.#alone(async () => {
+      this.#opened = pause(ms);
+      await this.#opened;
+    });
+  }
+
+  /** The connections of now are dead for ever, without a word to either side; new ones work. */
+  halfOpen() {
+    for (const pair of this.#pairs) pair.dead = true;
+  }
+
+  #during(mode, ms) {
+    return this.#alone(async () => {
+      this.#mode = mode;
+      await pause(ms);
+      this.#mode = 'open';
+    });
+  }
+
+  /** False: something else is wrong with it already. */
+  async #alone(fault) {
+    if (this.#busy) return false;
+    this.#busy = true;
+    await fault();
+    this.#busy = false;
+    return true;
+  }
+
+  #pipe(near) {
+    const far = connect(this.#target, '127.0.0.1');
+    const pair = { near, far, dead: false, asked: false };
+    this.#pairs.add(pair);
+    for (const [from, to, pass] of [
+      [near, far, chunk => this.#up(pair, chunk)],
+      [far, near, chunk => this.#down(pair, chunk)],
+    ]) {
+      let order = Promise.resolve();
+      from.on('data', chunk => {
+        order = order.then(async () => {
+          await this.#opened;
+          if (this.#mode === 'slow') await pause(SLOW_MS);
+          if (!pair.dead && !to.destroyed) pass(chunk);
+        });
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        if (from === near) this.#pairs.delete(pair);
+        // Of a dead connection the near side hears nothing, not even its end.
+        if (from === near || !pair.dead) void order.then(() => to.destroy());
+      });
+    }
+  }
+
+  #up(pair, chunk) {
+    if (this.#mode === 'unavailable' && !pair.asked) {
+      pair.far.destroy();
+      pair.near.end(UNAVAILABLE);
+      return;
+    }
+    pair.asked = true;
+    pair.far.write(chunk);
+  }
+
+  #down(pair, chunk) {
+    pair.asked = false;
+    if (this.#mode === 'reset') {
+      pair.near.write(chunk.subarray(0, chunk.length / 2), () => {
+        pair.near.resetAndDestroy();
+        pair.far.destroy();
+      });
+      return;
+    }
+    pair.near.write(chunk);
+  }
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { lastValueFrom } from 'rxjs';
+import { ClientSNS, ClientSQS, SnsRecordBuilder, SqsRecordBuilder } from '../../dist/libs/nestjs-sns-sqs/esm/index.js';
+
+const TICK_MS = 100;
+/** Shares of the commands: users that register over HTTP (each becomes a command of `notifications` to itself), direct ones. */
+const REGISTERED = 1 / 4;
+const GROUPS = 500;
+/** Of what is published directly, one in so many can never be handled. */
+const POISON_EVERY = 400;
+/** `notifications` remembers each user: no more of them than it may hold. */
+const USERS = Array.from({ length: 500 }, () => randomUUID());
+const userOf = n => USERS[n % USERS.length];
+
+/**
+ * Events and commands to both services, spread evenly over the time: users register over HTTP (`user.registered`, then
+ * a command, a mail, `welcome-email.sent`, two rows), further events and commands are published as `users` would.
+ */
+export class Load {
+  /** Ids of events and commands that AWS has accepted from here. */
+  published = [];
+  refused = 0;
+  users = [];
+  requests = 0;
+  #events;
+  #commands;
+  #underWay = new Set();
+
+  constructor({ events, commands, aws, urlOfUsers }) {
+    this.#events = new ClientSNS({ service: 'users', aws });
+    this.#commands = new ClientSQS({ service: 'notifications', source: 'users', aws });
+    this.urlOfUsers = urlOfUsers;
+    const registered = Math.round(commands * REGISTERED);
+    const direct = commands - registered;
+    const welcomes = Math.round(direct / 2);
+    // `user.registered` and `welcome-email.sent` of the registered, `welcome-email.sent` of the welcomed.
+    const changed = Math.max(0, events - 2 * registered - welcomes);
+    this.kinds = [
+      [registered, () => this.#register()],
+      [changed, n => this.#emailChanged(n)],
+      [welcomes, n => this.#welcome(n)],
+      [direct - welcomes, n => this.#cancel(n)],
+    ];
+  }
+
+  /** Resolves when all has been sent and answered. */
+  async run(ms) {
+    const sent = this.kinds.map(() => 0);
+    const startedAt = performance.now();
+    for (let share = 0; share < 1;) {
+      await pause(TICK_MS);
+      share = Math.min(1, (performance.now() - startedAt) / ms);
+      this.kinds.forEach(([count, send], kind) => {
+        for (; sent[kind] < count * share; sent[kind] += 1) this.#track(send(sent[kind]));
+      });
+    }
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    this.urlOfUsers = undefined;
+  }
+
+  async close() {
+    await Promise.all([this.#events.close(), this.#commands.close()]);
+  }
+
+  #track(work) {
+    const ended = work.finally(() => this.#underWay.delete(ended));
+    this.#underWay.add(ended);
+  }
+
+  /** As a browser would: again, until it is told that the user exists. */
+  async #register() {
+    const user = { email: `user-${randomUUID()}@example.com`, name: 'Ada' };
+    for (;;) {
+      this.requests += 1;
+      const response = await fetch(`${this.urlOfUsers()}/users`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(user),
+        signal: AbortSignal.timeout(30_000),
+      }).catch(() => undefined);
+      if (response?.status === 201) this.users.push((await response.json()).id);
+      if (response?.status === 201 || response?.status === 409) return;
+      await pause(500);
+    }
+  }
+
+  #emailChanged(n) {
+    const email = n % POISON_EVERY === 1 ? 'no address' : `changed-${n}@example.com`;
+    const record = new SnsRecordBuilder({ id: userOf(n), email, previousEmail: 'a@example.com', version: n + 2 });
+    return this.#emit(this.#events, 'user.email-changed', record);
+  }
+
+  #welcome(n) {
+    const email = n % POISON_EVERY === 1 ? 'no address' : `welcome-${n}@example.com`;
+    return this.#command('send-welcome-email', { userId: randomUUID(), email, name: 'Bob' }, n);
+  }
+
+  #cancel(n) {
+    return this.#command('cancel-user-mails', { userId: userOf(n) }, n);
+  }
+
+  #command(type, data, n) {
+    return this.#emit(this.#commands, type, new SqsRecordBuilder(data).setGroupId(`group-${n % GROUPS}`));
+  }
+
+  async #emit(client, type, record) {
+    const id = randomUUID();
+    for (;;) {
+      try {
+        await lastValueFrom(client.emit(type, record.setId(id).build()), { defaultValue: undefined });
+        this.published.push(id);
+        return;
+      } catch {
+        // It may have been accepted all the same; as an outbox would, it is sent again under its id.
+        this.refused += 1;
+        await pause(500);
+      }
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// Events and commands through the built sample services, while something fails every second; then calm, and the
+// books are balanced. --minutes: of faults; --events, --commands: how many; --seed: of the faults. Redis takes part
+// where `redis-server` is installed; DATABASE_URL names a PostgreSQL in place of PGlite.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startMailCatcher } from '../../tools/demo/mail-catcher.mjs';
+import { stopSignal } from '../../tools/demo/stop-signal.mjs';
+import { randomOf } from '../support/random.mjs';
+import { Berth } from './fleet.mjs';
+import { FaultyProxy } from './faulty-proxy.mjs';
+import { Ledger } from './ledger.mjs';
+import { Load } from './load.mjs';
+import { RedisProcess } from './redis-process.mjs';
+import { RestartableBroker } from './restartable-broker.mjs';
+import { Storm } from './storm.mjs';
+import { judge, memoryTrends, readEffects } from './verdict.mjs';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    events: { type: 'string', default: '50000' },
+    commands: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+  },
+});
+const durationMs = Number(values.minutes) * 60_000;
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+const PROGRESS_EVERY_MS = 10_000;
+/** Leases of 30 s, connections that are silent for as long, backoffs, and a machine with two cores. */
+const CALM_LIMIT_MS = 240_000;
+const MOST_VIOLATIONS_TOLD = 20;
+
+const random = randomOf(seed);
+const signal = stopSignal();
+const directory = mkdtempSync(join(tmpdir(), 'soak-'));
+const pids = new Set();
+const startedAt = Date.now();
+const say = text => console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
+
+const broker = new RestartableBroker({ seed, random });
+const endpoint = await broker.listen();
+const ledger = new Ledger(broker.core);
+const mail = await startMailCatcher();
+const redis = await startRedis();
+const effectLog = join(directory, 'effects.ndjson');
+writeFileSync(effectLog, '');
+const database = process.env.DATABASE_URL;
+const access = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+const env = {
+  ...access,
+  NODE_OPTIONS: `--import ${join(import.meta.dirname, 'effect-log.mjs')}`,
+  EFFECT_LOG: effectLog,
+  SMTP_URL: mail.url,
+  MIGRATIONS_DIR: join(import.meta.dirname, '../../apps/users/drizzle'),
+  PORT: '0',
+  PGLITE_DIR: join(directory, 'users'),
+  ...(redis && { REDIS_URL: redis.url }),
+};
+const berth = (name, app, spared) => new Berth({ name, app, endpoint, env, spared, pids, signal });
+// PGlite lives in one process.
+const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
+const notifications = [1, 2, 3].map(n => berth(`notifications ${n}`, 'notifications', n === 1));
+const berths = [...notifications, ...users];
+// The first one makes the tables.
+await users[0].start();
+await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
+say(`seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite'}, ${redis ? 'Redis' : 'no Redis'}`);
+
+const own = new FaultyProxy(Number(new URL(endpoint).port));
+await own.listen();
+const load = new Load({
+  events: Number(values.events),
+  commands: Number(values.commands),
+  aws: {
+    endpoint: own.url,
+    region: access.AWS_REGION,
+    credentials: { accessKeyId: access.AWS_ACCESS_KEY_ID, secretAccessKey: access.AWS_SECRET_ACCESS_KEY },
+  },
+  urlOfUsers: () => users[Math.floor(Math.random() * users.length)].url,
+});
+const storm = new Storm({ random, proxies: [own, ...berths.map(({ proxy }) => proxy)], berths, broker, redis });
+const progress = setInterval(
+  () =>
+    say(
+      `${ledger.accepted.size} messages in queues so far, ${ledger.left.length} of them still, ${ledger.letters.size} dead letters, ${mail.mails.length} mails, ${storm.total} faults`,
+    ),
+  PROGRESS_EVERY_MS,
+);
+
+const storming = storm.run();
+await Promise.race([load.run(durationMs), aborted(signal)]);
+storm.end();
+await storming;
+say('calm');
+const isDrained = await until(() => ledger.left.length === 0, CALM_LIMIT_MS);
+const welcomed = isDrained ? await usersThatAreWelcome() : 0;
+await load.close();
+await Promise.all(berths.map(each => each.stop()));
+clearInterval(progress);
+await Promise.all([own.close(), mail.stop(), broker.stop(), redis?.stop()]);
+
+const effects = readEffects(effectLog);
+const verdict = judge({
+  ledger,
+  effects,
+  published: [
+    ...load.published,
+    // A command of the services has its event's id for deduplication: a second one is accepted and not taken.
+    ...effects.filter(({ what, type }) => what === 'published' && type !== 'send-welcome-email').map(({ id }) => id),
+  ],
+  kills: berths.flatMap(({ killedAt }) => killedAt),
+  outages: redis?.outages ?? [],
+  hasInbox: Boolean(redis) && usesInbox(),
+  mails: mail.mails,
+});
+const violations = [...berths.flatMap(each => each.violations), ...verdict.violations];
+if (welcomed !== load.users.length)
+  violations.push(
+    `${load.users.length - welcomed} of ${load.users.length} users lack what the events should have done`,
+  );
+const alive = [...pids].filter(isAlive);
+if (alive.length > 0) violations.push(`processes are left: ${alive.join()}`);
+const memory = memoryTrends(effects);
+for (const { pid, heap, isFlat } of memory)
+  if (!isFlat) violations.push(`the heap of process ${pid} has grown by ${heap.growth.toFixed(0)} MiB`);
+
+report();
+if (violations.length === 0) rmSync(directory, { recursive: true, force: true });
+else console.error(`what the handlers did: ${effectLog}`);
+process.exit(violations.length > 0 ? 1 : 0);
+
+function textOf({ mean, growth }) {
+  return `${mean.toFixed(1)} MiB (trend ${growth.toFixed(1)})`;
+}
+
+function report() {
+  const { counts, lanes, repeated, unexplained } = verdict;
+  const types = Map.groupBy(
+    new Map([...ledger.accepted.values()].map(each => [each.id, each])).values(),
+    ({ queue }) => (queue.endsWith('.fifo') ? 'commands' : 'events'),
+  );
+  console.log(
+    `\nfaults: ${Object.entries(storm.done)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')}`,
+  );
+  console.log(
+    `processes: ${berths.reduce((sum, { starts }) => sum + starts, 0)} started, ${berths.reduce((sum, { failedStarts }) => sum + failedStarts.length, 0)} of them could not reach AWS at their start, ${alive.length} left`,
+  );
+  for (const { pid, samples, heap, rss } of memory)
+    console.log(`memory of process ${pid}, ${samples} samples: heap ${textOf(heap)}, RSS ${textOf(rss)}`);
+  console.log(`lanes: ${lanes}; mails: ${verdict.mails}; users: ${welcomed}; refused publishes: ${load.refused}`);
+  for (const text of violations.slice(0, MOST_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
+  console.log(
+    `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
+  );
+}
+
+/** Each user that registered has its preferences and its mark: both services did their part. */
+async function usersThatAreWelcome() {
+  let count = 0;
+  for (const id of load.users) {
+    const user = await until(async () => {
+      const found = await fetch(`${users[0].url}/users/${id}`).then(
+        response => response.json(),
+        () => undefined,
+      );
+      return found?.welcomedAt && found.preferences ? found : undefined;
+    }, 1_000);
+    if (user) count += 1;
+  }
+  return count;
+}
+
+async function startRedis() {
+  if (spawnSync('redis-server', ['--version']).error) return undefined;
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise(resolve => server.close(resolve));
+  const process = new RedisProcess(port, directory);
+  await process.start();
+  return process;
+}
+
+function usesInbox() {
+  const text = app => readFileSync(join(import.meta.dirname, `../../dist/apps/${app}/main.js`), 'utf8');
+  return ['users', 'notifications'].every(app => text(app).includes('REDIS_URL'));
+}
+
+async function until(condition, limitMs) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value || Date.now() > end || signal.aborted) return value;
+    await pause(100);
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function aborted(by) {
+  return new Promise(resolve => by.addEventListener('abort', resolve, { once: true }));
+}

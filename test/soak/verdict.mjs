@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+
+/** A process that is killed may have had an effect that nothing remembers yet; and so it is while Redis is away. */
+const UNREMEMBERED_MS = 5_000;
+/** The library remembers up to 10,000 messages of each queue: some megabytes until that is reached. */
+const MAX_GROWTH_MIB = 15;
+
+/** What the processes have written down of their handlers, in order of time. */
+export function readEffects(path) {
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  return lines.map(line => JSON.parse(line));
+}
+
+/**
+ * Balances what SNS and SQS have accepted with what became of it. `violations` is empty when every promise was kept.
+ */
+export function judge({ ledger, effects, published, kills, outages, hasInbox, mails }) {
+  const violations = [];
+  const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
+  const done = Map.groupBy(
+    runs.filter(({ what }) => what === 'done'),
+    ({ queue, id }) => `${queue} ${id}`,
+  );
+  const tried = new Set(runs.map(({ message }) => message));
+  const counts = { accepted: 0, done: 0, deadLettered: 0, left: ledger.left.length };
+  for (const [message, { queue, id }] of ledger.accepted) {
+    counts.accepted += 1;
+    if (ledger.letters.has(message)) {
+      counts.deadLettered += 1;
+      if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
+    } else if (done.has(`${queue} ${id}`)) counts.done += 1;
+    else violations.push(`${message} of ${queue} was not handled and is in no dead letter queue`);
+  }
+  if (counts.left > 0) violations.push(`${counts.left} messages are left in queues`);
+
+  const known = new Set([...ledger.accepted.values()].map(({ id }) => id));
+  const lost = published.filter(id => !known.has(id));
+  if (lost.length > 0)
+    violations.push(`${lost.length} were accepted of their publisher and reached no queue: ${lost[0]}`);
+
+  const lanes = checkLanes(runs, violations);
+  const repeated = [...done.values()].filter(({ length }) => length > 1);
+  const unexplained = hasInbox ? repeated.filter(each => !isExplained(each, kills, outages)) : [];
+  for (const [{ queue, id }] of unexplained) violations.push(`${id} was handled twice by ${queue}`);
+  return { violations, counts, lanes, repeated: repeated.length, unexplained: unexplained.length, mails: mails.length };
+}
+
+/** The messages of a group are first done in the order in which SQS has taken them. */
+function checkLanes(runs, violations) {
+  const latest = new Map();
+  const seen = new Set();
+  for (const { what, queue, group, sequence, message } of runs) {
+    if (what !== 'done' || sequence === undefined || seen.has(message)) continue;
+    seen.add(message);
+    const lane = `${queue} ${group}`;
+    if (BigInt(sequence) < BigInt(latest.get(lane) ?? 0)) violations.push(`${lane}: ${message} was overtaken`);
+    else latest.set(lane, sequence);
+  }
+  return latest.size;
+}
+
+/** Before each repetition the earlier effect could not be remembered: its process was killed, or Redis was away. */
+function isExplained(times, kills, outages) {
+  return times.slice(0, -1).every(({ pid, at }) => {
+    const near = when => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
+    return (
+      kills.some(kill => kill.pid === pid && near(kill.at)) ||
+      outages.some(({ from, to }) => from <= at + UNREMEMBERED_MS && to >= at - UNREMEMBERED_MS)
+    );
+  });
+}
+
+/** By process whose memory was watched, in MiB: the trends of its heap, after a collection, and of its RSS. */
+export function memoryTrends(effects) {
+  const byProcess = Map.groupBy(
+    effects.filter(({ what }) => what === 'memory'),
+    ({ pid }) => pid,
+  );
+  return [...byProcess].map(([pid, facts]) => {
+    const heap = trendOf(facts.map(each => each.heap));
+    const rss = trendOf(facts.map(each => each.rss));
+    return { pid, samples: facts.length, heap, rss, isFlat: heap.growth < MAX_GROWTH_MIB };
+  });
+}
+
+/** Least squares over the later two thirds: what it has grown by, in MiB. */
+function trendOf(all) {
+  const samples = all.slice(Math.floor(all.length / 3));
+  const mean = samples.reduce((sum, each) => sum + each, 0) / samples.length;
+  const middle = (samples.length - 1) / 2;
+  const slope =
+    samples.reduce((sum, each, at) => sum + (at - middle) * (each - mean), 0) /
+    samples.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
+  return { mean, growth: slope * samples.length };
+}
