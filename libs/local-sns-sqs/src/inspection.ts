@@ -49,14 +49,23 @@ function snapshotOfMessage(message: Message): MessageSnapshot {
   };
 }
 
-const snapshotOfQueue = (queue: Queue): QueueSnapshot => ({
-  name: queue.name,
-  arn: queue.arn,
-  visible: queue.ready,
-  inFlight: queue.inFlight,
-  delayed: queue.delayed,
-  messages: [...queue.messages.values()].map(snapshotOfMessage),
-});
+/** Messages are copied when first looked at: a condition on counts costs the same on a queue of any size. */
+function viewOfQueue(queue: Queue): QueueSnapshot {
+  let messages: MessageSnapshot[] | undefined;
+  return {
+    name: queue.name,
+    arn: queue.arn,
+    visible: queue.ready,
+    inFlight: queue.inFlight,
+    delayed: queue.delayed,
+    get messages() {
+      return (messages ??= [...queue.messages.values()].map(snapshotOfMessage));
+    },
+  };
+}
+
+/** The view as it is now, whatever happens to the queue. */
+const fixed = (view: QueueSnapshot): QueueSnapshot => ({ ...view });
 
 /** One thing that happened to a message. */
 export interface HistoryEvent {
@@ -87,12 +96,12 @@ export class Inspection {
   }
 
   queues(): QueueSnapshot[] {
-    return [...this.broker.queues.values()].map(snapshotOfQueue);
+    return this.views().map(fixed);
   }
 
   queue(name: string): QueueSnapshot | undefined {
     const queue = this.broker.queues.get(name);
-    return queue && snapshotOfQueue(queue);
+    return queue && fixed(viewOfQueue(queue));
   }
 
   /** ARNs. */
@@ -117,16 +126,17 @@ export class Inspection {
   /** Resolves as soon as the queue exists and `condition` holds for it. Never rejects: give the test a time limit. */
   until(queue: string, condition: (queue: QueueSnapshot) => boolean): Promise<QueueSnapshot> {
     return this.watch(queue, () => {
-      const snapshot = this.queue(queue);
-      return snapshot && condition(snapshot) ? snapshot : undefined;
+      const found = this.broker.queues.get(queue);
+      const view = found && viewOfQueue(found);
+      return view && condition(view) ? fixed(view) : undefined;
     });
   }
 
   /** Resolves as soon as `condition` holds for all queues together. Never rejects: give the test a time limit. */
   untilAll(condition: (queues: QueueSnapshot[]) => boolean): Promise<QueueSnapshot[]> {
     return this.watch(undefined, () => {
-      const queues = this.queues();
-      return condition(queues) ? queues : undefined;
+      const views = this.views();
+      return condition(views) ? views.map(fixed) : undefined;
     });
   }
 
@@ -138,6 +148,10 @@ export class Inspection {
   /** Forgets all histories. */
   clear(): void {
     this.histories.clear();
+  }
+
+  private views(): QueueSnapshot[] {
+    return [...this.broker.queues.values()].map(viewOfQueue);
   }
 
   private note(queue: Queue, { content, receiveCount }: Message, what: MessageEvent): void {

@@ -15,12 +15,14 @@ export interface BrokerOptions {
   defer?: (run: () => void) => void;
 }
 
+/** CreateQueue API. */
+const BLOCKED_AFTER_DELETE_MS = 60_000;
+
 export const SENDER_ID = 'AIDALOCALSNSSQS000000';
 
 /** All state of one broker. Operations change it; nothing in it does input or output. */
 export class Broker implements QueueSurroundings {
   readonly queues = new Map<string, Queue>();
-  readonly deletedQueues = new Map<string, number>();
   readonly topics = new Map<string, Topic>();
   readonly subscriptions = new Map<string, Subscription>();
   readonly calls = new Map<string, number>();
@@ -37,6 +39,8 @@ export class Broker implements QueueSurroundings {
   onChange: ((queue: string) => void) | undefined;
   private readonly defer: (run: () => void) => void;
   private dirty: Queue[] = [];
+  /** Until when the name of a deleted queue cannot be used, in order of deletion. */
+  private readonly blockedNames = new Map<string, number>();
   private queueNumber = 0;
   private waking = false;
 
@@ -71,6 +75,20 @@ export class Broker implements QueueSurroundings {
     return ++this.queueNumber;
   }
 
+  queueDeleted(name: string): void {
+    const now = this.now();
+    for (const [blocked, until] of this.blockedNames) {
+      if (until > now) break;
+      this.blockedNames.delete(blocked);
+    }
+    this.blockedNames.delete(name);
+    this.blockedNames.set(name, now + BLOCKED_AFTER_DELETE_MS);
+  }
+
+  isNameBlocked(name: string): boolean {
+    return (this.blockedNames.get(name) ?? -Infinity) > this.now();
+  }
+
   touch(queue: Queue): void {
     if (queue.dirty) return;
     queue.dirty = true;
@@ -97,7 +115,7 @@ export class Broker implements QueueSurroundings {
   reset(): void {
     const queues = [...this.queues.values()];
     this.queues.clear();
-    this.deletedQueues.clear();
+    this.blockedNames.clear();
     this.topics.clear();
     this.subscriptions.clear();
     this.calls.clear();

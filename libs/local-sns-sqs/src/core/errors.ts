@@ -1,19 +1,24 @@
-/** A refusal in AWS's words. `code` is the shape's name, `queryCode` the older name that some SDKs still show. */
+/**
+ * A refusal in AWS's words. `code` is the shape's name, `queryCode` the older name that some SDKs still show. SQS
+ * answers client errors with 400, but for some that have another status in its older protocol.
+ */
 export class AwsError extends Error {
   readonly code: string;
   readonly queryCode: string;
   readonly status: number;
+  readonly queryStatus: number;
   readonly senderFault: boolean;
 
   constructor(
     code: string,
     message: string,
-    options: { status?: number; queryCode?: string; senderFault?: boolean } = {},
+    options: { status?: number; queryStatus?: number; queryCode?: string; senderFault?: boolean } = {},
   ) {
     super(message);
     this.name = code;
     this.code = code;
     this.status = options.status ?? 400;
+    this.queryStatus = options.queryStatus ?? this.status;
     this.queryCode = options.queryCode ?? code;
     this.senderFault = options.senderFault ?? true;
   }
@@ -21,8 +26,8 @@ export class AwsError extends Error {
 
 const SIMPLE_QUEUE_SERVICE = 'AWS.SimpleQueueService.';
 
-const sqs = (code: string, message: string, status = 400): AwsError =>
-  new AwsError(code, message, { status, queryCode: SIMPLE_QUEUE_SERVICE + code });
+const sqs = (code: string, message: string, queryStatus = 400): AwsError =>
+  new AwsError(code, message, { queryStatus, queryCode: SIMPLE_QUEUE_SERVICE + code });
 
 export const missingParameter = (name: string): AwsError =>
   new AwsError('MissingParameter', `The request must contain the parameter ${name}.`);
@@ -66,7 +71,7 @@ export const invalidAttributeValue = (name: string, reason?: string): AwsError =
 
 export const receiptHandleIsInvalid = (handle: string): AwsError =>
   new AwsError('ReceiptHandleIsInvalid', `The input receipt handle "${handle}" is not a valid receipt handle.`, {
-    status: 404,
+    queryStatus: 404,
   });
 
 export const receiptHandleExpired = (handle: string): AwsError =>
@@ -74,8 +79,7 @@ export const receiptHandleExpired = (handle: string): AwsError =>
 
 export const messageNotInflight = (): AwsError => sqs('MessageNotInflight', 'The specified message is not in flight.');
 
-export const overLimit = (): AwsError =>
-  new AwsError('OverLimit', 'Too many messages in flight: the queue has reached its limit of 120000.', { status: 403 });
+export const overLimit = (message: string): AwsError => new AwsError('OverLimit', message, { queryStatus: 403 });
 
 export const invalidMessageContents = (): AwsError =>
   new AwsError(

@@ -54,6 +54,12 @@ export function stringList(input: Input, key: string): string[] {
   });
 }
 
+export function requiredList(input: Input, key: string): string[] {
+  const list = stringList(input, key);
+  if (list.length === 0) throw missingParameter(key);
+  return list;
+}
+
 export function recordList(input: Input, key: string): Input[] {
   const value = own(input, key);
   if (value === undefined) return [];

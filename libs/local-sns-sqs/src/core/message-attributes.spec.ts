@@ -40,7 +40,7 @@ describe('toMessageAttributes', () => {
   });
 });
 
-describe('readMessageAttributes', () => {
+describe('readMessageAttributes (sqs-message-metadata)', () => {
   it.each([
     ['String', { DataType: 'String', StringValue: 'x' }],
     ['a custom type', { DataType: 'String.uuid', StringValue: 'x' }],
@@ -66,6 +66,21 @@ describe('readMessageAttributes', () => {
     ['no object', 'x'],
   ])('refuses an attribute with %s', (_, value) => {
     expect(() => read({ a: value })).toThrow(expect.objectContaining({ code: 'InvalidParameterValue' }));
+  });
+
+  it('refuses lists of values, which are reserved (MessageAttributeValue API)', () => {
+    for (const key of ['StringListValues', 'BinaryListValues']) {
+      expect(() => read({ a: { DataType: 'String', StringValue: 'x', [key]: ['y'] } })).toThrow(
+        expect.objectContaining({ code: 'UnsupportedOperation' }),
+      );
+      expect(() => read({ a: { DataType: 'String', StringValue: 'x', [key]: [] } })).not.toThrow();
+    }
+  });
+
+  it('refuses a binary that is not base64', () => {
+    expect(() => read({ a: { DataType: 'Binary', BinaryValue: '!' } })).toThrow(
+      expect.objectContaining({ code: 'SerializationException' }),
+    );
   });
 
   it.each(['AWS.x', 'aws.x', 'Amazon.x', '.x', 'x.', 'a..b', 'with space', 'ü', '', 'x'.repeat(257)])(

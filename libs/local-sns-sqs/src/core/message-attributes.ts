@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { invalidParameterValue } from './errors.js';
+import { invalidParameterValue, serializationError, unsupportedOperation } from './errors.js';
 import { type Input, isRecord, optionalRecord, optionalString } from './input.js';
 
 /** One attribute as it stands on the wire; binary values stay in base64. */
@@ -19,6 +19,7 @@ export interface MessageAttributes {
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
 const RESERVED = /^(aws|amazon)\./i;
 const TYPE = /^(String|Number|Binary)(\..+)?$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 export const FORBIDDEN_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
@@ -65,6 +66,8 @@ function checkName(name: string): void {
   }
 }
 
+const hasItems = (raw: Input, key: string): boolean => Array.isArray(raw[key]) && raw[key].length > 0;
+
 function readValue(name: string, raw: Input): AttributeValue {
   const DataType = optionalString(raw, 'DataType');
   if (!DataType)
@@ -73,6 +76,9 @@ function readValue(name: string, raw: Input): AttributeValue {
     throw invalidParameterValue(
       `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
     );
+  }
+  if (hasItems(raw, 'StringListValues') || hasItems(raw, 'BinaryListValues')) {
+    throw unsupportedOperation('Message attribute list values in SendMessage operation are not supported.');
   }
   const StringValue = optionalString(raw, 'StringValue');
   const BinaryValue = optionalString(raw, 'BinaryValue');
@@ -85,7 +91,10 @@ function readValue(name: string, raw: Input): AttributeValue {
   if (StringValue !== undefined && BinaryValue !== undefined) {
     throw invalidParameterValue(`The message attribute '${name}' has more than one value.`);
   }
-  if (DataType.startsWith('Binary')) return { DataType, BinaryValue: value };
+  if (DataType.startsWith('Binary')) {
+    if (!BASE64.test(value)) throw serializationError(`The BinaryValue of '${name}' is not base64.`);
+    return { DataType, BinaryValue: value };
+  }
   if (FORBIDDEN_CHARACTERS.test(value)) {
     throw invalidParameterValue(`The message attribute '${name}' contains characters outside the allowed set.`);
   }

@@ -38,7 +38,10 @@ export class Message extends Due implements Linked<Message> {
 
   state: MessageState = 'ready';
   group: MessageGroup | undefined = undefined;
+  /** Across all queues, as ApproximateReceiveCount tells it. */
   receiveCount = 0;
+  /** In this queue: what its redrive policy counts. */
+  receivesHere = 0;
   firstReceivedAt = 0;
   lastReceivedAt = 0;
   /** Number of the receive whose handle is the latest one; 0 before the first. */

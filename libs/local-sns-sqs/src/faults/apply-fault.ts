@@ -22,7 +22,7 @@ const ENTRY_LISTS = ['Entries', 'PublishBatchRequestEntries'];
 function throttled(service: Attempt['service']): AwsError {
   const text = 'Rate exceeded';
   return service === 'sqs'
-    ? new AwsError('RequestThrottled', text, { status: 400 })
+    ? new AwsError('RequestThrottled', text, { queryStatus: 403 })
     : new AwsError('Throttled', text, { status: 429 });
 }
 

@@ -47,6 +47,36 @@ describe('FaultPlan', () => {
     expect([1, 2, 3, 4].map(() => hits('a'))).toEqual([true, false, true, false]);
   });
 
+  it('passes over calls for which its effect makes no sense', () => {
+    const plan = new FaultPlan(
+      () => 0,
+      () => 0,
+    );
+    plan.add({ effect: { kind: 'duplicate' } });
+    plan.add({ effect: { kind: 'half-batch' } });
+    plan.add({ effect: { kind: 'stale-delete' } });
+    const operations = ['sns.Publish', 'sqs.ReceiveMessage', 'sqs.SendMessageBatch', 'sqs.DeleteMessage'];
+    expect(operations.map(operation => plan.decide(call(operation))?.kind)).toEqual([
+      undefined,
+      'duplicate',
+      'half-batch',
+      'stale-delete',
+    ]);
+  });
+
+  it('replays what another run has done, to the calls of the same numbers', () => {
+    const draws = [0.1, 0.9, 0.2, 0.8];
+    const { plan, hits } = planOf({ rate: 0.5 }, () => draws.shift() ?? 1);
+    const first = ['a', 'b', 'a', 'b'].map(operation => hits(operation));
+    const again = new FaultPlan(
+      () => 0,
+      () => 1,
+    );
+    again.replay(JSON.parse(JSON.stringify(plan.done)) as typeof plan.done);
+    expect(['a', 'b', 'a', 'b'].map(operation => again.decide(call(operation)) !== undefined)).toEqual(first);
+    expect(first).toEqual([true, false, true, false]);
+  });
+
   it('writes down what it did, and stops when told to', () => {
     const { plan, remove, hits } = planOf({ operation: 'a' });
     hits('b');

@@ -12,7 +12,7 @@ export type FaultEffect =
   | { kind: 'duplicate' }
   /** A receive from a standard queue takes messages in another order. */
   | { kind: 'reorder' }
-  /** The entries of a batch whose number is odd fail with InternalError; the others are carried out. */
+  /** The second, fourth, … entry of a batch fail with InternalError; the others are carried out. */
   | { kind: 'half-batch' }
   /** A delete claims success and deletes nothing. */
   | { kind: 'stale-delete' };
@@ -47,7 +47,7 @@ export interface FaultRule {
 /** A fault that was done, to tell or to repeat it: the same seed and calls give the same ones. */
 export interface FaultRecord {
   at: number;
-  /** Number of the call since the start, from 1. */
+  /** Number of the call since the start or the last `clear()`, from 1. */
   call: number;
   operation: string;
   resource: string | undefined;
@@ -60,6 +60,14 @@ interface ActiveRule {
   done: number;
 }
 
+/** Effects that make sense for some operations only; a rule with a wider choice passes over the others. */
+const ONLY_FOR: Partial<Record<FaultEffect['kind'], RegExp>> = {
+  duplicate: /^sqs\.ReceiveMessage$/,
+  reorder: /^sqs\.ReceiveMessage$/,
+  'half-batch': /Batch$/,
+  'stale-delete': /^sqs\.DeleteMessage(Batch)?$/,
+};
+
 const matches = (wanted: string | RegExp | undefined, operation: string): boolean =>
   wanted === undefined || (typeof wanted === 'string' ? wanted === operation : wanted.test(operation));
 
@@ -68,6 +76,7 @@ export class FaultPlan {
   /** Every fault so far, in order. */
   readonly done: FaultRecord[] = [];
   private rules: ActiveRule[] = [];
+  private replayed = new Map<number, FaultEffect>();
   private calls = 0;
 
   /** @param random gives 0 ≤ x < 1, from the broker's seed */
@@ -85,23 +94,37 @@ export class FaultPlan {
     };
   }
 
-  /** Takes all rules away, and forgets what was done. */
+  /**
+   * Does what was done before, to the calls of the same numbers, whatever the rules say of them: give it the `done` of
+   * another run. Calls are counted from the start, or from the last `clear()`.
+   */
+  replay(records: readonly Pick<FaultRecord, 'call' | 'effect'>[]): void {
+    for (const { call, effect } of records) this.replayed.set(call, effect);
+  }
+
+  /** Takes all rules away, forgets what was done, and counts calls from 1 again. */
   clear(): void {
     this.rules = [];
+    this.replayed.clear();
     this.done.length = 0;
+    this.calls = 0;
   }
 
   decide(call: FaultCall): FaultEffect | undefined {
     this.calls += 1;
+    const again = this.replayed.get(this.calls);
+    if (again) return this.note(call, again);
     for (const active of this.rules) {
       if (!this.applies(active, call)) continue;
       active.done += 1;
-      const { effect } = active.rule;
-      const { operation, resource } = call;
-      this.done.push({ at: this.now(), call: this.calls, operation, resource, effect });
-      return effect;
+      return this.note(call, active.rule.effect);
     }
     return undefined;
+  }
+
+  private note({ operation, resource }: FaultCall, effect: FaultEffect): FaultEffect {
+    this.done.push({ at: this.now(), call: this.calls, operation, resource, effect });
+    return effect;
   }
 
   private applies(active: ActiveRule, call: FaultCall): boolean {
@@ -116,6 +139,7 @@ export class FaultPlan {
       when,
     } = active.rule;
     if (!matches(operation, call.operation) || (resource !== undefined && resource !== call.resource)) return false;
+    if (!matches(ONLY_FOR[active.rule.effect.kind], call.operation)) return false;
     const now = this.now();
     if (now < from || now >= until || !(when?.(call) ?? true)) return false;
     active.seen += 1;

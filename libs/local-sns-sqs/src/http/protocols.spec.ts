@@ -81,6 +81,10 @@ describe.each([
     expect(() => protocol.parse(raw('Action=Nonsense'))).toThrow(expect.objectContaining({ code: 'InvalidAction' }));
   });
 
+  it('refuses a request without an action: MissingAction', () => {
+    expect(() => protocol.parse(raw(''))).toThrow(expect.objectContaining({ code: 'MissingAction' }));
+  });
+
   it('answers errors with their status', () => {
     const answer = protocol.error(new AwsError('NotFound', 'x', { status: 404 }), 'r1');
     expect(answer.status).toBe(404);

@@ -82,12 +82,17 @@ const xmlAnswer = (status: number, body: string, requestId: string): Answer => (
   body,
 });
 
+const unknownAction = (action: string): AwsError =>
+  action === ''
+    ? new AwsError('MissingAction', 'The request must contain the parameter Action.')
+    : new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
+
 /** SNS: AWS Query with XML answers. */
 export const snsQuery: Protocol = {
   parse({ body }) {
     const { action, input } = readQuery(body);
     const operation = SNS_OPERATIONS.get(action);
-    if (!operation) throw new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
+    if (!operation) throw unknownAction(action);
     return { service: 'sns', action, operation, input };
   },
   result: ({ action }, output, requestId) => xmlAnswer(200, xmlResult(action, output, requestId), requestId),
@@ -99,11 +104,11 @@ export const sqsQuery: Protocol = {
   parse({ path, body }) {
     const { action, input } = readSqsQuery(path, body);
     const operation = SQS_OPERATIONS.get(action);
-    if (!operation) throw new AwsError('InvalidAction', `The action ${action} is not valid for this endpoint.`);
+    if (!operation) throw unknownAction(action);
     return { service: 'sqs', action, operation, input };
   },
   result: ({ action }, output, requestId) => xmlAnswer(200, sqsXmlResult(action, output, requestId), requestId),
-  error: (error, requestId) => xmlAnswer(error.status, sqsXmlError(error, requestId), requestId),
+  error: (error, requestId) => xmlAnswer(error.queryStatus, sqsXmlError(error, requestId), requestId),
 };
 
 const ACTION = /(?:^|&)Action=(\w+)/;

@@ -64,12 +64,14 @@ export class HttpFace {
   }
 
   private async handle(request: IncomingMessage, call: HttpCall, body: string): Promise<void> {
-    if (request.method === 'GET') {
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    if (request.method === 'GET' && query === '') {
       call.send(200, { 'Content-Type': 'application/json' }, '{"service":"local-sns-sqs","status":"running"}');
       return;
     }
     const { 'x-amz-target': target = '' } = request.headers;
-    const raw = { target: String(target), path: request.url ?? '/', body };
+    // The older protocol's parameters may stand in the URL instead.
+    const raw = { target: String(target), path, body: body === '' ? query : body };
     const protocol = protocolOf(raw);
     const requestId = this.nextRequestId();
     let answer: Answer;

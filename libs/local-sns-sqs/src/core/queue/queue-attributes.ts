@@ -1,4 +1,4 @@
-import { invalidAttributeValue, invalidParameterValue, unknownAttribute } from '../errors.js';
+import { AwsError, invalidAttributeValue, invalidParameterValue, unknownAttribute } from '../errors.js';
 import { isRecord } from '../input.js';
 import { parsePolicy } from '../policy/policy.js';
 
@@ -108,9 +108,10 @@ export function parseRedriveAllowPolicy(value: string): RedriveAllowPolicy {
   return { redrivePermission: permission, sourceQueueArns };
 }
 
+/** Quotas: quotas-policies. */
 function checkPolicy(value: string): void {
-  if (Buffer.byteLength(value) > 8192) throw invalidAttributeValue('Policy');
-  if (!parsePolicy(value)) throw invalidAttributeValue('Policy');
+  const statements = parsePolicy(value);
+  if (!statements || Buffer.byteLength(value) > 8192 || statements.length > 20) throw invalidAttributeValue('Policy');
 }
 
 function checkOne(name: string, value: string): void {
@@ -152,6 +153,18 @@ export function checkTogether(attributes: ReadonlyMap<string, string>): void {
       'perMessageGroupId is allowed only when the value for DeduplicationScope is messageGroup.',
     );
   }
+}
+
+/** One kind of server-side encryption at a time: a key turns SSE-SQS off, unless both are asked for. */
+export function settleEncryption(attributes: Map<string, string>, wanted: ReadonlyMap<string, string>): void {
+  if (!attributes.has('KmsMasterKeyId')) return;
+  if (wanted.get('SqsManagedSseEnabled') === 'true') {
+    throw new AwsError(
+      'InvalidAttributeName',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.',
+    );
+  }
+  attributes.set('SqsManagedSseEnabled', 'false');
 }
 
 /** Whether an existing value is what a repeated CreateQueue asks for. */

@@ -1,5 +1,4 @@
 import type { Deadlines } from '../deadlines.js';
-import { overLimit } from '../errors.js';
 import type { Ids } from '../ids.js';
 import { Message, type MessageHome, type NewMessage } from '../message.js';
 import { type Statement, parsePolicy } from '../policy/policy.js';
@@ -95,6 +94,7 @@ export class Queue implements MessageHome {
     this.redrive = redrive ? parseRedrivePolicy(redrive) : undefined;
     this.policy = (policy ? parsePolicy(policy) : undefined) ?? [];
     this.retention.reschedule(this.seconds('MessageRetentionPeriod') * 1000);
+    if (this.fifo) this.delayChanged(this.seconds('DelaySeconds') * 1000);
   }
 
   nextSequenceNumber(): string {
@@ -118,14 +118,12 @@ export class Queue implements MessageHome {
   /** Up to `max` messages, in flight for `visibilityMs`; messages that have failed too often go to the DLQ instead. */
   receive(max: number, visibilityMs: number): Received[] {
     if (!this.shelf.hasReady) return [];
-    if (this.inFlightIsFull) {
-      if (this.fifo) return [];
-      throw overLimit();
-    }
     const now = this.around.now();
-    const taken = this.shelf.take(max, message => this.admit(message));
+    const room = Math.min(max, MOST_IN_FLIGHT - this.inFlight);
+    const taken = this.shelf.take(room, message => this.admit(message));
     for (const message of taken) {
       message.receiveCount++;
+      message.receivesHere++;
       message.firstReceivedAt ||= now;
       message.lastReceivedAt = now;
       message.lease = ++this.leases;
@@ -146,6 +144,7 @@ export class Queue implements MessageHome {
     for (const { message, lease } of received) {
       if (message.home !== this || message.state !== 'inFlight' || message.lease !== lease) continue;
       message.receiveCount--;
+      message.receivesHere--;
       if (message.receiveCount === 0) message.firstReceivedAt = 0;
       this.becomeReady(message);
     }
@@ -203,6 +202,14 @@ export class Queue implements MessageHome {
     this.waiters.dismiss();
   }
 
+  /** On a FIFO queue a new delay holds for the messages that are there, too (sqs-delay-queues). */
+  private delayChanged(delayMs: number): void {
+    if (this.delayed === 0) return;
+    for (const message of this.messages.values()) {
+      if (message.state === 'delayed') this.around.deadlines.schedule(message, message.sentAt + delayMs);
+    }
+  }
+
   private accept(message: Message): void {
     this.messages.set(message.order, message);
     this.shelf.add(message);
@@ -212,7 +219,7 @@ export class Queue implements MessageHome {
 
   private admit(message: Message): boolean {
     const { redrive } = this;
-    if (!redrive || message.receiveCount < redrive.maxReceiveCount) return true;
+    if (!redrive || message.receivesHere < redrive.maxReceiveCount) return true;
     const target = this.around.queueByArn(redrive.deadLetterTargetArn);
     if (!target || target === this) return true;
     this.remove(message);
@@ -228,6 +235,7 @@ export class Queue implements MessageHome {
     message.order = ++this.arrivals;
     message.state = 'ready';
     message.lease = 0;
+    message.receivesHere = 0;
     if (this.fifo) {
       message.retainedFrom = now;
       message.sequenceNumber = this.nextSequenceNumber();

@@ -1,6 +1,6 @@
 import { FilterPolicyProblem, parseCondition, type Scalar } from './filter-conditions.js';
 
-describe('a condition', () => {
+describe('a condition (sns-subscription-filter-policies, string-value-matching, numeric-value-matching)', () => {
   it.each<[rule: unknown, accepted: Scalar[], refused: Scalar[]]>([
     ['users', ['users'], ['Users', 'user', 1, undefined]],
     [100, [100, 1e2], ['100', 101, undefined]],
@@ -9,7 +9,8 @@ describe('a condition', () => {
     [{ prefix: 'user.' }, ['user.registered', 'user.'], ['User.x', 'users', 1, undefined]],
     [{ suffix: '.registered' }, ['user.registered'], ['user.registered.v2', undefined]],
     [{ 'equals-ignore-case': 'Users' }, ['users', 'USERS'], ['user', undefined]],
-    [{ exists: true }, ['', 0, null, false], [undefined]],
+    // "The key must have a non-null and non-empty value" (attribute-key-matching).
+    [{ exists: true }, ['x', 0, false], [undefined, null, '']],
     [{ exists: false }, [undefined], ['', null]],
     [{ 'anything-but': 'a' }, ['b', 1, null], ['a', undefined]],
     [{ 'anything-but': ['a', 'b'] }, ['c'], ['a', 'b', undefined]],
@@ -50,6 +51,10 @@ describe('a condition', () => {
     [{ numeric: [] }],
     [{ numeric: ['>'] }],
     [{ numeric: ['!', 5] }],
+    [{ numeric: ['constructor', 5] }],
+    [{ numeric: ['=', 1e9 + 1] }],
+    [{ numeric: ['>', 1, '>', 2] }],
+    [{ numeric: ['>', 1, '<', 2, '<', 3] }],
     [{ numeric: ['=', '5'] }],
     [{ numeric: ['>', 5, '<', 5] }],
     [{ numeric: ['<', 5, '>', 1] }],

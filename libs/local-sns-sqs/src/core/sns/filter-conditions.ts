@@ -7,18 +7,23 @@ export type Condition = (value: Scalar) => boolean;
 
 export class FilterPolicyProblem extends Error {}
 
-const COMPARISONS: Readonly<Record<string, (left: number, right: number) => boolean>> = {
-  '=': (left, right) => left === right,
-  '<': (left, right) => left < right,
-  '<=': (left, right) => left <= right,
-  '>': (left, right) => left > right,
-  '>=': (left, right) => left >= right,
-};
+type Comparison = (left: number, right: number) => boolean;
+
+const COMPARISONS: ReadonlyMap<unknown, Comparison> = new Map<string, Comparison>([
+  ['=', (left, right) => left === right],
+  ['<', (left, right) => left < right],
+  ['<=', (left, right) => left <= right],
+  ['>', (left, right) => left > right],
+  ['>=', (left, right) => left >= right],
+]);
 
 function requireString(operator: string, operand: unknown): string {
   if (typeof operand === 'string') return operand;
   throw new FilterPolicyProblem(`${operator} match pattern must be a string`);
 }
+
+/** Numbers of policies are within ±10⁹ (subscription-filter-policy-constraints). */
+const LARGEST_NUMBER = 1e9;
 
 const onStrings =
   (test: (value: string) => boolean): Condition =>
@@ -26,20 +31,28 @@ const onStrings =
     typeof value === 'string' && test(value);
 
 function numeric(operand: unknown): Condition {
-  if (!Array.isArray(operand) || operand.length === 0 || operand.length % 2 !== 0 || operand.length > 4) {
-    throw new FilterPolicyProblem('Value of numeric must be an array of one or two operators, each with a number');
+  if (!Array.isArray(operand) || operand.length === 0 || typeof operand[0] !== 'string') {
+    const member = Array.isArray(operand) ? (operand[0] ?? ']') : operand;
+    throw new FilterPolicyProblem(`Invalid member in numeric match: ${String(member)}`);
   }
+  if (operand.length > 4) throw new FilterPolicyProblem('Too many terms in numeric range expression');
   const tests: Array<(value: number) => boolean> = [];
   for (let index = 0; index < operand.length; index += 2) {
-    const compare = typeof operand[index] === 'string' ? COMPARISONS[operand[index] as string] : undefined;
+    const operator: unknown = operand[index];
     const bound: unknown = operand[index + 1];
-    if (!compare) throw new FilterPolicyProblem(`Unrecognized numeric range operator: ${String(operand[index])}`);
-    if (typeof bound !== 'number') throw new FilterPolicyProblem(`Value of ${String(operand[index])} must be numeric`);
+    const compare = COMPARISONS.get(operator);
+    if (index > 0 && !(typeof operator === 'string' && operator.startsWith('<') && compare)) {
+      throw new FilterPolicyProblem(`Bad numeric range operator: ${String(operator)}`);
+    }
+    if (!compare) throw new FilterPolicyProblem(`Unrecognized numeric range operator: ${String(operator)}`);
+    if (typeof bound !== 'number' || Math.abs(bound) > LARGEST_NUMBER) {
+      throw new FilterPolicyProblem(`Value of ${operator === '=' ? 'equals' : String(operator)} must be numeric`);
+    }
     tests.push(value => compare(value, bound));
   }
-  if (operand.length === 4) {
-    const [low, from, high, to] = operand as [string, number, string, number];
-    if (!low.startsWith('>') || !high.startsWith('<')) throw new FilterPolicyProblem('Bad numeric range operator');
+  if (operand.length > 2) {
+    const [low, from, , to] = operand as [string, number, string, number];
+    if (!low.startsWith('>')) throw new FilterPolicyProblem('Too many elements in numeric expression');
     if (from >= to) throw new FilterPolicyProblem('Bottom must be less than top');
   }
   return value => typeof value === 'number' && tests.every(test => test(value));
@@ -80,7 +93,8 @@ const OPERATORS: Readonly<Record<string, (operand: unknown) => Condition>> = {
   exists: operand => {
     if (typeof operand !== 'boolean')
       throw new FilterPolicyProblem('exists match pattern must be either true or false.');
-    return value => (value !== undefined) === operand;
+    // Present is what has a value that is neither null nor empty (attribute-key-matching).
+    return operand ? value => value !== undefined && value !== null && value !== '' : value => value === undefined;
   },
   numeric,
   prefix: operand => {

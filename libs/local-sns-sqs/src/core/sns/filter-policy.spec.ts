@@ -15,7 +15,7 @@ const list = (...values: unknown[]): AttributeValue => ({
   StringValue: JSON.stringify(values),
 });
 
-describe('a filter on attributes', () => {
+describe('a filter on attributes (sns-message-filtering-scope)', () => {
   it('lets through what one condition of every key accepts', () => {
     const policy = { type: ['user.registered', { prefix: 'order.' }], region: ['eu'] };
     expect(byAttributes(policy, { type: text('order.paid'), region: text('eu') })).toBe(true);
@@ -48,10 +48,17 @@ describe('a filter on attributes', () => {
     expect(byAttributes({ a: ['x'] }, { a: { DataType: 'String.Array', StringValue: 'x' } })).toBe(true);
   });
 
-  it('knows of a binary only whether it is there', () => {
+  it('does not see binary values (subscription-filter-policy-constraints)', () => {
     const picture = { picture: { DataType: 'Binary', BinaryValue: 'AQI=' } };
-    expect(byAttributes({ picture: [{ exists: true }] }, picture)).toBe(true);
+    expect(byAttributes({ picture: [{ exists: true }] }, picture)).toBe(false);
     expect(byAttributes({ picture: ['AQI='] }, picture)).toBe(false);
+  });
+
+  it('lets no message without any attribute through, not even by "exists": false (attribute-key-matching)', () => {
+    const policy = { store: [{ exists: false }] };
+    expect(byAttributes(policy, {})).toBe(false);
+    expect(byAttributes(policy, { other: text('x') })).toBe(true);
+    expect(byAttributes(policy, { store: text('x') })).toBe(false);
   });
 
   it('asks for one of several alternatives with $or', () => {
@@ -63,7 +70,7 @@ describe('a filter on attributes', () => {
   });
 });
 
-describe('a filter on the body', () => {
+describe('a filter on the body (sns-message-filtering-scope)', () => {
   it('looks into nested objects', () => {
     const policy = { data: { user: { country: ['de'] } } };
     expect(byBody(policy, { data: { user: { country: 'de' } } })).toBe(true);
@@ -93,7 +100,7 @@ describe('a filter on the body', () => {
   });
 });
 
-describe('parseFilterPolicy', () => {
+describe('parseFilterPolicy (subscription-filter-policy-constraints)', () => {
   const values = (count: number): string[] => Array.from({ length: count }, (_, index) => `v${index}`);
 
   it.each<[string, unknown, FilterScope]>([

@@ -103,12 +103,10 @@ function attributeValues(attribute: AttributeValue | undefined): Scalar[] {
     }
     return [StringValue];
   }
-  if (DataType.startsWith('Binary')) return [PRESENT];
+  // Policies do not see binary values (subscription-filter-policy-constraints).
+  if (DataType.startsWith('Binary')) return [undefined];
   return [StringValue];
 }
-
-/** Stands for a value that exists and equals nothing that a policy can name. */
-const PRESENT = '\u0000binary';
 
 const flatten = (value: unknown): Scalar[] =>
   Array.isArray(value) ? value.flatMap(flatten) : isScalar(value) ? [value] : [];
@@ -140,9 +138,14 @@ function matches(level: Level, lookup: Lookup): boolean {
   );
 }
 
+const isEmpty = ({ leaves, nested, alternatives }: Level): boolean =>
+  leaves.length + nested.length + alternatives.length === 0;
+
 /** Whether a published message passes. A body that is no JSON object passes no body filter. */
 export function passes(policy: FilterPolicy, attributes: ReadonlyMap<string, AttributeValue>, body: string): boolean {
   if (policy.scope === 'MessageAttributes') {
+    // Not even "exists": false is met by a message without attributes (attribute-key-matching).
+    if (attributes.size === 0) return isEmpty(policy.root);
     return matches(policy.root, key => ({ values: attributeValues(attributes.get(key)), objects: [] }));
   }
   try {

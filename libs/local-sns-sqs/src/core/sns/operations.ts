@@ -19,8 +19,10 @@ import {
   tagResource,
   untagResource,
 } from './topic-operations.js';
+import { addPermission, removePermission } from './topic-permissions.js';
 
 export const SNS_OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['AddPermission', addPermission],
   ['ConfirmSubscription', confirmSubscription],
   ['CreateTopic', createTopic],
   ['DeleteTopic', deleteTopic],
@@ -32,6 +34,7 @@ export const SNS_OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['ListTopics', listTopics],
   ['Publish', publish],
   ['PublishBatch', publishBatch],
+  ['RemovePermission', removePermission],
   ['SetSubscriptionAttributes', setSubscriptionAttributes],
   ['SetTopicAttributes', setTopicAttributes],
   ['Subscribe', subscribe],

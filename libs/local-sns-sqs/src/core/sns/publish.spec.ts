@@ -26,7 +26,7 @@ const ids = (group: string, deduplication: string): Input => ({
   MessageDeduplicationId: deduplication,
 });
 
-describe('Publish', () => {
+describe('Publish (Publish API)', () => {
   it('answers with an id, and on FIFO with a sequence number', () => {
     expect(rig().publish()).toEqual({ MessageId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
     expect(rig('events.fifo').publish(ids('g', 'd'))).toMatchObject({
@@ -39,6 +39,8 @@ describe('Publish', () => {
     ['an empty message', { Message: '' }, 'InvalidParameter'],
     ['a control character', { Message: 'a\u0001' }, 'InvalidParameter'],
     ['a subject of two lines', { Subject: 'a\nb' }, 'InvalidParameter'],
+    ['an empty subject', { Subject: '' }, 'InvalidParameter'],
+    ['a subject with a control character', { Subject: 'a\u0007' }, 'InvalidParameter'],
     ['a subject of 101 characters', { Subject: 'x'.repeat(101) }, 'InvalidParameter'],
     ['an attribute without a value', { MessageAttributes: { a: { DataType: 'String' } } }, 'ParameterValueInvalid'],
     ['a deduplication id on a standard topic', { MessageDeduplicationId: 'd' }, 'InvalidParameter'],
@@ -50,6 +52,10 @@ describe('Publish', () => {
     ['a topic that is not there', { TopicArn: 'arn:aws:sns:us-east-1:000000000000:none' }, 'NotFound'],
   ])('refuses %s', (_, input, code) => {
     expect(() => rig().publish(input)).toThrow(refusal(code));
+  });
+
+  it('takes a subject of any language', () => {
+    expect(() => rig().publish({ Subject: 'Grüße 🙂' })).not.toThrow();
   });
 
   it('counts UTF-8 bytes of message and attributes against 256 KiB', () => {
@@ -93,7 +99,7 @@ describe('Publish', () => {
   });
 });
 
-describe('PublishBatch', () => {
+describe('PublishBatch (PublishBatch API)', () => {
   const entry = (Id: string, Message = 'a'): Input => ({ Id, Message });
 
   it('lets each entry succeed or fail by itself', () => {
@@ -112,6 +118,16 @@ describe('PublishBatch', () => {
     const half = 'x'.repeat(KIB_256 / 2);
     expect(() => rig().batch(entry('a', half), entry('b', half))).not.toThrow();
     expect(() => rig().batch(entry('a', half), entry('b', half), entry('c', 'x'))).toThrow(
+      refusal('BatchRequestTooLong'),
+    );
+  });
+
+  it("bounds the sum by the topic's MaximumMessageSize, above and below 256 KiB", () => {
+    const half = 'x'.repeat(KIB_256 / 2);
+    const three = [entry('a', half), entry('b', half), entry('c', half)];
+    expect(() => rig('events', { MaximumMessageSize: '1048576' }).batch(...three)).not.toThrow();
+    const small = rig('events', { MaximumMessageSize: '1024' });
+    expect(() => small.batch(entry('a', 'x'.repeat(600)), entry('b', 'x'.repeat(600)))).toThrow(
       refusal('BatchRequestTooLong'),
     );
   });

@@ -9,6 +9,7 @@ import type { Topic } from './topic.js';
 
 const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
 const MOST_SUBJECT_CHARACTERS = 100;
+const LINE_BREAK_OR_CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** A message that a topic has accepted, on its way to the subscriptions. */
 export interface Published {
@@ -35,8 +36,9 @@ function checkedId(input: Input, key: string): string | undefined {
 function checkedSubject(input: Input): string | undefined {
   const subject = optionalString(input, 'Subject');
   if (subject === undefined) return undefined;
-  const printable = /^[\u0021-\u007E][\u0020-\u007E]*$/.test(subject);
-  if (!printable || subject.length > MOST_SUBJECT_CHARACTERS) throw invalidParameter('Subject');
+  const sound =
+    subject.length >= 1 && subject.length <= MOST_SUBJECT_CHARACTERS && !LINE_BREAK_OR_CONTROL.test(subject);
+  if (!sound) throw invalidParameter('Subject');
   return subject;
 }
 

@@ -27,7 +27,7 @@ function rig(topic = 'events') {
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 const FILTER = '{"type":["a"]}';
 
-describe('Subscribe', () => {
+describe('Subscribe (Subscribe API)', () => {
   it('makes one subscription of a queue, however often it is asked to', () => {
     const { TopicArn, run, subscribe } = rig();
     const arn = subscribe('q', { RawMessageDelivery: 'true' });
@@ -69,13 +69,46 @@ describe('Subscribe', () => {
     expect(() => rig().subscribe('q', attributes, more)).toThrow(refusal('InvalidParameter'));
   });
 
+  it.each(['application', 'email', 'email-json', 'firehose', 'http', 'https', 'lambda', 'sms'])(
+    'refuses the protocol %s by its name',
+    Protocol => {
+      expect(() => rig().subscribe('q', {}, { Protocol })).toThrow(new RegExp(`the protocol "${Protocol}" is not`));
+    },
+  );
+
+  it('says what AWS says to a protocol that is none', () => {
+    const more = { Protocol: 'pigeon' };
+    expect(() => rig().subscribe('q', {}, more)).toThrow(/does not support this protocol string: pigeon/);
+  });
+
+  it('takes 200 filter policies of a topic (subscription-filter-policy-constraints)', () => {
+    const { subscribe, set } = rig();
+    for (let index = 0; index < 200; index += 1) subscribe(`q${index}`, { FilterPolicy: FILTER });
+    expect(() => subscribe('more', { FilterPolicy: FILTER })).toThrow(refusal('FilterPolicyLimitExceeded'));
+    const arn = subscribe('more');
+    expect(() => set(arn, 'FilterPolicy', FILTER)).toThrow(refusal('FilterPolicyLimitExceeded'));
+  });
+
+  it('takes 100 subscriptions of a topic for messages above 256 KiB (large-message-payloads)', () => {
+    const { TopicArn, run, subscribe } = rig();
+    const resize = (bytes: number): Output =>
+      run('SetTopicAttributes', { TopicArn, AttributeName: 'MaximumMessageSize', AttributeValue: String(bytes) });
+    for (let index = 0; index < 101; index += 1) subscribe(`q${index}`);
+    expect(() => resize(262_145)).toThrow(refusal('InvalidParameter'));
+    expect(() => resize(262_144)).not.toThrow();
+    const [first] = run('ListSubscriptionsByTopic', { TopicArn }).Subscriptions as Output[];
+    run('Unsubscribe', { SubscriptionArn: first?.SubscriptionArn });
+    resize(262_145);
+    expect(() => subscribe('one-too-many')).toThrow(refusal('InvalidParameter'));
+  });
+
   it('wants a topic that is there', () => {
     const TopicArn = 'arn:aws:sns:us-east-1:000000000000:none';
     expect(() => rig().subscribe('q', {}, { TopicArn })).toThrow(refusal('NotFound'));
   });
 });
 
-describe('the attributes of a subscription', () => {
+describe('the attributes of a subscription (SetSubscriptionAttributes API)', () => {
   it('tell what AWS tells', () => {
     const { TopicArn, subscribe, get } = rig();
     const arn = subscribe();
@@ -116,11 +149,14 @@ describe('the attributes of a subscription', () => {
   });
 
   it('belong to a subscription that is there', () => {
-    expect(() => rig().get('none')).toThrow(refusal('NotFound'));
+    const { TopicArn, get } = rig();
+    expect(() => get(`${TopicArn}:00000000-0000-4000-8000-000000000000`)).toThrow(refusal('NotFound'));
+    expect(() => get('none')).toThrow(refusal('InvalidParameter'));
+    expect(() => get(TopicArn)).toThrow(refusal('InvalidParameter'));
   });
 });
 
-describe('Unsubscribe', () => {
+describe('Unsubscribe (Unsubscribe API)', () => {
   it('is no error twice, and is counted', () => {
     const { TopicArn, run, subscribe } = rig();
     const SubscriptionArn = subscribe();
@@ -133,7 +169,7 @@ describe('Unsubscribe', () => {
   });
 });
 
-describe('ListSubscriptionsByTopic', () => {
+describe('ListSubscriptionsByTopic (ListSubscriptionsByTopic API)', () => {
   it('lists those of the topic only', () => {
     const { TopicArn, run, subscribe } = rig();
     const { TopicArn: other } = run('CreateTopic', { Name: 'other' });

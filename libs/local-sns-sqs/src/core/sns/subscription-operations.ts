@@ -6,10 +6,23 @@ import { invalidParameter, required } from './errors.js';
 import { FilterPolicyProblem } from './filter-conditions.js';
 import { parseFilterPolicy } from './filter-policy.js';
 import { page } from './paging.js';
-import { Subscription, findSubscription } from './subscription.js';
-import { findTopic } from './topic.js';
+import { Subscription, findSubscription, subscriptionArnOf } from './subscription.js';
+import { type Topic, findTopic } from './topic.js';
+import { checkSubscriptionsOfLargeTopic } from './topic-attributes.js';
 
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
+const MOST_FILTERS_OF_TOPIC = 200;
+/** Those of AWS that are refused here for what they are. */
+const OTHER_PROTOCOLS: ReadonlySet<string> = new Set([
+  'application',
+  'email',
+  'email-json',
+  'firehose',
+  'http',
+  'https',
+  'lambda',
+  'sms',
+]);
 const SETTABLE = new Set([
   'DeliveryPolicy',
   'FilterPolicy',
@@ -71,11 +84,23 @@ function sameAttributes(wanted: ReadonlyMap<string, string>, existing: Subscript
   );
 }
 
+/** A topic has so many filter policies (subscription-filter-policy-constraints). */
+function checkFilterQuota(topic: Topic, wanted: ReadonlyMap<string, string>): void {
+  if (!wanted.get('FilterPolicy')) return;
+  const filters = [...topic.subscriptions.values()].filter(({ filter }) => filter).length;
+  if (filters < MOST_FILTERS_OF_TOPIC) return;
+  throw new AwsError('FilterPolicyLimitExceeded', 'Filter policy limit exceeded for this topic', { status: 403 });
+}
+
 export const subscribe: Operation = (broker, input) => {
   const topic = findTopic(broker, input);
   const protocol = required(input, 'Protocol');
   if (protocol !== 'sqs') {
-    throw invalidParameter(`Protocol Reason: the protocol "${protocol}" is not supported here, only "sqs" is`);
+    throw invalidParameter(
+      OTHER_PROTOCOLS.has(protocol)
+        ? `Protocol Reason: the protocol "${protocol}" is not supported here, only "sqs" is`
+        : `Amazon SNS does not support this protocol string: ${protocol}`,
+    );
   }
   const endpoint = required(input, 'Endpoint');
   if (!QUEUE_ARN.test(endpoint)) throw invalidParameter('SQS endpoint ARN');
@@ -92,6 +117,8 @@ export const subscribe: Operation = (broker, input) => {
     if (wanted.size === 0 || sameAttributes(wanted, existing)) return { SubscriptionArn: existing.arn };
     throw invalidParameter('Attributes Reason: Subscription already exists with different attributes');
   }
+  checkFilterQuota(topic, wanted);
+  checkSubscriptionsOfLargeTopic(topic.maximumMessageSize, topic.subscriptions.size + 1);
   const arn = `${topic.arn}:${broker.ids.uuid()}`;
   const subscription = new Subscription(arn, topic.arn, protocol, endpoint, wanted);
   topic.subscriptions.set(arn, subscription);
@@ -101,7 +128,7 @@ export const subscribe: Operation = (broker, input) => {
 
 /** Removing what is not there is no error. */
 export const unsubscribe: Operation = (broker, input) => {
-  const arn = required(input, 'SubscriptionArn');
+  const arn = subscriptionArnOf(input);
   const subscription = broker.subscriptions.get(arn);
   if (!subscription) return {};
   const topic = broker.topics.get(subscription.topicArn);
@@ -145,6 +172,8 @@ export const setSubscriptionAttributes: Operation = (broker, input) => {
   if (value === '') changed.delete(name);
   else changed.set(name, value);
   checkAttributes(changed, subscription.endpoint, '');
+  const topic = broker.topics.get(subscription.topicArn);
+  if (topic && !subscription.filter) checkFilterQuota(topic, changed);
   subscription.attributes.clear();
   for (const [key, setting] of changed) subscription.attributes.set(key, setting);
   subscription.attributesChanged();

@@ -1,10 +1,14 @@
 import { isRecord } from '../input.js';
+import { parsePolicy } from '../policy/policy.js';
 import { invalidParameter } from './errors.js';
 
 const BOOLEANS: ReadonlySet<string> = new Set(['ContentBasedDeduplication', 'FifoTopic']);
 const FIFO_ONLY: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBasedDeduplication', 'FifoThroughputScope']);
 const KNOWN =
   /^(ArchivePolicy|ContentBasedDeduplication|DataProtectionPolicy|DeliveryPolicy|DisplayName|FifoThroughputScope|FifoTopic|KmsMasterKeyId|MaximumMessageSize|Policy|SignatureVersion|TracingConfig|(Application|Firehose|HTTP|Lambda|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn))$/;
+
+const DEFAULT_MESSAGE_BYTES = 262_144;
+const MOST_SUBSCRIPTIONS_OF_LARGE = 100;
 
 const isJsonObject = (text: string): boolean => {
   try {
@@ -23,9 +27,21 @@ export function checkTopicAttribute(name: string, value: string, fifo: boolean):
   if (name === 'FifoThroughputScope' && value !== 'Topic' && value !== 'MessageGroup') throw refuse();
   if (name === 'SignatureVersion' && value !== '1' && value !== '2') throw refuse();
   if (name === 'DisplayName' && value.length > 100) throw refuse();
-  if ((name === 'Policy' || name === 'DeliveryPolicy') && value !== '' && !isJsonObject(value)) throw refuse();
+  if (name === 'DeliveryPolicy' && value !== '' && !isJsonObject(value)) throw refuse();
+  if (name === 'Policy' && value !== '' && !parsePolicy(value))
+    throw invalidParameter('Policy Error: invalid policy document');
+  if (name === 'TracingConfig' && (fifo || !/^(PassThrough|Active)$/.test(value))) throw refuse();
   if (name === 'MaximumMessageSize') {
     const bytes = /^\d{1,7}$/.test(value) ? Number(value) : 0;
     if (bytes < 1024 || bytes > 1_048_576) throw refuse();
+  }
+}
+
+/** Topics for messages above 256 KiB have few subscriptions (large-message-payloads). */
+export function checkSubscriptionsOfLargeTopic(maximumMessageSize: number, subscriptions: number): void {
+  if (maximumMessageSize > DEFAULT_MESSAGE_BYTES && subscriptions > MOST_SUBSCRIPTIONS_OF_LARGE) {
+    throw invalidParameter(
+      `MaximumMessageSize Reason: a topic above ${DEFAULT_MESSAGE_BYTES} bytes has at most ${MOST_SUBSCRIPTIONS_OF_LARGE} subscriptions`,
+    );
   }
 }

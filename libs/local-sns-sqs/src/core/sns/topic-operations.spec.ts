@@ -19,11 +19,17 @@ function rig() {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('CreateTopic', () => {
+describe('CreateTopic (CreateTopic API)', () => {
   it('answers with the ARN, again and again', () => {
     const { create } = rig();
     expect(create('events')).toEqual({ TopicArn: arn('events') });
     expect(create('events')).toEqual({ TopicArn: arn('events') });
+  });
+
+  it('takes FifoTopic=false for what it is, again and again', () => {
+    const { create } = rig();
+    create('events', { FifoTopic: 'false' });
+    expect(create('events', { FifoTopic: 'false' })).toEqual({ TopicArn: arn('events') });
   });
 
   it.each([
@@ -54,12 +60,14 @@ describe('CreateTopic', () => {
     { SignatureVersion: '3' },
     { DisplayName: 'x'.repeat(101) },
     { Policy: 'nonsense' },
+    { Policy: '{"Version":"2012-10-17"}' },
+    { TracingConfig: 'Maybe' },
   ])('refuses %j on a standard topic', attributes => {
     expect(() => rig().create('events', attributes)).toThrow(refusal('InvalidParameter'));
   });
 });
 
-describe('GetTopicAttributes', () => {
+describe('GetTopicAttributes (GetTopicAttributes API)', () => {
   it('tells what AWS tells of a new topic', () => {
     const { create, attributesOf } = rig();
     create('events');
@@ -82,7 +90,7 @@ describe('GetTopicAttributes', () => {
   });
 });
 
-describe('SetTopicAttributes', () => {
+describe('SetTopicAttributes (SetTopicAttributes API)', () => {
   const rename = (AttributeValue: string, AttributeName = 'DisplayName'): Input => ({
     TopicArn: arn('events'),
     AttributeName,
@@ -105,7 +113,7 @@ describe('SetTopicAttributes', () => {
   });
 });
 
-describe('ListTopics', () => {
+describe('ListTopics (ListTopics API)', () => {
   it('lists a hundred at a time', () => {
     const { run, create } = rig();
     for (let index = 0; index < 150; index += 1) create(`topic-${index}`);
@@ -119,7 +127,7 @@ describe('ListTopics', () => {
   });
 });
 
-describe('DeleteTopic', () => {
+describe('DeleteTopic (DeleteTopic API)', () => {
   it('is no error twice', () => {
     const { run, create } = rig();
     create('events');
@@ -129,7 +137,7 @@ describe('DeleteTopic', () => {
   });
 });
 
-describe('tags', () => {
+describe('tags (sns-tags)', () => {
   it('are added, replaced, listed and removed, up to fifty', () => {
     const { run, create } = rig();
     create('events', {}, { Tags: [{ Key: 'a', Value: '1' }] });
@@ -146,5 +154,19 @@ describe('tags', () => {
     const Tags = Array.from({ length: 51 }, (_, index) => ({ Key: `t${index}`, Value: '' }));
     expect(() => run('TagResource', { ResourceArn, Tags })).toThrow(refusal('TagLimitExceeded'));
     expect(() => run('ListTagsForResource', { ResourceArn: arn('none') })).toThrow(refusal('ResourceNotFound'));
+    expect(() => run('ListTagsForResource', { ResourceArn: 'events' })).toThrow(refusal('InvalidParameter'));
+  });
+
+  it.each([
+    ['a key twice', [{ Key: 'a' }, { Key: 'a' }]],
+    ['a key of AWS', [{ Key: 'aws:cloudformation' }]],
+    ['a key of 129 characters', [{ Key: 'k'.repeat(129) }]],
+    ['a value of 257 characters', [{ Key: 'a', Value: 'v'.repeat(257) }]],
+    ['no key', [{ Value: 'v' }]],
+  ])('refuse %s', (_, Tags) => {
+    const { run, create } = rig();
+    create('events');
+    expect(() => run('TagResource', { ResourceArn: arn('events'), Tags })).toThrow(refusal('InvalidParameter'));
+    expect(() => create('other', {}, { Tags })).toThrow(refusal('InvalidParameter'));
   });
 });

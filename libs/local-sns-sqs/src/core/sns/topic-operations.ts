@@ -4,26 +4,52 @@ import { type Input, optionalString, recordList, stringList, stringMap } from '.
 import type { Operation } from '../operation.js';
 import { invalidParameter, required } from './errors.js';
 import { page } from './paging.js';
-import { Topic, findTopic } from './topic.js';
-import { checkTopicAttribute } from './topic-attributes.js';
+import { Topic, findTopic, topicArnOf } from './topic.js';
+import { checkSubscriptionsOfLargeTopic, checkTopicAttribute } from './topic-attributes.js';
 
+const MOST_TAGS = 50;
+
+/** Restrictions: sns-tags. */
 function readTags(input: Input): Map<string, string> {
-  return new Map(recordList(input, 'Tags').map(tag => [required(tag, 'Key'), optionalString(tag, 'Value') ?? '']));
+  const tags = new Map<string, string>();
+  for (const tag of recordList(input, 'Tags')) {
+    const key = required(tag, 'Key');
+    const value = optionalString(tag, 'Value') ?? '';
+    if (tags.has(key)) throw invalidParameter('Duplicated keys are not allowed.');
+    if (key.length > 128 || /^aws:/i.test(key)) throw invalidParameter('Tags Reason: Tag key');
+    if (value.length > 256) throw invalidParameter('Tags Reason: Tag value');
+    tags.set(key, value);
+  }
+  return tags;
+}
+
+/** Adds all or none. */
+function addTags(topic: Topic, tags: ReadonlyMap<string, string>): void {
+  const added = [...tags.keys()].filter(key => !topic.tags.has(key)).length;
+  if (topic.tags.size + added > MOST_TAGS)
+    throw new AwsError('TagLimitExceeded', 'Could not complete request: tag quota of per resource exceeded');
+  for (const [key, value] of tags) topic.tags.set(key, value);
 }
 
 const sameMap = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
   [...a].every(([key, value]) => b.get(key) === value);
+
+function checkName(name: string, fifo: boolean): void {
+  if ((fifo ? /^[A-Za-z0-9_-]{1,251}\.fifo$/ : /^[A-Za-z0-9_-]{1,256}$/).test(name)) return;
+  throw invalidParameter(
+    fifo || name.endsWith('.fifo')
+      ? 'Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 characters long.'
+      : 'Topic Name',
+  );
+}
 
 export const createTopic: Operation = (broker, input) => {
   const name = required(input, 'Name');
   const wanted = stringMap(input, 'Attributes');
   const tags = readTags(input);
   const fifo = wanted.get('FifoTopic') === 'true';
-  if (!(fifo ? /^[A-Za-z0-9_-]{1,251}\.fifo$/ : /^[A-Za-z0-9_-]{1,256}$/).test(name)) {
-    throw invalidParameter(
-      fifo || name.endsWith('.fifo') ? 'Topic Name Reason: FIFO topics, and only they, end with .fifo' : 'Topic Name',
-    );
-  }
+  if (wanted.get('FifoTopic') === 'false') wanted.delete('FifoTopic');
+  checkName(name, fifo);
   for (const [attribute, value] of wanted) checkTopicAttribute(attribute, value, fifo);
   const arn = broker.topicArn(name);
   const existing = broker.topics.get(arn);
@@ -35,15 +61,15 @@ export const createTopic: Operation = (broker, input) => {
     return { TopicArn: arn };
   }
   const attributes = new Map(wanted);
-  if (!fifo) attributes.delete('FifoTopic');
-  else if (!attributes.has('ContentBasedDeduplication')) attributes.set('ContentBasedDeduplication', 'false');
+  if (fifo && !attributes.has('ContentBasedDeduplication')) attributes.set('ContentBasedDeduplication', 'false');
   const topic = new Topic(name, arn, fifo, attributes);
-  for (const [key, value] of tags) topic.tags.set(key, value);
+  addTags(topic, tags);
   broker.topics.set(arn, topic);
   return { TopicArn: arn };
 };
 
-function defaultPolicy(broker: Broker, topic: Topic): string {
+/** What a topic without a policy shows. */
+export function defaultPolicy(broker: Broker, topic: Topic): string {
   const Action = [
     'GetTopicAttributes',
     'SetTopicAttributes',
@@ -104,6 +130,7 @@ export const setTopicAttributes: Operation = (broker, input) => {
   const value = optionalString(input, 'AttributeValue') ?? '';
   if (name === 'FifoTopic') throw invalidParameter('AttributeName');
   checkTopicAttribute(name, value, topic.fifo);
+  if (name === 'MaximumMessageSize') checkSubscriptionsOfLargeTopic(Number(value), topic.subscriptions.size);
   if (value === '') topic.attributes.delete(name);
   else topic.attributes.set(name, value);
   return {};
@@ -111,7 +138,7 @@ export const setTopicAttributes: Operation = (broker, input) => {
 
 /** Deleting what is not there is no error. */
 export const deleteTopic: Operation = (broker, input) => {
-  const arn = required(input, 'TopicArn');
+  const arn = topicArnOf(input);
   const topic = broker.topics.get(arn);
   if (!topic) return {};
   for (const subscription of topic.subscriptions.keys()) broker.subscriptions.delete(subscription);
@@ -123,18 +150,13 @@ export const listTopics: Operation = (broker, input) =>
   page(input, 'Topics', [...broker.topics.keys()], TopicArn => ({ TopicArn }));
 
 function tagged(broker: Broker, input: Input): Topic {
-  const topic = broker.topics.get(required(input, 'ResourceArn'));
+  const topic = broker.topics.get(topicArnOf(input, 'ResourceArn'));
   if (!topic) throw new AwsError('ResourceNotFound', 'Resource does not exist', { status: 404 });
   return topic;
 }
 
 export const tagResource: Operation = (broker, input) => {
-  const topic = tagged(broker, input);
-  const tags = readTags(input);
-  const added = [...tags.keys()].filter(key => !topic.tags.has(key)).length;
-  if (topic.tags.size + added > 50)
-    throw new AwsError('TagLimitExceeded', 'Could not complete request: tag quota of per resource exceeded');
-  for (const [key, value] of tags) topic.tags.set(key, value);
+  addTags(tagged(broker, input), readTags(input));
   return {};
 };
 

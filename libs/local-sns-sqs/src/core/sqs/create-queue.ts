@@ -1,13 +1,17 @@
-import type { Broker } from '../broker.js';
 import { invalidParameterValue, queueDeletedRecently, queueNameExists, unknownAttribute } from '../errors.js';
 import { requiredString, stringMap } from '../input.js';
 import type { Operation } from '../operation.js';
-import { checkAttributes, checkTogether, initialAttributes, sameValue } from '../queue/queue-attributes.js';
+import {
+  checkAttributes,
+  checkTogether,
+  initialAttributes,
+  sameValue,
+  settleEncryption,
+} from '../queue/queue-attributes.js';
 import { Queue } from '../queue/queue.js';
 import { checkRedriveTarget } from './check-redrive-target.js';
 import { queueUrl } from './find-queue.js';
-
-const BLOCKED_AFTER_DELETE_MS = 60_000;
+import { addTags } from './tag-queue.js';
 
 function checkName(name: string, fifo: boolean): void {
   if (fifo && !/^[A-Za-z0-9_-]{1,75}\.fifo$/.test(name)) {
@@ -26,13 +30,6 @@ function checkSame(existing: Queue, wanted: ReadonlyMap<string, string>): void {
   }
 }
 
-function checkNotDeletedRecently(broker: Broker, name: string): void {
-  const deletedAt = broker.deletedQueues.get(name);
-  if (deletedAt === undefined) return;
-  if (broker.now() < deletedAt + BLOCKED_AFTER_DELETE_MS) throw queueDeletedRecently();
-  broker.deletedQueues.delete(name);
-}
-
 export const createQueue: Operation = (broker, input, call) => {
   const name = requiredString(input, 'QueueName');
   const wanted = stringMap(input, 'Attributes');
@@ -49,17 +46,15 @@ export const createQueue: Operation = (broker, input, call) => {
     checkSame(existing, wanted);
     return url;
   }
-  checkNotDeletedRecently(broker, name);
+  if (broker.isNameBlocked(name)) throw queueDeletedRecently();
   const attributes = initialAttributes(fifo);
   for (const [attribute, value] of wanted) if (value !== '') attributes.set(attribute, value);
-  if (attributes.has('KmsMasterKeyId') && !wanted.has('SqsManagedSseEnabled')) {
-    attributes.set('SqsManagedSseEnabled', 'false');
-  }
+  settleEncryption(attributes, wanted);
   checkTogether(attributes);
   const arn = broker.queueArn(name);
   checkRedriveTarget(broker, arn, fifo, wanted.get('RedrivePolicy'));
   const queue = new Queue(name, arn, fifo, attributes, broker.nextQueueNumber(), broker);
-  for (const [key, value] of tags) queue.tags.set(key, value);
+  addTags(queue, tags);
   broker.queues.set(name, queue);
   broker.touch(queue);
   return url;

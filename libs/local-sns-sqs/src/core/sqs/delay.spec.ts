@@ -37,6 +37,16 @@ describe('delays', () => {
     expect(core.bodies(queue)).toEqual(['after']);
   });
 
+  it('of a FIFO queue follow a change of the queue, for messages that are in it too (sqs-delay-queues)', () => {
+    const queue = core.createQueue('q.fifo', { DelaySeconds: '60' });
+    core.sendToGroup(queue, 'g', 'before');
+    core.advance(5 * SECOND);
+    core.setAttributes(queue, { DelaySeconds: '10' });
+    expect(core.bodies(queue)).toEqual([]);
+    core.advance(5 * SECOND);
+    expect(core.bodies(queue)).toEqual(['before']);
+  });
+
   it('are at most 15 minutes (sqs-message-timers)', () => {
     const queue = core.createQueue('q');
     for (const DelaySeconds of [-1, 901]) {

@@ -20,7 +20,7 @@ function rig(...names: string[]) {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('GetQueueUrl', () => {
+describe('GetQueueUrl (GetQueueUrl API)', () => {
   it('finds a queue by its name, and by its owner', () => {
     const { run } = rig('q');
     expect(run('GetQueueUrl', { QueueName: 'q' })).toEqual({ QueueUrl: url('q') });
@@ -54,7 +54,7 @@ describe('the URL of a queue', () => {
   });
 });
 
-describe('ListQueues', () => {
+describe('ListQueues (ListQueues API)', () => {
   it('lists by name, all or those with a prefix', () => {
     const { run } = rig('b', 'a', 'prod-a');
     expect(run('ListQueues', {})).toEqual({ QueueUrls: ['a', 'b', 'prod-a'].map(url) });
@@ -70,12 +70,17 @@ describe('ListQueues', () => {
     expect(second).toEqual({ QueueUrls: [url('c')] });
   });
 
+  it.each(['not base64!', Buffer.from('a/b').toString('base64')])('refuses the token %j', NextToken => {
+    const { run } = rig();
+    expect(() => run('ListQueues', { NextToken, MaxResults: 1 })).toThrow(refusal('InvalidParameterValue'));
+  });
+
   it.each([0, 1_001])('refuses pages of %i', MaxResults => {
     expect(() => rig().run('ListQueues', { MaxResults })).toThrow(refusal('InvalidParameterValue'));
   });
 });
 
-describe('PurgeQueue', () => {
+describe('PurgeQueue (PurgeQueue API)', () => {
   it('empties a queue, once in 60 seconds', () => {
     const { clock, broker, run } = rig('q');
     const send = (): Output => run('SendMessage', { QueueUrl: url('q'), MessageBody: 'a' });
@@ -84,13 +89,13 @@ describe('PurgeQueue', () => {
     purge();
     expect(broker.queues.get('q')?.messages.size).toBe(0);
     clock.advance(59_999);
-    expect(purge).toThrow(expect.objectContaining({ code: 'PurgeQueueInProgress', status: 403 }));
+    expect(purge).toThrow(expect.objectContaining({ code: 'PurgeQueueInProgress', status: 400, queryStatus: 403 }));
     clock.advance(1);
     expect(purge).not.toThrow();
   });
 });
 
-describe('DeleteQueue', () => {
+describe('DeleteQueue (DeleteQueue API)', () => {
   it('takes the queue and its messages away', () => {
     const { run } = rig('q');
     run('DeleteQueue', { QueueUrl: url('q') });

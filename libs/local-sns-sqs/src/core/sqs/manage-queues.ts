@@ -1,7 +1,8 @@
-import { invalidParameterValue, purgeQueueInProgress, queueDoesNotExist } from '../errors.js';
-import { optionalInteger, optionalString, requiredString } from '../input.js';
+import { purgeQueueInProgress, queueDoesNotExist } from '../errors.js';
+import { optionalString, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import { findQueue, queueUrl } from './find-queue.js';
+import { pageOf } from './paging.js';
 
 const PURGE_INTERVAL_MS = 60_000;
 
@@ -15,7 +16,7 @@ export const getQueueUrl: Operation = (broker, input, call) => {
 export const deleteQueue: Operation = (broker, input) => {
   const queue = findQueue(broker, input);
   broker.queues.delete(queue.name);
-  broker.deletedQueues.set(queue.name, broker.now());
+  broker.queueDeleted(queue.name);
   queue.close();
   return {};
 };
@@ -28,23 +29,13 @@ export const purgeQueue: Operation = (broker, input) => {
   return {};
 };
 
-/** Pages only when MaxResults asks for it, as AWS does; the token is the last name of the page before. */
 export const listQueues: Operation = (broker, input, call) => {
   const prefix = optionalString(input, 'QueueNamePrefix') ?? '';
-  const token = optionalString(input, 'NextToken');
-  const max = optionalInteger(input, 'MaxResults');
-  if (max !== undefined && (max < 1 || max > 1000)) {
-    throw invalidParameterValue(
-      `Value ${max} for parameter MaxResults is invalid. Reason: Must be between 1 and 1000.`,
-    );
-  }
-  const after = token === undefined ? '' : Buffer.from(token, 'base64').toString();
-  const names = [...broker.queues.keys()].filter(name => name.startsWith(prefix) && name > after).sort();
-  const page = names.slice(0, max ?? 1000);
-  if (page.length === 0) return {};
-  const more = max !== undefined && page.length < names.length;
+  const matching = [...broker.queues.keys()].filter(name => name.startsWith(prefix));
+  const { names, nextToken } = pageOf(input, matching);
+  if (names.length === 0) return {};
   return {
-    QueueUrls: page.map(name => queueUrl(broker, call.origin, name)),
-    ...(more && { NextToken: Buffer.from(page[page.length - 1]).toString('base64') }),
+    QueueUrls: names.map(name => queueUrl(broker, call.origin, name)),
+    ...(nextToken !== undefined && { NextToken: nextToken }),
   };
 };

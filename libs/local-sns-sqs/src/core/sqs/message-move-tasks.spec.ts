@@ -38,7 +38,7 @@ function rig(failed = 0) {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('a move task', () => {
+describe('a move task (StartMessageMoveTask, ListMessageMoveTasks, CancelMessageMoveTask API)', () => {
   it('moves dead letters back to where they came from, as new messages', () => {
     const { clock, receive, size, start, tasks } = rig(3);
     expect([size('q'), size('dlq')]).toEqual([0, 3]);
@@ -83,7 +83,7 @@ describe('a move task', () => {
   it('is the only one of its queue, until it has ended', () => {
     const { clock, start, tasks } = rig(30);
     start({ MaxNumberOfMessagesPerSecond: 10 });
-    expect(() => start()).toThrow(refusal('UnsupportedOperation'));
+    expect(() => start()).toThrow(refusal('InvalidParameterValue'));
     clock.advance(10_000);
     expect(() => start()).not.toThrow();
     expect(tasks()).toHaveLength(2);
@@ -98,6 +98,22 @@ describe('a move task', () => {
     expect(tasks()).toMatchObject([{ Status: 'FAILED', FailureReason: 'CouldNotDetermineMessageSource' }]);
   });
 
+  it('fails when its destination or its source is deleted meanwhile, and loses nothing', () => {
+    const { clock, run, size, start, tasks } = rig(30);
+    run('CreateQueue', { QueueName: 'elsewhere' });
+    start({ DestinationArn: arn('elsewhere'), MaxNumberOfMessagesPerSecond: 10 });
+    clock.advance(200);
+    run('DeleteQueue', { QueueUrl: 'http://local/000000000000/elsewhere' });
+    clock.advance(1_000);
+    const FailureReason = 'AWS.SimpleQueueService.NonExistentQueue';
+    expect(tasks()).toMatchObject([{ Status: 'FAILED', FailureReason, ApproximateNumberOfMessagesMoved: 3 }]);
+    expect(size('dlq')).toBe(27);
+    start({ MaxNumberOfMessagesPerSecond: 10 });
+    run('DeleteQueue', { QueueUrl: 'http://local/000000000000/q' });
+    clock.advance(1_000);
+    expect(tasks(1)).toMatchObject([{ Status: 'FAILED', FailureReason }]);
+  });
+
   it.each([
     ['a queue that is no dead letter queue', { SourceArn: arn('q') }, 'InvalidParameterValue'],
     ['a queue that is not there', { SourceArn: arn('none') }, 'ResourceNotFoundException'],
@@ -110,8 +126,13 @@ describe('a move task', () => {
   });
 
   it('is not cancelled by a handle that is none', () => {
-    expect(() => rig().run('CancelMessageMoveTask', { TaskHandle: 'nonsense' })).toThrow(
-      refusal('InvalidParameterValue'),
-    );
+    const { run } = rig();
+    const handle = (taskId: string, sourceArn: string): Input => ({
+      TaskHandle: Buffer.from(JSON.stringify({ taskId, sourceArn })).toString('base64'),
+    });
+    expect(() => run('CancelMessageMoveTask', { TaskHandle: 'nonsense' })).toThrow(refusal('InvalidParameterValue'));
+    for (const input of [handle('none', arn('dlq')), handle('none', arn('none'))]) {
+      expect(() => run('CancelMessageMoveTask', input)).toThrow(refusal('ResourceNotFoundException'));
+    }
   });
 });

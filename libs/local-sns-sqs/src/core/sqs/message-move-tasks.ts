@@ -1,5 +1,5 @@
 import type { Broker } from '../broker.js';
-import { AwsError, invalidParameterValue, invalidValue, unsupportedOperation } from '../errors.js';
+import { AwsError, invalidParameterValue, invalidValue } from '../errors.js';
 import { isRecord, optionalInteger, optionalString, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
@@ -7,14 +7,11 @@ import { MOST_PER_SECOND, MoveTask } from './move-task.js';
 
 const MOST_RESULTS = 10;
 
+const notFound = (message: string): AwsError =>
+  new AwsError('ResourceNotFoundException', message, { queryStatus: 404 });
+
 const resourceNotFound = (what: string): AwsError =>
-  new AwsError(
-    'ResourceNotFoundException',
-    `The resource that you specified for the ${what} parameter doesn't exist.`,
-    {
-      status: 404,
-    },
-  );
+  notFound(`The resource that you specified for the ${what} parameter doesn't exist.`);
 
 function queueOf(broker: Broker, arn: string, parameter: string): Queue {
   if (!/^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_.-]+$/.test(arn)) {
@@ -48,7 +45,7 @@ export const startMessageMoveTask: Operation = (broker, input) => {
     throw invalidParameterValue('Source queue and destination queue must be of the same type.');
   }
   if (broker.moveTasks.some(task => task.source === source && task.status === 'RUNNING')) {
-    throw unsupportedOperation(
+    throw invalidParameterValue(
       'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
     );
   }
@@ -66,10 +63,17 @@ export const listMessageMoveTasks: Operation = (broker, input) => {
   return { Results: tasks.slice(0, max).map(task => task.describe()) };
 };
 
-function taskIdOf(handle: string): string | undefined {
+interface TaskHandle {
+  taskId: string;
+  sourceArn: string;
+}
+
+function readHandle(handle: string): TaskHandle | undefined {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(handle, 'base64').toString('utf8'));
-    return isRecord(parsed) ? optionalString(parsed, 'taskId') : undefined;
+    if (!isRecord(parsed)) return undefined;
+    const { taskId, sourceArn } = parsed;
+    return typeof taskId === 'string' && typeof sourceArn === 'string' ? { taskId, sourceArn } : undefined;
   } catch {
     return undefined;
   }
@@ -77,10 +81,12 @@ function taskIdOf(handle: string): string | undefined {
 
 /** What has been moved stays moved (CancelMessageMoveTask API). */
 export const cancelMessageMoveTask: Operation = (broker, input) => {
-  const id = taskIdOf(requiredString(input, 'TaskHandle'));
-  if (id === undefined) throw invalidParameterValue('Value for parameter TaskHandle is invalid.');
-  const task = broker.moveTasks.find(each => each.id === id);
-  if (!task || task.status !== 'RUNNING') throw resourceNotFound('TaskHandle');
+  const handle = readHandle(requiredString(input, 'TaskHandle'));
+  if (handle === undefined) throw invalidParameterValue('Value for parameter TaskHandle is invalid.');
+  const source = queueOf(broker, handle.sourceArn, 'SourceArn');
+  const task = broker.moveTasks.find(each => each.id === handle.taskId && each.source === source);
+  if (!task) throw notFound('Task does not exist.');
+  if (task.status !== 'RUNNING') throw notFound('Only a task in status RUNNING can be cancelled.');
   task.cancel();
   return { ApproximateNumberOfMessagesMoved: task.moved };
 };

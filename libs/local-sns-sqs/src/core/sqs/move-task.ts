@@ -1,5 +1,6 @@
 import type { Broker } from '../broker.js';
 import { Due } from '../deadlines.js';
+import { queueDoesNotExist } from '../errors.js';
 import type { Output } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
 
@@ -60,24 +61,27 @@ export class MoveTask extends Due {
   }
 
   private moveOne(): void {
+    if (this.broker.queueByArn(this.source.arn) !== this.source) return this.fail(queueDoesNotExist().queryCode);
     const message = this.source.peek();
     if (!message || this.moved >= this.toMove) {
       this.end('COMPLETED');
       return;
     }
     const origin = message.deadLetterSourceArn;
-    const target = this.destination ?? (origin === undefined ? undefined : this.broker.queueByArn(origin));
-    if (!target) {
-      this.failure = 'CouldNotDetermineMessageSource';
-      this.end('FAILED');
-      return;
-    }
+    if (this.destination === undefined && origin === undefined) return this.fail('CouldNotDetermineMessageSource');
+    const target = this.broker.queueByArn(this.destination?.arn ?? origin ?? '');
+    if (!target) return this.fail(queueDoesNotExist().queryCode);
     this.source.remove(message);
     // A redriven message is a new one, with an id and a time of its own.
     const content = { ...message.content, id: this.broker.ids.uuid(), delayMs: 0 };
     if (target.fifo) content.sequenceNumber = target.nextSequenceNumber();
     target.enqueue(content);
     this.moved += 1;
+  }
+
+  private fail(reason: string): void {
+    this.failure = reason;
+    this.end('FAILED');
   }
 
   private end(status: Status): void {

@@ -21,7 +21,7 @@ function rig(attributes: Input = {}) {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('AddPermission', () => {
+describe('AddPermission (AddPermission API)', () => {
   it("writes a statement into the queue's policy, under its label", () => {
     const { run, statements } = rig();
     run('AddPermission', add);
@@ -29,8 +29,8 @@ describe('AddPermission', () => {
       {
         Sid: 'shop',
         Effect: 'Allow',
-        Principal: { AWS: ['arn:aws:iam::111111111111:root'] },
-        Action: ['SQS:SendMessage'],
+        Principal: { AWS: 'arn:aws:iam::111111111111:root' },
+        Action: 'SQS:SendMessage',
         Resource: 'arn:aws:sqs:us-east-1:000000000000:q',
       },
     ]);
@@ -47,6 +47,7 @@ describe('AddPermission', () => {
     ['no account', { AWSAccountIds: [] }, 'MissingParameter'],
     ['no action', { Actions: [] }, 'MissingParameter'],
     ['an account that is none', { AWSAccountIds: ['me'] }, 'InvalidParameterValue'],
+    ['an action that only the owner may', { Actions: ['DeleteQueue'] }, 'InvalidParameterValue'],
     ['a label with a blank', { Label: 'a b' }, 'InvalidParameterValue'],
     ['eight actions', { Actions: Array(8).fill('SendMessage') }, 'OverLimit'],
   ])('refuses %s', (_, change, code) => {
@@ -61,7 +62,7 @@ describe('AddPermission', () => {
   });
 });
 
-describe('RemovePermission', () => {
+describe('RemovePermission (RemovePermission API)', () => {
   it('takes the statement of its label away, and the policy with the last', () => {
     const { run, statements } = rig();
     run('AddPermission', add);

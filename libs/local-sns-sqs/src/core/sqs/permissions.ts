@@ -1,9 +1,21 @@
-import { invalidParameterValue, missingParameter, overLimit } from '../errors.js';
-import { isRecord, requiredString, stringList } from '../input.js';
+import { invalidParameterValue, overLimit } from '../errors.js';
+import { isRecord, requiredList, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import { findQueue } from './find-queue.js';
 
 const LABEL = /^[A-Za-z0-9_-]{1,80}$/;
+/** What an owner can share; the batch versions are allowed with their single ones. */
+const SHAREABLE: ReadonlySet<string> = new Set([
+  '*',
+  'ChangeMessageVisibility',
+  'DeleteMessage',
+  'GetQueueAttributes',
+  'GetQueueUrl',
+  'ListDeadLetterSourceQueues',
+  'PurgeQueue',
+  'ReceiveMessage',
+  'SendMessage',
+]);
 const MOST_ACTIONS = 7;
 const MOST_STATEMENTS = 20;
 
@@ -23,30 +35,40 @@ function readPolicy(text: string | undefined, arn: string): Policy {
   };
 }
 
+const oneOrMany = (values: string[]): string | string[] => (values.length === 1 && values[0] ? values[0] : values);
+
 /** Adds a statement to the queue's policy under a label (AddPermission API). */
 export const addPermission: Operation = (broker, input) => {
   const queue = findQueue(broker, input);
   const label = requiredString(input, 'Label');
-  const accounts = stringList(input, 'AWSAccountIds');
-  const actions = stringList(input, 'Actions');
+  const accounts = requiredList(input, 'AWSAccountIds');
+  const actions = requiredList(input, 'Actions');
   if (!LABEL.test(label)) throw invalidParameterValue(`Value ${label} for parameter Label is invalid.`);
-  if (accounts.length === 0) throw missingParameter('AWSAccountIds');
-  if (actions.length === 0) throw missingParameter('Actions');
   const unsound = accounts.find(account => !/^\d{12}$/.test(account));
   if (unsound !== undefined) {
     throw invalidParameterValue(`Value ${unsound} for parameter PrincipalId is invalid. Reason: Unable to verify.`);
   }
-  if (actions.length > MOST_ACTIONS) throw overLimit();
+  const unshareable = actions.find(action => !SHAREABLE.has(action));
+  if (unshareable !== undefined) {
+    throw invalidParameterValue(
+      `Value SQS:${unshareable} for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action.`,
+    );
+  }
+  if (actions.length > MOST_ACTIONS) {
+    throw overLimit(`${actions.length} Actions were found, maximum allowed is ${MOST_ACTIONS}.`);
+  }
   const policy = readPolicy(queue.attributes.get('Policy'), queue.arn);
   if (policy.Statement.some(({ Sid }) => Sid === label)) {
     throw invalidParameterValue(`Value ${label} for parameter Label is invalid. Reason: Already exists.`);
   }
-  if (policy.Statement.length >= MOST_STATEMENTS) throw overLimit();
+  if (policy.Statement.length >= MOST_STATEMENTS) {
+    throw overLimit(`${policy.Statement.length + 1} Statements were found, maximum allowed is ${MOST_STATEMENTS}.`);
+  }
   policy.Statement.push({
     Sid: label,
     Effect: 'Allow',
-    Principal: { AWS: accounts.map(account => `arn:aws:iam::${account}:root`) },
-    Action: actions.map(action => (action === '*' ? 'SQS:*' : `SQS:${action}`)),
+    Principal: { AWS: oneOrMany(accounts.map(account => `arn:aws:iam::${account}:root`)) },
+    Action: oneOrMany(actions.map(action => `SQS:${action}`)),
     Resource: queue.arn,
   });
   queue.attributes.set('Policy', JSON.stringify(policy));

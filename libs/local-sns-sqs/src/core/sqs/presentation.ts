@@ -3,6 +3,7 @@ import { type Input, stringList } from '../input.js';
 import { type AttributeValue, type MessageAttributes, attributesMd5 } from '../message-attributes.js';
 import type { Message } from '../message.js';
 import type { Output } from '../operation.js';
+import { READABLE_ATTRIBUTES } from '../queue/queue-attributes.js';
 import type { Received } from '../queue/queue.js';
 
 const SYSTEM_ATTRIBUTES: Readonly<Record<string, (message: Message) => string | undefined>> = {
@@ -28,9 +29,11 @@ export interface Presentation {
 function systemNames(input: Input): string[] {
   const asked = [...stringList(input, 'AttributeNames'), ...stringList(input, 'MessageSystemAttributeNames')];
   if (asked.includes('All')) return Object.keys(SYSTEM_ATTRIBUTES);
-  return asked.map(name => {
-    if (!Object.hasOwn(SYSTEM_ATTRIBUTES, name)) throw invalidParameterValue(`Unknown Attribute ${name}.`);
-    return name;
+  return asked.filter(name => {
+    const known = Object.hasOwn(SYSTEM_ATTRIBUTES, name);
+    // AWS lets a queue's attributes be asked for here, and shows none of them.
+    if (!known && !READABLE_ATTRIBUTES.has(name)) throw invalidParameterValue(`Unknown Attribute ${name}.`);
+    return known;
   });
 }
 

@@ -22,7 +22,7 @@ function rig(QueueName = 'q', attributes: Input = {}) {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('GetQueueAttributes', () => {
+describe('GetQueueAttributes (GetQueueAttributes API)', () => {
   it('tells what is asked for', () => {
     const { get } = rig();
     expect(get('QueueArn', 'VisibilityTimeout')).toEqual({
@@ -45,7 +45,7 @@ describe('GetQueueAttributes', () => {
   });
 });
 
-describe('SetQueueAttributes', () => {
+describe('SetQueueAttributes (SetQueueAttributes API)', () => {
   it('changes what is named and leaves the rest, and tells when', () => {
     const { clock, get, set } = rig('q', { DelaySeconds: '5' });
     clock.advance(90_000);
@@ -57,6 +57,28 @@ describe('SetQueueAttributes', () => {
       CreatedTimestamp: String(created),
       LastModifiedTimestamp: String(created + 90),
     });
+  });
+
+  it('wants attributes', () => {
+    const { run } = rig();
+    for (const input of [{}, { Attributes: {} }]) {
+      expect(() => run('SetQueueAttributes', input)).toThrow(refusal('MissingParameter'));
+    }
+  });
+
+  it('encrypts in one way at a time: a key turns SSE-SQS off, both together are refused', () => {
+    const { get, set } = rig();
+    expect(() => set({ KmsMasterKeyId: 'alias/k', SqsManagedSseEnabled: 'true' })).toThrow(
+      refusal('InvalidAttributeName'),
+    );
+    set({ KmsMasterKeyId: 'alias/k' });
+    expect(get('SqsManagedSseEnabled')).toEqual({ Attributes: { SqsManagedSseEnabled: 'false' } });
+    expect(() => set({ SqsManagedSseEnabled: 'true' })).toThrow(refusal('InvalidAttributeName'));
+    set({ KmsMasterKeyId: '', SqsManagedSseEnabled: 'true' });
+    expect(get('All').Attributes).not.toHaveProperty('KmsMasterKeyId');
+    expect(() => rig('r', { KmsMasterKeyId: 'alias/k', SqsManagedSseEnabled: 'true' })).toThrow(
+      refusal('InvalidAttributeName'),
+    );
   });
 
   it('changes nothing when one of them is refused', () => {
@@ -108,7 +130,7 @@ describe('SetQueueAttributes', () => {
   });
 });
 
-describe('tags', () => {
+describe('tags (sqs-queue-tags)', () => {
   it('are added, replaced, listed and removed, up to fifty', () => {
     const { run } = rig();
     run('TagQueue', { Tags: { a: '1', b: '2' } });
@@ -120,5 +142,27 @@ describe('tags', () => {
     expect(() => run('TagQueue', { Tags: many(51) })).toThrow(refusal('InvalidParameterValue'));
     expect(() => run('TagQueue', { Tags: many(50) })).not.toThrow();
     expect(() => run('TagQueue', {})).toThrow(refusal('MissingParameter'));
+    expect(() => run('UntagQueue', {})).toThrow(refusal('MissingParameter'));
+  });
+
+  it.each([
+    { '': 'x' },
+    { 'aws:x': 'x' },
+    { ['k'.repeat(129)]: 'x' },
+    { k: 'v'.repeat(257) },
+    { 'k?': 'x' },
+    { k: 'a\u0001' },
+  ])('refuse %j', tags => {
+    const { run } = rig();
+    expect(() => run('TagQueue', { Tags: tags })).toThrow(refusal('InvalidParameterValue'));
+    expect(() => run('CreateQueue', { QueueName: 'r', tags })).toThrow(refusal('InvalidParameterValue'));
+    expect(() => run('GetQueueUrl', { QueueName: 'r' })).toThrow(refusal('QueueDoesNotExist'));
+  });
+
+  it('take any letters and _ . : / = + - @, and empty values', () => {
+    const { run } = rig();
+    const Tags = { 'größe/x': 'a b_.:/=+-@', empty: '' };
+    run('TagQueue', { Tags });
+    expect(run('ListQueueTags')).toEqual({ Tags });
   });
 });

@@ -1,7 +1,7 @@
-import { invalidAttributeValue, unknownAttribute } from '../errors.js';
+import { invalidAttributeValue, missingParameter, unknownAttribute } from '../errors.js';
 import { stringList, stringMap } from '../input.js';
 import type { Operation } from '../operation.js';
-import { READABLE_ATTRIBUTES, checkAttributes, checkTogether } from '../queue/queue-attributes.js';
+import { READABLE_ATTRIBUTES, checkAttributes, checkTogether, settleEncryption } from '../queue/queue-attributes.js';
 import type { Queue } from '../queue/queue.js';
 import { checkRedriveTarget } from './check-redrive-target.js';
 import { findQueue } from './find-queue.js';
@@ -33,6 +33,7 @@ export const getQueueAttributes: Operation = (broker, input) => {
 export const setQueueAttributes: Operation = (broker, input) => {
   const queue = findQueue(broker, input);
   const wanted = stringMap(input, 'Attributes');
+  if (wanted.size === 0) throw missingParameter('Attributes');
   if (wanted.has('FifoQueue') && wanted.get('FifoQueue') !== String(queue.fifo)) {
     throw queue.fifo
       ? invalidAttributeValue('FifoQueue', 'Modifying queue type is not supported.')
@@ -46,7 +47,7 @@ export const setQueueAttributes: Operation = (broker, input) => {
   }
   checkTogether(changed);
   checkRedriveTarget(broker, queue.arn, queue.fifo, wanted.get('RedrivePolicy'));
-  if (wanted.get('KmsMasterKeyId')) changed.set('SqsManagedSseEnabled', 'false');
+  settleEncryption(changed, wanted);
   queue.attributes.clear();
   for (const [name, value] of changed) queue.attributes.set(name, value);
   queue.modifiedAt = broker.now();

@@ -45,7 +45,7 @@ function caller() {
   return { call, goAway: all(away), loseAnswer: all(undelivered) };
 }
 
-describe('a short poll', () => {
+describe('a short poll (ReceiveMessage API)', () => {
   it('answers at once, with nothing when there is nothing', () => {
     expect(rig().poll()).toEqual({});
   });
@@ -138,16 +138,35 @@ describe('a short poll', () => {
     expect(messages()).toHaveLength(1);
   });
 
-  it('refuses when 120,000 are in flight', () => {
-    const { broker, send, messages } = rig();
-    send('a');
+  it('has 120,000 in flight at most: then a short poll is refused, and a long one waits (quotas-queues)', async () => {
+    const { broker, run, clock, send, poll, messages } = rig();
+    send(...Array.from({ length: 12 }, (_, index) => `m${index}`));
     const queue = broker.queues.get('q');
-    if (queue) queue.inFlight = 120_000;
+    if (queue) queue.inFlight = 119_998;
+    const taken = messages({ MaxNumberOfMessages: 10 });
+    expect(taken).toHaveLength(2);
     expect(() => messages()).toThrow(expect.objectContaining({ code: 'OverLimit' }));
+    const waiting = poll({ WaitTimeSeconds: 20 });
+    void run('DeleteMessage', { QueueUrl, ReceiptHandle: taken[0]?.ReceiptHandle });
+    expect(bodies(await waiting)).toEqual(['m2']);
+    const inVain = poll({ WaitTimeSeconds: 20 });
+    clock.advance(20_000);
+    expect(await inVain).toEqual({});
+  });
+
+  it("lets a queue's attributes be asked for, and shows none of them (ReceiveMessage API)", () => {
+    const { send, messages } = rig();
+    send('a');
+    expect(messages({ AttributeNames: ['Policy', 'SenderId'] })).toMatchObject([
+      { Attributes: { SenderId: expect.any(String) as string } },
+    ]);
+    expect(() => messages({ AttributeNames: ['Nonsense'] })).toThrow(
+      expect.objectContaining({ code: 'InvalidParameterValue' }),
+    );
   });
 });
 
-describe('a long poll', () => {
+describe('a long poll (sqs-short-and-long-polling)', () => {
   it('wakes one waiter for one message, the one who came first', async () => {
     const { clock, send, poll } = rig();
     const [first, second] = [poll({ WaitTimeSeconds: 20 }), poll({ WaitTimeSeconds: 20 })];

@@ -1,4 +1,4 @@
-import { invalidValue } from '../errors.js';
+import { invalidValue, overLimit } from '../errors.js';
 import { type Input, optionalInteger, optionalString } from '../input.js';
 import type { Call, Operation, Output } from '../operation.js';
 import type { Queue, Received } from '../queue/queue.js';
@@ -43,6 +43,10 @@ export const receiveMessage: Operation = (broker, input, call) => {
   if (call.gone) return {};
 
   const attemptId = readAttemptId(queue, input);
+  // A long poll and a FIFO queue get nothing instead (quotas-queues).
+  if (queue.inFlightIsFull && !queue.fifo && wait === 0) {
+    throw overLimit('Too many messages in flight: the queue has reached its limit of 120000.');
+  }
   const received =
     queue.attempts.repeat(attemptId, broker.now(), visibility * 1000) ?? queue.receive(max, visibility * 1000);
   queue.attempts.remember(attemptId, broker.now(), received);
@@ -50,7 +54,7 @@ export const receiveMessage: Operation = (broker, input, call) => {
 
   return new Promise<Output>(resolve => {
     const attempt = (): Received[] | undefined => {
-      const found = queue.inFlightIsFull ? [] : queue.receive(max, visibility * 1000);
+      const found = queue.receive(max, visibility * 1000);
       queue.attempts.remember(attemptId, broker.now(), found);
       return found.length > 0 ? found : undefined;
     };

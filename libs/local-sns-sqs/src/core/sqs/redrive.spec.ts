@@ -45,6 +45,17 @@ describe('redrive (sqs-dead-letter-queues)', () => {
     });
   });
 
+  it('counts receives by queue, and shows those of all queues (ReceiveMessage API: ApproximateReceiveCount)', () => {
+    core.createQueue('last');
+    const second = core.createQueue('second', core.redriveTo('last', 1));
+    const first = core.createQueue('first', core.redriveTo('second', 2));
+    core.send(first, 'poison');
+    expect(receiveTimes(first, 3)).toBe(2);
+    expect(core.receiveOne(second, { VisibilityTimeout: 0 }).Attributes?.['ApproximateReceiveCount']).toBe('3');
+    expect(core.receive(second)).toEqual([]);
+    expect(core.countsOf(second)).toEqual([0, 0, 0]);
+  });
+
   it('gives out the others in the same receive', () => {
     core.createQueue('dlq');
     const queue = core.createQueue('q', core.redriveTo('dlq', 1));

@@ -1,0 +1,59 @@
+import { type Input, isRecord, stringList } from '../input.js';
+import type { Operation } from '../operation.js';
+import { invalidParameter, required } from './errors.js';
+import { findTopic } from './topic.js';
+import { defaultPolicy } from './topic-operations.js';
+
+const ACCOUNT = /^\d{12}$/;
+
+interface Policy extends Record<string, unknown> {
+  Statement: Array<Record<string, unknown>>;
+}
+
+function readPolicy(text: string): Policy {
+  const parsed: unknown = JSON.parse(text);
+  const policy = isRecord(parsed) ? parsed : {};
+  const { Statement } = policy;
+  return { ...policy, Statement: (Array.isArray(Statement) ? Statement : [Statement]).filter(isRecord) };
+}
+
+function requiredList(input: Input, key: string): string[] {
+  const list = stringList(input, key);
+  if (list.length === 0) throw invalidParameter(`${key} Reason: no value for required parameter`);
+  return list;
+}
+
+const oneOrMany = (values: string[]): string | string[] => (values.length === 1 && values[0] ? values[0] : values);
+
+/** Adds a statement to the topic's policy under a label (AddPermission API of SNS). */
+export const addPermission: Operation = (broker, input) => {
+  const topic = findTopic(broker, input);
+  const label = required(input, 'Label');
+  const accounts = requiredList(input, 'AWSAccountId');
+  const actions = requiredList(input, 'ActionName');
+  const policy = readPolicy(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
+  if (policy.Statement.some(({ Sid }) => Sid === label)) throw invalidParameter('Statement already exists');
+  if (!accounts.every(account => ACCOUNT.test(account))) throw invalidParameter('Policy statement principal');
+  if (!actions.every(action => /^(\*|[A-Z][A-Za-z]+)$/.test(action))) {
+    throw invalidParameter('Policy statement action out of service scope!');
+  }
+  policy.Statement.push({
+    Sid: label,
+    Effect: 'Allow',
+    Principal: { AWS: oneOrMany(accounts.map(account => `arn:aws:iam::${account}:root`)) },
+    Action: oneOrMany(actions.map(action => `SNS:${action}`)),
+    Resource: topic.arn,
+  });
+  topic.attributes.set('Policy', JSON.stringify(policy));
+  return {};
+};
+
+/** Removes the statement with that label, if there is one (RemovePermission API of SNS). */
+export const removePermission: Operation = (broker, input) => {
+  const topic = findTopic(broker, input);
+  const label = required(input, 'Label');
+  const policy = readPolicy(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
+  const Statement = policy.Statement.filter(({ Sid }) => Sid !== label);
+  topic.attributes.set('Policy', JSON.stringify({ ...policy, Statement }));
+  return {};
+};
