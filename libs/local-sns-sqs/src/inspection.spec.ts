@@ -13,7 +13,9 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { CoreDriver } from '../test/core-driver.js';
 import { VirtualClock } from './core/virtual-clock.js';
+import { Inspection } from './inspection.js';
 import { type LocalBroker, startLocalBroker } from './local-broker.js';
 
 describe('inspection, with the AWS SDK beside it', () => {
@@ -145,6 +147,17 @@ describe('inspection, with the AWS SDK beside it', () => {
       { at: sentAt + 1_000, what: 'removed', queue: 'q', receiveCount: 2 },
     ]);
     expect(broker.inspect.history('unknown')).toEqual([]);
+  });
+
+  it('keeps the histories of the latest 10,000 messages, whole ones only', () => {
+    const core = new CoreDriver();
+    const inspection = new Inspection(core.broker);
+    const queue = core.createQueue('many');
+    const ids = Array.from({ length: 10_001 }, (_, index) => core.send(queue, `m${index}`).MessageId);
+    core.receive(queue);
+    expect(ids.filter(id => inspection.history(id).length > 0)).toHaveLength(10_000);
+    expect(inspection.history(ids[0] ?? '')).toEqual([]);
+    expect(inspection.history(ids[1] ?? '').map(({ what }) => what)).toEqual(['sent', 'received']);
   });
 
   it('is empty after a reset, and a long poll ends empty', async () => {

@@ -75,7 +75,7 @@ export interface HistoryEvent {
   receiveCount: number;
 }
 
-/** Messages whose history is kept; the oldest go first. */
+/** Messages whose history is kept, from their sending on; the oldest go first. */
 const MOST_HISTORIES = 10_000;
 
 interface Watcher {
@@ -89,6 +89,9 @@ interface Watcher {
 export class Inspection {
   private readonly watchers = new Set<Watcher>();
   private readonly histories = new Map<string, HistoryEvent[]>();
+  /** The ids of `histories` by age, round and round: the first key of a large map is no cheap question. */
+  private readonly remembered: string[] = [];
+  private sent = 0;
 
   constructor(private readonly broker: Broker) {
     broker.onChange = queue => this.notify(queue);
@@ -148,6 +151,8 @@ export class Inspection {
   /** Forgets all histories. */
   clear(): void {
     this.histories.clear();
+    this.remembered.length = 0;
+    this.sent = 0;
   }
 
   private views(): QueueSnapshot[] {
@@ -155,14 +160,16 @@ export class Inspection {
   }
 
   private note(queue: Queue, { content, receiveCount }: Message, what: MessageEvent): void {
-    let events = this.histories.get(content.id);
-    if (!events) {
-      events = [];
-      this.histories.set(content.id, events);
-      const [oldest] = this.histories.keys();
-      if (this.histories.size > MOST_HISTORIES && oldest !== undefined) this.histories.delete(oldest);
+    const event = { at: this.broker.now(), what, queue: queue.name, receiveCount };
+    if (what !== 'sent') {
+      this.histories.get(content.id)?.push(event);
+      return;
     }
-    events.push({ at: this.broker.now(), what, queue: queue.name, receiveCount });
+    const place = this.sent++ % MOST_HISTORIES;
+    const oldest = this.remembered[place];
+    if (oldest !== undefined) this.histories.delete(oldest);
+    this.remembered[place] = content.id;
+    this.histories.set(content.id, [event]);
   }
 
   private watch<T>(queue: string | undefined, find: () => T | undefined): Promise<T> {

@@ -72,6 +72,13 @@ describe('readQuery', () => {
     });
   });
 
+  it('takes the empty text that SDKs write for an empty list for no list', () => {
+    expect(read({ TopicArn: 't', PublishBatchRequestEntries: '', Tags: '', Subject: '' }).input).toEqual({
+      TopicArn: 't',
+      Subject: '',
+    });
+  });
+
   it('takes a dot in a value for a dot', () => {
     expect(read({ Message: 'a.b.c' }).input).toEqual({ Message: 'a.b.c' });
   });

@@ -40,10 +40,22 @@ function toEntry(node: Tree | string): [string, unknown] {
   return [typeof name === 'string' ? name : '', value === undefined ? '' : toValue(value)];
 }
 
+/** SDKs write an empty list or map as an empty text. */
+const COLLECTIONS: ReadonlySet<string> = new Set([
+  'ActionName',
+  'Attributes',
+  'AWSAccountId',
+  'MessageAttributes',
+  'PublishBatchRequestEntries',
+  'TagKeys',
+  'Tags',
+]);
+
 /** Reads AWS's Query protocol: `PublishBatchRequestEntries.member.1.Id=a&Attributes.entry.1.key=…`. */
 export function readQuery(body: string): { action: string; input: Input } {
   const { Action, ...rest } = parseQuery(body);
-  const input = Object.fromEntries(Object.entries(rest).map(([key, node]) => [key, toValue(node)]));
+  const given = Object.entries(rest).filter(([key, node]) => node !== '' || !COLLECTIONS.has(key));
+  const input = Object.fromEntries(given.map(([key, node]) => [key, toValue(node)]));
   return { action: typeof Action === 'string' ? Action : '', input };
 }
 
