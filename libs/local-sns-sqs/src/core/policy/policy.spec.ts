@@ -18,7 +18,7 @@ const allows = (statements: unknown, context: Record<string, string> = { 'aws:so
     context: new Map(Object.entries(context)),
   });
 
-describe('isAllowed', () => {
+describe('isAllowed (reference_policies_evaluation-logic, reference_policies_elements_condition_operators)', () => {
   it('says no when nothing is said', () => {
     expect(allows([])).toBe(false);
   });
@@ -89,7 +89,7 @@ describe('isAllowed', () => {
   });
 });
 
-describe('parsePolicy', () => {
+describe('parsePolicy (reference_policies_elements)', () => {
   it.each([
     ['no JSON', 'nonsense'],
     ['a list', '[]'],

@@ -2,7 +2,7 @@ import { Deduplication } from './deduplication.js';
 
 const FIVE_MINUTES = 5 * 60 * 1000;
 
-describe('Deduplication', () => {
+describe('Deduplication (FIFO-key-terms)', () => {
   it('knows what was sent for five minutes, counted from the sending', () => {
     const memory = new Deduplication();
     memory.remember('a', 'm-1', '100', 1_000);

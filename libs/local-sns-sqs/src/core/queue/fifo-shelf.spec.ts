@@ -26,7 +26,7 @@ function rig(names: string, delayed = '') {
   return { shelf, get, add, take };
 }
 
-describe('FifoShelf', () => {
+describe('FifoShelf (using-messagegroupid-property)', () => {
   it('gives out several of one group in one receive, in order', () => {
     expect(rig('a1 a2 a3').take()).toBe('a1 a2 a3');
   });

@@ -16,7 +16,7 @@ const check =
     checkAttributes(new Map([[name, value]]), fifo);
 const code = (name: string): Error => expect.objectContaining({ code: name }) as Error;
 
-describe('initialAttributes', () => {
+describe('initialAttributes (CreateQueue API)', () => {
   it("are AWS's defaults", () => {
     expect(Object.fromEntries(initialAttributes(false))).toMatchObject({
       VisibilityTimeout: '30',
@@ -38,7 +38,7 @@ describe('initialAttributes', () => {
   });
 });
 
-describe('checkAttributes', () => {
+describe('checkAttributes (SetQueueAttributes API)', () => {
   it.each([
     ['VisibilityTimeout', '0', '43200', '43201'],
     ['DelaySeconds', '0', '900', '901'],
@@ -74,7 +74,7 @@ describe('checkAttributes', () => {
   });
 });
 
-describe('checkTogether', () => {
+describe('checkTogether (high-throughput-fifo)', () => {
   it('allows a limit per group only where deduplication is per group', () => {
     const limit = { FifoThroughputLimit: 'perMessageGroupId' };
     const together = (scope: string) => (): void =>
@@ -84,7 +84,7 @@ describe('checkTogether', () => {
   });
 });
 
-describe('parseRedrivePolicy', () => {
+describe('parseRedrivePolicy (CreateQueue API)', () => {
   it.each([1, 1_000, '5'])('takes a count of %j', count => {
     expect(parseRedrivePolicy(redrive(count))).toEqual({ deadLetterTargetArn: DLQ, maxReceiveCount: Number(count) });
   });
@@ -106,7 +106,7 @@ describe('parseRedrivePolicy', () => {
   });
 });
 
-describe('parseRedriveAllowPolicy', () => {
+describe('parseRedriveAllowPolicy (CreateQueue API)', () => {
   it.each([
     [{ redrivePermission: 'allowAll' }],
     [{ redrivePermission: 'denyAll' }],
@@ -126,7 +126,7 @@ describe('parseRedriveAllowPolicy', () => {
   });
 });
 
-describe('sameValue', () => {
+describe('sameValue (CreateQueue API)', () => {
   it.each([
     ['VisibilityTimeout', '30', '30', true],
     ['VisibilityTimeout', '31', '30', false],

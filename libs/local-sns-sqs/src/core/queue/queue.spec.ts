@@ -66,7 +66,7 @@ describe('a queue', () => {
   });
 });
 
-describe('redrive', () => {
+describe('redrive (sqs-dead-letter-queues)', () => {
   it('moves a message to the dead letter queue instead of giving it out once too often', () => {
     const { clock, queue, dlq, put, take } = rig();
     const message = put('a');
@@ -146,7 +146,7 @@ describe('redrive', () => {
   });
 });
 
-describe('retention', () => {
+describe('retention (setting-up-dead-letter-queue-retention)', () => {
   it('drops what is too old, in flight or delayed too, and leaves the rest', () => {
     const { clock, queue, put, take } = rig(false, { MessageRetentionPeriod: '60', VisibilityTimeout: '600' });
     put('in flight');

@@ -1,7 +1,7 @@
 import { Ids } from '../ids.js';
 import { ReceiptHandles } from './receipt-handle.js';
 
-describe('ReceiptHandles', () => {
+describe('ReceiptHandles (sqs-queue-message-identifiers)', () => {
   const handles = new ReceiptHandles(new Ids(1), 1);
 
   it('reads what it has issued', () => {

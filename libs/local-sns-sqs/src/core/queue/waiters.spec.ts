@@ -16,7 +16,7 @@ function rig() {
   return { clock, waiters, shop, answers, wait };
 }
 
-describe('Waiters', () => {
+describe('Waiters (sqs-short-and-long-polling)', () => {
   it('serves who came first, and leaves the others waiting', () => {
     const { waiters, shop, answers, wait } = rig();
     wait('first', 100);

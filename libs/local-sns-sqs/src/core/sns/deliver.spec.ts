@@ -50,7 +50,7 @@ const text = (StringValue: string): Input => ({ DataType: 'String', StringValue 
 const numbered = (count: number): Input =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, text('x')]));
 
-describe('delivery', () => {
+describe('delivery (sns-large-payload-raw-message-delivery, sns-message-and-json-formats)', () => {
   it('gives every subscribed queue the message', () => {
     const { subscribe, publish, received } = rig();
     for (const name of ['one', 'two']) subscribe(name, RAW);
@@ -147,7 +147,7 @@ describe('delivery', () => {
   });
 });
 
-describe('delivery from a FIFO topic', () => {
+describe('delivery from a FIFO topic (fifo-topic-message-delivery)', () => {
   const ids = (MessageGroupId: string, MessageDeduplicationId: string): Input => ({
     MessageGroupId,
     MessageDeduplicationId,

@@ -4,7 +4,7 @@ import { type BatchOutput, CoreDriver, MINUTE, refusalCode } from '../../../test
 const RAW = { RawMessageDelivery: 'true' };
 
 /** SNS Developer Guide: sns-fifo-topics, fifo-message-dedup, fifo-topic-message-ordering. */
-describe('a FIFO topic', () => {
+describe('a FIFO topic (sns-fifo-topics)', () => {
   let core: CoreDriver;
   let topic: string;
   let queue: string;

@@ -6,7 +6,7 @@ const read = (Entries: unknown) => (): unknown => readBatch({ Entries }, 'SendMe
 const entries = (...ids: string[]): Input[] => ids.map(Id => ({ Id }));
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('readBatch', () => {
+describe('readBatch (SendMessageBatch API, quotas-messages)', () => {
   it('takes one to ten entries with distinct ids', () => {
     const ids = Array.from({ length: 10 }, (_, index) => `entry_${index}-A`);
     expect(readBatch({ Entries: entries(...ids) }, 'E').map(({ id }) => id)).toEqual(ids);
@@ -33,7 +33,7 @@ describe('readBatch', () => {
   });
 });
 
-describe('runBatch', () => {
+describe('runBatch (SendMessageBatch API)', () => {
   const run = (id: string) => ({ id });
 
   it('tells each success and each failure under its id', () => {

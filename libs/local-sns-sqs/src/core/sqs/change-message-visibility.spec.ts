@@ -30,7 +30,7 @@ function rig() {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('ChangeMessageVisibility', () => {
+describe('ChangeMessageVisibility (ChangeMessageVisibility API)', () => {
   it('counts the new timeout from now', () => {
     const { clock, receive, sendAndReceive, change } = rig();
     const handle = sendAndReceive();
@@ -97,7 +97,7 @@ describe('ChangeMessageVisibility', () => {
   });
 });
 
-describe('ChangeMessageVisibilityBatch', () => {
+describe('ChangeMessageVisibilityBatch (ChangeMessageVisibilityBatch API)', () => {
   it('lets each entry succeed or fail by itself', () => {
     const { run, receive, sendAndReceive } = rig();
     const ReceiptHandle = sendAndReceive();

@@ -21,7 +21,7 @@ function rig() {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('CreateQueue', () => {
+describe('CreateQueue (CreateQueue API)', () => {
   it('answers with a URL on the host that was called', () => {
     expect(rig().create('q')).toEqual({ QueueUrl: 'http://local/000000000000/q' });
   });
@@ -79,7 +79,7 @@ describe('CreateQueue', () => {
   });
 });
 
-describe('the dead letter queue of a new queue', () => {
+describe('the dead letter queue of a new queue (sqs-dead-letter-queues)', () => {
   it('must exist', () => {
     const { create, redriveTo } = rig();
     expect(() => create('q', redriveTo('dlq'))).toThrow(refusal('InvalidParameterValue'));

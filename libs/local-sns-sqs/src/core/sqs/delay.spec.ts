@@ -1,7 +1,7 @@
 import { CoreDriver, refusalCode, SECOND } from '../../../test/core-driver.js';
 
 /** SQS Developer Guide: sqs-delay-queues and sqs-message-timers. */
-describe('delays', () => {
+describe('delays (sqs-delay-queues, sqs-message-timers)', () => {
   let core: CoreDriver;
 
   beforeEach(() => {

@@ -29,7 +29,7 @@ function rig(QueueName: string) {
 
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 
-describe('DeleteMessage', () => {
+describe('DeleteMessage (DeleteMessage API)', () => {
   it.each(['q', 'q.fifo'])('removes the message from %s, and is no error twice', name => {
     const { receive, remove, left } = rig(name);
     const handle = receive();
@@ -72,7 +72,7 @@ describe('DeleteMessage', () => {
   });
 });
 
-describe('DeleteMessageBatch', () => {
+describe('DeleteMessageBatch (DeleteMessageBatch API)', () => {
   it('lets each entry succeed or fail by itself', () => {
     const { run, receive, left } = rig('q');
     const Entries = [

@@ -37,7 +37,7 @@ describe('GetQueueUrl (GetQueueUrl API)', () => {
   );
 });
 
-describe('the URL of a queue', () => {
+describe('the URL of a queue (sqs-queue-message-identifiers)', () => {
   const purge = (QueueUrl: string) => (): Output => rig('q').run('PurgeQueue', { QueueUrl });
 
   it.each([url('q'), 'https://sqs.us-east-1.amazonaws.com/000000000000/q', `${url('q')}/`, 'q'])('may be %s', given => {

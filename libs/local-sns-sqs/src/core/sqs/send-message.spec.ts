@@ -29,7 +29,7 @@ function rig(QueueName = 'q', attributes: Record<string, string> = {}) {
 const refusal = (code: string): Error => expect.objectContaining({ code }) as Error;
 const text = (StringValue: string): Input => ({ DataType: 'String', StringValue });
 
-describe('SendMessage', () => {
+describe('SendMessage (SendMessage API)', () => {
   it('answers with an id and the checksums that SDKs verify', () => {
     const { send } = rig();
     const timestamp = { DataType: 'Number', StringValue: '1493147359900' };
@@ -114,7 +114,7 @@ describe('SendMessage', () => {
   });
 });
 
-describe('SendMessage to a FIFO queue', () => {
+describe('SendMessage to a FIFO queue (FIFO-queues-exactly-once-processing)', () => {
   const ids = (group: string, deduplication: string): Input => ({
     MessageGroupId: group,
     MessageDeduplicationId: deduplication,
@@ -161,7 +161,7 @@ describe('SendMessage to a FIFO queue', () => {
   });
 });
 
-describe('SendMessageBatch', () => {
+describe('SendMessageBatch (SendMessageBatch API)', () => {
   const entry = (Id: string, MessageBody = 'a'): Input => ({ Id, MessageBody });
 
   it('lets each entry succeed or fail by itself', () => {
