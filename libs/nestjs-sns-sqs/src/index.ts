@@ -40,6 +40,7 @@ export type {
 export type {
   DiagnosticsEvents,
   PublishedEvent,
+  PublishingEvent,
   ReceivedEvent,
   SettledEvent,
   StartedEvent,

@@ -51,11 +51,16 @@ export class Publisher {
     if (this.closing) throw this.closedError();
     const { destination, operation, client } = this.options;
     const event = prepare(type, input, destination, client);
-    const failure = await this.batcher.add(event.options.groupId, () => this.write(event, late));
-    const error = failure && publishError(failure, operation, type, destination.name);
-    const { metadata, data } = event;
-    announce('published', { destination: destination.name, type, id: metadata.id, data, ...(error && { error }) });
-    if (error) throw error;
+    const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
+    announce('publishing', facts);
+    const error = await this.batcher
+      .add(event.options.groupId, () => this.write(event, late))
+      .then(
+        failure => failure && publishError(failure, operation, type, destination.name),
+        (thrown: unknown) => thrown,
+      );
+    announce('published', error === undefined ? facts : { ...facts, error });
+    if (error !== undefined) throw error;
   }
 
   /** Takes nothing more; resolves when everything emitted before has its result. Idempotent. */

@@ -29,13 +29,17 @@ export interface SettledEvent {
   error?: unknown;
 }
 
-/** `nestjs-sns-sqs:published`: AWS has accepted or refused an event or a command. */
-export interface PublishedEvent {
+/** `nestjs-sns-sqs:publishing`: an event, command or request is on its way; one `published` follows. */
+export interface PublishingEvent {
   /** Name of the topic or queue. */
   destination: string;
   type: string;
   id: string;
   data: unknown;
+}
+
+/** `nestjs-sns-sqs:published`: AWS has accepted or refused it, or it could not be sent. */
+export interface PublishedEvent extends PublishingEvent {
   error?: unknown;
 }
 
@@ -49,6 +53,7 @@ export interface DiagnosticsEvents {
   received: ReceivedEvent;
   started: StartedEvent;
   settled: SettledEvent;
+  publishing: PublishingEvent;
   published: PublishedEvent;
   status: StatusEvent;
 }
@@ -59,6 +64,7 @@ const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
   received: channelOf('received'),
   started: channelOf('started'),
   settled: channelOf('settled'),
+  publishing: channelOf('publishing'),
   published: channelOf('published'),
   status: channelOf('status'),
 };

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { startLocalBroker, type LocalBroker, type LocalBrokerOptions, type QueueSnapshot } from 'local-sns-sqs';
-import type { PublishedEvent, SettledEvent } from '../events/diagnostics.js';
+import { REPLY_QUEUE_MARK } from '../envelope/reply.js';
+import { errorText } from '../errors/aws-errors.js';
+import type { PublishedEvent, PublishingEvent, SettledEvent } from '../events/diagnostics.js';
 import { DEAD_LETTER_ATTRIBUTES } from '../server/dead-letter.js';
 
 /** A message that ended in a dead letter queue. */
@@ -21,9 +23,17 @@ export interface TestAwsConfig {
   credentials: { accessKeyId: string; secretAccessKey: string };
 }
 
+const PUBLISHING = 'nestjs-sns-sqs:publishing';
 const PUBLISHED = 'nestjs-sns-sqs:published';
 const SETTLED = 'nestjs-sns-sqs:settled';
+/** Below jest's own default of five seconds, so that its error is seen and not jest's. */
+const PATIENCE_MS = 4_000;
+
 const isDeadLetterQueue = ({ name }: QueueSnapshot): boolean => /-dlq(\.fifo)?$/.test(name);
+/** Replies that nobody waits for any more stay until the next request. */
+const isReplyQueue = ({ name }: QueueSnapshot): boolean => name.includes(REPLY_QUEUE_MARK);
+const hasWork = (queue: QueueSnapshot): boolean =>
+  queue.messages.length > 0 && !isDeadLetterQueue(queue) && !isReplyQueue(queue);
 
 /** Its body as the event it may be; anything may have come to a dead letter queue. */
 function eventOf(body: string): { type?: string; data?: unknown } {
@@ -43,10 +53,24 @@ export class TestHarness {
   /** Every event and command that was emitted, accepted or not. */
   readonly published: PublishedEvent[] = [];
   private readonly settlements: SettledEvent[] = [];
-  private readonly notePublished = (event: unknown): void => void this.published.push(event as PublishedEvent);
+  /** By id: what was emitted and is not in its topic or queue yet. */
+  private readonly onTheWay = new Map<string, PublishingEvent>();
+  private readonly notePublishing = (event: unknown): void => {
+    const publishing = event as PublishingEvent;
+    this.onTheWay.set(publishing.id, publishing);
+  };
+  private readonly notePublished = (event: unknown): void => {
+    const published = event as PublishedEvent;
+    this.published.push(published);
+    this.onTheWay.delete(published.id);
+    if (this.onTheWay.size === 0) this.arrived();
+  };
   private readonly noteSettled = (event: unknown): void => void this.settlements.push(event as SettledEvent);
 
+  private arrived: () => void = () => undefined;
+
   private constructor(readonly broker: LocalBroker) {
+    subscribe(PUBLISHING, this.notePublishing);
     subscribe(PUBLISHED, this.notePublished);
     subscribe(SETTLED, this.noteSettled);
   }
@@ -86,13 +110,21 @@ export class TestHarness {
   }
 
   /**
-   * Resolves when no queue but dead letter queues has a message, visible, delayed or in work. What a handler emits is
-   * in a queue before the handler has finished, so a chain of reactions is waited for to its end.
+   * Resolves when nothing is on its way to a topic or queue, and no queue but dead letter and reply queues has a
+   * message, visible, delayed or in work. What a handler emits is on its way before the handler has finished, so a
+   * chain of reactions is waited for to its end. Rejects with what is left when `timeoutMs` are over, 4,000 by default;
+   * give the test itself as long.
    */
-  async quiet(): Promise<void> {
-    await this.broker.inspect.untilAll(queues =>
-      queues.every(queue => isDeadLetterQueue(queue) || queue.messages.length === 0),
-    );
+  async quiet({ timeoutMs = PATIENCE_MS }: { timeoutMs?: number } = {}): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.unrest(timeoutMs)), timeoutMs);
+    });
+    try {
+      await Promise.race([this.untilQuiet(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Forgets what was published, handled and failed; queues stay as they are. */
@@ -103,8 +135,27 @@ export class TestHarness {
 
   /** After the app has closed. */
   async stop(): Promise<void> {
+    unsubscribe(PUBLISHING, this.notePublishing);
     unsubscribe(PUBLISHED, this.notePublished);
     unsubscribe(SETTLED, this.noteSettled);
     await this.broker.stop();
+  }
+
+  private async untilQuiet(): Promise<void> {
+    do {
+      if (this.onTheWay.size > 0) await new Promise<void>(resolve => (this.arrived = resolve));
+      await this.broker.inspect.untilAll(queues => !queues.some(hasWork));
+    } while (this.onTheWay.size > 0);
+  }
+
+  private unrest(ms: number): Error {
+    const queues = this.broker.inspect.queues().filter(hasWork);
+    const left = [
+      ...queues.map(({ name, messages }) => `${name} has ${messages.length}`),
+      ...[...this.onTheWay.values()].map(({ type, destination }) => `${type} is on its way to ${destination}`),
+    ];
+    const last = this.failed.at(-1)?.error;
+    const why = last === undefined ? '' : ` The last attempt that failed: ${errorText(last)}.`;
+    return new Error(`not quiet after ${ms} ms: ${left.join(', ')}.${why} Is each queue consumed? Or wait longer.`);
   }
 }

@@ -1,0 +1,95 @@
+import { Controller, type INestMicroservice, type Type } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { ClientSNS, ClientSQS, OnDomainEvent, ServerSQS } from 'nestjs-sns-sqs';
+import { TestHarness } from 'nestjs-sns-sqs/testing';
+import { lastValueFrom, timeout } from 'rxjs';
+import { Gate } from '../support/wait-for.js';
+
+describe('quiet()', () => {
+  let harness: TestHarness;
+  const closers: Array<() => Promise<unknown>> = [];
+
+  beforeEach(async () => {
+    harness = await TestHarness.start();
+  });
+
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+    await harness.stop();
+  });
+
+  async function start(controllers: Type[]): Promise<INestMicroservice> {
+    const module = await Test.createTestingModule({ controllers }).compile();
+    const strategy = new ServerSQS({ service: 'work', aws: harness.aws, shutdownTimeoutMs: 0 });
+    const app = module.createNestMicroservice({ strategy, logger: false });
+    closers.push(() => app.close());
+    await app.listen();
+    return app;
+  }
+
+  const events = (): ClientSNS => {
+    const client = new ClientSNS({ service: 'users', aws: harness.aws });
+    closers.push(() => client.close());
+    return client;
+  };
+
+  it('waits for what was emitted and not awaited', async () => {
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(): void {}
+    }
+    await start([Work]);
+    const client = events();
+    for (let n = 0; n < 25; n += 1) client.emit('user.registered', { n });
+    await harness.quiet();
+    expect(harness.published).toHaveLength(25);
+    expect(harness.handled).toHaveLength(25);
+  });
+
+  it('does not wait for what could not be sent, and tells of it', async () => {
+    const client = events();
+    client.on('error', () => undefined);
+    client.emit('user.registered', { n: 1n });
+    await harness.quiet();
+    expect(harness.published).toMatchObject([{ type: 'user.registered', error: { code: 'UNSERIALIZABLE_DATA' } }]);
+  });
+
+  it('says what is left when it takes too long', async () => {
+    const gate = new Gate();
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(): Promise<void> {
+        return gate.opened;
+      }
+    }
+    await start([Work]);
+    await lastValueFrom(events().emit('user.registered', {}));
+    await expect(harness.quiet({ timeoutMs: 200 })).rejects.toThrow(
+      'not quiet after 200 ms: work-on-user-registered has 1.',
+    );
+    gate.open();
+    await harness.quiet();
+  });
+
+  it('is not kept waiting by a reply that nobody waits for any more', async () => {
+    const gate = new Gate();
+    @Controller()
+    class Work {
+      @MessagePattern('late')
+      async late(@Payload() data: unknown): Promise<unknown> {
+        await gate.opened;
+        return data;
+      }
+    }
+    await start([Work]);
+    const client = new ClientSQS({ service: 'work', aws: harness.aws });
+    closers.push(() => client.close());
+    await expect(lastValueFrom(client.send('late', {}).pipe(timeout(300)))).rejects.toThrow(/timeout/i);
+    gate.open();
+    await harness.quiet();
+    expect(harness.handled).toMatchObject([{ type: 'late' }]);
+  });
+});
