@@ -49,6 +49,7 @@ run('build the libraries', ROOT, 'npm', 'run', 'build:libs');
 const tarballs = LIBRARIES.map(pack);
 
 for (const [index, library] of LIBRARIES.entries()) {
+  run(`no any in the declarations of ${library}`, ROOT, process.execPath, 'tools/check-declarations.mjs', library);
   run(`publint ${library}`, ROOT, join(BIN, 'publint'), '--strict', join(ROOT, 'dist/libs', library));
   // Node 10 resolution and the bundlers' rules of old are none of ours; Node 16's, ESM and CJS, are.
   run(`attw ${library}`, ROOT, join(BIN, 'attw'), tarballs[index], '--profile', 'node16');

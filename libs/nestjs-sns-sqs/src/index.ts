@@ -18,9 +18,25 @@ export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain
 export { SqsContext } from './ctx-host/sqs.context.js';
 export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
 export { SqsRecordBuilder, type SqsRecord } from './record-builders/sqs-record.builder.js';
-export { Contract, defineContract, type HandlerDecorator, type OnContractEventOptions } from './contracts/contract.js';
-export { typed, type InputOf, type OutputOf, type Shape, type Shapes, type Typed } from './contracts/shapes.js';
+export {
+  Contract,
+  defineContract,
+  type Answer,
+  type HandlerDecorator,
+  type OnContractEventOptions,
+} from './contracts/contract.js';
+export {
+  typed,
+  type InputOf,
+  type OutputOf,
+  type RequestShape,
+  type RequestShapes,
+  type Shape,
+  type Shapes,
+  type Typed,
+} from './contracts/shapes.js';
 export type { EmittingClient, TypedEmitter } from './contracts/typed-emitter.js';
+export type { SendingClient, TypedSender } from './contracts/typed-sender.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
 export { SnsSqsError } from './errors/sns-sqs.error.js';
 export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';

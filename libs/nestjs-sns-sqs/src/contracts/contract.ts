@@ -1,17 +1,24 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { EventPattern } from '@nestjs/microservices';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
-import type { OutputOf, Shape, Shapes } from './shapes.js';
+import type { InputOf, OutputOf, RequestShapes, Shape, Shapes } from './shapes.js';
 import { typedEmitter, type EmittingClient, type TypedEmitter } from './typed-emitter.js';
+import { typedSender, type SendingClient, type TypedSender } from './typed-sender.js';
 
-/** A method decorator that fits methods whose first parameter takes `T`. */
-export type HandlerDecorator<T> = <Method extends (payload: T, ...rest: never[]) => unknown>(
+/** A method decorator that fits methods whose first parameter takes `T`, and that return an `R`. */
+export type HandlerDecorator<T, R = unknown> = <Method extends (payload: T, ...rest: never[]) => R>(
   target: object,
   key: string | symbol,
   descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
+
+/** What the handler of a request may return. */
+export type Answer<T> = T | Promise<T> | Observable<T> | Promise<Observable<T>>;
+
+type Decorate = <M>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
 
 export interface OnContractEventOptions {
   /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
@@ -23,25 +30,29 @@ export interface OnContractEventOptions {
 const schemaOf = (shape: Shape | undefined): StandardSchemaV1 | undefined =>
   shape !== undefined && '~standard' in shape ? shape : undefined;
 
-function on(
-  pattern: string,
-  extras: SqsHandlerExtras,
-): <M>(t: object, k: string | symbol, d: TypedPropertyDescriptor<M>) => void {
-  const decorate = EventPattern<string>(pattern, SQS_TRANSPORT, { ...extras });
+function asMethodDecorator(decorate: MethodDecorator): Decorate {
   return (target, key, descriptor) => {
     decorate(target, key, descriptor);
   };
 }
 
+const on = (pattern: string, extras: SqsHandlerExtras): Decorate =>
+  asMethodDecorator(EventPattern<string>(pattern, SQS_TRANSPORT, { ...extras }));
+
 /**
- * What a service announces and what it can be ordered, with types: one place for its own publishers, for those who
- * react to it and for those who command it. Made by {@link defineContract}.
+ * What a service announces, what it can be ordered and what it can be asked, with types: one place for its own
+ * publishers, for those who react to it and for those who command or ask it. Made by {@link defineContract}.
  */
-export class Contract<Events extends Shapes, Commands extends Shapes> {
+export class Contract<
+  Events extends Shapes,
+  Commands extends Shapes,
+  Requests extends RequestShapes = Record<never, never>,
+> {
   constructor(
     readonly service: string,
     private readonly eventShapes: Events,
     private readonly commandShapes: Commands,
+    private readonly requestShapes: Requests,
   ) {}
 
   /** `client.emit` with the events' types; with a schema, data that does not fit is rejected and not published. */
@@ -52,6 +63,11 @@ export class Contract<Events extends Shapes, Commands extends Shapes> {
   /** `client.emit` with the commands' types. */
   commands(client: EmittingClient): TypedEmitter<Commands> {
     return typedEmitter(client, this.commandShapes);
+  }
+
+  /** `client.send` with the types of the requests and their replies; with a schema, both are checked. */
+  requests(client: SendingClient): TypedSender<Requests> {
+    return typedSender(client, this.requestShapes);
   }
 
   /** `@OnDomainEvent` with the event's type; with a schema, what does not fit goes to the dead letter queue. */
@@ -70,16 +86,35 @@ export class Contract<Events extends Shapes, Commands extends Shapes> {
   OnCommand<Name extends keyof Commands & string>(command: Name): HandlerDecorator<OutputOf<Commands[Name]>> {
     return on(command, withSchema(schemaOf(this.commandShapes[command])));
   }
+
+  /**
+   * `@MessagePattern` with the types of the request and its reply; for the service itself. With a schema, what does not
+   * fit is answered with an error: a request is not handled, an item of the reply is not sent.
+   */
+  OnRequest<Name extends keyof Requests & string>(
+    request: Name,
+  ): HandlerDecorator<OutputOf<Requests[Name]['request']>, Answer<InputOf<Requests[Name]['reply']>>> {
+    const shape = this.requestShapes[request];
+    const replySchema = schemaOf(shape?.reply);
+    const extras = { ...withSchema(schemaOf(shape?.request)), ...(replySchema && { replySchema }) };
+    return asMethodDecorator(MessagePattern<string>(request, SQS_TRANSPORT, extras));
+  }
 }
 
 const withSchema = (schema: StandardSchemaV1 | undefined): SqsHandlerExtras => (schema ? { schema } : {});
 
 /**
- * `defineContract('users', { events: { 'user.registered': z.object({ … }) }, commands: { 'deactivate-user': typed<X>() } })`
+ * `defineContract('users', { events: { 'user.registered': z.object({ … }) }, commands: { 'deactivate-user': typed<X>() },
+ * requests: { 'count-users': { request: typed<Filter>(), reply: z.number() } } })`
  */
 export function defineContract<
   Events extends Shapes = Record<never, never>,
   Commands extends Shapes = Record<never, never>,
->(service: string, shapes: { events?: Events; commands?: Commands }): Contract<Events, Commands> {
-  return new Contract(service, shapes.events ?? ({} as Events), shapes.commands ?? ({} as Commands));
+  Requests extends RequestShapes = Record<never, never>,
+>(
+  service: string,
+  shapes: { events?: Events; commands?: Commands; requests?: Requests },
+): Contract<Events, Commands, Requests> {
+  const { events = {} as Events, commands = {} as Commands, requests = {} as Requests } = shapes;
+  return new Contract(service, events, commands, requests);
 }

@@ -14,16 +14,30 @@ export const typed = <T>(): Typed<T> => ({});
 export type Shape = StandardSchemaV1 | Typed<unknown>;
 export type Shapes = Readonly<Record<string, Shape>>;
 
-/** What is given to `emit`. */
-export type InputOf<S> = S extends StandardSchemaV1
-  ? StandardSchemaV1.InferInput<S>
+/** A request and what it is answered with: each item, where a stream answers. */
+export interface RequestShape {
+  request: Shape;
+  reply: Shape;
+}
+export type RequestShapes = Readonly<Record<string, RequestShape>>;
+
+/** Looks at no more of a schema than it must: some schemas' types are too deep to be compared as a whole. */
+type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer T } } ? NonNullable<T> : never;
+
+/** What is given to `emit` and `send`, and returned by the handler of a request. */
+export type InputOf<S> = S extends { readonly '~standard': unknown }
+  ? TypesOf<S> extends { readonly input: infer I }
+    ? I
+    : never
   : S extends Typed<infer T>
     ? T
     : never;
 
-/** What a handler gets. */
-export type OutputOf<S> = S extends StandardSchemaV1
-  ? StandardSchemaV1.InferOutput<S>
+/** What a handler gets, and the caller of a request. */
+export type OutputOf<S> = S extends { readonly '~standard': unknown }
+  ? TypesOf<S> extends { readonly output: infer O }
+    ? O
+    : never
   : S extends Typed<infer T>
     ? T
     : never;

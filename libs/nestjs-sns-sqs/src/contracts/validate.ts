@@ -31,3 +31,9 @@ export function violation(what: string, issues: readonly Issue[]): SnsSqsError {
   const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   return new SnsSqsError('CONTRACT_VIOLATION', `${what} does not fit its contract: ${list}`, { facts: { issues } });
 }
+
+/** The value as its schema gives it. Throws CONTRACT_VIOLATION. */
+export function valueOf(what: string, validation: Validation): unknown {
+  if ('issues' in validation) throw violation(what, validation.issues);
+  return validation.value;
+}

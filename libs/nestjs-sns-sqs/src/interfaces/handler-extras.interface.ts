@@ -11,4 +11,6 @@ export interface SqsHandlerExtras {
   queue?: string;
   /** Standard Schema that the payload has to fit; what it gives is the handler's payload. */
   schema?: StandardSchemaV1;
+  /** Standard Schema that each item of the answer to a request has to fit; the item is sent as it is. */
+  replySchema?: StandardSchemaV1;
 }

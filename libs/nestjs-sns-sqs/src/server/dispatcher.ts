@@ -1,7 +1,8 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { SqsContext } from '../ctx-host/sqs.context.js';
-import { validate, violation } from '../contracts/validate.js';
+import { fittingAnswer } from '../contracts/fitting-answer.js';
+import { validate, valueOf } from '../contracts/validate.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
@@ -69,7 +70,9 @@ export class Dispatcher {
     });
     const payload = await fitting(handler, data, metadata.type);
     const work = (): Promise<void> =>
-      request ? request.answer(() => handler(payload, context), delivery.signal) : run(handler, payload, context);
+      request
+        ? request.answer(() => answer(handler, payload, context), delivery.signal)
+        : run(handler, payload, context);
     await this.options.hooks(context, () => this.withTimeout(delivery, work));
   }
 
@@ -101,9 +104,14 @@ export class Dispatcher {
 async function fitting(handler: MessageHandler, data: unknown, type: string): Promise<unknown> {
   const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
   if (!schema) return data;
-  const validation = await validate(schema, data);
-  if ('issues' in validation) throw violation(`The data of ${JSON.stringify(type)}`, validation.issues);
-  return validation.value;
+  return valueOf(`The data of ${JSON.stringify(type)}`, await validate(schema, data));
+}
+
+/** What the handler of a request returns, if its contract allows it. */
+function answer(handler: MessageHandler, payload: unknown, context: SqsContext): unknown {
+  const { replySchema } = (handler.extras ?? {}) as SqsHandlerExtras;
+  const result: unknown = handler(payload, context);
+  return replySchema ? fittingAnswer(result, replySchema, context.getPattern()) : result;
 }
 
 async function run(handler: MessageHandler, data: unknown, context: SqsContext): Promise<void> {

@@ -104,6 +104,7 @@ describe('IncomingRequest', () => {
     ['RetryLater', new RetryLater(5, 'later'), { status: 'error', message: 'later' }],
     ['DeadLetter', new DeadLetter('never'), { status: 'error', message: 'never' }],
     ['Discard', new Discard('old'), { status: 'error', message: 'old' }],
+    ['our own errors', new SnsSqsError('CONTRACT_VIOLATION', 'bad'), { status: 'error', message: 'bad' }],
   ])('gives the caller of what was thrown %s', async (_, error, payload) => {
     const { request, packets } = requestByHand();
     await request.refuse(error);

@@ -46,6 +46,8 @@ export class IncomingRequest {
       else this.next(result);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      // Not the handler's own: its answer does not fit its contract.
+      if (error instanceof SnsSqsError) this.sender.note(error.message);
       return this.refuse(error);
     }
     return this.end({ isDisposed: true });
@@ -110,8 +112,8 @@ export class IncomingRequest {
 
 /** What the filters made of an error is the caller's, as it is; an error that JSON would make `{}` of keeps its message. */
 function payloadOf(error: unknown): unknown {
-  const isOutcome = isRetryLater(error) || isDeadLetter(error) || isDiscard(error);
-  if (error instanceof Error && (isOutcome || Object.keys(error).length === 0)) {
+  const isOurs = isRetryLater(error) || isDeadLetter(error) || isDiscard(error) || error instanceof SnsSqsError;
+  if (error instanceof Error && (isOurs || Object.keys(error).length === 0)) {
     return { status: 'error', message: error.message };
   }
   return error;
