@@ -205,6 +205,25 @@ describe('QueueConsumer', () => {
     expect(wire.receive).toHaveBeenCalledTimes(2);
   });
 
+  it('receives no more while deletes do not keep pace, and goes on when they have', async () => {
+    const { consumer, wire, put } = consumerOf(() => Promise.resolve());
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    wire.deleteBatch.mockImplementation(async (_, entries) => {
+      await answered;
+      return well(entries);
+    });
+    consumer.start();
+    const ten = () => Array.from({ length: 10 }, (_, n) => message(`m${n}`));
+    for (let receives = 0; receives < 30; receives += 1) await put(...ten());
+    const asked = wire.receive.mock.calls.length;
+    expect(asked).toBeLessThan(25);
+    answer();
+    await jest.advanceTimersByTimeAsync(10);
+    await put(...ten());
+    expect(wire.receive.mock.calls.length).toBeGreaterThan(asked);
+  });
+
   it('lets a FIFO group go on behind a dead letter', async () => {
     const { consumer, settled, put } = consumerOf(
       data => (data === 'head' ? Promise.reject(new DeadLetter('never')) : Promise.resolve()),

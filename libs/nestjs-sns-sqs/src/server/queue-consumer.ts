@@ -39,6 +39,11 @@ const ABORT_GRACE_MS = 250;
  * in the whole queue. SQS itself hands out no more than one receive of a FIFO group at a time.
  */
 const MAX_HELD_PER_SLOT = 2;
+/**
+ * Settlements without a result, for each slot and at least: where handlers are faster than deletes, receiving waits for
+ * the deletes, so that memory and what is in flight at SQS stay bounded.
+ */
+const MAX_UNSETTLED = { perSlot: 4, least: 200 };
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 
@@ -53,6 +58,8 @@ export class QueueConsumer {
   private readonly settler: Settler;
   private readonly working = new Set<Delivery>();
   private readonly unstarted = new UnstartedMemory();
+  private readonly maxUnsettled: number;
+  private isWaitingForSettles = false;
   /** Delay of a failed head, for the messages behind it. */
   private readonly delays = new WeakMap<Delivery, number>();
   private probed: { messages: SqsMessage[]; receivedAt: number } | undefined;
@@ -61,7 +68,16 @@ export class QueueConsumer {
     const { queue, settings, wire, logger, handlers, decode, hooks } = options;
     const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs } = settings;
     const named = { queueUrl: queue.url, queueName: queue.name, wire, visibilityTimeoutSeconds };
-    this.settler = new Settler({ queue, wire, rules: settings, logger });
+    this.maxUnsettled = Math.max(MAX_UNSETTLED.least, settings.concurrency * MAX_UNSETTLED.perSlot);
+    this.settler = new Settler({
+      queue,
+      wire,
+      rules: settings,
+      logger,
+      // As many batches as receives may be: neither waits for the other.
+      maxInFlight: Math.max(16, Math.ceil(settings.concurrency / AWS_BATCH_MAX_ENTRIES)),
+      onSettled: () => this.settled(),
+    });
     this.heartbeat = new Heartbeat({ ...named, logger });
     const { requestOf } = options;
     this.dispatcher = new Dispatcher({
@@ -134,6 +150,8 @@ export class QueueConsumer {
   private room(): number {
     const { settings, slots, queue } = this.options;
     const { load, held } = this.lanes;
+    this.isWaitingForSettles = this.settler.pending >= this.maxUnsettled;
+    if (this.isWaitingForSettles) return 0;
     const room = Math.max(
       load === 0 ? 1 : 0,
       Math.min(settings.concurrency - load, slots.free) + this.lookahead.messages,
@@ -145,6 +163,10 @@ export class QueueConsumer {
     this.lookahead.noteEnd();
     if (this.lanes.load === 0) this.settler.hasTime();
     this.poller.wake();
+  }
+
+  private settled(): void {
+    if (this.isWaitingForSettles && this.settler.pending < this.maxUnsettled) this.poller.wake();
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {

@@ -22,6 +22,10 @@ export interface SettlerOptions {
   wire: SqsWire;
   rules: RetryRules;
   logger: Pick<LoggerService, 'warn' | 'error'>;
+  /** Deletes under way at one time. @default 16 */
+  maxInFlight?: number;
+  /** A settlement has its result. */
+  onSettled?: () => void;
   random?: () => number;
   now?: () => number;
 }
@@ -55,6 +59,7 @@ export class Settler {
     };
     this.deletes = new BatchCaller(entries => wire.deleteBatch(queue.url, entries), {
       ...batching,
+      ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
       lingerMs: queue.fifo ? DELETE_LINGER_MS.fifo : DELETE_LINGER_MS.standard,
     });
     this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
@@ -62,6 +67,11 @@ export class Settler {
       maxBytes: SQS_MAX_BYTES,
       bytesOf: ({ body, attributes }) => messageBytes(body, attributes),
     });
+  }
+
+  /** Settlements without a result yet. */
+  get pending(): number {
+    return this.settling.size;
   }
 
   /** True when this process has handled this message to its end before: its delete was lost or it came twice. */
@@ -105,7 +115,10 @@ export class Settler {
   }
 
   private track(work: Promise<boolean>): Promise<boolean> {
-    const ended: Promise<boolean> = work.finally(() => this.settling.delete(ended));
+    const ended: Promise<boolean> = work.finally(() => {
+      this.settling.delete(ended);
+      this.options.onSettled?.();
+    });
     this.settling.add(ended);
     return ended;
   }

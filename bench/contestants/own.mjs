@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { Controller, Logger, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { ClientSQS, ServerSQS, SQS_TRANSPORT } from '../../dist/libs/nestjs-sns-sqs/esm/index.js';
+import { urlOf } from '../lib/contestant.mjs';
+import { PATTERN, SERVICE } from '../lib/message.mjs';
+
+const awsOf = endpoint => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+});
+
+/** A controller with the native decorators, called as functions since this file is not compiled. */
+function controllerOf(queue, handle) {
+  class Work {
+    handle(data) {
+      return handle(data);
+    }
+  }
+  const method = Object.getOwnPropertyDescriptor(Work.prototype, 'handle');
+  EventPattern(PATTERN, SQS_TRANSPORT, { queue })(Work.prototype, 'handle', method);
+  Payload()(Work.prototype, 'handle', 0);
+  Controller()(Work);
+  return Work;
+}
+
+const over = wire => ({
+  async consume({ endpoint, queues, slots, handle }) {
+    class App {}
+    Module({ controllers: queues.map(queue => controllerOf(queue, handle)) })(App);
+    Logger.overrideLogger(['error', 'warn']);
+    const app = await NestFactory.createMicroservice(App, {
+      logger: ['error', 'warn'],
+      strategy: new ServerSQS({
+        service: SERVICE,
+        provisioning: 'off',
+        aws: awsOf(endpoint),
+        consumer: { concurrency: Math.max(10, slots / queues.length) },
+        shutdownTimeoutMs: 500,
+        ...wire,
+      }),
+    });
+    await app.listen();
+    return { stop: () => app.close() };
+  },
+
+  publish({ endpoint, queue }) {
+    const client = new ClientSQS({
+      service: SERVICE,
+      queueUrl: urlOf(endpoint, queue),
+      aws: awsOf(endpoint),
+      ...wire,
+    });
+    return { send: data => lastValueFrom(client.emit(PATTERN, data)), stop: () => client.close() };
+  },
+});
+
+export const overSdk = over({});
+export const overLean = over({ wire: 'lean' });

@@ -1,0 +1,168 @@
+import { now, sleep } from './clock.mjs';
+import { percentile } from './statistics.mjs';
+import { Observer } from './observer.mjs';
+
+const CALLS = ['ReceiveMessage', 'DeleteMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'];
+const SENDS = ['SendMessage', 'SendMessageBatch'];
+const sum = (counts, names) => names.reduce((total, name) => total + (counts[`call ${name}`] ?? 0), 0);
+
+/** A span of a contestant's work: what the process spent and what the server counted. */
+class Span {
+  static async begin(server) {
+    const counts = await server('counts');
+    return new Span(server, counts, now(), process.cpuUsage());
+  }
+
+  constructor(server, counts, startedAt, cpu) {
+    Object.assign(this, { server, counts, startedAt, cpu });
+  }
+
+  async end() {
+    const { user, system } = process.cpuUsage(this.cpu);
+    const seconds = (now() - this.startedAt) / 1000;
+    const counts = await this.server('counts');
+    const added = names => sum(counts, names) - sum(this.counts, names);
+    return {
+      seconds,
+      cpuMicros: user + system,
+      calls: added(CALLS),
+      receives: added(['ReceiveMessage']),
+      sends: added(SENDS),
+      settleMs: counts.settleMs?.slice(this.counts.settleMs?.length ?? 0) ?? [],
+    };
+  }
+}
+
+const heapAfterGc = () => {
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+};
+const latencyOf = latencies => ({ p50: percentile(latencies, 50), p99: percentile(latencies, 99) });
+
+function consumed(observer, before, span) {
+  const messages = observer.handled - before;
+  const latencies = observer.latencies.slice(before);
+  return {
+    perSecond: messages / span.seconds,
+    callsPerMessage: span.calls / messages,
+    cpuMicros: span.cpuMicros / messages,
+    ...latencyOf(latencies),
+    messagesPerReceive: messages / span.receives,
+    ...(observer.parallelGroups > 0 && { inversions: observer.inversions, parallelGroups: observer.parallelGroups }),
+  };
+}
+
+async function overWindow({ warmMs, measureMs }, observer, server) {
+  await sleep(warmMs);
+  const span = await Span.begin(server);
+  const before = observer.handled;
+  await sleep(measureMs);
+  return consumed(observer, before, await span.end());
+}
+
+async function overCount({ warmCount, measureCount }, observer, server) {
+  await observer.until(warmCount);
+  const heap = heapAfterGc();
+  const span = await Span.begin(server);
+  const before = observer.handled;
+  await observer.until(before + measureCount);
+  const result = consumed(observer, before, await span.end());
+  observer.latencies = [];
+  const heapGrowth = heapAfterGc() - heap;
+  return { ...result, heapGrowthMb: heapGrowth / 2 ** 20, rssMb: process.resourceUsage().maxRSS / 1024 };
+}
+
+const KINDS = {
+  window: overWindow,
+  count: overCount,
+
+  async drain({ warmCount, measureCount }, observer, server) {
+    await observer.until(warmCount);
+    const span = await Span.begin(server);
+    const before = observer.handled;
+    await observer.until(before + measureCount - warmCount);
+    const { p50, p99, ...result } = consumed(observer, before, await span.end());
+    return result;
+  },
+
+  async flow(scenario, observer, server) {
+    await server('flow', { queue: scenario.queues[0], perSecond: scenario.perSecond });
+    const result = await overWindow(scenario, observer, server);
+    await server('stopFlow');
+    return result;
+  },
+
+  async lone({ queues, warmCount, measureCount }, observer, server) {
+    await sleep(300);
+    for (let count = 1; count <= warmCount + measureCount; count += 1) {
+      await server('push', { queue: queues[0] });
+      await observer.until(count);
+      await sleep(25);
+    }
+    return latencyOf(observer.latencies.slice(warmCount));
+  },
+
+  async idle({ queues, warmMs, measureMs }, observer, server) {
+    await sleep(warmMs);
+    const span = await Span.begin(server);
+    const endsAt = now() + measureMs;
+    for (let index = 0; now() < endsAt; index += 1) {
+      await server('push', { queue: queues[(index * 7) % queues.length] });
+      await sleep(100);
+    }
+    const { settleMs, cpuMicros, seconds } = await span.end();
+    if (observer.handled === 0) throw new Error('no message was handled');
+    return {
+      ...latencyOf(observer.latencies),
+      settleP50: percentile(settleMs, 50),
+      settleP99: percentile(settleMs, 99),
+      cpuPercent: cpuMicros / seconds / 1e4,
+    };
+  },
+};
+
+/** Has a contestant consume, and gives its figures. `server` sends a command to the server. */
+export async function measureConsuming(contestant, scenario, endpoint, server) {
+  const observer = new Observer(scenario.handler);
+  const { queues, slots } = scenario;
+  const running = await contestant.consume({ endpoint, queues, slots, handle: observer.handle });
+  const figures = await KINDS[scenario.kind](scenario, observer, server);
+  return { figures, stop: () => running.stop() };
+}
+
+/** Has a contestant publish, `producers` at a time, each awaiting its own. */
+export async function measurePublishing(contestant, scenario, endpoint, server) {
+  const { producers, warmMs, measureMs, queues } = scenario;
+  const publisher = await contestant.publish({ endpoint, queue: queues[0] });
+  const text = 'x'.repeat(250);
+  let isOver = false;
+  let accepted = 0;
+  const latencies = [];
+  const produce = async producer => {
+    for (let n = 0; !isOver; n += 1) {
+      const at = now();
+      await publisher.send({ n, producer, at, text });
+      latencies.push(now() - at);
+      accepted += 1;
+    }
+  };
+  const all = Promise.all(Array.from({ length: producers }, (_, producer) => produce(producer)));
+  await Promise.race([all, sleep(warmMs)]);
+  const span = await Span.begin(server);
+  const before = accepted;
+  await Promise.race([all, sleep(measureMs)]);
+  const { seconds, cpuMicros, sends } = await span.end();
+  const messages = accepted - before;
+  isOver = true;
+  await all;
+  return {
+    figures: {
+      perSecond: messages / seconds,
+      callsPerMessage: sends / messages,
+      cpuMicros: cpuMicros / messages,
+      ...latencyOf(latencies.slice(before)),
+      rssMb: process.resourceUsage().maxRSS / 1024,
+    },
+    stop: () => publisher.stop(),
+  };
+}

@@ -1,0 +1,48 @@
+import { fork } from 'node:child_process';
+
+const WORKER = new URL('worker.mjs', import.meta.url);
+const TIME_LIMIT_MS = 60_000;
+
+/** One contestant in one scenario: its figures, measured in a fresh process on a server that was reset. */
+export async function runCell(contestant, scenario, server, { execArgv = [] } = {}) {
+  await server.ask('reset', { latencyMs: scenario.latencyMs });
+  if (scenario.supply) {
+    for (const queue of scenario.queues) await server.ask('supply', { queue, ...scenario.supply });
+  }
+  const { contestants: _, ...told } = scenario;
+  const worker = fork(WORKER, { execArgv: ['--expose-gc', ...execArgv], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  let stderr = '';
+  worker.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-2_000)));
+  let timer;
+  try {
+    return await new Promise((resolve, reject) => {
+      const fail = why => reject(new Error(`${contestant.key} in ${scenario.key}: ${why}\n${stderr}`));
+      timer = setTimeout(() => fail(`no figures within ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
+      worker.on('exit', code => fail(`ended with code ${code}`));
+      worker.on('message', async ({ ask, figures, error }) => {
+        if (figures) resolve(figures);
+        else if (error) fail(error);
+        else if (ask) {
+          worker.send({ answer: { id: ask.id, result: await server.ask(ask.command, ask.options) } }, () => undefined);
+        }
+      });
+      worker.send({ job: { contestant, scenario: told, endpoint: server.endpoint } });
+    });
+  } finally {
+    clearTimeout(timer);
+    await end(worker);
+  }
+}
+
+/** Asked to, so that it can write a profile; forced, when it does not. */
+function end(worker) {
+  if (worker.exitCode !== null || worker.signalCode !== null) return Promise.resolve();
+  return new Promise(resolve => {
+    const timer = setTimeout(() => worker.kill('SIGKILL'), 2_000);
+    worker.on('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    worker.send({ end: true }, () => undefined);
+  });
+}

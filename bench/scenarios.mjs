@@ -1,0 +1,151 @@
+import { FIFO_QUEUE, queueName } from './lib/message.mjs';
+
+const OWN = { key: 'own', label: 'nestjs-sns-sqs', module: 'contestants/own.mjs', name: 'overSdk' };
+const LEAN = { key: 'lean', label: "nestjs-sns-sqs, `wire: 'lean'`", module: 'contestants/own.mjs', name: 'overLean' };
+const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
+const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
+const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
+const SSUT = { key: 'ssut', label: '@ssut/nestjs-sqs 3', module: 'rivals/ssut-nestjs-sqs.mjs' };
+const TRANSPORTER = {
+  key: 'transporter',
+  label: 'nestjs-sqs-transporter 0.4',
+  module: 'rivals/nestjs-sqs-transporter.mjs',
+};
+
+export const RIVALS = [SQS_CONSUMER, SQUISS, SSUT, TRANSPORTER];
+export const CONTESTANTS = [OWN, LEAN, LOOP, ...RIVALS];
+const PUBLISHERS = [OWN, LEAN, LOOP, SQUISS, SSUT, TRANSPORTER];
+
+const ONE_QUEUE = [queueName(0)];
+const onStub = { server: 'stub', latencyMs: 10, queues: ONE_QUEUE, contestants: CONTESTANTS };
+
+/**
+ * What is measured. `kind` says how (lib/measure.mjs); `handler` what a handler does; times in milliseconds.
+ * `bound` is what the slots allow at most, in messages/s, for a server that never lets one stand idle.
+ */
+export const SCENARIOS = [
+  {
+    ...onStub,
+    key: 'even',
+    title: 'Even load: handlers of 50 ms, 100 slots',
+    kind: 'window',
+    handler: 'even',
+    slots: 100,
+    supply: {},
+    warmMs: 800,
+    measureMs: 2_000,
+    bound: 2_000,
+  },
+  {
+    ...onStub,
+    key: 'tail',
+    title: 'Tail: handlers of 20 ms, every 20th of 1 s, 100 slots',
+    kind: 'window',
+    handler: 'tail',
+    slots: 100,
+    supply: {},
+    warmMs: 2_000,
+    measureMs: 3_000,
+    bound: 1_450,
+  },
+  {
+    ...onStub,
+    key: 'noop',
+    title: 'No-op handlers, 500 slots, 100,000 messages',
+    kind: 'count',
+    handler: 'noop',
+    slots: 500,
+    supply: {},
+    warmCount: 10_000,
+    measureCount: 100_000,
+  },
+  {
+    ...onStub,
+    key: 'fifo',
+    title: 'FIFO, 100 groups: handlers of 1 to 9 ms, 100 slots',
+    kind: 'window',
+    handler: 'jitter',
+    slots: 100,
+    queues: [FIFO_QUEUE],
+    supply: { groups: 100 },
+    warmMs: 500,
+    measureMs: 1_500,
+  },
+  {
+    ...onStub,
+    key: 'flow',
+    title: '500 messages/s arrive one by one: handlers of 20 ms, 100 slots',
+    kind: 'flow',
+    handler: 'short',
+    slots: 100,
+    perSecond: 500,
+    warmMs: 500,
+    measureMs: 1_500,
+  },
+  {
+    ...onStub,
+    key: 'lone',
+    title: 'A lone message on an idle queue',
+    kind: 'lone',
+    handler: 'noop',
+    slots: 10,
+    warmCount: 5,
+    measureCount: 40,
+  },
+  {
+    ...onStub,
+    key: 'idle',
+    title: '200 idle queues, of which one gets a message now and then',
+    kind: 'idle',
+    handler: 'noop',
+    slots: 2_000,
+    queues: Array.from({ length: 200 }, (_, index) => queueName(index)),
+    warmMs: 1_500,
+    measureMs: 2_500,
+  },
+  {
+    ...onStub,
+    key: 'publish-one',
+    title: 'Publish, one after the other',
+    kind: 'publish',
+    contestants: PUBLISHERS,
+    producers: 1,
+    warmMs: 300,
+    measureMs: 1_000,
+  },
+  {
+    ...onStub,
+    key: 'publish-many',
+    title: 'Publish, 500 at a time',
+    kind: 'publish',
+    contestants: PUBLISHERS,
+    producers: 500,
+    warmMs: 500,
+    measureMs: 1_500,
+  },
+  {
+    ...onStub,
+    key: 'broker',
+    title: 'On the embedded broker: 5,000 messages, no-op handlers, 100 slots',
+    server: 'broker',
+    kind: 'drain',
+    handler: 'noop',
+    slots: 100,
+    supply: { count: 5_000 },
+    warmCount: 500,
+    measureCount: 4_500,
+  },
+  {
+    ...onStub,
+    key: 'broker-fifo',
+    title: 'On the embedded broker: FIFO, 5,000 messages of 100 groups, handlers of 1 to 9 ms, 100 slots',
+    server: 'broker',
+    kind: 'drain',
+    handler: 'jitter',
+    slots: 100,
+    queues: [FIFO_QUEUE],
+    supply: { count: 5_000, groups: 100 },
+    warmCount: 500,
+    measureCount: 4_000,
+  },
+];
