@@ -39,7 +39,9 @@ async function measure(what, messages, step) {
   );
   const seconds = (performance.now() - start) / 1000;
   const after = await ask('usage');
-  const rate = `${Math.round(messages / seconds).toLocaleString('en').padStart(8)} messages/s`;
+  const rate = `${Math.round(messages / seconds)
+    .toLocaleString('en')
+    .padStart(8)} messages/s`;
   const microseconds = (after.cpuMicroseconds - before.cpuMicroseconds) / messages;
   const cost = broker ? `${microseconds.toFixed(1).padStart(6)} µs of CPU each` : '';
   console.log(`${what.padEnd(44)} ${rate} ${cost}`);

@@ -81,7 +81,8 @@ const KINDS = {
     const span = await Span.begin(server);
     const before = observer.handled;
     await observer.until(before + measureCount - warmCount);
-    const { p50, p99, ...result } = consumed(observer, before, await span.end());
+    // They had lain in the queue before anybody asked for them.
+    const { p50: _, p99: __, ...result } = consumed(observer, before, await span.end());
     return result;
   },
 

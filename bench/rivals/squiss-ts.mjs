@@ -21,7 +21,7 @@ export async function consume({ endpoint, queues, slots, handle }) {
       });
       squiss.on('error', error => console.error(error));
       squiss.on('message', message => {
-        Promise.resolve(handle(message.body.data)).then(() => message.del());
+        void Promise.resolve(handle(message.body.data)).then(() => message.del());
       });
       await squiss.start();
       all.push(squiss);
