@@ -62,7 +62,7 @@ export class LeanCaller {
         token = next;
         const delay = token.getRetryDelay();
         totalRetryDelay += delay + (token.$retryLog?.acquisitionDelay ?? 0);
-        if (delay > 0) await orAborted(pause(delay), call.signal);
+        if (delay > 0) await pause(delay, undefined, call.signal && { signal: call.signal });
       }
     }
   }
