@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SetSubscriptionAttributesCommand } from '@aws-sdk/client-sns';
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent, type Provisioning } from 'nestjs-sns-sqs';
@@ -34,7 +35,8 @@ describe('least privilege', () => {
   const here = world();
 
   const spied = () => {
-    const spy = spiedClients(here.aws);
+    const credentials = { ...here.aws.credentials, accountId: '000000000000' };
+    const spy = spiedClients({ ...here.aws, credentials });
     here.onClose(() => {
       spy.sqs.destroy();
       spy.sns.destroy();
@@ -67,7 +69,7 @@ describe('least privilege', () => {
     return new Set(calls.map(actionOf));
   }
 
-  it('docs/iam.md names what consumers and publishers call, and the calls are among what it names', async () => {
+  it('docs/iam.md names what consumers call, and nothing more', async () => {
     const page = documented();
     const granted = (...whos: string[]): Set<string> =>
       new Set(
@@ -79,8 +81,41 @@ describe('least privilege', () => {
     expect([...off].toSorted()).toEqual([...granted('every consumer')].toSorted());
     expect([...verified].toSorted()).toEqual([...granted('every consumer', "'verify'")].toSorted());
     const forCreate = granted('every consumer', "'create'");
-    expect([...created].filter(action => !forCreate.has(action))).toEqual([]);
+    // What differs is repaired.
+    const subscription = await here
+      .topic('users-domain-events')
+      .subscription(here.queue('send-email-on-user-registered'));
+    const command = {
+      SubscriptionArn: subscription['SubscriptionArn'],
+      AttributeName: 'RawMessageDelivery',
+      AttributeValue: 'false',
+    };
+    await here.clients.sns.send(new SetSubscriptionAttributesCommand(command));
+    const repaired = await consume('create');
+    expect([...created, ...repaired].filter(action => !forCreate.has(action))).toEqual([]);
+    expect([...forCreate].filter(action => !created.has(action) && !repaired.has(action))).toEqual([]);
   });
+
+  it.each<Provisioning>(['off', 'verify', 'create'])(
+    'docs/iam.md names what publishers call, and nothing more: %s',
+    async provisioning => {
+      const page = documented();
+      const named = (client: string, service: string): string[] => [
+        ...(page.get(`\`${client}\``) ?? []),
+        ...[...(page.get(`with \`${provisioning}\` also`) ?? [])].filter(action => action.startsWith(service)),
+      ];
+      if (provisioning !== 'create') {
+        await here.events().client.connect();
+        await here.commands().client.connect();
+      }
+      const [events, commands] = [spied(), spied()];
+      await here.events({ sns: events.sns, provisioning }).emit('user.registered', {});
+      await here.commands({ sqs: commands.sqs, provisioning, groupId: () => 'g' }).emit('send-welcome-email', {});
+      const actionsOf = (calls: Call[]): string[] => [...new Set(calls.map(actionOf))].toSorted();
+      expect(actionsOf(events.calls)).toEqual(named('ClientSNS', 'sns').toSorted());
+      expect(actionsOf(commands.calls)).toEqual(named('ClientSQS', 'sqs').toSorted());
+    },
+  );
 
   it('docs/iam.md names what a request takes, of its caller and of who is asked', async () => {
     @Controller()
@@ -118,18 +153,46 @@ describe('least privilege', () => {
     const { Policy = '', QueueArn = '' } = await here.queue('send-email-on-user-registered').attributes();
     const statements = parsePolicy(Policy) ?? [];
     const topic = await here.topic('users-domain-events').arn();
-    const letsIn = (sourceArn: string, { principal = 'sns.amazonaws.com', action = 'sqs:SendMessage' } = {}): boolean =>
+    const letsIn = (
+      sourceArn: string | undefined,
+      { principal = 'sns.amazonaws.com', action = 'sqs:SendMessage', resource = QueueArn, tls = '' } = {},
+    ): boolean =>
       isAllowed(statements, {
         servicePrincipal: principal,
         action,
-        resource: QueueArn,
-        context: new Map([['aws:sourcearn', sourceArn]]),
+        resource,
+        context: new Map([
+          ...(sourceArn === undefined ? [] : [['aws:sourcearn', sourceArn] as const]),
+          ...(tls === '' ? [] : [['aws:securetransport', tls] as const]),
+        ]),
       });
     expect(letsIn(topic)).toBe(true);
+    expect(letsIn(topic, { tls: 'true' })).toBe(true);
+    expect(letsIn(topic, { tls: 'false' })).toBe(false);
+    expect(letsIn(undefined)).toBe(false);
+    expect(letsIn(topic, { resource: `${QueueArn}-dlq` })).toBe(false);
     expect(letsIn(`${topic}-other`)).toBe(false);
     expect(letsIn(topic.replace(/:\d{12}:/, ':999999999999:'))).toBe(false);
     expect(letsIn(topic, { principal: 's3.amazonaws.com' })).toBe(false);
     expect(letsIn(topic, { action: 'sqs:ReceiveMessage' })).toBe(false);
     expect(statements.flatMap(({ principals }) => principals)).toEqual(['Service:sns.amazonaws.com']);
+  });
+
+  it('a command queue and the dead letter queues let in nobody: they have no policy, so that IAM alone decides', async () => {
+    @Controller()
+    class Notifications {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+      registered(): void {}
+
+      @OnCommand('send-welcome-email')
+      send(): void {}
+    }
+    await here.start([Notifications]);
+    const closed = [
+      'notifications-async-commands.fifo',
+      'notifications-async-commands-dlq.fifo',
+      'send-email-on-user-registered-dlq',
+    ];
+    for (const name of closed) expect((await here.queue(name).attributes())['Policy'] ?? '').toBe('');
   });
 });

@@ -10,6 +10,9 @@ const OPERATION = {
 const failure = (name, status) =>
   Object.assign(new Error(`injected: ${name}`), { name, $metadata: { httpStatusCode: status } });
 
+/** By these SQS says that a handle holds its message no more. */
+const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
+
 const result = ({ Successful = [], Failed = [] }) => ({
   successful: Successful.map(({ Id }) => ({ id: Id })),
   failed: Failed.map(({ Id, Code, Message, SenderFault }) => ({
@@ -30,12 +33,21 @@ export class FaultyWire {
   injected = 0;
   /** By message id: receives that SQS counted and nobody got. */
   unheard = new Map();
+  /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
+  #settled = new Set();
+  #lostAt = new Map();
 
-  /** @param faults rates from 0 to 1 by kind; `random` draws them */
-  constructor(broker, random, faults) {
+  /**
+   * @param faults rates from 0 to 1 by kind; `random` draws them
+   * @param lease in seconds: a visibility of another length is a settlement
+   * @param watch `blame` is told of what the library must not do; `endOf` tells when the handler of a receipt handle has ended
+   */
+  constructor(broker, random, faults, lease, watch) {
     this.broker = broker;
     this.random = random;
     this.faults = faults;
+    this.lease = lease;
+    this.watch = watch;
   }
 
   receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal }) {
@@ -47,6 +59,8 @@ export class FaultyWire {
       AttributeNames: ['All'],
       MessageAttributeNames: ['All'],
     };
+    if (this.#strikes('overLimit')) return this.#late().then(() => this.#overLimit(queueUrl));
+    if (this.#strikes('disorder')) this.#queue(queueUrl).shuffle(this.random);
     return this.#call('receive', input, signal).then(({ Messages = [] }) => {
       if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
       return Messages;
@@ -54,19 +68,44 @@ export class FaultyWire {
   }
 
   deleteBatch(queueUrl, entries) {
-    if (this.#strikes('staleDelete')) return this.#late({ successful: entries.map(({ id }) => ({ id })), failed: [] });
-    return this.#batch('deleteBatch', queueUrl, entries, ({ id, receiptHandle }) => ({
-      Id: id,
-      ReceiptHandle: receiptHandle,
-    }));
+    const isStale = this.#strikes('staleDelete');
+    return this.#settling('delete', entries, () =>
+      isStale
+        ? this.#late({ successful: entries.map(({ id }) => ({ id })), failed: [] })
+        : this.#batch('deleteBatch', queueUrl, entries, ({ id, receiptHandle }) => ({
+            Id: id,
+            ReceiptHandle: receiptHandle,
+          })),
+    );
   }
 
   changeVisibilityBatch(queueUrl, entries) {
-    return this.#batch('changeVisibilityBatch', queueUrl, entries, entry => ({
-      Id: entry.id,
-      ReceiptHandle: entry.receiptHandle,
-      VisibilityTimeout: entry.visibilityTimeoutSeconds,
-    }));
+    return this.#settling('change the visibility of', entries, () =>
+      this.#batch('changeVisibilityBatch', queueUrl, entries, entry => ({
+        Id: entry.id,
+        ReceiptHandle: entry.receiptHandle,
+        VisibilityTimeout: entry.visibilityTimeoutSeconds,
+      })),
+    );
+  }
+
+  /** What is settled is not touched again, nor what was lost while its handler ran. */
+  async #settling(what, entries, call) {
+    for (const { receiptHandle } of entries) {
+      const lostAt = this.#lostAt.get(receiptHandle);
+      if (this.#settled.has(receiptHandle)) this.watch.blame(`a process tried to ${what} what it had settled`);
+      else if (lostAt < this.watch.endOf(receiptHandle))
+        this.watch.blame(`a process tried to ${what} what it had lost`);
+    }
+    const result = await call();
+    for (const { id } of result.successful) {
+      const { receiptHandle, visibilityTimeoutSeconds } = entries.find(entry => entry.id === id);
+      if (visibilityTimeoutSeconds !== this.lease) this.#settled.add(receiptHandle);
+    }
+    for (const { id, code } of result.failed) {
+      if (LOST.test(code)) this.#lostAt.set(entries.find(entry => entry.id === id).receiptHandle, Date.now());
+    }
+    return result;
   }
 
   sendBatch(queueUrl, entries) {
@@ -147,9 +186,19 @@ export class FaultyWire {
     });
   }
 
+  #queue(url) {
+    return this.broker.queues.get(url.slice(url.lastIndexOf('/') + 1));
+  }
+
+  /** 120,000 messages are in flight: an error on a standard queue, an empty answer on FIFO (quotas-queues). */
+  #overLimit(queueUrl) {
+    if (this.#queue(queueUrl).fifo) return [];
+    throw failure('OverLimit', 403);
+  }
+
   #makeVisible(queueUrl, messageId) {
-    const queue = this.broker.queues.get(queueUrl.slice(queueUrl.lastIndexOf('/') + 1));
-    if (!queue || queue.fifo) return;
+    const queue = this.#queue(queueUrl);
+    if (queue.fifo) return;
     for (const message of queue.messages.values()) if (message.content.id === messageId) queue.becomeReady(message);
     this.broker.settle();
   }

@@ -49,6 +49,8 @@ const schedule = fc.record({
     halfBatch: rate,
     staleDelete: rate,
     duplicate: rate,
+    disorder: rate,
+    overLimit: rate,
   }),
   crashes: fc.array(moment, { maxLength: 3 }),
   restarts: fc.array(moment, { maxLength: 2 }),

@@ -1,5 +1,6 @@
 import { Broker } from '../../dist/libs/local-sns-sqs/esm/core/broker.js';
 import { SQS_OPERATIONS } from '../../dist/libs/local-sns-sqs/esm/core/sqs/operations.js';
+import { PublishBatcher } from '../../dist/libs/nestjs-sns-sqs/esm/client/publish-batcher.js';
 import { DeadLetter, Discard, RetryLater } from '../../dist/libs/nestjs-sns-sqs/esm/errors/handler-outcomes.js';
 import { consumerSettings } from '../../dist/libs/nestjs-sns-sqs/esm/options/server-options.js';
 import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handler-registry.js';
@@ -12,11 +13,16 @@ import { VirtualTime } from './virtual-time.mjs';
 const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onUndelivered: () => undefined };
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const PATTERN = 'work';
+const LEASE_SECONDS = 30;
 const NO_FAULTS = {};
 /** Longer than every lease, backoff and delay of a schedule together. */
 const CALM_MS = 6 * 60 * 60 * 1000;
 
 class Violation extends Error {}
+
+/** By number: the messages of a queue. */
+const contents = queue =>
+  new Map([...queue.messages.values()].map(({ content }) => [JSON.parse(content.body).data, content]));
 
 /**
  * One schedule: messages are sent, consumers work on them under faults, crash and are started again; then the faults
@@ -44,6 +50,10 @@ class Simulation {
       accountId: '000000000000',
     });
     this.suffix = schedule.fifo ? '.fifo' : '';
+    /** What was done wrong, in order. */
+    this.blamed = [];
+    /** Numbers that SQS has accepted of their publisher; those that a queue has taken may be more. */
+    this.accepted = [];
     /** By number: how often started, and how it ended for good. */
     this.fates = new Map();
     this.ends = new Map();
@@ -54,6 +64,8 @@ class Simulation {
 
   async run() {
     this.makeQueues();
+    this.broker.record = (queue, message, what) => this.note(queue, message, what);
+    this.publisher = this.startPublisher();
     for (let index = 0; index < this.schedule.consumers; index += 1) this.current.push(this.startProcess());
     const events = [
       ...this.schedule.messages.map((message, number) => ({ at: message.at, act: () => this.send(number, message) })),
@@ -67,12 +79,76 @@ class Simulation {
     for (const { at, act } of events) {
       await this.time.run(Math.max(0, startedAt + at - this.time.now));
       await act();
+      this.throwBlamed();
     }
-    for (const process of this.processes) process.wire.faults = NO_FAULTS;
-    await this.time.run(CALM_MS, () => this.queue('').messages.size === 0);
+    for (const wire of this.wires) wire.faults = NO_FAULTS;
+    let published = false;
+    void this.publisher.batcher.flush().then(() => {
+      published = true;
+    });
+    await this.time.run(CALM_MS, () => published && this.queue('q').messages.size === 0);
+    this.throwBlamed();
     this.checkFates();
     await this.stopAll();
-    return this.processes.reduce((sum, { wire }) => sum + wire.injected, 0);
+    this.throwBlamed();
+    return this.wires.reduce((sum, { injected }) => sum + injected, 0);
+  }
+
+  get wires() {
+    return [this.publisher, ...this.processes].map(({ wire }) => wire);
+  }
+
+  throwBlamed() {
+    this.checkAccounted();
+    if (this.blamed.length > 0) throw new Violation(this.blamed[0]);
+  }
+
+  /** @param endedAt of a process: by receipt handle, when the handler has ended */
+  wire(endedAt = new Map()) {
+    return new FaultyWire(this.broker, this.random, this.schedule.faults, LEASE_SECONDS, {
+      blame: what => this.blamed.push(what),
+      endOf: receiptHandle => endedAt.get(receiptHandle),
+    });
+  }
+
+  startPublisher() {
+    const wire = this.wire();
+    const batcher = new PublishBatcher({
+      send: entries => wire.sendBatch(this.url('q'), entries),
+      maxBatchBytes: 1_048_576,
+      ordered: this.schedule.fifo,
+      random: this.random,
+    });
+    return { wire, batcher };
+  }
+
+  /** What happens to a message, in the moment in which it does: at no time may it be nowhere. */
+  note(queue, { content }, what) {
+    if (what !== 'dead-lettered') this.checkAccounted();
+    // SQS's own move to the dead letter queue is a removal first.
+    else this.unaccounted = undefined;
+    if (queue !== this.queue('q') || (what !== 'sent' && what !== 'removed')) return;
+    const { data: number } = JSON.parse(content.body);
+    if (what === 'sent') this.arrived(number);
+    else if (!this.fates.get(number).ends.includes('done') && !this.isThere(number)) this.unaccounted = number;
+  }
+
+  isThere(number) {
+    return ['q', 'dlq'].some(name => contents(this.queue(name)).has(number));
+  }
+
+  checkAccounted() {
+    if (this.unaccounted === undefined) return;
+    this.blamed.push(`message ${this.unaccounted} was deleted without having come to an end`);
+    this.unaccounted = undefined;
+  }
+
+  arrived(number) {
+    const { group } = this.schedule.messages[number];
+    if (this.fates.has(number)) return;
+    const later = [...this.fates].some(([other, fate]) => fate.group === group && other > number);
+    if (this.schedule.fifo && later) this.blamed.push(`message ${number} was published after one that followed it`);
+    this.fates.set(number, { starts: 0, ends: [], group });
   }
 
   makeQueues() {
@@ -107,19 +183,23 @@ class Simulation {
 
   send(number, { group }) {
     const body = { specversion: '1.0', id: `e${number}`, source: 's', type: PATTERN, data: number };
-    const fifo = { MessageGroupId: `g${group}`, MessageDeduplicationId: `d${number}` };
-    void this.operation('SendMessage', {
-      QueueUrl: this.url('q'),
-      MessageBody: JSON.stringify(body),
-      ...(this.schedule.fifo && fifo),
-    });
-    this.fates.set(number, { starts: 0, ends: [], group });
+    const entry = {
+      body: JSON.stringify(body),
+      attributes: {},
+      ...(this.schedule.fifo && { groupId: `g${group}`, deduplicationId: `d${number}` }),
+    };
+    void this.publisher.batcher
+      .add(entry.groupId, () => Promise.resolve(entry))
+      .then(failure => {
+        if (!failure) this.accepted.push(number);
+      });
   }
 
   startProcess() {
-    const wire = new FaultyWire(this.broker, this.random, this.schedule.faults);
-    const process = { wire, alive: true };
-    const handler = data => this.handle(process, data);
+    const endedAt = new Map();
+    const wire = this.wire(endedAt);
+    const process = { wire, alive: true, running: [], endedAt };
+    const handler = (number, context) => this.handle(process, number, context.getMessage().ReceiptHandle);
     process.consumer = new QueueConsumer({
       queue: { name: 'q', url: this.url('q'), deadLetterQueueUrl: this.url('dlq'), fifo: this.schedule.fifo },
       settings: consumerSettings(
@@ -127,7 +207,7 @@ class Simulation {
           consumer: {
             concurrency: this.schedule.concurrency,
             maxReceiveCount: this.schedule.maxReceiveCount,
-            visibilityTimeoutSeconds: 30,
+            visibilityTimeoutSeconds: LEASE_SECONDS,
             waitTimeSeconds: 20,
             handlerTimeoutMs: 120_000,
             backoff: { initialSeconds: 1, maxSeconds: 60 },
@@ -180,13 +260,16 @@ class Simulation {
     void process.consumer.stop(0);
   }
 
-  async handle(process, number) {
+  async handle(process, number, receiptHandle) {
     const fate = this.fates.get(number);
     fate.starts += 1;
     const script = this.schedule.messages[number].outcomes;
     const { outcome, ms } = script[Math.min(fate.starts, script.length) - 1];
+    this.checkLimits(process, number, fate);
     await new Promise(resolve => setTimeout(resolve, ms));
     if (!process.alive) return new Promise(() => undefined);
+    process.running.splice(process.running.indexOf(number), 1);
+    process.endedAt.set(receiptHandle, Date.now());
     switch (outcome) {
       case 'throw':
         throw new Error('injected');
@@ -204,6 +287,15 @@ class Simulation {
     }
   }
 
+  checkLimits({ running }, number, { group }) {
+    running.push(number);
+    const { concurrency, fifo } = this.schedule;
+    if (running.length > concurrency)
+      this.blamed.push(`${running.length} handlers at once, not ${concurrency} at most`);
+    if (fifo && running.some(other => other !== number && this.fates.get(other).group === group))
+      this.blamed.push(`two messages of group ${group} at once in one process`);
+  }
+
   end(number, fate) {
     fate.ends.push('done');
     const order = this.ends.get(fate.group) ?? [];
@@ -212,11 +304,11 @@ class Simulation {
   }
 
   checkFates() {
-    const left = [...this.queue('').messages.values()].map(({ content }) => JSON.parse(content.body).data);
-    if (left.length > 0) throw new Violation(`without an end after the faults were over: ${left.join()}`);
-    const letters = new Map(
-      [...this.queue('dlq').messages.values()].map(({ content }) => [JSON.parse(content.body).data, content]),
-    );
+    const left = contents(this.queue('q'));
+    if (left.size > 0) throw new Violation(`without an end after the faults were over: ${[...left.keys()].join()}`);
+    const unknown = this.accepted.filter(number => !this.fates.has(number));
+    if (unknown.length > 0) throw new Violation(`accepted of the publisher and in no queue: ${unknown.join()}`);
+    const letters = contents(this.queue('dlq'));
     for (const [number, { starts, ends }] of this.fates) {
       if (!letters.has(number) && !ends.includes('done'))
         throw new Violation(`message ${number} is lost: ${starts} starts, ${ends.join() || 'no end'}`);
@@ -230,6 +322,19 @@ class Simulation {
         throw new Violation(`group ${group} out of order: ${order.join()}`);
       }
     }
+  }
+
+  /** What a consumer holds for a message is gone once it is closed. */
+  checkEmpty({ working, lanes, poller, heartbeat, settler }) {
+    const held = {
+      'messages in work': working.size,
+      lanes: lanes.lanes.size + lanes.ready.length,
+      receives: poller.receiving.size,
+      leases: heartbeat.size,
+      settlements: settler.settling.size,
+    };
+    for (const [what, count] of Object.entries(held))
+      if (count > 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
   }
 
   /** SQS itself moved it, having handed it out more often than allowed to those who never heard of it. */
@@ -248,5 +353,6 @@ class Simulation {
     if (!ended) throw new Violation('a consumer has not stopped');
     await this.time.run(150_000);
     if (this.time.pending > 0) throw new Violation(`${this.time.pending} timers are left after everything has stopped`);
+    for (const { consumer } of this.processes.filter(({ alive }) => alive)) this.checkEmpty(consumer);
   }
 }

@@ -13,8 +13,8 @@ const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const MAX_BYTES = 1_048_576;
 const MAX_MS = 250;
-/** What SQS lets into an attribute. */
-const ALLOWED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+/** What SQS lets into an attribute, without what ends a line or controls a terminal. */
+const ALLOWED = /^[\u0020-\u007E\u00A0-\u2027\u202A-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
 
 const good = {
   specversion: '1.0',

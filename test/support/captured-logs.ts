@@ -5,18 +5,27 @@ export type Level = 'log' | 'warn' | 'error' | 'debug' | 'verbose' | 'fatal';
 interface Line {
   level: Level;
   text: string;
+  /** A stack, a context. */
+  more: string[];
 }
+
+const textOf = (value: unknown): string =>
+  value instanceof Error
+    ? (value.stack ?? value.message)
+    : typeof value === 'string'
+      ? value
+      : (JSON.stringify(value) ?? 'undefined');
 
 /** Nest's logger for the time of a test: keeps the lines, prints nothing. */
 export class CapturedLogs implements LoggerService {
   private lines: Line[] = [];
 
-  log = (message: unknown): void => this.add('log', message);
-  warn = (message: unknown): void => this.add('warn', message);
-  error = (message: unknown): void => this.add('error', message);
-  debug = (message: unknown): void => this.add('debug', message);
-  verbose = (message: unknown): void => this.add('verbose', message);
-  fatal = (message: unknown): void => this.add('fatal', message);
+  log = (message: unknown, ...more: unknown[]): void => this.add('log', message, more);
+  warn = (message: unknown, ...more: unknown[]): void => this.add('warn', message, more);
+  error = (message: unknown, ...more: unknown[]): void => this.add('error', message, more);
+  debug = (message: unknown, ...more: unknown[]): void => this.add('debug', message, more);
+  verbose = (message: unknown, ...more: unknown[]): void => this.add('verbose', message, more);
+  fatal = (message: unknown, ...more: unknown[]): void => this.add('fatal', message, more);
 
   /** The lines that contain `part`, of one level or of any. */
   with(part: string | RegExp, level?: Level): string[] {
@@ -26,11 +35,16 @@ export class CapturedLogs implements LoggerService {
       .map(({ text }) => text);
   }
 
+  /** All that a log would show. */
+  all(): string[] {
+    return this.lines.flatMap(({ text, more }) => [text, ...more]);
+  }
+
   clear(): void {
     this.lines = [];
   }
 
-  private add(level: Level, message: unknown): void {
-    this.lines.push({ level, text: message instanceof Error ? (message.stack ?? message.message) : String(message) });
+  private add(level: Level, message: unknown, more: unknown[]): void {
+    this.lines.push({ level, text: textOf(message), more: more.filter(each => each !== undefined).map(textOf) });
   }
 }

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { Logger } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
+import { OneLineLogger } from '../errors/one-line-logger.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { Publisher } from './publisher.js';
 
@@ -16,7 +16,7 @@ type WithMetadata = { metadata?: Readonly<Record<string, string>> };
  * `ClientsModule` from taking the class as its `customClass`.
  */
 export abstract class SnsSqsClient extends ClientProxy {
-  protected readonly logger = new Logger(this.constructor.name);
+  protected readonly logger = new OneLineLogger(this.constructor.name);
   protected abstract readonly publisher: Publisher;
   private readonly emitter = new EventEmitter();
   private closing: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../envelope/encode.js';
+import { quoted } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../interfaces/options.interface.js';
 import type { EventMetadata } from '../interfaces/envelope.interface.js';
@@ -35,7 +36,7 @@ function chosenId(
   if (computed === undefined) return undefined;
   if (typeof computed !== 'string' || !isAllowedId(computed)) {
     throw invalidRecord(
-      `the client's option gave the ${what} ${JSON.stringify(computed)}`,
+      `the client's option gave the ${what} ${quoted(computed)}`,
       'AWS takes 1 to 128 alphanumeric and punctuation characters',
     );
   }
@@ -45,7 +46,7 @@ function chosenId(
 function groupMissing(type: string, destination: string): SnsSqsError {
   return new SnsSqsError(
     'GROUP_ID_MISSING',
-    `${JSON.stringify(type)} for ${destination} has no message group, and a FIFO queue keeps order by it. Remedy: emit \`new SqsRecordBuilder(data).setGroupId(user.id).build()\`, or give the client the option \`groupId: (pattern, data) => …\`.`,
+    `${quoted(type)} for ${destination} has no message group, and a FIFO queue keeps order by it. Remedy: emit \`new SqsRecordBuilder(data).setGroupId(user.id).build()\`, or give the client the option \`groupId: (pattern, data) => …\`.`,
     { facts: { type, destination } },
   );
 }
@@ -94,7 +95,7 @@ export function prepare(
 function fifoId(eventId: string): string {
   if (isAllowedId(eventId)) return eventId;
   throw invalidRecord(
-    `the event's id ${JSON.stringify(eventId)} cannot serve as deduplication id`,
+    `the event's id ${quoted(eventId)} cannot serve as deduplication id`,
     'give one by setDeduplicationId()',
   );
 }

@@ -1,6 +1,7 @@
 import { SQS_MAX_BYTES } from '../constants.js';
 import { messageBytes } from '../envelope/message-size.js';
 import { fromAwsError } from '../errors/aws-errors.js';
+import { printable, quoted } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { BatchFailure } from '../interfaces/wire.interface.js';
 import type { OutgoingEntry } from './outgoing-event.js';
@@ -15,7 +16,7 @@ export function assertFits(entry: OutgoingEntry, type: string, destination: stri
   if (bytes <= SQS_MAX_BYTES) return;
   throw new SnsSqsError(
     'MESSAGE_TOO_LARGE',
-    `${JSON.stringify(type)} for ${destination} has ${bytes} bytes (UTF-8, attributes included), AWS takes ${SQS_MAX_BYTES}. ${REMEDY}`,
+    `${quoted(type)} for ${destination} has ${bytes} bytes (UTF-8, attributes included), AWS takes ${SQS_MAX_BYTES}. ${REMEDY}`,
     { facts: { type, destination, bytes, maxBytes: SQS_MAX_BYTES } },
   );
 }
@@ -27,14 +28,14 @@ export function publishError(failure: BatchFailure, operation: string, type: str
   if (failure.senderFault && TOO_LONG.test(failure.message)) {
     return new SnsSqsError(
       'MESSAGE_TOO_LARGE',
-      `${JSON.stringify(type)} is larger than ${destination} takes: ${failure.message}. ${REMEDY}`,
+      `${quoted(type)} is larger than ${destination} takes: ${printable(failure.message)}. ${REMEDY}`,
       { facts },
     );
   }
   const remedy = failure.senderFault ? 'correct the message' : 'emit it again later';
   return new SnsSqsError(
     'PUBLISH_REJECTED',
-    `${destination} did not accept ${JSON.stringify(type)}: ${failure.code}: ${failure.message}. Remedy: ${remedy}.`,
+    `${destination} did not accept ${quoted(type)}: ${failure.code}: ${printable(failure.message)}. Remedy: ${remedy}.`,
     { retryable: !failure.senderFault, facts },
   );
 }

@@ -1,4 +1,5 @@
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
+import { quoted } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { MessageAttribute } from '../interfaces/wire.interface.js';
 import { PublishRecord, type RecordOptions } from './record.js';
@@ -53,7 +54,7 @@ export abstract class RecordBuilder<T> {
   setSequence(sequence: number | bigint | string): this {
     const text = String(sequence);
     if (!/^\d+$/.test(text))
-      throw invalidRecord(`sequence ${text} is no whole number from 0`, "give the aggregate's version");
+      throw invalidRecord(`sequence ${quoted(text)} is no whole number from 0`, "give the aggregate's version");
     this.options.sequence = text;
     return this;
   }
@@ -70,10 +71,7 @@ export abstract class RecordBuilder<T> {
   /** W3C trace context, `00-<trace id>-<span id>-01`. */
   setTraceparent(traceparent: string): this {
     if (!TRACEPARENT.test(traceparent)) {
-      throw invalidRecord(
-        `traceparent ${JSON.stringify(traceparent)} is none`,
-        'give one in the form of W3C trace context',
-      );
+      throw invalidRecord(`traceparent ${quoted(traceparent)} is none`, 'give one in the form of W3C trace context');
     }
     this.options.traceparent = traceparent;
     return this;
@@ -82,10 +80,7 @@ export abstract class RecordBuilder<T> {
   /** A message attribute beside `type`; at most nine, since AWS takes ten. */
   setAttribute(name: string, value: string | number | Uint8Array): this {
     if (!ATTRIBUTE_NAME.test(name) || /^(aws|amazon)\./i.test(name) || name === 'type') {
-      throw invalidRecord(
-        `attribute name ${JSON.stringify(name)} is not allowed`,
-        'use A-Z a-z 0-9 _ - . and not `type`',
-      );
+      throw invalidRecord(`attribute name ${quoted(name)} is not allowed`, 'use A-Z a-z 0-9 _ - . and not `type`');
     }
     if (typeof value === 'number' ? !Number.isFinite(value) : value.length === 0) {
       throw invalidRecord(`attribute ${name} is empty or no number`, 'leave it out');
@@ -114,7 +109,7 @@ export abstract class RecordBuilder<T> {
   private checkedId(what: string, value: string, set: () => void): this {
     if (typeof value !== 'string' || !GROUP_OR_DEDUPLICATION_ID.test(value)) {
       throw invalidRecord(
-        `${what} ${JSON.stringify(value)} is not allowed`,
+        `${what} ${quoted(value)} is not allowed`,
         'AWS takes 1 to 128 alphanumeric and punctuation characters',
       );
     }

@@ -1,8 +1,9 @@
 import { AWS_MAX_MESSAGE_ATTRIBUTES, SQS_MAX_BYTES } from '../constants.js';
 import { messageBytes } from '../envelope/message-size.js';
+import { printable } from '../errors/printable.js';
 import type { MessageAttribute, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
-import { printable, reportError } from './error-report.js';
+import { reportError } from './error-report.js';
 
 /** Names of the attributes that a dead letter carries beside its own. */
 export const DEAD_LETTER_ATTRIBUTES = {

@@ -3,12 +3,12 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { SqsContext } from '../ctx-host/sqs.context.js';
 import { fittingAnswer } from '../contracts/fitting-answer.js';
 import { validate, valueOf } from '../contracts/validate.js';
+import { printable } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
-import { printable } from './error-report.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from './incoming-request.js';
 

@@ -1,7 +1,7 @@
 import { BadRequestException } from '@nestjs/common';
 import { DeadLetter } from '../errors/handler-outcomes.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import { printable, reportError } from './error-report.js';
+import { reportError } from './error-report.js';
 
 describe('reportError', () => {
   it('gives message and class of an error', () => {
@@ -57,9 +57,4 @@ describe('reportError', () => {
   it('stays one line of what SQS accepts', () => {
     expect(reportError(new Error('first\nsecond\u0000\uFFFF')).reason).toBe('first second  ');
   });
-});
-
-it('printable keeps letters of every script and emoji, and replaces half a surrogate pair', () => {
-  expect(printable('Žluťoučký 日本 🙈')).toBe('Žluťoučký 日本 🙈');
-  expect(printable('half \uD83D.')).toBe('half  .');
 });

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { isDeadLetter } from '../errors/handler-outcomes.js';
+import { printable } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 
 export interface ErrorReport {
@@ -10,10 +11,6 @@ export interface ErrorReport {
   /** More, as JSON, when the error has more: the response of an HttpException (a ValidationPipe's list), or facts. */
   details?: string;
 }
-
-/** SQS refuses control characters in a body or attribute (SendMessage API), and a log line must stay one line. */
-const unprintable = /[^\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-export const printable = (text: string): string => text.replace(unprintable, ' ');
 
 function json(value: unknown): string | undefined {
   try {

@@ -3,6 +3,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText } from '../errors/aws-errors.js';
 import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
 import { announce, isObserved, type SettledEvent, type StartedEvent } from '../events/diagnostics.js';
+import { printableStack } from '../errors/printable.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
@@ -132,6 +133,7 @@ export class QueueConsumer {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
       for (const delivery of this.working) delivery.abort(reason);
       await within(drained, ABORT_GRACE_MS);
+      for (const delivery of this.working) this.heartbeat.release(delivery);
       this.settler.giveBack([...this.working], 0);
     }
     await within(this.settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - performance.now()));
@@ -260,7 +262,7 @@ export class QueueConsumer {
     const text = `${queue.name}: attempt ${attempt} of ${settings.maxReceiveCount} of message ${delivery.messageId} failed: ${reason}${details ? ` ${details}` : ''}; it ${next}`;
     if (isDiscard(error)) logger.log(text);
     else if (isRetryLater(error) || isDeadLetter(error)) logger.warn(text);
-    else logger.error(text, error instanceof Error ? error.stack : undefined);
+    else logger.error(text, printableStack(error));
   }
 }
 

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { Logger } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
+import { OneLineLogger } from '../errors/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
@@ -37,7 +37,7 @@ interface Declared {
  */
 export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implements CustomTransportStrategy {
   override readonly transportId = SQS_TRANSPORT;
-  protected override readonly logger = new Logger(ServerSQS.name);
+  protected override readonly logger = new OneLineLogger(ServerSQS.name);
   private readonly options: ResolvedServerOptions;
   private readonly declared: Declared[] = [];
   private readonly emitter = new EventEmitter();

@@ -20,7 +20,10 @@ describe('planPolicy', () => {
         Principal: { Service: 'sns.amazonaws.com' },
         Action: 'sqs:SendMessage',
         Resource: QUEUE,
-        Condition: { ArnEquals: { 'aws:SourceArn': [ORDERS, USERS] } },
+        Condition: {
+          ArnEquals: { 'aws:SourceArn': [ORDERS, USERS] },
+          BoolIfExists: { 'aws:SecureTransport': 'true' },
+        },
       },
     ]);
   });

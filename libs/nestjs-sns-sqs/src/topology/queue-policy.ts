@@ -27,7 +27,7 @@ const isOurs = ({ Sid }: Statement): boolean => Sid === SID || (Sid?.startsWith(
 export type SubscriptionIds = ReadonlyMap<string, string>;
 
 /**
- * The one statement that lets SNS deliver: all topics in one, since a policy has room for 20. Its Sid records the
+ * The one statement that lets SNS deliver, over TLS: all topics in one, since a policy has room for 20. Its Sid records the
  * subscriptions' ids in the order of the topics' ARNs, so that they are found again without a List call.
  */
 function statementFor(queueArn: string, topicArns: readonly string[], ids: SubscriptionIds): Statement & object {
@@ -39,7 +39,8 @@ function statementFor(queueArn: string, topicArns: readonly string[], ids: Subsc
     Principal: { Service: 'sns.amazonaws.com' },
     Action: 'sqs:SendMessage',
     Resource: queueArn,
-    Condition: { ArnEquals: { 'aws:SourceArn': sorted } },
+    // `IfExists`: a service's own call need not carry the key, and a delivery that is denied is lost.
+    Condition: { ArnEquals: { 'aws:SourceArn': sorted }, BoolIfExists: { 'aws:SecureTransport': 'true' } },
   } as Statement;
 }
 
