@@ -1,18 +1,23 @@
-// Packs both libraries and puts the tarballs to use as their users do: in a bare CommonJS app on Nest 11 and in a bare
-// ESM app on Nest 12, run and type-checked, in a temporary folder.
+// Packs both libraries and puts the tarballs to use as their users do: in a bare CommonJS app on Nest 11, in a bare ESM
+// app on Nest 12, and in an app of HTTP and messages, compiled for either. Run and type-checked, in a temporary folder.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIBRARIES = ['local-sns-sqs', 'nestjs-sns-sqs'];
-const CONSUMERS = ['cjs-nest11', 'esm-nest12'];
+const CONSUMERS = [
+  { name: 'cjs-nest11' },
+  { name: 'esm-nest12' },
+  { name: 'hybrid-esm-nest12', source: 'hybrid' },
+  { name: 'hybrid-cjs-nest11', source: 'hybrid', type: 'commonjs', nest: '^11.2.0' },
+];
 /** Of one command. */
 const LIMIT_MS = 240_000;
 const BIN = join(ROOT, 'node_modules/.bin');
 const STRICT =
-  '--noEmit --strict --target es2023 --module nodenext --experimentalDecorators --emitDecoratorMetadata --skipLibCheck'.split(
+  '--strict --target es2023 --module nodenext --experimentalDecorators --emitDecoratorMetadata --skipLibCheck'.split(
     ' ',
   );
 
@@ -67,16 +72,40 @@ for (const library of LIBRARIES) {
   );
 }
 
+/** The consumer's folder, for the module system and the major of Nest that its entry asks for. */
+function lay({ name, source = name, type, nest }) {
+  const app = join(work, name);
+  cpSync(join(ROOT, 'test/consumers', source), app, { recursive: true });
+  const manifest = join(app, 'package.json');
+  const { dependencies, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const versions = Object.entries(dependencies).map(([of, version]) => [
+    of,
+    of.startsWith('@nestjs/') && nest ? nest : version,
+  ]);
+  writeFileSync(
+    manifest,
+    JSON.stringify({ ...rest, ...(type && { type }), dependencies: Object.fromEntries(versions) }),
+  );
+  return app;
+}
+
 for (const consumer of CONSUMERS) {
-  const app = join(work, consumer);
-  cpSync(join(ROOT, 'test/consumers', consumer), app, { recursive: true });
-  run(`${consumer}: npm install`, app, 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', ...tarballs);
-  run(`${consumer}: types`, app, join(BIN, 'tsc'), ...STRICT, 'types.ts');
-  const said = run(`${consumer}: run`, app, process.execPath, 'main.js');
+  const { name } = consumer;
+  const app = lay(consumer);
+  run(`${name}: npm install`, app, 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', ...tarballs);
+  const isCompiled = existsSync(join(app, 'main.ts'));
+  run(
+    `${name}: types`,
+    app,
+    join(BIN, 'tsc'),
+    ...STRICT,
+    ...(isCompiled ? ['--types', 'node', 'main.ts'] : ['--noEmit', 'types.ts']),
+  );
+  const said = run(`${name}: run`, app, process.execPath, 'main.js');
   if (!said.endsWith('consumed')) {
-    console.error(`pack check failed: ${consumer} ended without consuming its event: ${said}`);
+    console.error(`pack check failed: ${name} ended without consuming its messages: ${said}`);
     process.exit(1);
   }
-  console.log('consumed one event');
+  console.log('consumed all');
 }
 console.log('\npack check passed');

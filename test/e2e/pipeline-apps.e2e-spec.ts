@@ -121,8 +121,15 @@ describe('apps', () => {
       }
 
       @EventPattern<string>('event')
-      event(@Payload() from: string): void {
+      event(@Payload() from: string): string {
         events.push(from);
+        return 'seen';
+      }
+
+      @MessagePattern('asked')
+      asked(): string {
+        events.push('asked');
+        return 'answer';
       }
     }
     const port = await freePort();
@@ -148,6 +155,14 @@ describe('apps', () => {
       const errorOf = (client: ClientProxy): Promise<unknown> => ask(client, pattern, data).catch((e: unknown) => e);
       expect(await errorOf(sqs)).toEqual(await errorOf(tcp));
     }
+    // emit() to the handler of a request runs it, send() to the handler of an event gives what it returns.
+    for (const client of [tcp, sqs]) {
+      await lastValueFrom(client.emit('asked', {}), { defaultValue: undefined });
+      await waitFor('the handler of a request', () => events.splice(0).includes('asked'));
+      expect(await ask(client, 'event', 'sent')).toBe('seen');
+      expect(events.splice(0)).toEqual(['sent']);
+    }
+
     await lastValueFrom(tcp.emit('event', 'tcp'), { defaultValue: undefined });
     await lastValueFrom(sqs.emit('event', 'sqs'), { defaultValue: undefined });
     await waitFor('both events', () => events.length === 2);

@@ -110,6 +110,19 @@ describe("Nest's pipeline around a request", () => {
     await expect(ask('fail here', 'x')).rejects.toEqual({ by: 'method', why: 'on purpose' });
   });
 
+  it('lets a filter of the whole microservice answer what no nearer one takes', async () => {
+    @Controller()
+    class Plain {
+      @MessagePattern('fail')
+      fail(): never {
+        throw new Error('on purpose');
+      }
+    }
+    const Filter = filter('app');
+    await here.start([Plain], { configure: app => app.useGlobalFilters(new Filter()) });
+    await expect(ask('fail', 'x')).rejects.toEqual({ by: 'app', why: 'on purpose' });
+  });
+
   it('takes app-wide ones from providers too', async () => {
     @Controller()
     class Plain {

@@ -1,6 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload, type ProducerDeserializer, type ProducerSerializer } from '@nestjs/microservices';
-import { OnCommand, type ServerSQSOptions } from 'nestjs-sns-sqs';
+import {
+  Ctx,
+  MessagePattern,
+  Payload,
+  type ProducerDeserializer,
+  type ProducerSerializer,
+} from '@nestjs/microservices';
+import { OnCommand, OnDomainEvent, SqsContext, type ServerSQSOptions } from 'nestjs-sns-sqs';
 import { lastValueFrom } from 'rxjs';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -62,6 +68,29 @@ describe('serializers and deserializers', () => {
     await emit('order', { n: 1 });
     await waitFor('the command', () => ordered.length === 1);
     expect(ordered).toEqual([{ n: 1 }]);
+  });
+
+  it.each([
+    ['synchronous', <T>(value: T): T | Promise<T> => value],
+    ['asynchronous', later],
+  ])('that are %s write and read events, and SNS still filters by their type', async (_, given) => {
+    const seen: unknown[] = [];
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      registered(@Payload() data: unknown, @Ctx() context: SqsContext): void {
+        seen.push([context.getPattern(), data]);
+      }
+    }
+    const deserialize = (body: unknown) => given(unseal(body)) as unknown as { pattern: string; data: unknown };
+    await here.start([Work], { deserializer: { deserialize } });
+    const serializer: ProducerSerializer = { serialize: ({ pattern, data }) => given(seal({ pattern, data })) };
+    const { emit } = here.events({ serializer });
+    await emit('user.deleted', {});
+    await emit('user.registered', { n: 1 });
+    await waitFor('the event', () => seen.length > 0);
+    await here.queue('work-on-user-registered').untilEmpty();
+    expect(seen).toEqual([['user.registered', { n: 1 }]]);
   });
 
   it('answers a request that the deserializer refuses, and keeps it for a person', async () => {
