@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { DEAD_LETTER_ATTRIBUTES, OnDomainEvent, SqsContext } from 'nestjs-sns-sqs';
@@ -11,7 +12,8 @@ const MIB = 1_048_576;
 const event = (changes: Record<string, unknown> = {}): string =>
   JSON.stringify({
     specversion: '1.0',
-    id: 'event-1',
+    // What was done once is not done again.
+    id: randomUUID(),
     source: 'users',
     type: 'user.registered',
     time: '2026-01-01T00:00:00Z',

@@ -199,6 +199,6 @@ describe('the types of the harness', () => {
   it('tell what was published and what became of it', () => {
     expectTypeOf<TestHarness['published']>().toEqualTypeOf<PublishedEvent[]>();
     expectTypeOf<TestHarness['handled']>().toEqualTypeOf<SettledEvent[]>();
-    expectTypeOf<SettledEvent['outcome']>().toEqualTypeOf<'delete' | 'retry' | 'dead-letter'>();
+    expectTypeOf<SettledEvent['outcome']>().toEqualTypeOf<'delete' | 'retry' | 'wait' | 'dead-letter'>();
   });
 });

@@ -24,4 +24,6 @@ export const SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
 export const SQS_DEFAULT_BACKOFF = { initialSeconds: 1, factor: 2, maxSeconds: 900 } as const;
 /** 14 days, AWS's longest: a dead letter waits for a person. */
 export const SQS_DLQ_RETENTION_SECONDS = 1_209_600;
+export const INBOX_DEFAULT_REMEMBER_FOR_SECONDS = 604_800;
+export const INBOX_DEFAULT_GAP_TIMEOUT_MS = 300_000;
 export const DEFAULT_PUBLISH_LINGER_MS = 5;

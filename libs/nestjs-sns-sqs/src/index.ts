@@ -37,6 +37,17 @@ export {
 } from './contracts/shapes.js';
 export type { EmittingClient, TypedEmitter } from './contracts/typed-emitter.js';
 export type { SendingClient, TypedSender } from './contracts/typed-sender.js';
+export { MemoryInboxStore, type MemoryInboxStoreOptions } from './inbox/memory-inbox-store.js';
+export type { InboxCounts } from './inbox/inbox.js';
+export type {
+  InboxClaim,
+  InboxClaimResult,
+  InboxDone,
+  InboxGap,
+  InboxReleaseReason,
+  InboxStore,
+  MaybePromise,
+} from './interfaces/inbox-store.interface.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
 export { SnsSqsError } from './errors/sns-sqs.error.js';
 export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';
@@ -48,6 +59,8 @@ export type {
   ClientSNSOptions,
   ClientSQSOptions,
   ConsumerOptions,
+  InboxOptions,
+  InboxQueueOptions,
   Provisioning,
   PublishOptions,
   RecordIdFactory,

@@ -3,6 +3,7 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import type { InboxQueueOptions } from '../interfaces/options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import type { InputOf, OutputOf, RequestShapes, Shape, Shapes } from './shapes.js';
 import { typedEmitter, type EmittingClient, type TypedEmitter } from './typed-emitter.js';
@@ -20,7 +21,7 @@ export type Answer<T> = T | Promise<T> | Observable<T> | Promise<Observable<T>>;
 
 type Decorate = <M>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
 
-export interface OnContractEventOptions {
+export interface OnContractEventOptions extends InboxQueueOptions {
   /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
   useCase: string;
   /** @default `<useCase>-on-<event>` */
@@ -73,9 +74,10 @@ export class Contract<
   /** `@OnDomainEvent` with the event's type; with a schema, what does not fit goes to the dead letter queue. */
   OnEvent<Name extends keyof Events & string>(
     event: Name,
-    { useCase, queue = consumerQueue(useCase, event) }: OnContractEventOptions,
+    { useCase, queue = consumerQueue(useCase, event), ...inbox }: OnContractEventOptions,
   ): HandlerDecorator<OutputOf<Events[Name]>> {
     return on(event, {
+      ...inbox,
       topic: domainEventsTopic(this.service),
       queue,
       ...withSchema(schemaOf(this.eventShapes[event])),

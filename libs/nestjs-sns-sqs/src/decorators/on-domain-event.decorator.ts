@@ -1,9 +1,10 @@
 import { EventPattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import type { InboxQueueOptions } from '../interfaces/options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 
-export interface OnDomainEventOptions {
+export interface OnDomainEventOptions extends InboxQueueOptions {
   /** The service that announces the event. */
   from: string;
   /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
@@ -18,10 +19,14 @@ export interface OnDomainEventOptions {
  * Reacts to a domain event in a queue of its own, `<useCase>-on-<event>`, subscribed to `<from>-domain-events`.
  * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`.
  */
-export function OnDomainEvent(event: string, options: OnDomainEventOptions): MethodDecorator {
+export function OnDomainEvent(
+  event: string,
+  { from, useCase, topic, queue, ...inbox }: OnDomainEventOptions,
+): MethodDecorator {
   const extras: SqsHandlerExtras = {
-    topic: options.topic ?? domainEventsTopic(options.from),
-    queue: options.queue ?? consumerQueue(options.useCase, event),
+    ...inbox,
+    topic: topic ?? domainEventsTopic(from),
+    queue: queue ?? consumerQueue(useCase, event),
   };
   return EventPattern<string>(event, SQS_TRANSPORT, { ...extras });
 }

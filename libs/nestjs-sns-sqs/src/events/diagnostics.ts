@@ -22,7 +22,12 @@ export interface SettledEvent {
   /** Undefined for a body that could not be read. */
   type: string | undefined;
   data: unknown;
-  outcome: 'delete' | 'retry' | 'dead-letter';
+  /** `wait`: it was not run and is put off; costs no attempt. */
+  outcome: 'delete' | 'retry' | 'wait' | 'dead-letter';
+  /** It was not run: the inbox knows the event, or a later one of its subject, as done. */
+  skipped?: 'duplicate' | 'older';
+  /** Of a wait: the event is in work elsewhere, one before it is missing, or the inbox's store does not answer. */
+  why?: 'in-work' | 'early' | 'unavailable';
   /** From its start to its settlement, in milliseconds. */
   durationMs: number;
   /** What the handler threw, if it did. */

@@ -1,10 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { InboxQueueOptions } from './options.interface.js';
 
 /**
  * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.
- * None of them: the handler takes commands from its service's own command queue.
+ * Neither topic nor queue: the handler takes commands from its service's own command queue.
  */
-export interface SqsHandlerExtras {
+export interface SqsHandlerExtras extends InboxQueueOptions {
   /** The topic that carries the event, e.g. `users-domain-events`. */
   topic?: string;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */

@@ -1,5 +1,7 @@
 import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { EventMetadata } from './envelope.interface.js';
+import type { InboxStore } from './inbox-store.interface.js';
 import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Serializer } from '@nestjs/microservices';
 
 /** Exponential backoff with full jitter: a random delay between 0 and min(maxSeconds, initialSeconds × factor^(attempt-1)). */
@@ -12,7 +14,37 @@ export interface BackoffOptions {
   maxSeconds?: number;
 }
 
-export interface ConsumerOptions {
+/** What the inbox does for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
+export interface InboxQueueOptions {
+  /**
+   * Over the events' `subject` and `sequence`, on standard queues. `'latest'`: an event older than the last one done
+   * of its subject is skipped; `'sequential'`: exactly the next one is run, an older one skipped, an early one put off.
+   * @default 'none'
+   */
+  ordering?: 'none' | 'latest' | 'sequential';
+  /** Sequential: how long a missing event is waited for, in milliseconds, 1,000 to 1,209,600,000 (14 d). @default 300000 */
+  gapTimeoutMs?: number;
+  /**
+   * Then, to those that wait: `'dead-letter'`: they go to the dead letter queue; `'proceed'`: the lowest that is known
+   * to wait is run, and the missing one skipped should it come; `'wait'`: they go on waiting. @default 'dead-letter'
+   */
+  onGapTimeout?: 'proceed' | 'dead-letter' | 'wait';
+  /** Sequential: sequence of a subject's first event, a whole number from 0. @default the first one seen */
+  startAt?: number | bigint;
+  /**
+   * Where an order is asked for, an event without a subject or without a sequence of 1 to 40 digits: `'dead-letter'`,
+   * or `'proceed'`: it is run in no order. @default 'dead-letter'
+   */
+  onInvalidSequence?: 'dead-letter' | 'proceed';
+  /**
+   * What makes an event a duplicate in place of its source and id; undefined: those. @default source and id
+   */
+  inboxKey?: (event: EventMetadata, data: unknown) => string | undefined;
+}
+
+export interface ConsumerOptions extends InboxQueueOptions {
+  /** False: this queue does without the server's inbox. @default true */
+  inbox?: boolean;
   /** Messages of this queue in work at one time in this process. @default 10 */
   concurrency?: number;
   /** Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. @default 30 */
@@ -31,7 +63,7 @@ export interface ConsumerOptions {
   onGroupFailure?: 'block' | 'skip';
   /**
    * On a standard queue, `'subject'`: this process handles the messages of one subject one at a time. Order is not
-   * kept by it, since the queue keeps none. @default 'none'
+   * kept by it, since the queue keeps none. @default 'none', with an `ordering` 'subject'
    */
   laneBy?: 'none' | 'subject';
 }
@@ -59,6 +91,24 @@ export interface AwsAccessOptions {
   wire?: 'sdk' | 'lean';
 }
 
+/** Memory of what was processed: makes duplicates and disorder harmless. */
+export interface InboxOptions {
+  /**
+   * `RedisInboxStore` of `nestjs-sns-sqs/redis` for more than one process. The server closes it.
+   * @default a MemoryInboxStore: this process, 100,000 events
+   */
+  store?: InboxStore;
+  /** How long an event is known as done, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
+  rememberForSeconds?: number;
+  /** How long a subject without events keeps its position, in seconds, 60 to 315,360,000. @default for ever */
+  rememberPositionsForSeconds?: number;
+  /**
+   * While the store does not answer: `'wait'`: nothing is received or handled; `'proceed'`: messages are handled
+   * without the inbox. @default 'wait'
+   */
+  onUnavailable?: 'wait' | 'proceed';
+}
+
 export interface ServerSQSOptions extends AwsAccessOptions {
   /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
@@ -75,6 +125,8 @@ export interface ServerSQSOptions extends AwsAccessOptions {
   consumer?: ConsumerOptions;
   /** By queue name, without prefix. */
   queues?: Record<string, ConsumerOptions>;
+  /** False: none; what comes twice is handled twice. @default in the memory of this process */
+  inbox?: InboxOptions | false;
   /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
   shutdownTimeoutMs?: number;
   /** Writes a reply: called with `{ id, response, err, isDisposed }`; gives a string, or an object, written as JSON. */

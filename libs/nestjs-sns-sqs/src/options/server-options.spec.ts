@@ -1,3 +1,4 @@
+import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { consumerSettings, resolveServerOptions } from './server-options.js';
 
@@ -8,6 +9,7 @@ describe('resolveServerOptions', () => {
       prefix: '',
       provisioning: 'create',
       shutdownTimeoutMs: 20_000,
+      inbox: { rememberForSeconds: 604_800, onUnavailable: 'wait' },
     });
   });
 
@@ -18,6 +20,7 @@ describe('resolveServerOptions', () => {
       provisioning: 'off',
       shutdownTimeoutMs: 0,
       queues: { q: { concurrency: 1 } },
+      inbox: { store: new MemoryInboxStore(), rememberForSeconds: 60, onUnavailable: 'proceed' },
     };
     expect(resolveServerOptions(options)).toEqual(options);
   });
@@ -35,6 +38,15 @@ describe('resolveServerOptions', () => {
     ['a long poll over 20 s', { consumer: { waitTimeSeconds: 21 } }, /`consumer\.waitTimeSeconds`/],
     ['half a message at a time', { queues: { q: { concurrency: 0.5 } } }, /`queues\.q\.concurrency`/],
     ['a backoff that shrinks', { consumer: { backoff: { factor: 0.5 } } }, /`consumer\.backoff\.factor`/],
+    ['a store that is none', { inbox: { store: {} } }, /`inbox\.store`: .*claim\(\), renew\(\), done\(\)/],
+    ['an inbox that is true', { inbox: true }, /`inbox`/],
+    ['a memory of no time', { inbox: { rememberForSeconds: 0 } }, /`inbox\.rememberForSeconds`/],
+    ['an unknown way without the inbox', { inbox: { onUnavailable: 'ignore' } }, /`inbox\.onUnavailable`/],
+    ['an unknown order', { consumer: { ordering: 'newest' } }, /`consumer\.ordering`/],
+    ['an order on FIFO', { queues: { 'q.fifo': { ordering: 'latest' } } }, /`queues\.q\.fifo\.ordering`: a FIFO queue/],
+    ['a start below 0', { consumer: { startAt: -1 } }, /`consumer\.startAt`: .*whole number/],
+    ['a gap timeout under a second', { consumer: { gapTimeoutMs: 999 } }, /`consumer\.gapTimeoutMs`/],
+    ['a key that is no function', { consumer: { inboxKey: 'id' } }, /`consumer\.inboxKey`: expected a function/],
     ['a misspelt option', { concurency: 1 }, /`concurency` is not an option/],
     ['a deserializer that is none', { deserializer: {} }, /`deserializer`: .*deserialize\(\)/],
   ])('refuses %s', (_, options, why) => {
@@ -54,6 +66,11 @@ describe('consumerSettings', () => {
       handlerTimeoutMs: 300_000,
       laneBy: 'none',
       onGroupFailure: 'block',
+      inbox: true,
+      ordering: 'none',
+      gapTimeoutMs: 300_000,
+      onGapTimeout: 'dead-letter',
+      onInvalidSequence: 'dead-letter',
       backoff: { initialSeconds: 1, factor: 2, maxSeconds: 900 },
     });
   });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  INBOX_DEFAULT_GAP_TIMEOUT_MS,
+  INBOX_DEFAULT_REMEMBER_FOR_SECONDS,
   SQS_DEFAULT_BACKOFF,
   SQS_DEFAULT_CONCURRENCY,
   SQS_DEFAULT_HANDLER_TIMEOUT_MS,
@@ -12,21 +14,28 @@ import {
 import type {
   BackoffOptions,
   ConsumerOptions,
+  InboxOptions,
+  InboxQueueOptions,
   Provisioning,
   ServerSQSOptions,
 } from '../interfaces/options.interface.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
+import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
-import { awsAccess, nameWord, provisioning } from './shared-schemas.js';
+import { awsAccess, fn, nameWord, provisioning, withMethods } from './shared-schemas.js';
 
-export type ResolvedConsumerOptions = Required<Omit<ConsumerOptions, 'backoff'>> & {
-  backoff: Required<BackoffOptions>;
-};
+type WithoutDefault = 'startAt' | 'inboxKey';
 
-export interface ResolvedServerOptions extends Omit<ServerSQSOptions, 'consumer'> {
+export type ResolvedConsumerOptions = Required<Omit<ConsumerOptions, 'backoff' | WithoutDefault>> &
+  Pick<ConsumerOptions, WithoutDefault> & { backoff: Required<BackoffOptions> };
+
+export type ResolvedInboxOptions = InboxOptions & Required<Pick<InboxOptions, 'rememberForSeconds' | 'onUnavailable'>>;
+
+export interface ResolvedServerOptions extends Omit<ServerSQSOptions, 'inbox'> {
   prefix: string;
   provisioning: Provisioning;
   shutdownTimeoutMs: number;
+  inbox: ResolvedInboxOptions | false;
 }
 
 const backoff = z.strictObject({
@@ -35,7 +44,29 @@ const backoff = z.strictObject({
   maxSeconds: z.number().min(0).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
 });
 
+const isWholeNumber = (value: unknown): boolean =>
+  (typeof value === 'bigint' || Number.isSafeInteger(value)) && (value as number | bigint) >= 0;
+
+/** What handlers may ask for by their extras, too. */
+export const inboxQueueShape = {
+  ordering: z.enum(['none', 'latest', 'sequential']).optional(),
+  gapTimeoutMs: z.number().int().min(1_000).max(1_209_600_000).optional(),
+  onGapTimeout: z.enum(['proceed', 'dead-letter', 'wait']).optional(),
+  startAt: z.custom<number | bigint>(isWholeNumber, 'expected a whole number from 0').optional(),
+  onInvalidSequence: z.enum(['dead-letter', 'proceed']).optional(),
+  inboxKey: fn.optional(),
+};
+
+const inbox = z.strictObject({
+  store: withMethods('claim', 'renew', 'done', 'release', 'ping').optional(),
+  rememberForSeconds: z.number().int().min(1).max(31_536_000).optional(),
+  rememberPositionsForSeconds: z.number().int().min(60).max(315_360_000).optional(),
+  onUnavailable: z.enum(['wait', 'proceed']).optional(),
+});
+
 const consumer = z.strictObject({
+  ...inboxQueueShape,
+  inbox: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(10_000).optional(),
   visibilityTimeoutSeconds: z.number().int().min(1).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
   waitTimeSeconds: z.number().int().min(0).max(20).optional(),
@@ -57,9 +88,20 @@ const server = z.strictObject({
   provisioning,
   concurrency: z.number().int().min(1).max(100_000).optional(),
   consumer: consumer.optional(),
-  queues: z.record(z.string(), consumer).optional(),
+  queues: z
+    .record(z.string(), consumer)
+    .optional()
+    .superRefine((queues, context) => {
+      for (const [queue, { ordering = 'none' }] of Object.entries(queues ?? {})) {
+        if (ordering === 'none' || !isFifoName(queue)) continue;
+        context.addIssue({ code: 'custom', path: [queue, 'ordering'], message: FIFO_IS_IN_ORDER });
+      }
+    }),
+  inbox: z.preprocess(value => (value === false ? undefined : value), inbox.optional()),
   shutdownTimeoutMs: z.number().int().min(0).max(900_000).optional(),
 });
+
+export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
 
 /** Resolves the options once; throws one INVALID_OPTIONS with every problem. */
 export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerOptions {
@@ -69,15 +111,29 @@ export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerO
     prefix: options.prefix ?? '',
     provisioning: options.provisioning ?? 'create',
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    inbox: inboxSettings(options.inbox),
   };
 }
 
-/** What holds for one queue (its name without prefix): its own settings, then `consumer`, then the defaults. */
+const inboxSettings = (given: ServerSQSOptions['inbox'] = {}): ResolvedInboxOptions | false =>
+  given && {
+    ...given,
+    rememberForSeconds: given.rememberForSeconds ?? INBOX_DEFAULT_REMEMBER_FOR_SECONDS,
+    onUnavailable: given.onUnavailable ?? 'wait',
+  };
+
+/**
+ * What holds for one queue (its name without prefix): its own settings, then its handlers' extras, then `consumer`,
+ * then the defaults. A FIFO queue has an order of its own.
+ */
 export function consumerSettings(
   { consumer: defaults, queues }: Pick<ServerSQSOptions, 'consumer' | 'queues'>,
   queue: string,
+  extras: InboxQueueOptions = {},
 ): ResolvedConsumerOptions {
   const own = queues?.[queue];
+  const wanted: InboxQueueOptions = { ...defined(defaults), ...defined(extras), ...defined(own) };
+  const ordering = isFifoName(queue) ? 'none' : (wanted.ordering ?? 'none');
   return {
     concurrency: own?.concurrency ?? defaults?.concurrency ?? SQS_DEFAULT_CONCURRENCY,
     visibilityTimeoutSeconds:
@@ -86,7 +142,14 @@ export function consumerSettings(
     maxReceiveCount: own?.maxReceiveCount ?? defaults?.maxReceiveCount ?? SQS_DEFAULT_MAX_RECEIVE_COUNT,
     handlerTimeoutMs: own?.handlerTimeoutMs ?? defaults?.handlerTimeoutMs ?? SQS_DEFAULT_HANDLER_TIMEOUT_MS,
     onGroupFailure: own?.onGroupFailure ?? defaults?.onGroupFailure ?? 'block',
-    laneBy: own?.laneBy ?? defaults?.laneBy ?? 'none',
+    laneBy: own?.laneBy ?? defaults?.laneBy ?? (ordering === 'none' ? 'none' : 'subject'),
+    inbox: own?.inbox ?? defaults?.inbox ?? true,
+    ordering,
+    gapTimeoutMs: wanted.gapTimeoutMs ?? INBOX_DEFAULT_GAP_TIMEOUT_MS,
+    onGapTimeout: wanted.onGapTimeout ?? 'dead-letter',
+    onInvalidSequence: wanted.onInvalidSequence ?? 'dead-letter',
+    ...(wanted.startAt !== undefined && { startAt: wanted.startAt }),
+    ...(wanted.inboxKey && { inboxKey: wanted.inboxKey }),
     backoff: {
       initialSeconds:
         own?.backoff?.initialSeconds ?? defaults?.backoff?.initialSeconds ?? SQS_DEFAULT_BACKOFF.initialSeconds,
@@ -95,3 +158,7 @@ export function consumerSettings(
     },
   };
 }
+
+/** An option that is given as undefined is not given. */
+const defined = (options: InboxQueueOptions | undefined): InboxQueueOptions =>
+  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
 const object = z.custom<object>(value => typeof value === 'object' && value !== null, 'expected an object');
-const withMethod = (method: string) =>
+const withMethod = (method: string) => withMethods(method);
+
+export const withMethods = (...methods: string[]) =>
   z.custom<object>(
-    value => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function',
-    `expected an object with a method ${method}()`,
+    value =>
+      methods.every(method => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
+    `expected an object with ${methods.length > 1 ? 'the methods' : 'a method'} ${methods.map(name => `${name}()`).join(', ')}`,
   );
 
 /** A service's name becomes part of queue and topic names; AWS's alphabet, and room for what is added. */

@@ -1,3 +1,4 @@
+import type { HeldClaim } from '../inbox/inbox.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
@@ -8,6 +9,8 @@ export class Delivery {
   private isLeaseLost = false;
   /** Set once the body is decoded. */
   envelope: EventEnvelope | undefined;
+  /** In the inbox, while the event is this process's. */
+  claim: HeldClaim | undefined;
 
   /** @param leaseEndsAt when SQS may deliver the message again, in milliseconds since the epoch, by this process's clock */
   constructor(

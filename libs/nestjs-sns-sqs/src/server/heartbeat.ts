@@ -10,6 +10,8 @@ export interface HeartbeatOptions {
   wire: SqsWire;
   visibilityTimeoutSeconds: number;
   logger: Pick<LoggerService, 'warn'>;
+  /** Renews claims in the inbox; gives the deliveries that have lost theirs. Must not reject. */
+  renewClaims?: ((deliveries: readonly Delivery[]) => Promise<Delivery[]>) | undefined;
   now?: () => number;
 }
 
@@ -18,8 +20,8 @@ const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 /**
  * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout: two
- * ticks may fail before a lease ends. AWS's bound of 12 h from the receive is kept. A delivery whose lease is lost is
- * told so by its signal.
+ * ticks may fail before a lease ends. AWS's bound of 12 h from the receive is kept. Claims in the inbox are renewed in
+ * the same tick. A delivery that has lost its lease or its claim is told so by its signal.
  */
 export class Heartbeat {
   private readonly held = new Set<Delivery>();
@@ -63,7 +65,15 @@ export class Heartbeat {
     for (let at = 0; at < due.length; at += AWS_BATCH_MAX_ENTRIES) {
       batches.push(due.slice(at, at + AWS_BATCH_MAX_ENTRIES));
     }
-    await Promise.all(batches.map(batch => this.extend(batch)));
+    await Promise.all([...batches.map(batch => this.extend(batch)), this.renewClaims(extendBefore)]);
+  }
+
+  private async renewClaims(before: number): Promise<void> {
+    const { renewClaims } = this.options;
+    if (!renewClaims) return;
+    const due = [...this.held].filter(({ claim }) => claim && claim.leaseEndsAt <= before);
+    if (due.length === 0) return;
+    for (const delivery of await renewClaims(due)) this.lose(delivery, 'its claim in the inbox is over');
   }
 
   private async extend(batch: Delivery[]): Promise<void> {

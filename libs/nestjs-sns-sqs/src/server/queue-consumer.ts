@@ -1,22 +1,22 @@
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText } from '../errors/aws-errors.js';
-import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcomes.js';
-import { announce, isObserved, type SettledEvent, type StartedEvent } from '../events/diagnostics.js';
-import { printableStack } from '../errors/printable.js';
+import { announce, isObserved, type StartedEvent } from '../events/diagnostics.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Inbox, InboxCounts } from '../inbox/inbox.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
-import { reportError } from './error-report.js';
 import { Heartbeat } from './heartbeat.js';
+import { InboxGate, type Entry } from './inbox-gate.js';
 import { laneKeyOf, type LaneKey } from './lane-key.js';
 import { Lanes } from './lanes.js';
 import { Lookahead } from './lookahead.js';
 import { Poller } from './poller.js';
 import { settlementOfFailure, type Settlement } from './retry-policy.js';
+import { logFailure, settledEvent } from './settlement-report.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
@@ -28,6 +28,10 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   /** The server's bound of messages in work, over all queues. */
   slots: Slots;
   wire: SqsWire;
+  /** Undefined: none. */
+  inbox?: Inbox | undefined;
+  /** The inbox's store knows the attempts of all processes. */
+  inboxIsShared?: boolean;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   onFault: (error: SnsSqsError) => void;
   onRecovery: () => void;
@@ -48,6 +52,8 @@ const MAX_UNSETTLED = { perSlot: 4, least: 200 };
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 
+const NO_INBOX: Entry = {};
+
 /** One queue's way from receive to settlement: wires poller, lanes, dispatcher, heartbeat and settler together. */
 export class QueueConsumer {
   private readonly poller: Poller;
@@ -57,6 +63,7 @@ export class QueueConsumer {
   private readonly dispatcher: Dispatcher;
   private readonly heartbeat: Heartbeat;
   private readonly settler: Settler;
+  private readonly gate: InboxGate | undefined;
   private readonly working = new Set<Delivery>();
   private readonly unstarted = new UnstartedMemory();
   private readonly maxUnsettled: number;
@@ -79,7 +86,10 @@ export class QueueConsumer {
       maxInFlight: Math.max(16, Math.ceil(settings.concurrency / AWS_BATCH_MAX_ENTRIES)),
       onSettled: () => this.settled(),
     });
-    this.heartbeat = new Heartbeat({ ...named, logger });
+    const { inbox, inboxIsShared: knowsAttempts = false } = options;
+    const gate = inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts });
+    this.gate = gate;
+    this.heartbeat = new Heartbeat({ ...named, logger, renewClaims: gate && (due => gate.renew(due)) });
     const { requestOf } = options;
     this.dispatcher = new Dispatcher({
       queueName: queue.name,
@@ -111,6 +121,14 @@ export class QueueConsumer {
     });
   }
 
+  get name(): string {
+    return this.options.queue.name;
+  }
+
+  get inboxCounts(): InboxCounts | undefined {
+    return this.options.inbox?.counts;
+  }
+
   /** Rejects when this process may not receive from the queue. What it received is handled by {@link start}. */
   async probe(): Promise<void> {
     this.probed = await this.poller.probe();
@@ -120,6 +138,11 @@ export class QueueConsumer {
     if (this.probed && this.probed.messages.length > 0) this.deliver(this.probed.messages, this.probed.receivedAt);
     this.probed = undefined;
     this.poller.start();
+  }
+
+  /** The inbox answers again, so that there is room. */
+  wake(): void {
+    this.poller.wake();
   }
 
   /**
@@ -150,7 +173,8 @@ export class QueueConsumer {
 
   /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   private room(): number {
-    const { settings, slots, queue } = this.options;
+    const { settings, slots, queue, inbox } = this.options;
+    if (inbox?.isPaused) return 0;
     const { load, held } = this.lanes;
     this.isWaitingForSettles = this.settler.pending >= this.maxUnsettled;
     if (this.isWaitingForSettles) return 0;
@@ -196,24 +220,29 @@ export class QueueConsumer {
   /** Handles one delivery. False: it failed and will come again, so that its group has to wait. */
   private async work(delivery: Delivery): Promise<boolean> {
     try {
-      if (delivery.leaseLost) {
-        this.unstarted.note(delivery.messageId);
-        return !this.options.queue.fifo;
-      }
-      const attempt = this.unstarted.attemptOf(delivery);
+      if (delivery.leaseLost) return this.notStarted(delivery);
       const startedAt = isObserved('settled') ? performance.now() : 0;
-      if (isObserved('started')) announce('started', this.named(delivery, attempt));
-      const settlement = await this.outcome(delivery, attempt);
+      const wasDone = this.settler.wasDone(delivery);
+      const entry: Entry = this.gate && !wasDone ? await this.gate.enter(delivery) : NO_INBOX;
+      if (delivery.leaseLost) return this.notStarted(delivery);
+      const attempt = entry.attempt ?? this.unstarted.attemptOf(delivery);
+      let { settlement } = entry;
+      if (wasDone) settlement = { kind: 'delete', skipped: 'duplicate' };
+      settlement ??= await this.outcome(delivery, attempt, entry.failure);
+      if (delivery.claim && !(await this.gate?.finish(delivery, settlement))) return this.leftToSqs(delivery);
       // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
       if (settlement.kind !== 'dead-letter') this.heartbeat.release(delivery);
-      if (settlement.kind === 'retry') this.delays.set(delivery, settlement.seconds);
-      else this.unstarted.forget(delivery.messageId);
+      if (settlement.kind === 'retry' || settlement.kind === 'wait') this.delays.set(delivery, settlement.seconds);
+      if (settlement.kind === 'wait') this.unstarted.note(delivery.messageId);
+      else if (settlement.kind !== 'retry') this.unstarted.forget(delivery.messageId);
       const settled = this.settler.settle(delivery, settlement, attempt);
       if (isObserved('settled'))
         announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
       if (settlement.kind === 'delete') return true;
       // A standard queue keeps no order that those behind it could wait for.
-      return ((await settled) && settlement.kind === 'dead-letter') || !this.options.queue.fifo;
+      const isOut = (await settled) && settlement.kind === 'dead-letter';
+      if (delivery.claim) await this.gate?.leave(delivery, isOut ? 'dead-lettered' : 'failed');
+      return isOut || !this.options.queue.fifo;
     } catch (error) {
       // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
       this.options.logger.error(`${this.options.queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
@@ -228,17 +257,34 @@ export class QueueConsumer {
     return { queue: this.options.queue.name, messageId, attempt };
   }
 
-  private async outcome(delivery: Delivery, attempt: number): Promise<Settlement> {
-    if (this.settler.wasDone(delivery)) return { kind: 'delete' };
+  private async outcome(delivery: Delivery, attempt: number, failure: Entry['failure']): Promise<Settlement> {
     try {
+      if (failure) throw failure.error;
+      if (isObserved('started')) announce('started', this.named(delivery, attempt));
       await this.dispatcher.dispatch(delivery, attempt);
       return { kind: 'delete' };
     } catch (error) {
-      const { queue, settings } = this.options;
+      const { queue, settings, logger } = this.options;
       const settlement = settlementOfFailure({ error, attempt, fifo: queue.fifo }, settings, Math.random);
-      this.logFailure(delivery, attempt, error, settlement);
+      logFailure(logger, this.named(delivery, attempt), settings.maxReceiveCount, error, settlement);
       return settlement;
     }
+  }
+
+  /** Its lease was lost before it was run. */
+  private notStarted(delivery: Delivery): boolean {
+    this.unstarted.note(delivery.messageId);
+    void this.gate?.leave(delivery, 'unstarted');
+    return !this.options.queue.fifo;
+  }
+
+  /** The handler has finished, and the inbox does not say so: who has the claim now, or comes next, will decide. */
+  private leftToSqs({ messageId }: Delivery): boolean {
+    const { queue, logger } = this.options;
+    logger.warn(
+      `${queue.name}: message ${messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
+    );
+    return !queue.fifo;
   }
 
   private giveBack(deliveries: Delivery[], failed: Delivery | undefined): void {
@@ -249,35 +295,4 @@ export class QueueConsumer {
     }
     this.settler.giveBack(deliveries, (failed && this.delays.get(failed)) ?? 0);
   }
-
-  private logFailure(delivery: Delivery, attempt: number, error: unknown, settlement: Settlement): void {
-    const { queue, settings, logger } = this.options;
-    const { reason, details } = reportError(error);
-    const next =
-      settlement.kind === 'retry'
-        ? `next attempt in ${settlement.seconds} s`
-        : settlement.kind === 'dead-letter'
-          ? 'goes to the dead letter queue'
-          : 'is discarded';
-    const text = `${queue.name}: attempt ${attempt} of ${settings.maxReceiveCount} of message ${delivery.messageId} failed: ${reason}${details ? ` ${details}` : ''}; it ${next}`;
-    if (isDiscard(error)) logger.log(text);
-    else if (isRetryLater(error) || isDeadLetter(error)) logger.warn(text);
-    else logger.error(text, printableStack(error));
-  }
-}
-
-function settledEvent(
-  named: StartedEvent,
-  { envelope }: Delivery,
-  settlement: Settlement,
-  startedAt: number,
-): SettledEvent {
-  return {
-    ...named,
-    type: envelope?.metadata.type,
-    data: envelope?.data,
-    outcome: settlement.kind,
-    durationMs: startedAt === 0 ? 0 : performance.now() - startedAt,
-    ...('error' in settlement && { error: settlement.error }),
-  };
 }

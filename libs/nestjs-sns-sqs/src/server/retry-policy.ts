@@ -3,7 +3,11 @@ import { isDeadLetter, isDiscard, isRetryLater } from '../errors/handler-outcome
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 
 export type Settlement =
-  { kind: 'delete' } | { kind: 'retry'; seconds: number; error: unknown } | { kind: 'dead-letter'; error: unknown };
+  | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' }
+  | { kind: 'retry'; seconds: number; error: unknown }
+  /** It may not run yet; costs no attempt. */
+  | { kind: 'wait'; seconds: number; why: 'in-work' | 'early' | 'unavailable' }
+  | { kind: 'dead-letter'; error: unknown };
 
 export interface RetryRules {
   maxReceiveCount: number;
@@ -33,7 +37,15 @@ export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], 
   return Math.round(random() * bound);
 }
 
-const HOPELESS: ReadonlySet<string> = new Set(['UNPARSABLE_MESSAGE', 'NO_HANDLER', 'CONTRACT_VIOLATION']);
+const HOPELESS: ReadonlySet<string> = new Set([
+  'UNPARSABLE_MESSAGE',
+  'NO_HANDLER',
+  'CONTRACT_VIOLATION',
+  'INVALID_INBOX_KEY',
+  'INVALID_SEQUENCE',
+  'SEQUENCE_GAP',
+  'ATTEMPTS_EXHAUSTED',
+]);
 
 /** True for what no retry can mend: such a message goes to the dead letter queue at once. */
 const isHopeless = (error: unknown): boolean =>

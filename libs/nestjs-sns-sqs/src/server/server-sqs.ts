@@ -9,6 +9,10 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
+import type { InboxCounts } from '../inbox/inbox.js';
+import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
+import { StoreHealth } from '../inbox/store-health.js';
+import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { keepOriginalErrors } from './original-errors.js';
@@ -18,11 +22,11 @@ import { within } from './within.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
- * fail; they are tried again with backoff.
+ * fail, or the inbox's store does not answer; both are tried again with backoff.
  */
 export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnecting' | 'draining' | 'closed';
 
-/** Events of {@link ServerSQS.on}: `error` tells each fault of a receive after the start. */
+/** Events of {@link ServerSQS.on}: `error` tells each fault of a receive, and of the inbox's store, after the start. */
 export type SqsServerEvents = { error: (error: SnsSqsError) => void };
 
 interface Declared {
@@ -48,11 +52,13 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   private state: SqsServerStatus = 'idle';
   private started: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
+  private readonly inbox: { store: InboxStore; health: StoreHealth } | undefined;
 
   /** Throws INVALID_OPTIONS with every problem of the options. */
   constructor(options: ServerSQSOptions) {
     super();
     this.options = resolveServerOptions(options);
+    this.inbox = this.createInbox();
     keepOriginalErrors();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
     (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
@@ -99,6 +105,12 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
     return { sqs: this.aws.sqs, sns: this.aws.sns } as T;
   }
 
+  /** By full queue name, what the inbox did since the start; queues without it are left out. */
+  inboxCounts(): Record<string, InboxCounts> {
+    const counted = this.consumers.flatMap(({ name, inboxCounts }) => (inboxCounts ? [[name, inboxCounts]] : []));
+    return Object.fromEntries(counted) as Record<string, InboxCounts>;
+  }
+
   private async report(start: Promise<void>, callback: (error?: unknown) => void): Promise<void> {
     let failure: { error: unknown } | undefined;
     await start.catch((error: unknown) => {
@@ -119,16 +131,20 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
         aws: this.aws,
         logger: this.logger,
         signal: this.starting.signal,
+        inbox: this.inbox,
         hooks: (context, work) => this.withHooks(context, work),
         onFault: (queue, error) => this.onFault(queue, error),
-        onRecovery: queue => this.onRecovery(queue),
+        onRecovery: queue => this.onRecovery(queue, 'receives work again'),
       });
       if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
-      for (const consumer of this.consumers) consumer.start();
       this.changeState('polling');
+      await this.inbox?.health.check();
+      if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
+      for (const consumer of this.consumers) consumer.start();
     } catch (error) {
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
       this.aws?.destroy();
+      await this.closeInbox();
       if (!this.closing) this.changeState('closed');
       throw error;
     }
@@ -147,6 +163,7 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
       );
     await Promise.all(this.consumers.map(consumer => consumer.stop(shutdownTimeoutMs)));
     this.aws?.destroy();
+    await this.closeInbox();
     this.changeState('closed');
   }
 
@@ -156,18 +173,45 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
     announce('status', { service: this.options.service, status: state });
   }
 
-  private onFault(queue: string, error: SnsSqsError): void {
-    const isFirst = !this.faulty.has(queue);
-    this.faulty.add(queue);
+  private onFault(of: string, error: SnsSqsError): void {
+    const isFirst = !this.faulty.has(of);
+    this.faulty.add(of);
     if (isFirst) this.logger.error(`${error.message} It is tried again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
     if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
   }
 
-  private onRecovery(queue: string): void {
-    this.faulty.delete(queue);
-    this.logger.log(`${queue}: receives work again`);
+  private onRecovery(of: string, says: string): void {
+    this.faulty.delete(of);
+    this.logger.log(`${of}: ${says}`);
     if (this.faulty.size === 0 && this.state === 'reconnecting') this.changeState('polling');
+  }
+
+  private createInbox(): { store: InboxStore; health: StoreHealth } | undefined {
+    const { inbox } = this.options;
+    if (!inbox) return undefined;
+    const { store = new MemoryInboxStore(), onUnavailable } = inbox;
+    if (!store.isShared && process.env['NODE_ENV'] === 'production') {
+      this.logger.warn(
+        'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
+      );
+    }
+    const health = new StoreHealth({
+      store,
+      onUnavailable,
+      logger: this.logger,
+      onFault: error => this.onFault('inbox', error),
+      onRecovery: () => {
+        this.onRecovery('inbox', 'its store answers again');
+        for (const consumer of this.consumers) consumer.wake();
+      },
+    });
+    return { store, health };
+  }
+
+  private async closeInbox(): Promise<void> {
+    this.inbox?.health.stop();
+    await this.inbox?.store.close?.();
   }
 
   /** A hook may call `done` and return without waiting for it, so the work is awaited on its own. */

@@ -129,6 +129,7 @@ export class Settler {
         this.remember(delivery);
         return this.delete(delivery);
       case 'retry':
+      case 'wait':
         return this.delay(delivery, settlement.seconds);
       case 'dead-letter':
         return this.deadLetter(delivery, settlement.error, attempt);

@@ -2,7 +2,15 @@ import type { LoggerService } from '@nestjs/common';
 import type { MessageHandler } from '@nestjs/microservices';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import { consumerSettings, type ResolvedServerOptions } from '../options/server-options.js';
+import { Inbox } from '../inbox/inbox.js';
+import type { StoreHealth } from '../inbox/store-health.js';
+import type { InboxStore } from '../interfaces/inbox-store.interface.js';
+import { inboxExtras } from '../options/inbox-extras.js';
+import {
+  consumerSettings,
+  type ResolvedConsumerOptions,
+  type ResolvedServerOptions,
+} from '../options/server-options.js';
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { isFifoName } from '../topology/names.js';
 import { provision } from '../topology/provision.js';
@@ -21,6 +29,8 @@ export interface StartOptions {
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   signal: AbortSignal;
   hooks: ProcessingHooks;
+  /** Undefined: none. */
+  inbox?: { store: InboxStore; health: StoreHealth } | undefined;
   onFault: (queue: string, error: SnsSqsError) => void;
   onRecovery: (queue: string) => void;
 }
@@ -32,20 +42,27 @@ export interface StartOptions {
 export async function startConsumers(start: StartOptions): Promise<QueueConsumer[]> {
   const { options, declared, aws, logger } = start;
   const { service, prefix } = options;
+  const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
   const handlers = new HandlerRegistry(
-    declared.map(({ pattern, handler, extras }) => ({
+    named.map(({ pattern, handler, queue, extras }) => ({
       pattern,
       handler,
-      queue: queueOfHandler(extras, { service, prefix }),
+      queue,
       subscribed: extras.topic !== undefined,
     })),
   );
   refuseUnknownQueues(options, handlers.queues);
+  const extras = inboxExtras(named);
+  const settingsOf = (queue: string): ResolvedConsumerOptions =>
+    consumerSettings(options, queue.slice(prefix.length), extras.get(queue));
   const topology = buildTopology({
     service,
     prefix,
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
-    settingsOf: queue => consumerSettings(options, queue),
+    settingsOf: queue => {
+      const settings = settingsOf(`${prefix}${queue}`);
+      return { ...settings, mayWait: mayWait(settings, start.inbox?.store) };
+    },
   });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
   const queues = await provision(topology, planes, options.provisioning);
@@ -55,7 +72,9 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     queue =>
       new QueueConsumer({
         queue: { ...queue, fifo: isFifoName(queue.name) },
-        settings: consumerSettings(options, queue.name.slice(prefix.length)),
+        settings: settingsOf(queue.name),
+        inbox: inboxOf(queue.name, settingsOf(queue.name), start),
+        inboxIsShared: start.inbox?.store.isShared ?? false,
         wire: aws.wire,
         slots,
         handlers,
@@ -69,6 +88,26 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   );
   await probeAll(consumers, start.signal);
   return consumers;
+}
+
+/** True: the inbox may put a message off any number of times, which SQS must not take for failures. */
+const mayWait = ({ inbox, ordering }: ResolvedConsumerOptions, store: InboxStore | undefined): boolean =>
+  inbox && store !== undefined && (store.isShared || ordering !== 'none');
+
+function inboxOf(
+  queue: string,
+  settings: ResolvedConsumerOptions,
+  { options, inbox }: StartOptions,
+): Inbox | undefined {
+  if (!inbox || !options.inbox || !settings.inbox) return undefined;
+  const { rememberForSeconds, rememberPositionsForSeconds } = options.inbox;
+  const rules = {
+    ...settings,
+    leaseMs: settings.visibilityTimeoutSeconds * 1000,
+    rememberForMs: rememberForSeconds * 1000,
+    rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
+  };
+  return new Inbox({ queue, ...inbox, rules });
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */

@@ -1,1 +1,2 @@
 export { TestHarness, type DeadLetterReport, type TestAwsConfig } from './test-harness.js';
+export { inboxStoreContract, type ContractRunner } from './inbox-store-contract.js';

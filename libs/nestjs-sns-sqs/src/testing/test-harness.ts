@@ -84,14 +84,14 @@ export class TestHarness {
     return { region: 'us-east-1', endpoint: this.broker.endpoint, credentials };
   }
 
-  /** Attempts that ended well, discards among them. */
+  /** Attempts that ended well, discards among them. What the inbox skipped is none. */
   get handled(): SettledEvent[] {
-    return this.settlements.filter(({ outcome }) => outcome === 'delete');
+    return this.settlements.filter(({ outcome, skipped }) => outcome === 'delete' && !skipped);
   }
 
   /** Attempts that failed, whatever became of the message. */
   get failed(): SettledEvent[] {
-    return this.settlements.filter(({ outcome }) => outcome !== 'delete');
+    return this.settlements.filter(({ outcome }) => outcome === 'retry' || outcome === 'dead-letter');
   }
 
   /** What is in the dead letter queues now. */

@@ -19,13 +19,18 @@ export interface BuildTopologyOptions {
   prefix: string;
   handlers: readonly DeclaredHandler[];
   /** By queue name without prefix. */
-  settingsOf: (queue: string) => { maxReceiveCount: number; visibilityTimeoutSeconds: number };
+  settingsOf: (queue: string) => {
+    maxReceiveCount: number;
+    visibilityTimeoutSeconds: number;
+    /** Receives are no measure of failures: the inbox puts messages off. @default false */
+    mayWait?: boolean;
+  };
 }
 
 /**
  * The consumer dead-letters at `maxReceiveCount` attempts itself; the queue's own count is the net below it and must
  * not catch what never ran. Receives whose answer was lost count too, and on FIFO every receive of a group's head hands
- * out, and counts, those behind it. (docs/adr/0007)
+ * out, and counts, those behind it (docs/adr/0007). Where the inbox puts messages off it is AWS's highest.
  */
 const REDRIVE_HEADROOM = { add: 5, timesOnFifo: 10 };
 /** AWS's bound (CreateQueue API). */
@@ -83,15 +88,13 @@ export function buildTopology({ service, prefix, handlers, settingsOf }: BuildTo
 
 function queueSpec(name: string, settings: ReturnType<BuildTopologyOptions['settingsOf']>): QueueSpec {
   const fifo = isFifoName(name);
-  const { maxReceiveCount, visibilityTimeoutSeconds } = settings;
+  const { maxReceiveCount, visibilityTimeoutSeconds, mayWait = false } = settings;
+  const headroom = fifo ? maxReceiveCount * REDRIVE_HEADROOM.timesOnFifo : maxReceiveCount + REDRIVE_HEADROOM.add;
   return {
     name,
     fifo,
     deadLetterQueue: deadLetterQueue(name),
-    maxReceiveCount: Math.min(
-      AWS_MAX_RECEIVE_COUNT,
-      fifo ? maxReceiveCount * REDRIVE_HEADROOM.timesOnFifo : maxReceiveCount + REDRIVE_HEADROOM.add,
-    ),
+    maxReceiveCount: mayWait ? AWS_MAX_RECEIVE_COUNT : Math.min(AWS_MAX_RECEIVE_COUNT, headroom),
     visibilityTimeoutSeconds,
     subscriptions: [],
   };

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
+
+const ALPHABET = /^[!-z|~]{1,100}$/;
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({
+    unit: fc.constantFrom(' ', '\n', '{', '}', ':', '.', '#', '\u0000', '\ud800', '\udfff', '🎉', 'é', 'a'),
+  }),
+);
+
+describe('keys of the inbox', () => {
+  it('stay readable where they can', () => {
+    expect(eventKey({ source: 'users', id: 'a-1' })).toBe('.5:users:a-1');
+    expect(subjectKey('user-1')).toBe('.user-1');
+  });
+
+  it.each(['a\nb', 'a b', '{a}', 'é', '🎉', '', 'x'.repeat(100_000), '\ud800'])('hash what is not plain: %.20j', id => {
+    expect(subjectKey(id)).toMatch(/^#[\w-]{43}$/);
+  });
+
+  it('are of the alphabet that stores rely on, whatever the event', () => {
+    fc.assert(
+      fc.property(text, text, (source, id) => {
+        for (const key of [eventKey({ source, id }), ownKey(id), subjectKey(id)]) expect(key).toMatch(ALPHABET);
+      }),
+    );
+  });
+
+  it('differ for events that differ', () => {
+    fc.assert(
+      fc.property(text, text, text, text, (source, id, otherSource, otherId) => {
+        const isSame = source === otherSource && id === otherId;
+        expect(eventKey({ source, id }) === eventKey({ source: otherSource, id: otherId })).toBe(isSame);
+        expect(subjectKey(id) === subjectKey(otherId)).toBe(id === otherId);
+      }),
+    );
+  });
+
+  it('differ where source and id meet elsewhere, halves of characters differ, or one was hashed', () => {
+    const keys = [
+      eventKey({ source: 'a', id: 'bc' }),
+      eventKey({ source: 'ab', id: 'c' }),
+      eventKey({ source: 'a:b', id: 'c' }),
+      eventKey({ source: 'a', id: 'b:c' }),
+      eventKey({ source: 'a', id: '\ud800' }),
+      eventKey({ source: 'a', id: '\ud801' }),
+      eventKey({ source: 'a', id: '\ufffd' }),
+      ownKey('1:a:bc'),
+      ownKey('bc'),
+      subjectKey(' '),
+      subjectKey(subjectKey(' ')),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('has a token of its own for each claim', () => {
+    const tokens = Array.from({ length: 1_000 }, newToken);
+    expect(new Set(tokens).size).toBe(1_000);
+    for (const token of tokens) expect(token).toMatch(/^[\w-]{13,24}$/);
+  });
+});

@@ -1,0 +1,89 @@
+/** What a store in memory can answer at once, and one behind a network cannot. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** One consumer's hold on one event. Made by the caller, so that a call whose answer was lost can be repeated. */
+export interface InboxClaim {
+  /** Full name of the queue: nothing is shared between two queues. */
+  queue: string;
+  /** What makes a duplicate: of printable ASCII, at most 100 characters, without spaces and braces. */
+  key: string;
+  /** Fencing token: unique for every claim that was ever made, of A-Z a-z 0-9 - _. */
+  token: string;
+  /** With it the claim is on the subject too: of one subject's events one is in work at a time. Same alphabet as `key`. */
+  subject?: string;
+}
+
+/** An event of a subject is missing, and later ones wait for it. */
+export interface InboxGap {
+  /** Since the first of them was put off, in milliseconds. */
+  waitedMs: number;
+  /** The lowest sequence that is known to wait. */
+  lowest: string;
+  /** Since that one was put off last, in milliseconds. */
+  lowestSeenMs: number;
+}
+
+export type InboxClaimResult =
+  | {
+      status: 'claimed';
+      /** How often the event was claimed to be run, this time included; from 1. */
+      attempt: number;
+      /** Sequence of the last event of the subject that is done. */
+      position?: string;
+      gap?: InboxGap;
+    }
+  | { status: 'done' }
+  /** The event, or another one of its subject, is claimed by another token for so long at least. */
+  | { status: 'in-work' | 'subject-in-work'; retryAfterMs: number };
+
+export interface InboxDone {
+  /** How long the event is known as done, in milliseconds. */
+  rememberForMs: number;
+  /** The subject's new position; the gap before it, if there was one, is closed. */
+  position?: string;
+  /** How long the position is kept, in milliseconds. @default for ever */
+  rememberPositionForMs?: number;
+}
+
+/**
+ * `failed`: it was run, and comes again; `unstarted`: it was not run, and the attempt is taken back; `dead-lettered`:
+ * nothing is remembered of it, so that one that is redriven is new.
+ */
+export type InboxReleaseReason = 'failed' | 'unstarted' | 'dead-lettered';
+
+/**
+ * Memory of what the consumers of a queue have processed. Every method is atomic, and rejects when the store cannot
+ * answer; then the call may have happened, and it may be repeated. `inboxStoreContract` of `nestjs-sns-sqs/testing` is
+ * the suite that an implementation has to pass.
+ */
+export interface InboxStore {
+  /** True: its claims hold across processes. */
+  readonly isShared: boolean;
+
+  /**
+   * Claims the event for `leaseMs`; exactly one live claimant, across processes where the store is shared. A claim
+   * whose lease ran out is taken over. Repeated with the token that holds it, it renews and counts no further attempt.
+   */
+  claim(claim: InboxClaim, leaseMs: number): MaybePromise<InboxClaimResult>;
+
+  /** For each claim whether it is still its token's; its lease then ends `leaseMs` from now. All are of one queue. */
+  renew(claims: readonly InboxClaim[], leaseMs: number): MaybePromise<boolean[]>;
+
+  /**
+   * Marks the event done, advances the subject's position and ends the claim, all or nothing. False: the claim is not
+   * its token's any more, and nothing was changed. True again when repeated.
+   */
+  done(claim: InboxClaim, done: InboxDone): MaybePromise<boolean>;
+
+  /**
+   * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence is put off as the lowest known.
+   * False: the claim is not its token's any more, and nothing was changed.
+   */
+  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): MaybePromise<boolean>;
+
+  /** Resolves when the store answers. */
+  ping(): MaybePromise<void>;
+
+  /** Called once, when the server has closed. */
+  close?(): MaybePromise<void>;
+}

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { InboxClaim, InboxClaimResult, InboxStore, MaybePromise } from '../interfaces/inbox-store.interface.js';
+
+/** `describe` and `it` of the test runner; those of jest, vitest with globals, mocha and `node:test` fit. */
+export interface ContractRunner {
+  describe: (name: string, define: () => void) => unknown;
+  it: (name: string, run: () => Promise<void>) => unknown;
+}
+
+const LONG_MS = 60_000;
+const SHORT_MS = 30;
+const DEADLINE_MS = 10_000;
+const REMEMBER = { rememberForMs: LONG_MS };
+
+const claimed = (attempt: number, more: object = {}): object => ({ status: 'claimed', attempt, ...more });
+
+/** Asks again until `isSo`; rejects when that takes too long. */
+async function until<T>(ask: () => MaybePromise<T>, isSo: (answer: T) => boolean): Promise<T> {
+  const endsAt = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    if (Date.now() > endsAt) assert.fail(`it did not come to it within ${DEADLINE_MS} ms: ${JSON.stringify(answer)}`);
+    await new Promise(resolve => {
+      setTimeout(resolve, 5);
+    });
+  }
+}
+
+const waitedMs = (result: InboxClaimResult): number => ('gap' in result && result.gap?.waitedMs) || 0;
+const isClaimed = ({ status }: InboxClaimResult): boolean => status === 'claimed';
+
+const globals: unknown = globalThis;
+
+/**
+ * What every `InboxStore` has to do, as tests: `inboxStoreContract('redis', () => new RedisInboxStore(…))`. `create` is
+ * called for each test; the store is closed after it. Each test works on a queue of its own, so a store that is there
+ * already is fine.
+ */
+export function inboxStoreContract(
+  name: string,
+  create: () => MaybePromise<InboxStore>,
+  runner: ContractRunner = globals as ContractRunner,
+): void {
+  /** A test with a store and a queue of its own. */
+  const it = (what: string, run: (store: InboxStore, claim: ClaimFactory) => Promise<void>): void => {
+    runner.it(what, async () => {
+      const store = await create();
+      try {
+        await run(store, claimFactory());
+      } finally {
+        await store.close?.();
+      }
+    });
+  };
+
+  runner.describe(`${name} as an InboxStore`, () => {
+    it('answers a ping', async store => {
+      await store.ping();
+    });
+
+    it('gives an event to one claimant, and tells others for how long', async (store, claim) => {
+      assert.deepEqual(await store.claim(claim('a'), LONG_MS), claimed(1));
+      const other = await store.claim(claim('a'), LONG_MS);
+      assert.equal(other.status, 'in-work');
+      assert.ok('retryAfterMs' in other && other.retryAfterMs > LONG_MS / 2 && other.retryAfterMs <= LONG_MS);
+    });
+
+    it('gives an event to one of many who claim it at once', async (store, claim) => {
+      const results = await Promise.all(Array.from({ length: 50 }, async () => store.claim(claim('a'), LONG_MS)));
+      assert.equal(results.filter(isClaimed).length, 1);
+    });
+
+    it('counts no further attempt when a claim is repeated, its answer lost', async (store, claim) => {
+      const mine = claim('a');
+      await store.claim(mine, LONG_MS);
+      assert.deepEqual(await store.claim(mine, LONG_MS), claimed(1));
+    });
+
+    it('knows what is done, and says so again to who did it', async (store, claim) => {
+      const mine = claim('a');
+      await store.claim(mine, LONG_MS);
+      assert.equal(await store.done(mine, REMEMBER), true);
+      assert.equal(await store.done(mine, REMEMBER), true);
+      assert.deepEqual(await store.claim(claim('a'), LONG_MS), { status: 'done' });
+    });
+
+    it('forgets what is done after its time', async (store, claim) => {
+      const mine = claim('a');
+      await store.claim(mine, LONG_MS);
+      await store.done(mine, { rememberForMs: SHORT_MS });
+      assert.deepEqual(await until(() => store.claim(claim('a'), LONG_MS), isClaimed), claimed(1));
+    });
+
+    it('counts the attempts of an event that failed', async (store, claim) => {
+      for (const attempt of [1, 2, 3]) {
+        const mine = claim('a');
+        assert.deepEqual(await store.claim(mine, LONG_MS), claimed(attempt));
+        assert.equal(await store.release(mine, 'failed'), true);
+      }
+    });
+
+    it('takes an attempt back that was not started', async (store, claim) => {
+      const mine = claim('a');
+      await store.claim(mine, LONG_MS);
+      await store.release(mine, 'unstarted');
+      assert.deepEqual(await store.claim(claim('a'), LONG_MS), claimed(1));
+    });
+
+    it('remembers nothing of what was dead-lettered', async (store, claim) => {
+      const first = claim('a');
+      await store.claim(first, LONG_MS);
+      await store.release(first, 'failed');
+      const second = claim('a');
+      await store.claim(second, LONG_MS);
+      assert.equal(await store.release(second, 'dead-lettered'), true);
+      assert.deepEqual(await store.claim(claim('a'), LONG_MS), claimed(1));
+    });
+
+    it('lets a lease that ran out be taken over, and refuses its former owner everything', async (store, claim) => {
+      const [former, next] = [claim('a'), claim('a')];
+      await store.claim(former, SHORT_MS);
+      assert.deepEqual(await until(() => store.claim(next, LONG_MS), isClaimed), claimed(2));
+      assert.deepEqual(await store.renew([former], LONG_MS), [false]);
+      assert.equal(await store.done(former, REMEMBER), false);
+      assert.equal(await store.release(former, 'failed'), false);
+      assert.equal(await store.release(former, 'dead-lettered'), false);
+      assert.equal((await store.claim(claim('a'), LONG_MS)).status, 'in-work');
+      assert.equal(await store.done(next, REMEMBER), true);
+      assert.equal(await store.done(former, REMEMBER), false);
+    });
+
+    it('keeps a lease that is renewed', async (store, claim) => {
+      const [mine, other] = [claim('a'), claim('b')];
+      await store.claim(mine, SHORT_MS);
+      await store.claim(other, SHORT_MS);
+      assert.deepEqual(await store.renew([mine, claim('a'), claim('c')], LONG_MS), [true, false, false]);
+      await until(() => store.claim(claim('b'), LONG_MS), isClaimed);
+      assert.equal((await store.claim(claim('a'), LONG_MS)).status, 'in-work');
+      assert.equal(await store.done(mine, REMEMBER), true);
+    });
+
+    it('refuses to release or finish what was never claimed, and what was released', async (store, claim) => {
+      const mine = claim('a');
+      assert.deepEqual(await store.renew([mine], LONG_MS), [false]);
+      assert.equal(await store.done(mine, REMEMBER), false);
+      assert.equal(await store.release(mine, 'failed'), false);
+      await store.claim(mine, LONG_MS);
+      await store.release(mine, 'failed');
+      assert.equal(await store.done(mine, REMEMBER), false);
+    });
+
+    it('renews none as none', async store => {
+      assert.deepEqual(await store.renew([], LONG_MS), []);
+    });
+
+    it('keeps queues apart, and keys that look alike', async (store, claim) => {
+      const keys = ['.a', '.A', '#a', '.a:b', '.a.b', '.ab', '.1:a:b'];
+      for (const key of keys) assert.deepEqual(await store.claim(claim(key), LONG_MS), claimed(1), key);
+      assert.deepEqual(await store.claim({ ...claim('.a'), queue: `${claim('').queue}-2` }, LONG_MS), claimed(1));
+    });
+
+    it('takes keys of 100 characters', async (store, claim) => {
+      const [one, other] = [`#${'k'.repeat(98)}1`, `#${'k'.repeat(98)}2`];
+      assert.deepEqual(await store.claim(claim(one, one), LONG_MS), claimed(1));
+      assert.deepEqual(await store.claim(claim(other, other), LONG_MS), claimed(1));
+    });
+
+    it('has one event of a subject in work, and others of other subjects', async (store, claim) => {
+      const first = claim('a', 'user');
+      await store.claim(first, LONG_MS);
+      const second = await store.claim(claim('b', 'user'), LONG_MS);
+      assert.equal(second.status, 'subject-in-work');
+      assert.ok('retryAfterMs' in second && second.retryAfterMs > LONG_MS / 2);
+      assert.deepEqual(await store.claim(claim('c', 'other'), LONG_MS), claimed(1));
+      await store.release(first, 'failed');
+      assert.deepEqual(await store.claim(claim('b', 'user'), LONG_MS), claimed(1));
+    });
+
+    it('leaves no trace of an event whose subject was in work', async (store, claim) => {
+      await store.claim(claim('a', 'user'), LONG_MS);
+      await store.claim(claim('b', 'user'), LONG_MS);
+      assert.deepEqual(await store.claim(claim('b'), LONG_MS), claimed(1));
+    });
+
+    it('advances the position with done, and tells it with the next claim', async (store, claim) => {
+      const mine = claim('a', 'user');
+      await store.claim(mine, LONG_MS);
+      assert.equal(await store.done(mine, { ...REMEMBER, position: '9007199254740993' }), true);
+      const next = claim('b', 'user');
+      assert.deepEqual(await store.claim(next, LONG_MS), claimed(1, { position: '9007199254740993' }));
+      await store.done(next, REMEMBER);
+      const last = await store.claim(claim('c', 'user'), LONG_MS);
+      assert.deepEqual(last, claimed(1, { position: '9007199254740993' }));
+    });
+
+    it('leaves the position to who took the subject over', async (store, claim) => {
+      const [former, next] = [claim('a', 'user'), claim('b', 'user')];
+      await store.claim(former, SHORT_MS);
+      await until(() => store.claim(next, LONG_MS), isClaimed);
+      assert.deepEqual(await store.renew([former], LONG_MS), [false]);
+      assert.equal(await store.done(former, { ...REMEMBER, position: '1' }), false);
+      assert.equal(await store.release(former, 'failed', '1'), false);
+      await store.done(next, { ...REMEMBER, position: '2' });
+      assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '2' }));
+    });
+
+    it('keeps a position longer than an event when asked to, and forgets it after its time', async (store, claim) => {
+      const mine = claim('a', 'user');
+      await store.claim(mine, LONG_MS);
+      await store.done(mine, { rememberForMs: LONG_MS, position: '7', rememberPositionForMs: SHORT_MS });
+      const forgotten = async (): Promise<InboxClaimResult> => {
+        const next = claim(randomUUID(), 'user');
+        const result = await store.claim(next, LONG_MS);
+        await store.release(next, 'unstarted');
+        return result;
+      };
+      await until(forgotten, result => !('position' in result));
+    });
+
+    it('tells since when a gap is there and who waits, until the position advances', async (store, claim) => {
+      const early = claim('a', 'user');
+      await store.claim(early, LONG_MS);
+      assert.equal(await store.release(early, 'unstarted', '5'), true);
+      const wait = async (): Promise<InboxClaimResult> => {
+        const again = claim('a', 'user');
+        const result = await store.claim(again, LONG_MS);
+        await store.release(again, 'unstarted');
+        return result;
+      };
+      const late = await until(wait, result => waitedMs(result) >= SHORT_MS);
+      assert.ok('gap' in late && late.gap && late.gap.lowest === '5' && late.gap.lowestSeenMs >= SHORT_MS);
+      const lower = claim('b', 'user');
+      await store.claim(lower, LONG_MS);
+      await store.release(lower, 'unstarted', '4');
+      const seen = await wait();
+      assert.ok('gap' in seen && seen.gap && seen.gap.lowest === '4' && seen.gap.waitedMs >= SHORT_MS);
+      assert.ok(seen.gap.lowestSeenMs < seen.gap.waitedMs);
+      const missing = claim('c', 'user');
+      await store.claim(missing, LONG_MS);
+      await store.done(missing, { ...REMEMBER, position: '3' });
+      assert.deepEqual(await store.claim(claim('a', 'user'), LONG_MS), claimed(1, { position: '3' }));
+    });
+  });
+}
+
+type ClaimFactory = (key: string, subject?: string) => InboxClaim;
+
+/** Claims on one queue, each with a token of its own. */
+function claimFactory(): ClaimFactory {
+  const queue = `contract-${randomUUID()}`;
+  return (key, subject) => ({ queue, key, token: randomUUID(), ...(subject !== undefined && { subject }) });
+}
