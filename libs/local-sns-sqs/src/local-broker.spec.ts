@@ -62,6 +62,20 @@ describe('the broker over HTTP, with the AWS SDK', () => {
     await expect(sqs.send(late)).rejects.toThrow(/not in flight/);
   });
 
+  it('takes the older protocol in the URL too (sqs-making-api-requests-xml)', async () => {
+    const ask = (query: string) => fetch(`${broker.endpoint}${query}`);
+    const sent = await ask('/000000000000/q?Action=SendMessage&MessageBody=from%20the%20URL&Version=2012-11-05');
+    expect([sent.status, await sent.text()]).toEqual([200, expect.stringContaining('<MessageId>')]);
+    expect((await receive()).map(({ Body }) => Body)).toEqual(['from the URL']);
+    expect(await (await ask('/')).json()).toMatchObject({ status: 'running' });
+  });
+
+  it('refuses what is larger than any request of AWS with 413, and goes on', async () => {
+    const body = 'x'.repeat(17 * 1024 * 1024);
+    expect((await fetch(broker.endpoint, { method: 'POST', body })).status).toBe(413);
+    await send();
+  });
+
   it('answers malformed JSON with 400, and goes on', async () => {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' };
     const answer = await fetch(broker.endpoint, { method: 'POST', headers, body: '{"QueueUrl":' });

@@ -55,9 +55,10 @@ export class HttpFace {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MOST_BYTES) chunks.push(chunk);
-      else request.destroy();
+      else chunks.length = 0;
     });
     request.on('end', () => {
+      if (bytes > MOST_BYTES) return call.send(413, {}, '');
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
       void this.handle(request, call, body.toString('utf8'));
     });

@@ -63,6 +63,7 @@ describe('isAllowed (reference_policies_evaluation-logic, reference_policies_ele
     ['StringNotEquals', TOPIC, false],
     ['StringNotEquals', 'x', true],
     ['StringEqualsIgnoreCase', TOPIC.toUpperCase(), true],
+    ['StringNotEqualsIgnoreCase', TOPIC.toUpperCase(), false],
     ['StringLike', 'arn:aws:sns:*', true],
     ['StringNotLike', 'arn:aws:sns:*', false],
     ['ArnLike', 'arn:aws:sns:us-east-1:*:users', true],
@@ -86,6 +87,9 @@ describe('isAllowed (reference_policies_evaluation-logic, reference_policies_ele
     const condition = (operator: string) => [{ ...letSnsIn, Condition: { [operator]: { 'aws:SourceVpc': 'v' } } }];
     expect(allows(condition('StringEquals'))).toBe(false);
     expect(allows(condition('StringEqualsIfExists'))).toBe(true);
+    expect(allows(condition('StringNotEquals'))).toBe(true);
+    expect(allows(condition('ForAllValues:StringEquals'))).toBe(true);
+    expect(allows(condition('ForAnyValue:StringNotEquals'))).toBe(false);
   });
 });
 

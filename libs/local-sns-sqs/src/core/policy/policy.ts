@@ -86,9 +86,12 @@ export function wildcard(pattern: string, value: string): boolean {
 
 function conditionHolds({ operator, key, values }: Statement['conditions'][number], request: AccessRequest): boolean {
   const actual = request.context.get(key);
-  const [, base, ifExists] = /^(?:ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/.exec(operator) ?? [];
+  const [, set, base = '', ifExists] = /^(ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/.exec(operator) ?? [];
   if (base === 'Null') return values.includes(String(actual === undefined));
-  if (actual === undefined) return ifExists !== undefined || /Not/.test(base);
+  // Of an absent key all of its no values match, none of them does, and it is not what it should not be.
+  if (actual === undefined) {
+    return ifExists !== undefined || set === 'ForAllValues:' || (set === undefined && /Not/.test(base));
+  }
   switch (base) {
     case 'StringEquals':
       return values.includes(actual);
@@ -96,6 +99,8 @@ function conditionHolds({ operator, key, values }: Statement['conditions'][numbe
       return !values.includes(actual);
     case 'StringEqualsIgnoreCase':
       return values.some(value => value.toLowerCase() === actual.toLowerCase());
+    case 'StringNotEqualsIgnoreCase':
+      return !values.some(value => value.toLowerCase() === actual.toLowerCase());
     case 'ArnEquals':
     case 'ArnLike':
     case 'StringLike':

@@ -46,6 +46,10 @@ const accepts = (queue: Queue, topicArn: string, account: string): boolean =>
     context: new Map([
       ['aws:sourcearn', topicArn],
       ['aws:sourceaccount', account],
+      ['aws:sourceowner', account],
+      ['aws:principalisawsservice', 'true'],
+      ['aws:principalservicename', 'sns.amazonaws.com'],
+      ['aws:securetransport', 'true'],
     ]),
   });
 

@@ -1,4 +1,4 @@
-import { type BatchOutput, CoreDriver, MINUTE, refusal } from '../../../test/core-driver.js';
+import { ACCOUNT, type BatchOutput, CoreDriver, MINUTE, refusal } from '../../../test/core-driver.js';
 
 const RAW = { RawMessageDelivery: 'true' };
 let core: CoreDriver;
@@ -27,6 +27,33 @@ describe("the queue's policy (subscribe-sqs-queue-to-sns-topic)", () => {
     core.setAttributes(queue, core.admitting(topic, 'q'));
     core.publish(topic, 'after');
     expect(core.bodies(queue)).toEqual(['after']);
+  });
+
+  it('knows what AWS knows of a delivery: encrypted on its way, from a service, of this account', () => {
+    const Statement = [
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'sns.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: core.queueArn('q'),
+        Condition: {
+          ArnLike: { 'aws:SourceArn': 'arn:aws:sns:*:*:t' },
+          StringEquals: { 'aws:SourceAccount': ACCOUNT },
+          Bool: { 'aws:PrincipalIsAWSService': 'true' },
+        },
+      },
+      {
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'sqs:*',
+        Resource: '*',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      },
+    ];
+    const queue = core.createQueue('q', { Policy: JSON.stringify({ Statement }) });
+    core.subscribe(topic, 'q', RAW);
+    core.publish(topic, 'let in');
+    expect(core.bodies(queue)).toEqual(['let in']);
   });
 
   it("does not keep the queue's owner from sending", () => {
