@@ -25,7 +25,7 @@ const narrator = new Narrator(signal);
 
 async function main() {
   const onLine = values.verbose ? (name, line) => console.log(`${name.padEnd(13)} | ${line}`) : undefined;
-  const given = { endpoint, databaseUrl: process.env.DATABASE_URL };
+  const given = { endpoint, databaseUrl: process.env.DATABASE_URL, redisUrl: process.env.REDIS_URL };
   const stack = await startStack({ given, prefix, onLine, signal });
   const queues = new Queues({ endpoint: stack.endpoint, prefix, env: stack.env });
   try {

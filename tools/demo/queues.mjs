@@ -22,13 +22,13 @@ export class Queues {
   }
 
   /** Messages of a queue in whatever state. */
-  async count(queue) {
-    const command = new GetQueueAttributesCommand({ QueueUrl: await this.#url(queue), AttributeNames: ['All'] });
-    const { Attributes = {} } = await this.#sqs.send(command);
-    return ['', 'NotVisible', 'Delayed'].reduce(
-      (sum, state) => sum + Number(Attributes[`ApproximateNumberOfMessages${state}`]),
-      0,
-    );
+  count(queue) {
+    return this.#count(queue, ['', 'NotVisible', 'Delayed']);
+  }
+
+  /** Messages of a queue that were received and are not deleted, those that wait for a later attempt among them. */
+  inFlight(queue) {
+    return this.#count(queue, ['NotVisible']);
   }
 
   /** One message with its attributes as texts, undefined when there is none; it stays in the queue. */
@@ -49,6 +49,12 @@ export class Queues {
 
   close() {
     this.#sqs.destroy();
+  }
+
+  async #count(queue, states) {
+    const command = new GetQueueAttributesCommand({ QueueUrl: await this.#url(queue), AttributeNames: ['All'] });
+    const { Attributes = {} } = await this.#sqs.send(command);
+    return states.reduce((sum, state) => sum + Number(Attributes[`ApproximateNumberOfMessages${state}`]), 0);
   }
 
   async #url(queue) {

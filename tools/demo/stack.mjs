@@ -13,7 +13,7 @@ const BROKER = join(ROOT, 'dist/libs/local-sns-sqs/esm/index.js');
 
 /**
  * Broker, mail catcher and both services. What `given` names is used in place of an embedded one: `endpoint` of SNS
- * and SQS, `smtpUrl`, `databaseUrl`. When a part does not start, or `signal` is aborted before all have, those before
+ * and SQS, `smtpUrl`, `databaseUrl`; without `redisUrl` each inbox is in its service's memory. When a part does not start, or `signal` is aborted before all have, those before
  * it are stopped and the error is thrown.
  */
 export async function startStack({ given = {}, ports = {}, prefix = '', onLine, signal }) {
@@ -40,6 +40,7 @@ export async function startStack({ given = {}, ports = {}, prefix = '', onLine, 
       QUEUE_PREFIX: prefix,
       SMTP_URL: given.smtpUrl ?? mail.url,
       ...(given.databaseUrl && { DATABASE_URL: given.databaseUrl }),
+      ...(given.redisUrl && { REDIS_URL: given.redisUrl }),
       MIGRATIONS_DIR: join(ROOT, 'apps/users/drizzle'),
     };
     const start = async (name, more) => {

@@ -1,4 +1,4 @@
-// The sample services on LocalStack, PostgreSQL and Mailpit of docker-compose.yml; Ctrl-C stops them and the containers.
+// The sample services on LocalStack, PostgreSQL, Redis and Mailpit of docker-compose.yml; Ctrl-C stops them and the containers.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ const GIVEN = [
   ['--endpoint', 'http://127.0.0.1:4566'],
   ['--smtp', 'smtp://127.0.0.1:1025'],
   ['--database', 'postgres://users:users@127.0.0.1:5432/users'],
+  ['--redis', 'redis://127.0.0.1:6379'],
 ];
 
 const compose = (...args) => spawnSync('docker', ['compose', ...args], { cwd: ROOT, stdio: 'inherit' });

@@ -4,12 +4,18 @@ import { startStack } from './stack.mjs';
 import { aborted, stopSignal } from './stop-signal.mjs';
 
 const { values } = parseArgs({
-  options: { endpoint: { type: 'string' }, smtp: { type: 'string' }, database: { type: 'string' } },
+  options: {
+    endpoint: { type: 'string' },
+    smtp: { type: 'string' },
+    database: { type: 'string' },
+    redis: { type: 'string' },
+  },
 });
 const given = {
   endpoint: values.endpoint ?? process.env.AWS_ENDPOINT_URL,
   smtpUrl: values.smtp ?? process.env.SMTP_URL,
   databaseUrl: values.database ?? process.env.DATABASE_URL,
+  redisUrl: values.redis ?? process.env.REDIS_URL,
 };
 
 const COLORS = { users: 36, notifications: 35 };
@@ -30,6 +36,7 @@ try {
     ['SNS and SQS', `${stack.endpoint}${given.endpoint ? '' : '  (embedded)'}`],
     ['mail', `${stack.smtpUrl}${stack.mail ? '  (embedded, kept in memory)' : ''}`],
     ['PostgreSQL', given.databaseUrl ?? 'PGlite, inside users'],
+    ['inbox', given.redisUrl ?? 'in the memory of each service'],
   ];
   console.log(`
 ${table(rows)}

@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto';
+
 const COMMANDS = 'notifications-async-commands.fifo';
 const SEND_EMAIL = 'send-email-on-user-registered';
+const UPDATE_RECIPIENT = 'update-recipient-on-user-email-changed';
+const DIRECTORY = 'user-directory-on-user-events';
 const QUEUES = [
   SEND_EMAIL,
   'create-default-preferences-on-user-registered',
   'mark-user-welcomed-on-welcome-email-sent',
-  'update-recipient-on-user-email-changed',
+  UPDATE_RECIPIENT,
   'forget-recipient-on-user-deleted',
+  DIRECTORY,
   COMMANDS,
   'users-async-commands.fifo',
 ];
@@ -21,8 +26,11 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
   // Any attempt will do where the step does not name one: on a database server, an event may overtake its commit.
-  const handled = (service, pattern, queue, attempt = '') =>
-    service.lines.some(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`));
+  const timesHandled = (service, pattern, queue, attempt = '') =>
+    service.lines.filter(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`)).length;
+  const handled = (...which) => timesHandled(...which) > 0;
+  const isIdle = async queue => (await queues.count(queue)) === 0;
+  const directoryHas = text => notifications.lines.some(line => line.includes(`[directory] ${text}`));
   const mailTo = (to, subject) => mail.mails.some(each => each.to === to && each.subject === subject);
   const register = async user => {
     const { status, body } = await http('POST', '/users', user);
@@ -30,7 +38,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     return body.id;
   };
 
-  narrator.chapter('1. Ada registers. One event, two reactions, one command, one mail.');
+  narrator.chapter('1. Ada registers. One event, three reactions, one command, one mail.');
   const ada = await register({ email: 'ada@example.com', name: 'Ada' });
   await narrator.observe(
     'users reacts to its own event: create-default-preferences-on-user-registered',
@@ -47,6 +55,9 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
   await narrator.observe('the mail "Welcome, Ada" is with ada@example.com', () =>
     mailTo('ada@example.com', 'Welcome, Ada'),
   );
+  await narrator.observe(`notifications has her in its directory: ${DIRECTORY}`, () =>
+    directoryHas('Ada <ada@example.com>, version 1'),
+  );
   await narrator.observe(
     'users reacts to the event of notifications: mark-user-welcomed-on-welcome-email-sent',
     async () => (await http('GET', `/users/${ada}`)).body.welcomedAt !== null,
@@ -62,8 +73,11 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     'PATCH /users/:id answers 200, version 2',
     () => changed.status === 200 && changed.body.version === 2,
   );
-  await narrator.observe('notifications follows: update-recipient-on-user-email-changed', () =>
-    handled(notifications, 'user.email-changed', 'update-recipient-on-user-email-changed'),
+  await narrator.observe(`notifications follows: ${UPDATE_RECIPIENT}`, () =>
+    handled(notifications, 'user.email-changed', UPDATE_RECIPIENT),
+  );
+  await narrator.observe(`and so does its directory: ${DIRECTORY}`, () =>
+    directoryHas('Ada <ada@lovelace.example>, version 2'),
   );
 
   narrator.chapter('4. The mail server fails twice while Bob registers, then recovers.');
@@ -88,7 +102,53 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     mailTo('carol@example.com', 'Welcome, Carol'),
   );
 
-  narrator.chapter('6. Ada leaves.');
+  narrator.chapter("6. Dan's events come twice, and out of order.");
+  const dan = randomUUID();
+  const [first, second, third] = [
+    eventOf('user.registered', dan, 1, { email: 'dan@example.com', name: 'Dan' }),
+    eventOf('user.email-changed', dan, 2, { email: 'dan@second.example' }),
+    eventOf('user.email-changed', dan, 3, { email: 'dan@third.example' }),
+  ];
+  const mailed = timesHandled(notifications, 'user.registered', SEND_EMAIL);
+  await queues.send(SEND_EMAIL, first);
+  await queues.send(SEND_EMAIL, first);
+  await narrator.observe(
+    `${SEND_EMAIL} had his registration twice, and handled it once`,
+    async () =>
+      timesHandled(notifications, 'user.registered', SEND_EMAIL) === mailed + 1 &&
+      (await isIdle(SEND_EMAIL)) &&
+      (await isIdle(COMMANDS)),
+  );
+  await narrator.observe(
+    'he has one mail',
+    () => mail.mails.filter(({ subject }) => subject.endsWith('Dan')).length === 1,
+  );
+  const moved = timesHandled(notifications, 'user.email-changed', UPDATE_RECIPIENT);
+  await queues.send(UPDATE_RECIPIENT, third);
+  await narrator.observe(
+    `${UPDATE_RECIPIENT} (ordering: latest) handled his third event`,
+    () => timesHandled(notifications, 'user.email-changed', UPDATE_RECIPIENT) === moved + 1,
+  );
+  await queues.send(UPDATE_RECIPIENT, second);
+  await narrator.observe(
+    '… and skipped his second, which came too late',
+    async () =>
+      (await isIdle(UPDATE_RECIPIENT)) &&
+      timesHandled(notifications, 'user.email-changed', UPDATE_RECIPIENT) === moved + 1,
+  );
+  await queues.send(DIRECTORY, third);
+  await queues.send(DIRECTORY, second);
+  await narrator.observe(
+    `${DIRECTORY} (ordering: sequential) keeps both waiting for his first`,
+    async () => (await queues.inFlight(DIRECTORY)) === 2 && !directoryHas('unknown <dan@'),
+  );
+  await queues.send(DIRECTORY, first);
+  await narrator.observe('… and handled all three in their order', () => {
+    const told = notifications.lines.filter(line => line.includes(' <dan@')).map(line => line.slice(-1));
+    return told.join() === '1,2,3';
+  });
+
+  narrator.chapter('7. Ada leaves.');
   const removed = await http('DELETE', `/users/${ada}`);
   await narrator.observe(
     'DELETE /users/:id answers 204, GET answers 404',
@@ -103,8 +163,9 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
   await narrator.observe('notifications forgets her: forget-recipient-on-user-deleted', () =>
     handled(notifications, 'user.deleted', 'forget-recipient-on-user-deleted'),
   );
+  await narrator.observe(`and so does its directory: ${DIRECTORY}`, () => directoryHas('Ada left, version 3'));
 
-  narrator.chapter('7. Nothing is left behind.');
+  narrator.chapter('8. Nothing is left behind.');
   await narrator.observe(`all ${QUEUES.length} queues are empty`, async () =>
     (await Promise.all(QUEUES.map(queue => queues.count(queue)))).every(count => count === 0),
   );
@@ -116,3 +177,17 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     return counts.reduce((sum, count) => sum + count, 0) === 1;
   });
 }
+
+/** As `users` announces it (docs/wire-format.md). */
+const eventOf = (type, id, version, data) =>
+  JSON.stringify({
+    specversion: '1.0',
+    id: randomUUID(),
+    source: 'users',
+    type,
+    time: new Date().toISOString(),
+    subject: id,
+    sequence: String(version),
+    datacontenttype: 'application/json',
+    data: { id, version, ...data },
+  });

@@ -5,6 +5,8 @@ import { COMMANDS, EVENTS } from './clients.js';
 import { MailCommandsController } from './mail-commands.controller.js';
 import { Mailer } from './mail/mailer.js';
 import { Recipients } from './recipients.js';
+import { UserDirectoryController } from './user-directory.controller.js';
+import { UserDirectory } from './user-directory.js';
 import { UserEventsController } from './user-events.controller.js';
 
 const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] ?? '' };
@@ -16,7 +18,7 @@ const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] 
       { name: COMMANDS, customClass: ClientSQS, options },
     ]),
   ],
-  controllers: [UserEventsController, MailCommandsController],
-  providers: [Mailer, Recipients],
+  controllers: [UserEventsController, UserDirectoryController, MailCommandsController],
+  providers: [Mailer, Recipients, UserDirectory],
 })
 export class NotificationsModule {}

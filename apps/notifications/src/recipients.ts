@@ -7,8 +7,9 @@ interface Known {
 }
 
 /**
- * Where each user's mail goes. Standard queues deliver twice and out of order, so what is older than the known version
- * of a user changes nothing. In memory, since this is a sample: after a restart the address of the command is used.
+ * Where each user's mail goes. Three queues tell of it, and nothing keeps the order between queues: what is older than
+ * the known version of a user changes nothing. In memory, since this is a sample: after a restart the address of the
+ * command is used.
  */
 @Injectable()
 export class Recipients {

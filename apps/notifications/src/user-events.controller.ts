@@ -15,8 +15,8 @@ export class UserEventsController {
   ) {}
 
   /**
-   * Commands this very service: sending may take long and must keep the order of the user's mails. The event's id
-   * makes a repeated delivery the same command.
+   * Commands this very service: sending may take long and must keep the order of the user's mails. The inbox takes out
+   * repeated deliveries; where its memory ends, the event's id makes them the same command.
    */
   @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
   async sendEmail(@Payload() { id, email, name, version }: UserRegistered, @Ctx() context: SqsContext): Promise<void> {
@@ -29,7 +29,8 @@ export class UserEventsController {
     await lastValueFrom(this.commands.emit('send-welcome-email', command));
   }
 
-  @OnDomainEvent('user.email-changed', { from: 'users', useCase: 'update-recipient' })
+  /** Only the latest address counts: the inbox skips an event that a later one has overtaken. */
+  @OnDomainEvent('user.email-changed', { from: 'users', useCase: 'update-recipient', ordering: 'latest' })
   updateRecipient(@Payload() { id, email, version }: UserEmailChanged): void {
     this.recipients.set(id, email, version);
   }

@@ -1,0 +1,39 @@
+import { Controller, Inject } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { OnDomainEvent, type OnDomainEventOptions } from 'nestjs-sns-sqs';
+import { UserDeleted, UserEmailChanged, UserRegistered } from './messages.dto.js';
+import { UserDirectory } from './user-directory.js';
+
+/**
+ * All events of a user in one queue, since order is kept within a queue only. `users` counts a user's versions from 1
+ * without gaps; an event that is missing for a minute was never announced, and the others go on without it.
+ */
+const DIRECTORY: OnDomainEventOptions = {
+  from: 'users',
+  useCase: 'user-directory',
+  queue: 'user-directory-on-user-events',
+  ordering: 'sequential',
+  startAt: 1,
+  gapTimeoutMs: 60_000,
+  onGapTimeout: 'proceed',
+};
+
+@Controller()
+export class UserDirectoryController {
+  constructor(@Inject(UserDirectory) private readonly directory: UserDirectory) {}
+
+  @OnDomainEvent('user.registered', DIRECTORY)
+  registered(@Payload() { id, email, name, version }: UserRegistered): void {
+    this.directory.add(id, { email, name, version });
+  }
+
+  @OnDomainEvent('user.email-changed', DIRECTORY)
+  emailChanged(@Payload() { id, email, version }: UserEmailChanged): void {
+    this.directory.move(id, email, version);
+  }
+
+  @OnDomainEvent('user.deleted', DIRECTORY)
+  deleted(@Payload() { id, version }: UserDeleted): void {
+    this.directory.remove(id, version);
+  }
+}
