@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { CompiledConsumer, type ChildConsumer, type Fact } from '../support/child-consumer.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -6,24 +5,19 @@ import { world } from '../support/world.js';
 const COUNT = 5;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-async function nestMajor(): Promise<number> {
-  const text = await readFile(new URL('package.json', import.meta.resolve('@nestjs/core')), 'utf8');
-  return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
-}
-
 describe('a consumer process', () => {
   const here = world();
   let compiled: CompiledConsumer;
 
   beforeAll(async () => {
-    compiled = await CompiledConsumer.compile(await nestMajor());
+    compiled = await CompiledConsumer.compile();
   });
 
   afterAll(() => compiled.remove());
 
-  async function run(options: { hang: boolean }): Promise<ChildConsumer> {
-    const server = here.serverOptions({ consumer: { visibilityTimeoutSeconds: 2, maxReceiveCount: 5 } });
-    const child = await compiled.run(server, options);
+  async function run({ hang }: { hang: boolean }): Promise<ChildConsumer> {
+    const options = here.serverOptions({ consumer: { visibilityTimeoutSeconds: 2, maxReceiveCount: 5 } });
+    const child = await compiled.run({ options, hang });
     here.onClose(() => child.end('SIGKILL'));
     return child;
   }

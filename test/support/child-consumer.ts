@@ -1,17 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { transformFile } from '@swc/core';
-import type { ServerSQSOptions } from 'nestjs-sns-sqs';
 import { waitFor } from './wait-for.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIBRARY = join(ROOT, 'libs/nestjs-sns-sqs/src');
 
-export interface Fact {
+/** What every consumer script tells its parent, one JSON object a line: its process id, once it is listening. */
+interface Told {
   listening?: number;
+}
+
+/** What `crash-consumer.ts` tells. */
+export interface Fact extends Told {
   started?: 'event' | 'command';
   finished?: 'event' | 'command';
   n?: number;
@@ -25,8 +29,9 @@ export interface Fact {
 export class CompiledConsumer {
   private constructor(private readonly folder: string) {}
 
-  static async compile(nestMajor: number): Promise<CompiledConsumer> {
-    const parent = join(nestMajor === 11 ? join(ROOT, 'compat/nest11') : ROOT, '.tmp');
+  /** @param script of this folder, without its ending */
+  static async compile(script = 'crash-consumer'): Promise<CompiledConsumer> {
+    const parent = join((await nestMajor()) === 11 ? join(ROOT, 'compat/nest11') : ROOT, '.tmp');
     await mkdir(parent, { recursive: true });
     const folder = await mkdtemp(join(parent, 'consumer-'));
     const library = join(folder, 'node_modules/nestjs-sns-sqs');
@@ -34,19 +39,21 @@ export class CompiledConsumer {
       /^(?!.*\.spec\.ts$).*\.ts$/.test(name),
     );
     await Promise.all(sources.map(name => compile(join(LIBRARY, name), join(library, name.replace(/\.ts$/, '.js')))));
-    await writeFile(join(library, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+    await writeFile(
+      join(library, 'package.json'),
+      '{ "type": "module", "exports": { ".": "./index.js", "./redis": "./redis/index.js" } }',
+    );
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await compile(join(import.meta.dirname, 'crash-consumer.ts'), join(folder, 'consumer.js'));
+    await compile(join(import.meta.dirname, `${script}.ts`), join(folder, 'consumer.js'));
     return new CompiledConsumer(folder);
   }
 
   /** Resolves once the consumer is listening. */
-  async run(options: ServerSQSOptions, { hang }: { hang: boolean }): Promise<ChildConsumer> {
-    const argument = JSON.stringify({ options, hang });
-    const child = spawn(process.execPath, [join(this.folder, 'consumer.js'), argument], {
+  async run<F extends Told = Fact>(argument: unknown): Promise<ChildConsumer<F>> {
+    const child = spawn(process.execPath, [join(this.folder, 'consumer.js'), JSON.stringify(argument)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const consumer = new ChildConsumer(child);
+    const consumer = new ChildConsumer<F>(child);
     await waitFor('the consumer process to listen', () => consumer.isListening);
     return consumer;
   }
@@ -57,21 +64,26 @@ export class CompiledConsumer {
 }
 
 /** A running consumer process, and what it has told so far. */
-export class ChildConsumer {
-  readonly facts: Fact[] = [];
+export class ChildConsumer<F extends Told = Fact> {
+  readonly facts: F[] = [];
   private stderr = '';
   private readonly ended: Promise<unknown>;
 
   constructor(private readonly child: ChildProcess) {
-    this.ended = once(child, 'exit');
+    // By then all that it told has been read.
+    this.ended = once(child, 'close');
     if (!child.stdout || !child.stderr) throw new Error('the child has no pipes');
-    createInterface({ input: child.stdout }).on('line', line => this.facts.push(JSON.parse(line) as Fact));
+    createInterface({ input: child.stdout }).on('line', line => this.facts.push(JSON.parse(line) as F));
     child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }
 
   get isListening(): boolean {
     if (this.child.exitCode !== null) throw new Error(`the consumer ended with ${this.child.exitCode}: ${this.stderr}`);
     return this.facts.some(({ listening }) => listening !== undefined);
+  }
+
+  get wasKilled(): boolean {
+    return this.child.signalCode === 'SIGKILL';
   }
 
   get exitCode(): number | null {
@@ -83,6 +95,11 @@ export class ChildConsumer {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     await this.ended;
   }
+}
+
+async function nestMajor(): Promise<number> {
+  const text = await readFile(new URL('package.json', import.meta.resolve('@nestjs/core')), 'utf8');
+  return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
 }
 
 async function compile(from: string, to: string): Promise<void> {
