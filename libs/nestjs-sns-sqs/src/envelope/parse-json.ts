@@ -1,4 +1,5 @@
 import sjson from 'secure-json-parse';
+import { errorText } from '../errors/aws-errors.js';
 
 /** Deeper than any honest document; recursive code in pipes and validators overflows the stack at a few thousand. */
 const MAX_DEPTH = 200;
@@ -21,11 +22,19 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
+/** V8 quotes the text around the place, and errors are logged: `Unexpected token 'h', ..."word":hunt"... is not valid JSON`. */
+export const parseErrorText = (error: unknown): string => errorText(error).replace(/, (?:\.{3})?".*$/su, '');
+
 /**
  * Parses JSON from strangers. Throws an Error on what is no JSON, on nesting over 200 levels, and on a `__proto__`
- * key or a `constructor.prototype`, which change the prototype of whatever they are merged into.
+ * key or a `constructor.prototype`, which change the prototype of whatever they are merged into. The error quotes
+ * nothing of the text but the character that was not expected.
  */
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) throw new Error(`nested more than ${MAX_DEPTH} levels deep`);
-  return sjson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+  try {
+    return sjson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+  } catch (error) {
+    throw new SyntaxError(parseErrorText(error));
+  }
 }

@@ -1,7 +1,7 @@
 import type { ConsumerDeserializer } from '@nestjs/microservices';
 import { decodeBody, unparsable } from '../envelope/decode.js';
+import { parseErrorText } from '../envelope/parse-json.js';
 import { unwrapSns } from '../envelope/sns-wrapper.js';
-import { errorText } from '../errors/aws-errors.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
@@ -23,7 +23,7 @@ async function deserialize(
   try {
     result = (await deserializer.deserialize(unwrapSns(message.Body ?? ''), { queue, message })) as Deserialized;
   } catch (error) {
-    throw unparsable(`the deserializer refused it: ${errorText(error)}`, error);
+    throw unparsable(`the deserializer refused it: ${parseErrorText(error)}`, error);
   }
   const pattern = result?.pattern;
   if (typeof pattern !== 'string' || pattern === '') throw unparsable('the deserializer gave no pattern for it');
