@@ -1,9 +1,11 @@
 // Packs both libraries and puts the tarballs to use as their users do: in a bare CommonJS app on Nest 11, in a bare ESM
 // app on Nest 12, and in an app of HTTP and messages, compiled for either. Run and type-checked, in a temporary folder.
+// --nest: of one major only. CONSUMER_NODE: another Node to run them on too.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIBRARIES = ['local-sns-sqs', 'nestjs-sns-sqs'];
@@ -13,9 +15,11 @@ const CONSUMERS = [
   { name: 'hybrid-esm-nest12', source: 'hybrid' },
   { name: 'hybrid-cjs-nest11', source: 'hybrid', type: 'commonjs', nest: '^11.2.0' },
 ];
+const { values } = parseArgs({ options: { nest: { type: 'string', default: '' } } });
 /** Of one command. */
 const LIMIT_MS = 240_000;
 const BIN = join(ROOT, 'node_modules/.bin');
+const NODES = [...new Set([process.execPath, process.env.CONSUMER_NODE ?? process.execPath])];
 const STRICT =
   '--strict --target es2023 --module nodenext --experimentalDecorators --emitDecoratorMetadata --skipLibCheck'.split(
     ' ',
@@ -45,11 +49,46 @@ function pack(library) {
     '--pack-destination',
     work,
   );
-  const [{ filename, size, entryCount }] = JSON.parse(answer);
+  const [{ filename, size, entryCount, files }] = JSON.parse(answer);
   console.log(`${filename}: ${entryCount} files, ${Math.round(size / 1024)} KiB`);
+  checkContent(
+    library,
+    files.map(({ path }) => path),
+  );
   return join(work, filename);
 }
 
+/** What each source compiles to, once for each module system, and the pages; no test, no map, no script of ours. */
+function checkContent(library, files) {
+  const sources = readdirSync(join(ROOT, 'libs', library, 'src'), { recursive: true })
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+    .flatMap(name => ['.js', '.d.ts'].map(end => name.replace(/\.ts$/, end)));
+  const pages = ['README.md', 'LICENSE', 'DIFFERENCES.md'].filter(name =>
+    existsSync(join(ROOT, 'dist/libs', library, name)),
+  );
+  const wanted = [
+    ...['esm', 'cjs'].flatMap(format => sources.map(name => `${format}/${name}`)),
+    'cjs/package.json',
+    'package.json',
+    ...pages,
+  ];
+  const wrong = [
+    ...files.filter(file => !wanted.includes(file)).map(file => `${file} has no place in it`),
+    ...wanted.filter(file => !files.includes(file)).map(file => `${file} is missing`),
+    ...['README.md', 'LICENSE'].filter(file => !files.includes(file)).map(file => `${file} is missing`),
+  ];
+  const { scripts = {}, files: whitelist } = JSON.parse(
+    readFileSync(join(ROOT, 'libs', library, 'package.json'), 'utf8'),
+  );
+  if (Object.keys(scripts).length > 0) wrong.push(`it has scripts: ${Object.keys(scripts).join()}`);
+  if (!whitelist) wrong.push('package.json has no `files`');
+  if (wrong.length === 0) return;
+  console.error(`pack check failed: ${library}:\n${wrong.join('\n')}`);
+  process.exit(1);
+}
+
+// What was built from a source that is no more would be packed too.
+rmSync(join(ROOT, 'dist/libs'), { recursive: true, force: true });
 run('build the libraries', ROOT, 'npm', 'run', 'build:libs');
 const tarballs = LIBRARIES.map(pack);
 
@@ -89,7 +128,7 @@ function lay({ name, source = name, type, nest }) {
   return app;
 }
 
-for (const consumer of CONSUMERS) {
+for (const consumer of CONSUMERS.filter(({ name }) => name.endsWith(`nest${values.nest}`) || values.nest === '')) {
   const { name } = consumer;
   const app = lay(consumer);
   run(`${name}: npm install`, app, 'npm', 'install', '--no-audit', '--no-fund', '--no-package-lock', ...tarballs);
@@ -101,11 +140,14 @@ for (const consumer of CONSUMERS) {
     ...STRICT,
     ...(isCompiled ? ['--types', 'node', 'main.ts'] : ['--noEmit', 'types.ts']),
   );
-  const said = run(`${name}: run`, app, process.execPath, 'main.js');
-  if (!said.endsWith('consumed')) {
-    console.error(`pack check failed: ${name} ended without consuming its messages: ${said}`);
-    process.exit(1);
+  for (const node of NODES) {
+    const version = run(`${name}: run on ${node}`, app, node, '--version');
+    const said = run(`${name}: run on Node ${version}`, app, node, 'main.js');
+    if (!said.endsWith('consumed')) {
+      console.error(`pack check failed: ${name} ended without consuming its messages: ${said}`);
+      process.exit(1);
+    }
+    console.log('consumed all');
   }
-  console.log('consumed all');
 }
 console.log('\npack check passed');
