@@ -110,24 +110,15 @@ describe('the engine', () => {
   });
 
   it('polls an idle queue with one receive at a time', async () => {
-    const { sqs, sns, calls } = spiedClients(here.aws);
+    let most = 0;
+    const { sqs, sns, calls } = spiedClients(here.aws, () => {
+      most = Math.max(most, named(calls, 'ReceiveMessage').filter(({ ended }) => !ended).length);
+      return undefined;
+    });
     here.onClose(() => {
       sqs.destroy();
       sns.destroy();
     });
-    let underWay = 0;
-    let most = 0;
-    sqs.middlewareStack.add(
-      (next, context) => async args => {
-        if (context.commandName !== 'ReceiveMessageCommand') return next(args);
-        underWay += 1;
-        most = Math.max(most, underWay);
-        return next(args).finally(() => {
-          underWay -= 1;
-        });
-      },
-      { step: 'initialize' },
-    );
     @Controller()
     class Work {
       @OnDomainEvent('work', { from: 'users', useCase: 'work' })

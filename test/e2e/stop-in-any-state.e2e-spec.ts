@@ -1,10 +1,9 @@
-import { jest } from '@jest/globals';
-import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Controller } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { OnDomainEvent, ServerSQS, type SqsServerStatus } from 'nestjs-sns-sqs';
 import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { awsOf } from '../support/endpoint.js';
+import { spiedClients } from '../support/spied-clients.js';
 import { Gate, waitFor } from '../support/wait-for.js';
 import { world, type StartOptions } from '../support/world.js';
 
@@ -71,19 +70,16 @@ describe('close()', () => {
   });
 
   it('ends a start whose first receive is not answered', async () => {
-    const sqs = new SQSClient(here.aws);
-    here.onClose(() => sqs.destroy());
     let isReceiving = false;
-    const send = sqs.send.bind(sqs);
-    const hang = (_: unknown, { abortSignal }: { abortSignal?: AbortSignal }): Promise<never> => {
-      isReceiving = true;
-      return new Promise((_resolve, reject) => abortSignal?.addEventListener('abort', () => reject(new Error('cut'))));
-    };
-    jest
-      .spyOn(sqs, 'send')
-      .mockImplementation(((command: object, options: object) =>
-        command instanceof ReceiveMessageCommand ? hang(command, options) : send(command as never)) as never);
-    const { server, listened } = await starting({ sqs, aws: here.aws });
+    const { sqs, sns } = spiedClients(here.aws, ({ operation }) => {
+      isReceiving ||= operation === 'ReceiveMessage';
+      return operation === 'ReceiveMessage' ? 'hang' : undefined;
+    });
+    here.onClose(() => {
+      sqs.destroy();
+      sns.destroy();
+    });
+    const { server, listened } = await starting({ sqs, sns });
     await waitFor('the first receive', () => isReceiving);
     expect(await timed(() => server.close())).toBeLessThan(DEADLINE_MS);
     expect(await listened).toMatchObject({ name: 'SnsSqsError' });

@@ -146,7 +146,7 @@ export class World {
   }
 
   private accessFor(options: { sqs?: unknown; sns?: unknown }): { aws?: AwsConfig; wire?: 'sdk' | 'lean' } {
-    return options.sqs || options.sns ? {} : this.access;
+    return options.sqs || options.sns ? { wire: wireUnderTest } : this.access;
   }
 
   private emitter<C extends ClientSNS | ClientSQS>(client: C): Emitter<C> {
