@@ -1,5 +1,6 @@
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { Body, Controller, Get, Inject, Injectable, Module, Post, ValidationPipe } from '@nestjs/common';
-import { ClientsModule, Payload, type ClientProxy } from '@nestjs/microservices';
+import { ClientsModule, MessagePattern, Payload, type ClientProxy } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { IsEmail } from 'class-validator';
 import {
@@ -131,6 +132,40 @@ describe('SnsSqsModule', () => {
     });
     await waitFor('the reaction and the command', () => trace.length === 2);
     expect(trace).toEqual(['an object: bob@example.org', 'deactivated bob@example.org']);
+  });
+
+  it('makes clients that ask within its replyTimeoutMs, through one reply queue', async () => {
+    @Controller()
+    class Sums {
+      constructor(
+        @InjectCommands('users') readonly users: ClientProxy,
+        @InjectCommands('orders') readonly orders: ClientProxy,
+      ) {}
+
+      @MessagePattern('sum')
+      sum(): number {
+        return 6;
+      }
+    }
+    const module = await Test.createTestingModule({
+      imports: [
+        SnsSqsModule.forRoot({ ...options(), replyTimeoutMs: 1_000 }),
+        SnsSqsModule.forFeature({ commandsTo: ['users', 'orders'] }),
+      ],
+      controllers: [Sums],
+    })
+      .setLogger(here.logs)
+      .compile();
+    const app = module.createNestMicroservice({ strategy: module.get(ServerSQS) });
+    here.onClose(() => app.close());
+    await app.listen();
+    const { users, orders } = module.get(Sums);
+    const nobody = lastValueFrom(orders.send('sum', {}));
+    expect(await lastValueFrom(users.send<number, unknown>('sum', {}))).toBe(6);
+    await expect(nobody).rejects.toMatchObject({ code: 'REPLY_TIMEOUT' });
+    const { QueueUrls = [] } = await here.clients.sqs.send(new ListQueuesCommand({ QueueNamePrefix: here.prefix }));
+    expect(QueueUrls.filter(url => url.includes('users-replies-'))).toHaveLength(1);
+    expect(QueueUrls.filter(url => url.includes('-replies-'))).toHaveLength(1);
   });
 
   it('closes its clients with the app, after its handlers have published', async () => {

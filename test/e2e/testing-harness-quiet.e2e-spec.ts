@@ -1,7 +1,8 @@
 import { Controller, type INestMicroservice, type Type } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { ClientSNS, ClientSQS, OnDomainEvent, ServerSQS } from 'nestjs-sns-sqs';
+import { VirtualClock } from 'local-sns-sqs';
+import { ClientSNS, ClientSQS, OnDomainEvent, RetryLater, ServerSQS, SqsContext } from 'nestjs-sns-sqs';
 import { TestHarness } from 'nestjs-sns-sqs/testing';
 import { lastValueFrom, timeout } from 'rxjs';
 import { Gate } from '../support/wait-for.js';
@@ -91,5 +92,41 @@ describe('quiet()', () => {
     gate.open();
     await harness.quiet();
     expect(harness.handled).toMatchObject([{ type: 'late' }]);
+  });
+});
+
+describe('a broker with a clock that the test moves', () => {
+  it('lets a retry in an hour come at once', async () => {
+    const clock = new VirtualClock();
+    const harness = await TestHarness.start({ clock });
+    const attempts: number[] = [];
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(@Ctx() context: SqsContext): void {
+        attempts.push(context.getAttempt());
+        if (context.getAttempt() === 1) throw new RetryLater(3_600, 'the bank is closed');
+      }
+    }
+    const module = await Test.createTestingModule({ controllers: [Work] }).compile();
+    const app = module.createNestMicroservice({
+      strategy: new ServerSQS({ service: 'work', aws: harness.aws }),
+      logger: false,
+    });
+    const client = new ClientSNS({ service: 'users', aws: harness.aws });
+    try {
+      await app.listen();
+      await lastValueFrom(client.emit('user.registered', {}));
+      const { inspect } = harness.broker;
+      await inspect.until('work-on-user-registered', () => inspect.calls()['sqs.ChangeMessageVisibilityBatch'] === 1);
+      clock.advance(3_600_000);
+      await harness.quiet();
+      expect(attempts).toEqual([1, 2]);
+      expect(harness.failed).toMatchObject([{ outcome: 'retry' }]);
+    } finally {
+      await client.close();
+      await app.close();
+      await harness.stop();
+    }
   });
 });

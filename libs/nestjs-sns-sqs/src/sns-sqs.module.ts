@@ -20,6 +20,8 @@ export interface SnsSqsModuleOptions extends ServerSQSOptions {
   publish?: PublishOptions;
   groupId?: ClientOptionsBase['groupId'];
   deduplicationId?: ClientOptionsBase['deduplicationId'];
+  /** The `send()` of the clients that command: see `ClientSQSOptions`. */
+  replyTimeoutMs?: number;
   /** ARN of the topic that `ClientSNS` publishes to, in place of the conventional name. */
   topicArn?: string;
 }
@@ -71,6 +73,7 @@ const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([
   'groupId',
   'deduplicationId',
   'topicArn',
+  'replyTimeoutMs',
   'serializer',
 ]);
 
@@ -124,7 +127,12 @@ export class SnsSqsModule {
           provide: commandsToken(service),
           inject: [MODULE_OPTIONS],
           useFactory: (options: SnsSqsModuleOptions) =>
-            new ClientSQS({ ...clientOptions(options), service, ...(options.sqs ? { sqs: options.sqs } : {}) }),
+            new ClientSQS({
+              ...clientOptions(options),
+              service,
+              ...(options.sqs ? { sqs: options.sqs } : {}),
+              ...(options.replyTimeoutMs === undefined ? {} : { replyTimeoutMs: options.replyTimeoutMs }),
+            }),
         })),
         closing('commands', tokens),
       ],

@@ -24,6 +24,9 @@ const MAX_CALLER = 29;
 /** One hour, in seconds: nobody waits longer for a reply that is there. */
 const RETENTION_SECONDS = 3_600;
 
+/** An app that closes while AWS is away does not wait longer, in milliseconds. */
+const DELETE_WITHIN_MS = 5_000;
+
 /**
  * The queue that a process's replies come to: standard, nobody else's, made at the first request, deleted by
  * {@link close}. It is polled only while somebody waits for a reply.
@@ -111,7 +114,7 @@ export class ReplyQueue {
   }
 
   private async remove(url: string): Promise<void> {
-    await this.options.plane.delete(url).catch((error: unknown) => {
+    await this.options.plane.delete(url, AbortSignal.timeout(DELETE_WITHIN_MS)).catch((error: unknown) => {
       if (isMissing(error)) return;
       this.options.logger.warn(`the reply queue ${url} was not deleted: ${errorText(error)}`);
     });

@@ -5,5 +5,5 @@ export interface ReplyQueuePlane {
   /** Resolves to the new queue's URL. */
   create(name: string, attributes: Attributes, tags: Record<string, string>): Promise<string>;
   tag(queueUrl: string, tags: Record<string, string>): Promise<void>;
-  delete(queueUrl: string): Promise<void>;
+  delete(queueUrl: string, signal: AbortSignal): Promise<void>;
 }

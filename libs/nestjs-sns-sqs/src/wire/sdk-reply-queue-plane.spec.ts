@@ -3,9 +3,11 @@ import { jest } from '@jest/globals';
 import { SdkReplyQueuePlane } from './sdk-reply-queue-plane.js';
 
 function planeOver(answer: object = {}) {
-  const send = jest.fn<(command: { input: object }) => Promise<object>>(() => Promise.resolve(answer));
+  const send = jest.fn<(command: { input: object }, options?: object) => Promise<object>>(() =>
+    Promise.resolve(answer),
+  );
   const plane = new SdkReplyQueuePlane({ send } as unknown as SQSClient);
-  return { plane, call: () => [send.mock.calls[0]?.[0].constructor.name, send.mock.calls[0]?.[0].input] };
+  return { plane, send, call: () => [send.mock.calls[0]?.[0].constructor.name, send.mock.calls[0]?.[0].input] };
 }
 
 describe('SdkReplyQueuePlane', () => {
@@ -24,7 +26,9 @@ describe('SdkReplyQueuePlane', () => {
     await tagging.plane.tag('url', { a: 'b' });
     expect(tagging.call()).toEqual(['TagQueueCommand', { QueueUrl: 'url', Tags: { a: 'b' } }]);
     const deleting = planeOver();
-    await deleting.plane.delete('url');
+    const { signal } = new AbortController();
+    await deleting.plane.delete('url', signal);
     expect(deleting.call()).toEqual(['DeleteQueueCommand', { QueueUrl: 'url' }]);
+    expect(deleting.send).toHaveBeenCalledWith(expect.anything(), { abortSignal: signal });
   });
 });

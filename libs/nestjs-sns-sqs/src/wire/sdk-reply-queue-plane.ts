@@ -17,7 +17,7 @@ export class SdkReplyQueuePlane implements ReplyQueuePlane {
     await this.client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: tags }));
   }
 
-  async delete(queueUrl: string): Promise<void> {
-    await this.client.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
+  async delete(queueUrl: string, signal: AbortSignal): Promise<void> {
+    await this.client.send(new DeleteQueueCommand({ QueueUrl: queueUrl }), { abortSignal: signal });
   }
 }
