@@ -64,20 +64,24 @@ function dataOf(document: Document): unknown {
 function metadataOf(document: Document): EventMetadata {
   const version = required(document, 'specversion');
   if (version !== '1.0') throw unparsable(`\`specversion\` is ${JSON.stringify(version.slice(0, 20))}, not "1.0"`);
-  const given = {
-    time: timeOf(document),
-    subject: optional(document, 'subject'),
-    sequence: sequenceOf(document),
-    correlationId: optional(document, 'correlationid'),
-    causationId: optional(document, 'causationid'),
-    traceparent: optional(document, 'traceparent'),
-  };
-  return {
+  const time = timeOf(document);
+  const subject = optional(document, 'subject');
+  const sequence = sequenceOf(document);
+  const correlationId = optional(document, 'correlationid');
+  const causationId = optional(document, 'causationid');
+  const traceparent = optional(document, 'traceparent');
+  const metadata: EventMetadata = {
     id: required(document, 'id'),
     source: required(document, 'source'),
     type: required(document, 'type'),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
+  if (time !== undefined) metadata.time = time;
+  if (subject !== undefined) metadata.subject = subject;
+  if (sequence !== undefined) metadata.sequence = sequence;
+  if (correlationId !== undefined) metadata.correlationId = correlationId;
+  if (causationId !== undefined) metadata.causationId = causationId;
+  if (traceparent !== undefined) metadata.traceparent = traceparent;
+  return metadata;
 }
 
 /** Reads a message body, raw or in SNS's wrapper. Throws UNPARSABLE_MESSAGE, with the reason, on anything else. */

@@ -4,7 +4,8 @@ import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 /** One received message from its receive to its settlement. It settles once: {@link settle} is true for the first caller only. */
 export class Delivery {
-  private readonly controller = new AbortController();
+  /** Made when somebody asks for the signal: most handlers do not. */
+  private controller: AbortController | undefined;
   private isSettled = false;
   private isLeaseLost = false;
   /** Set once the body is decoded. */
@@ -38,7 +39,11 @@ export class Delivery {
   }
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.stopping.signal;
+  }
+
+  private get stopping(): AbortController {
+    return (this.controller ??= new AbortController());
   }
 
   get leaseLost(): boolean {
@@ -50,13 +55,13 @@ export class Delivery {
   }
 
   abort(reason: Error): void {
-    this.controller.abort(reason);
+    this.stopping.abort(reason);
   }
 
   /** Another consumer may have the message now: the handler is told to stop, and its result will not be settled. */
   loseLease(reason: Error): void {
     this.isLeaseLost = true;
-    this.controller.abort(reason);
+    this.stopping.abort(reason);
   }
 
   /** Claims the one settlement. False: it was settled before, or its lease is lost. */

@@ -1,16 +1,17 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { SqsContext } from '../ctx-host/sqs.context.js';
+import { SqsContext, type SqsContextState } from '../ctx-host/sqs.context.js';
 import { fittingAnswer } from '../contracts/fitting-answer.js';
 import { validate, valueOf } from '../contracts/validate.js';
 import { printable } from '../errors/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { EventEnvelope } from '../interfaces/envelope.interface.js';
+import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { Delivery } from './delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from './incoming-request.js';
+import { TimeLimit } from './time-limit.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
@@ -27,18 +28,26 @@ export interface DispatcherOptions {
 
 /** Finds the handler of a delivery and runs it through Nest's pipeline to its end: a promise settled, a stream completed. */
 export class Dispatcher {
-  constructor(private readonly options: DispatcherOptions) {}
+  private readonly timeLimit: TimeLimit;
+
+  constructor(private readonly options: DispatcherOptions) {
+    this.timeLimit = new TimeLimit(options.handlerTimeoutMs);
+  }
 
   /**
    * As {@link handle}; a request is answered too, and then done, whatever came of it: a retry is its caller's to decide.
    */
-  async dispatch(delivery: Delivery, attempt: number): Promise<void> {
+  dispatch(delivery: Delivery, attempt: number): Promise<void> {
     const request = this.options.requestOf?.(delivery.message);
-    if (request?.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) return;
+    return request ? this.reply(delivery, attempt, request) : this.handle(delivery, attempt, undefined);
+  }
+
+  private async reply(delivery: Delivery, attempt: number, request: IncomingRequest): Promise<void> {
+    if (request.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) return;
     try {
       await this.handle(delivery, attempt, request);
     } catch (error) {
-      const refusal = request && refusalOf(error);
+      const refusal = refusalOf(error);
       if (!refusal) throw error;
       await request.refuse(refusal.err);
       if (!refusal.isDone) throw error;
@@ -48,8 +57,8 @@ export class Dispatcher {
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
     const { queueName, handlers, decode } = this.options;
-    delivery.envelope ??= await decode(delivery.message);
-    const { data, metadata } = delivery.envelope;
+    const envelope = delivery.envelope ?? decode(delivery.message);
+    const { data, metadata } = (delivery.envelope = envelope instanceof Promise ? await envelope : envelope);
     const handler = handlers.find(queueName, metadata.type);
     if (!handler) {
       if (handlers.isLooselyFiltered(queueName)) return;
@@ -59,16 +68,9 @@ export class Dispatcher {
         { facts: { queue: queueName } },
       );
     }
-    const context = new SqsContext({
-      message: delivery.message,
-      queue: queueName,
-      pattern: metadata.type,
-      metadata,
-      attempt,
-      signal: delivery.signal,
-      isRequest: request !== undefined,
-    });
-    const payload = await fitting(handler, data, metadata.type);
+    const context = new SqsContext(new State(delivery, queueName, metadata, attempt, request !== undefined));
+    const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
+    const payload = schema ? await fitting(schema, data, metadata.type) : data;
     const work = (): Promise<void> =>
       request
         ? request.answer(() => answer(handler, payload, context), delivery.signal)
@@ -76,34 +78,59 @@ export class Dispatcher {
     await this.options.hooks(context, () => this.withTimeout(delivery, work));
   }
 
-  private async withTimeout(delivery: Delivery, work: () => Promise<void>): Promise<void> {
-    const { handlerTimeoutMs, queueName } = this.options;
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new SnsSqsError(
-          'HANDLER_TIMEOUT',
-          `The handler on ${queueName} did not finish within handlerTimeoutMs (${handlerTimeoutMs} ms)`,
-          { retryable: true, facts: { queue: queueName, messageId: delivery.messageId } },
-        );
+  private withTimeout(delivery: Delivery, work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const running = this.timeLimit.begin(() => {
+        const error = this.timeUp(delivery);
         delivery.abort(error);
         reject(error);
-      }, handlerTimeoutMs);
-      // A handler that heeds no signal must not keep a server that was forced to stop from ending its process.
-      timer.unref();
+      });
+      work().then(
+        () => {
+          this.timeLimit.end(running);
+          resolve();
+        },
+        (error: Error) => {
+          this.timeLimit.end(running);
+          reject(error);
+        },
+      );
     });
-    try {
-      await Promise.race([work(), timeUp]);
-    } finally {
-      clearTimeout(timer);
-    }
+  }
+
+  private timeUp({ messageId }: Delivery): SnsSqsError {
+    const { handlerTimeoutMs, queueName } = this.options;
+    return new SnsSqsError(
+      'HANDLER_TIMEOUT',
+      `The handler on ${queueName} did not finish within handlerTimeoutMs (${handlerTimeoutMs} ms)`,
+      { retryable: true, facts: { queue: queueName, messageId } },
+    );
+  }
+}
+
+/** What a context is made of. Its signal is the delivery's, which is made when somebody asks for it. */
+class State implements SqsContextState {
+  readonly message: SqsMessage;
+  readonly pattern: string;
+
+  constructor(
+    private readonly delivery: Delivery,
+    readonly queue: string,
+    readonly metadata: EventMetadata,
+    readonly attempt: number,
+    readonly isRequest: boolean,
+  ) {
+    this.message = delivery.message;
+    this.pattern = metadata.type;
+  }
+
+  get signal(): AbortSignal {
+    return this.delivery.signal;
   }
 }
 
 /** The payload as the schema of the handler's contract gives it. Throws CONTRACT_VIOLATION. */
-async function fitting(handler: MessageHandler, data: unknown, type: string): Promise<unknown> {
-  const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
-  if (!schema) return data;
+async function fitting(schema: NonNullable<SqsHandlerExtras['schema']>, data: unknown, type: string): Promise<unknown> {
   return valueOf(`The data of ${JSON.stringify(type)}`, await validate(schema, data));
 }
 

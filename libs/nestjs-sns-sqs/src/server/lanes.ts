@@ -60,6 +60,10 @@ export class Lanes<T> implements SlotUser {
       lane.items.push(item);
       return;
     }
+    if (key === undefined && this.ready.length === 0 && this.mayStart()) {
+      this.run(undefined, item);
+      return;
+    }
     const fresh: Lane<T> = { key, items: [item] };
     if (key !== undefined) this.lanes.set(key, fresh);
     this.ready.push(fresh);
@@ -68,11 +72,12 @@ export class Lanes<T> implements SlotUser {
 
   /** Starts as much as may run. */
   pump(): void {
-    const { limit, slots } = this.options;
-    while (this.ready.length > 0 && this.running < limit && slots.take(this)) {
+    while (this.ready.length > 0 && this.mayStart()) {
       const lane = this.ready.shift();
-      if (lane) this.start(lane);
+      const item = lane?.items.shift();
+      if (lane && item !== undefined) this.run(lane, item);
     }
+    const { limit, slots } = this.options;
     if (this.ready.length === 0 || this.running >= limit) slots.forget(this);
   }
 
@@ -88,17 +93,23 @@ export class Lanes<T> implements SlotUser {
     return ended;
   }
 
-  private start(lane: Lane<T>): void {
-    const item = lane.items.shift();
+  /** True: a slot is taken. */
+  private mayStart(): boolean {
+    return this.running < this.options.limit && this.options.slots.take(this);
+  }
+
+  private run(lane: Lane<T> | undefined, item: T): void {
     this.running += 1;
-    if (item === undefined) {
-      this.ended(lane, undefined, true);
-      return;
-    }
     this.options.run(item).then(
       goOn => this.ended(lane, item, goOn),
       () => this.ended(lane, item, false),
     );
+  }
+
+  private goOn(lane: Lane<T>, item: T, goOn: boolean): void {
+    if (!goOn) this.handBack(lane.items.splice(0), item);
+    if (lane.items.length > 0) this.ready.push(lane);
+    else if (lane.key !== undefined) this.lanes.delete(lane.key);
   }
 
   private handBack(items: T[], failed: T | undefined): void {
@@ -107,12 +118,10 @@ export class Lanes<T> implements SlotUser {
     this.options.giveBack(items, failed);
   }
 
-  private ended(lane: Lane<T>, item: T | undefined, goOn: boolean): void {
+  private ended(lane: Lane<T> | undefined, item: T, goOn: boolean): void {
     this.running -= 1;
     this.submitted -= 1;
-    if (!goOn) this.handBack(lane.items.splice(0), item);
-    if (lane.items.length > 0) this.ready.push(lane);
-    else if (lane.key !== undefined) this.lanes.delete(lane.key);
+    if (lane) this.goOn(lane, item, goOn);
     this.options.slots.release();
     if (this.stopped) {
       if (this.running === 0) this.stopped();

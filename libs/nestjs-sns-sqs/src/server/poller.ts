@@ -27,6 +27,12 @@ export interface PollerOptions {
   now?: () => number;
 }
 
+/** One in flight. Its signal is its own: a shared one costs the more, the more listen to it. */
+interface Receive {
+  startedAt: number;
+  cut: AbortController;
+}
+
 const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
 /** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
 const YOUNG_RECEIVE_MS = 250;
@@ -40,9 +46,8 @@ const PATIENCE_MS = 5;
  * waited out with exponential backoff and jitter.
  */
 export class Poller {
-  private readonly cut = new AbortController();
   private readonly now: () => number;
-  private readonly receiving = new Map<Promise<void>, number>();
+  private readonly receiving = new Map<Promise<void>, Receive>();
   private started = false;
   private stopped = false;
   private width = 1;
@@ -59,12 +64,13 @@ export class Poller {
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
   async probe(): Promise<{ messages: SqsMessage[]; receivedAt: number }> {
     const receivedAt = this.now();
-    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.room()), 0);
+    const cut = new AbortController();
+    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.room()), 0, cut.signal);
     const ended: Promise<void> = answer.then(
       () => void this.receiving.delete(ended),
       () => void this.receiving.delete(ended),
     );
-    this.receiving.set(ended, receivedAt);
+    this.receiving.set(ended, { startedAt: receivedAt, cut });
     try {
       return { messages: await answer, receivedAt };
     } catch (error) {
@@ -96,8 +102,8 @@ export class Poller {
     this.stopped = true;
     clearTimeout(this.resting);
     clearTimeout(this.patience);
-    const youngest = Math.max(-Infinity, ...this.receiving.values());
-    const cut = setTimeout(() => this.cut.abort(), Math.max(0, YOUNG_RECEIVE_MS - (this.now() - youngest)));
+    const youngest = Math.max(-Infinity, ...[...this.receiving.values()].map(({ startedAt }) => startedAt));
+    const cut = setTimeout(() => this.cutAll(), Math.max(0, YOUNG_RECEIVE_MS - (this.now() - youngest)));
     while (this.receiving.size > 0) await Promise.all(this.receiving.keys());
     clearTimeout(cut);
   }
@@ -108,16 +114,20 @@ export class Poller {
     this.patienceIsOver = false;
     this.asked += ask;
     const startedAt = this.now();
-    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds).then(
+    const cut = new AbortController();
+    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, cut.signal).then(
       messages => this.answered(ended, ask, startedAt, messages),
       (error: unknown) => this.failed(ended, ask, error),
     );
-    this.receiving.set(ended, startedAt);
+    this.receiving.set(ended, { startedAt, cut });
   }
 
-  private call(maxMessages: number, waitTimeSeconds: number): Promise<SqsMessage[]> {
+  private cutAll(): void {
+    for (const { cut } of this.receiving.values()) cut.abort();
+  }
+
+  private call(maxMessages: number, waitTimeSeconds: number, signal: AbortSignal): Promise<SqsMessage[]> {
     const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
-    const { signal } = this.cut;
     return wire.receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal });
   }
 

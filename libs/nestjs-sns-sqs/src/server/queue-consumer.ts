@@ -48,7 +48,7 @@ const MAX_HELD_PER_SLOT = 2;
  * Settlements without a result, for each slot and at least: where handlers are faster than deletes, receiving waits for
  * the deletes, so that memory and what is in flight at SQS stay bounded.
  */
-const MAX_UNSETTLED = { perSlot: 4, least: 200 };
+const MAX_UNSETTLED = { perSlot: 2, least: 200 };
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 

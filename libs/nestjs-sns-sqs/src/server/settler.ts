@@ -6,6 +6,7 @@ import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../wire/batch-caller.js';
 import { deadLetterOf } from './dead-letter.js';
 import type { Delivery } from './delivery.js';
+import { RecentIds } from './recent-ids.js';
 import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
 
 /**
@@ -42,8 +43,9 @@ export class Settler {
   private readonly deletes: BatchCaller<Leased>;
   private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
   private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
-  private readonly settling = new Set<Promise<boolean>>();
-  private readonly done = new Set<string>();
+  private readonly done = new RecentIds(REMEMBERED_DONE);
+  private unsettled = 0;
+  private onIdle: (() => void) | undefined;
   private readonly random: () => number;
   private readonly now: () => number;
 
@@ -71,7 +73,7 @@ export class Settler {
 
   /** Settlements without a result yet. */
   get pending(): number {
-    return this.settling.size;
+    return this.unsettled;
   }
 
   /** True when this process has handled this message to its end before: its delete was lost or it came twice. */
@@ -111,16 +113,19 @@ export class Settler {
   /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */
   async flush(): Promise<void> {
     for (const caller of [this.deletes, this.delays, this.copies]) caller.hurry();
-    while (this.settling.size > 0) await Promise.all(this.settling);
+    if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
   }
 
   private track(work: Promise<boolean>): Promise<boolean> {
-    const ended: Promise<boolean> = work.finally(() => {
-      this.settling.delete(ended);
-      this.options.onSettled?.();
-    });
-    this.settling.add(ended);
-    return ended;
+    this.unsettled += 1;
+    void work.then(() => this.ended());
+    return work;
+  }
+
+  private ended(): void {
+    this.unsettled -= 1;
+    if (this.unsettled === 0) this.onIdle?.();
+    this.options.onSettled?.();
   }
 
   private carryOut(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
@@ -137,19 +142,18 @@ export class Settler {
   }
 
   private remember({ messageId }: Delivery): void {
-    if (messageId === '') return;
-    this.done.add(messageId);
-    if (this.done.size > REMEMBERED_DONE) {
-      const [oldest] = this.done;
-      if (oldest !== undefined) this.done.delete(oldest);
-    }
+    if (messageId !== '') this.done.add(messageId);
   }
 
   /** True whatever comes of it: the handler is done, and a message that comes again is deleted without running it. */
-  private async delete(delivery: Delivery): Promise<boolean> {
-    const failure = await this.deletes.add({ receiptHandle: delivery.receiptHandle });
-    if (failure) this.warn('delete', delivery, failure, 'SQS will deliver it again');
-    return true;
+  private delete({ receiptHandle, messageId }: Delivery): Promise<boolean> {
+    return new Promise(resolve => {
+      // Keeps nothing of the message but its id: it may be large, and many wait for their deletes.
+      this.deletes.submit({ receiptHandle }, failure => {
+        if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
+        resolve(true);
+      });
+    });
   }
 
   private async delay(delivery: Delivery, seconds: number): Promise<boolean> {
@@ -157,7 +161,7 @@ export class Settler {
       receiptHandle: delivery.receiptHandle,
       visibilityTimeoutSeconds: this.within12Hours(delivery, seconds),
     });
-    if (failure) this.warn('delay', delivery, failure, 'it is visible again when its lease ends');
+    if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
     return false;
   }
 
@@ -165,7 +169,12 @@ export class Settler {
     const { queue, rules } = this.options;
     const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date(this.now())));
     if (failure) {
-      this.warn('copy to the dead letter queue', delivery, failure, 'it is not deleted and will be tried again');
+      this.warn(
+        'copy to the dead letter queue',
+        delivery.messageId,
+        failure,
+        'it is not deleted and will be tried again',
+      );
       return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
     }
     this.remember(delivery);
@@ -181,7 +190,7 @@ export class Settler {
     return Math.max(0, Math.min(seconds, 43_200 - age - 1));
   }
 
-  private warn(action: string, { messageId }: Delivery, failure: BatchFailure, consequence: string): void {
+  private warn(action: string, messageId: string, failure: BatchFailure, consequence: string): void {
     this.options.logger.warn(
       `${this.options.queue.name}: could not ${action} message ${messageId}: ${failure.code}: ${failure.message}; ${consequence}`,
     );

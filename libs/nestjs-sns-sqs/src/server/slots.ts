@@ -21,26 +21,33 @@ export class Slots {
 
   /** False: none is free, or others wait for longer; then `user` will be told. */
   take(user: SlotUser): boolean {
-    const [first] = this.waiting;
-    if (this.taken >= this.limit || (first !== undefined && first !== user)) {
+    if (this.taken >= this.limit || !this.isNext(user)) {
       this.waiting.add(user);
       return false;
     }
-    this.waiting.delete(user);
+    if (this.waiting.size > 0) this.waiting.delete(user);
     this.taken += 1;
     return true;
   }
 
   release(): void {
     this.taken -= 1;
-    const [next] = this.waiting;
-    next?.pump();
+    if (this.waiting.size > 0) this.offer();
   }
 
   /** `user` has nothing to run any more. */
   forget(user: SlotUser): void {
-    if (!this.waiting.delete(user)) return;
+    if (this.waiting.size > 0 && this.waiting.delete(user) && this.taken < this.limit) this.offer();
+  }
+
+  private isNext(user: SlotUser): boolean {
+    if (this.waiting.size === 0) return true;
+    const [first] = this.waiting;
+    return first === user;
+  }
+
+  private offer(): void {
     const [next] = this.waiting;
-    if (this.taken < this.limit) next?.pump();
+    next?.pump();
   }
 }

@@ -25,11 +25,13 @@ export class UnstartedMemory {
   }
 
   forget(messageId: string): void {
-    this.counts.delete(messageId);
+    if (this.counts.size > 0) this.counts.delete(messageId);
   }
 
   /** From 1. */
   attemptOf(delivery: Delivery): number {
-    return Math.max(1, delivery.receiveCount - (this.counts.get(delivery.messageId) ?? 0));
+    const { receiveCount } = delivery;
+    if (this.counts.size === 0) return receiveCount;
+    return Math.max(1, receiveCount - (this.counts.get(delivery.messageId) ?? 0));
   }
 }

@@ -1,6 +1,7 @@
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
+import { Fifo } from './fifo.js';
 
 export interface BatchCallerOptions {
   /** How long an entry waits for company at most, in milliseconds. */
@@ -47,7 +48,7 @@ const DEFAULT_MAX_IN_FLIGHT = 16;
  * the sender's own faults, after `maxAttempts` tries for AWS's. It never rejects.
  */
 export class BatchCaller<E extends object> {
-  private queue: Pending<E>[] = [];
+  private readonly queue = new Fifo<Pending<E>>();
   private timer: NodeJS.Timeout | undefined;
   private gathering: NodeJS.Immediate | undefined;
   private hurried = false;
@@ -60,9 +61,12 @@ export class BatchCaller<E extends object> {
   ) {}
 
   add(entry: E): Promise<BatchFailure | undefined> {
-    return new Promise(resolve => {
-      this.enqueue({ entry, attempt: 1, resolve });
-    });
+    return new Promise(resolve => this.submit(entry, resolve));
+  }
+
+  /** As {@link add}; the result goes to `resolve`. */
+  submit(entry: E, resolve: (failure: BatchFailure | undefined) => void): void {
+    this.enqueue({ entry, attempt: 1, resolve });
   }
 
   /** From now on nothing waits for company: for the time of closing. */
@@ -108,7 +112,7 @@ export class BatchCaller<E extends object> {
 
   private launch(): void {
     this.inFlight += 1;
-    const batch = this.queue.splice(0, this.nextBatchSize());
+    const batch = this.queue.take(this.nextBatchSize());
     void this.send(batch).finally(() => this.landed());
   }
 
@@ -124,7 +128,7 @@ export class BatchCaller<E extends object> {
     if (!this.bound) return most;
     let bytes = 0;
     for (let size = 0; size < most; size += 1) {
-      const pending = this.queue[size];
+      const pending = this.queue.at(size);
       bytes += pending ? this.bound.bytesOf(pending.entry) : 0;
       if (bytes > this.bound.maxBytes) return Math.max(1, size);
     }
@@ -134,8 +138,12 @@ export class BatchCaller<E extends object> {
   private async send(batch: Pending<E>[]): Promise<void> {
     const failures = new Map<string, BatchFailure>();
     try {
-      const result = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
-      for (const failure of result.failed) failures.set(failure.id, failure);
+      const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
+      if (failed.length === 0) {
+        for (const { resolve } of batch) resolve(undefined);
+        return;
+      }
+      for (const failure of failed) failures.set(failure.id, failure);
     } catch (error) {
       const failure = asFailure(error);
       batch.forEach((_, index) => failures.set(String(index), failure));
