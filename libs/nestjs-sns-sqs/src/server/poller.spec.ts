@@ -206,6 +206,19 @@ describe('Poller', () => {
     expect(onFault).not.toHaveBeenCalled();
   });
 
+  it('still reads at the stop an answer that came while the process stood still', async () => {
+    jest.useRealTimers();
+    const { poller, deliver, last } = pollerByHand();
+    poller.start();
+    const stopped = poller.stop();
+    // Node runs a timer that is due before it reads what has come.
+    setImmediate(() => last().answer([{ MessageId: 'waiting to be read' }]));
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 300) Math.random();
+    await stopped;
+    expect(deliver).toHaveBeenCalledTimes(1);
+  });
+
   it('cuts a long poll that waits at once', async () => {
     const { poller, last } = pollerByHand();
     poller.start();

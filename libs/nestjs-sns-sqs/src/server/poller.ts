@@ -36,6 +36,7 @@ interface Receive {
 const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
 /** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
 const YOUNG_RECEIVE_MS = 250;
+const CUT_STEP_MS = 25;
 /** While messages are in work a receive waits that long for room for a full one: calls cost money and CPU. */
 const PATIENCE_MS = 5;
 
@@ -54,6 +55,7 @@ export class Poller {
   private asked = 0;
   private faults = 0;
   private resting: NodeJS.Timeout | undefined;
+  private cutting: NodeJS.Timeout | undefined;
   private patience: NodeJS.Timeout | undefined;
   private patienceIsOver = false;
 
@@ -103,9 +105,15 @@ export class Poller {
     clearTimeout(this.resting);
     clearTimeout(this.patience);
     const youngest = Math.max(-Infinity, ...[...this.receiving.values()].map(({ startedAt }) => startedAt));
-    const cut = setTimeout(() => this.cutAll(), Math.max(0, YOUNG_RECEIVE_MS - (this.now() - youngest)));
+    this.cutIn(YOUNG_RECEIVE_MS - (this.now() - youngest));
     while (this.receiving.size > 0) await Promise.all(this.receiving.keys());
-    clearTimeout(cut);
+    clearTimeout(this.cutting);
+  }
+
+  /** Step by step: a process that stood still for as long has answers to read that have come meanwhile. */
+  private cutIn(ms: number): void {
+    const step = Math.min(CUT_STEP_MS, Math.max(0, ms));
+    this.cutting = setTimeout(() => (ms > step ? this.cutIn(ms - step) : this.cutAll()), step);
   }
 
   private receive(ask: number): void {
