@@ -1,3 +1,4 @@
+import { CreateTopicCommand, PublishCommand } from '@aws-sdk/client-sns';
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -59,4 +60,13 @@ describe("AWS's rules that other servers break", () => {
       expect(message.Body).toBe('x');
     },
   );
+
+  itIsAwsRule('attribute-characters')('an attribute with a control character is refused', async () => {
+    const { sns } = here.clients;
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: `${here.prefix}rule` }));
+    const MessageAttributes = { type: { DataType: 'String', StringValue: 'a\u0007' } };
+    await expect(sns.send(new PublishCommand({ TopicArn, Message: 'x', MessageAttributes }))).rejects.toThrow(
+      /attribute/,
+    );
+  });
 });

@@ -19,6 +19,11 @@ const DEVIATIONS = {
     rule: 'a long poll whose connection was closed takes no message that becomes available afterwards',
     page: 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html',
   },
+  'attribute-characters': {
+    server: 'localstack',
+    rule: "a String attribute's value takes the characters that a message's body takes, and no others",
+    page: 'https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html',
+  },
 } satisfies Record<string, Deviation>;
 
 /** True on a server that breaks the rule; E2E_SERVER names the server. */

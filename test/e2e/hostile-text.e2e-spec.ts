@@ -13,6 +13,7 @@ import {
 } from 'nestjs-sns-sqs';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
+import { itNeeds } from './deviations.js';
 
 const QUEUE = 'work-on-user-registered';
 /** Forges a line, and paints it: where it reaches a terminal or a log file as it is, nobody knows what happened. */
@@ -115,7 +116,7 @@ describe('hostile text from outside', () => {
     await expect(here.start([Work])).rejects.toMatchObject({ code: 'INVALID_NAME' });
   });
 
-  it('an emit that AWS refuses tells of a hostile type in one line', async () => {
+  itNeeds('attribute-characters')('an emit that AWS refuses tells of a hostile type in one line', async () => {
     const error = await here
       .events()
       .emit(HOSTILE, {})
