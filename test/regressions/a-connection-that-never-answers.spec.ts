@@ -8,7 +8,7 @@ import { awsOf, type AwsConfig } from '../support/endpoint.js';
 
 const SILENCE_MS = 200;
 /** As the server polls. */
-const createPollingClient = (aws: AwsConfig, silenceMs?: number) => forPolling(createSqsClient(aws), silenceMs);
+const createPollingClient = (aws: AwsConfig, silenceMs?: number) => forPolling(createSqsClient(aws), true, silenceMs);
 
 describe('a connection that is half-open (nobody answers, nobody closes it)', () => {
   const sockets: Socket[] = [];

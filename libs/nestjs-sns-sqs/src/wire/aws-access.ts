@@ -18,7 +18,8 @@ export interface AwsAccess<Client, Wire> {
 
 export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsAccess<SQSClient, SqsWire> {
   const client = options.sqs ?? createSqsClient(options.aws);
-  const wire = options.wire === 'lean' ? new LeanSqsWire(client) : new SdkSqsWire(client);
+  const isOurs = !options.sqs && !options.aws?.requestHandler;
+  const wire = options.wire === 'lean' ? new LeanSqsWire(client) : new SdkSqsWire(client, isOurs);
   return {
     client,
     wire,

@@ -28,8 +28,9 @@ export const createSnsClient = (aws: AwsClientOptions = {}, silenceMs = SILENCE_
   new SNSClient({ requestHandler: bounded(silenceMs), ...aws });
 
 /** The same client for long polls: as many sockets as there are polls, and none that another call waits for. */
-export const forPolling = (client: SQSClient, silenceMs = SILENCE_MS.longPoll): SQSClient =>
-  withOwnSockets(client, { ...UNBOUNDED_SOCKETS, ...bounded(silenceMs) });
+export const forPolling = (client: SQSClient, isOurs = false, silenceMs = SILENCE_MS.longPoll): SQSClient =>
+  withOwnSockets(client, { ...UNBOUNDED_SOCKETS, ...bounded(silenceMs) }, isOurs);
 
 /** The same client for sends, so that they do not wait for settles' sockets, nor these for them. */
-export const forSending = (client: SQSClient): SQSClient => withOwnSockets(client, bounded(SILENCE_MS.call));
+export const forSending = (client: SQSClient, isOurs = false): SQSClient =>
+  withOwnSockets(client, bounded(SILENCE_MS.call), isOurs);

@@ -11,24 +11,27 @@ export interface HandlerOptions {
 
 type NodeHandlerClass = new (options: HandlerOptions) => RequestHandler;
 
-/**
- * True for the SDK's own handler for Node whose agents are the SDK's own too, as far as can be seen: an agent for
- * plain HTTP alone shows only with the first request. By its fields, because a bundler changes names.
- */
-export function isPlainHandler(handler: RequestHandler | undefined): boolean {
-  const { metadata, externalAgent } = (handler ?? {}) as {
-    metadata?: { handlerProtocol?: string };
-    externalAgent?: boolean;
-  };
-  return metadata?.handlerProtocol === 'http/1.1' && externalAgent === false;
+interface NodeHandler {
+  metadata?: { handlerProtocol?: string };
+  /** Of newer SDKs: true once there is an agent that the user made. */
+  externalAgent?: boolean;
 }
+
+/** True for the SDK's own handler for Node. By its fields: a bundler changes names. */
+const isNodeHandler = ({ metadata }: NodeHandler): boolean => metadata?.handlerProtocol === 'http/1.1';
+
+/** False for a handler that the user wrote, or that has an agent which the user made, as far as can be seen at once. */
+export const mayBePlain = (handler: object): boolean =>
+  isNodeHandler(handler) && (handler as NodeHandler).externalAgent !== true;
 
 /**
  * The client with sockets of its own: the same middleware, credentials and retries, over a request handler made from
  * `options`. A client whose send(), handler or agent the user made is given back: only the user knows what it does.
+ * @param isOurs its handler was made here
  */
-export function withOwnSockets(client: SQSClient, options: HandlerOptions): SQSClient {
+export function withOwnSockets(client: SQSClient, options: HandlerOptions, isOurs: boolean): SQSClient {
   const handler = (client as Partial<SQSClient>).config?.requestHandler;
-  if (client.send !== SQSClient.prototype.send || !handler || !isPlainHandler(handler)) return client;
+  if (client.send !== SQSClient.prototype.send || !handler || !isNodeHandler(handler)) return client;
+  if (!isOurs && (handler as NodeHandler).externalAgent !== false) return client;
   return withRequestHandler(client, new (handler.constructor as NodeHandlerClass)(options));
 }

@@ -21,9 +21,13 @@ export class SdkSqsWire implements SqsWire {
   private readonly polling: SQSClient;
   private readonly sending: SQSClient;
 
-  constructor(private readonly client: SQSClient) {
-    this.polling = forPolling(client);
-    this.sending = forSending(client);
+  /** @param isOurs the client was made here, with a request handler of ours */
+  constructor(
+    private readonly client: SQSClient,
+    isOurs = false,
+  ) {
+    this.polling = forPolling(client, isOurs);
+    this.sending = forSending(client, isOurs);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {

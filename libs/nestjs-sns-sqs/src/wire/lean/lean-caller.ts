@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { assertPlainAgents } from './assert-plain-agents.js';
 import type { Connections, HttpAnswer } from './connections.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 import { Signer } from './signer.js';
@@ -84,6 +85,7 @@ export class LeanCaller {
   }
 
   private async locate(queueUrl: string | undefined): Promise<Endpoint> {
+    await assertPlainAgents(this.config.requestHandler);
     const endpoint = await endpointOf(this.config, this.command, queueUrl);
     this.endpoints.set(queueUrl ?? '', endpoint);
     return endpoint;

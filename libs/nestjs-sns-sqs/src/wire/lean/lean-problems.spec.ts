@@ -1,9 +1,11 @@
+import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { ClientSNS } from '../../client/client-sns.js';
 import { ClientSQS } from '../../client/client-sqs.js';
 import { ServerSQS } from '../../server/server-sqs.js';
+import { LeanSqsWire } from './lean-sqs-wire.js';
 import { leanProblems } from './lean-problems.js';
 
 const AWS = { region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 's' } };
@@ -64,6 +66,25 @@ describe("wire: 'lean'", () => {
     ['nothing that is an object', 7, /no client of the AWS SDK v3/],
   ])('refuses a client with %s', (_, client, why) => {
     expect(problemsOf(client)).toEqual([expect.stringMatching(why)]);
+  });
+
+  it.each<[string, object]>([
+    ['an agent for plain HTTP, maybe of a proxy', { httpAgent: Object.create(new HttpAgent()) as HttpAgent }],
+    ['an agent with a proxy of its own', { httpAgent: { proxyEnv: { HTTP_PROXY: 'http://127.0.0.1:1' } } }],
+    ['an agent with settings of TLS', { httpsAgent: { rejectUnauthorized: false } }],
+  ])('refuses at the first call a client with %s', async (_, requestHandler) => {
+    const wire = new LeanSqsWire(new SQSClient({ ...AWS, endpoint: 'http://127.0.0.1:1', requestHandler }));
+    const refused = { code: 'INVALID_OPTIONS', message: expect.stringContaining('agent') as string };
+    await expect(wire.deleteBatch('http://127.0.0.1:1/1/q', [])).rejects.toMatchObject(refused);
+    wire.destroy();
+  });
+
+  it('takes a client whose agents have other numbers of sockets', async () => {
+    const requestHandler = { httpAgent: { maxSockets: 7 }, httpsAgent: { maxSockets: 7, keepAliveMsecs: 5 } };
+    const client = new SQSClient({ ...AWS, endpoint: 'http://127.0.0.1:1', maxAttempts: 1, requestHandler });
+    const wire = new LeanSqsWire(client);
+    await expect(wire.deleteBatch('http://127.0.0.1:1/1/q', [])).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    wire.destroy();
   });
 
   it('refuses a client that lacks a part of the usual stack', () => {

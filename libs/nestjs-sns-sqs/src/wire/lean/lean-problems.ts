@@ -1,7 +1,7 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AwsAccessOptions } from '../../interfaces/options.interface.js';
-import { isPlainHandler } from '../own-sockets.js';
+import { mayBePlain } from '../own-sockets.js';
 import { READER_CONFIG } from './sdk-reader.js';
 
 type Client = SQSClient | SNSClient;
@@ -37,7 +37,7 @@ function clientProblems(client: unknown, name: string): string[] {
   return [
     ...(changed.length > 0 ? [`the middleware of \`${name}\` (${changed.join('; ')})`] : []),
     ...(ownsSend(client) ? [`send() of \`${name}\`, which is not the SDK's,`] : []),
-    ...(isPlainHandler(client.config.requestHandler) ? [] : [`the request handler or agent of \`${name}\``]),
+    ...(mayBePlain(client.config.requestHandler) ? [] : [`the request handler or agent of \`${name}\``]),
     ...(client.config.logger.constructor.name === 'NoOpLogger' ? [] : [`the logger of \`${name}\``]),
   ];
 }
