@@ -19,13 +19,14 @@ export async function runCell(contestant, scenario, server, { execArgv = [] } = 
       const fail = why => reject(new Error(`${contestant.key} in ${scenario.key}: ${why}\n${stderr}`));
       timer = setTimeout(() => fail(`no figures within ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
       worker.on('exit', code => fail(`ended with code ${code}`));
-      worker.on('message', async ({ ask, figures, error }) => {
+      const hear = async ({ ask, figures, error }) => {
         if (figures) resolve(figures);
         else if (error) fail(error);
         else if (ask) {
           worker.send({ answer: { id: ask.id, result: await server.ask(ask.command, ask.options) } }, () => undefined);
         }
-      });
+      };
+      worker.on('message', message => void hear(message));
       worker.send({ job: { contestant, scenario: told, endpoint: server.endpoint } });
     });
   } finally {

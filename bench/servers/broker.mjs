@@ -41,8 +41,10 @@ const commands = {
   },
 };
 
-process.on('message', async ({ id, command, options = {} }) => {
+async function answer({ id, command, options = {} }) {
   process.send({ id, result: (await commands[command](options)) ?? null });
-});
+}
+
+process.on('message', question => void answer(question));
 process.on('disconnect', () => process.exit(0));
 process.send({ ready: { endpoint: broker.endpoint } });

@@ -16,4 +16,4 @@ const answers = {
 };
 
 process.on('message', question => process.send(answers[question]()));
-process.once('disconnect', () => broker.stop());
+process.once('disconnect', () => void broker.stop());

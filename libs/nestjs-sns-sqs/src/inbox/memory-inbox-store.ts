@@ -35,7 +35,7 @@ const DEFAULT_MAX_ENTRIES = 100_000;
 
 /**
  * An inbox in the memory of one process: what another process claims or did it does not see, and a restart forgets
- * all. For development, tests and consumers that run once. About 25 MB for 100,000 events.
+ * all. For development, tests and consumers that run once. About 31 MiB for 100,000 events.
  */
 export class MemoryInboxStore implements InboxStore {
   readonly isShared = false;

@@ -1,0 +1,145 @@
+import { Redis, type Cluster, type RedisOptions } from 'ioredis';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type {
+  InboxClaim,
+  InboxClaimResult,
+  InboxDone,
+  InboxReleaseReason,
+  InboxStore,
+} from '../interfaces/inbox-store.interface.js';
+import { RedisCaller } from './redis-caller.js';
+import { CLAIM, DONE, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
+
+export interface RedisInboxStoreOptions {
+  /** `redis://…` or `rediss://…`: a connection of the store's own, which `close()` ends. This or `client`. */
+  url?: string;
+  /** A client or cluster client of ioredis; it stays open. Its retries and its offline queue are not used. */
+  client?: Redis | Cluster;
+  /** First part of every key; 1 to 100 of A-Z a-z 0-9 . : _ -. @default 'inbox' */
+  prefix?: string;
+  /** A call that takes longer has failed, in milliseconds, 10 to 60,000. @default 2000 */
+  commandTimeoutMs?: number;
+}
+
+/** A record that is not done is kept for longer than a message can be invisible (12 h), so that attempts stay counted. */
+const KEEP_MS = 86_400_000;
+const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
+const RECONNECT_MS = { step: 50, max: 1_000 };
+const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
+
+/**
+ * The inbox in Redis 6 or newer, Valkey, or Redis Cluster: one for any number of processes. One round trip for a claim
+ * and one for its end; calls of one moment share a pipeline. Keys are `<prefix>:{<queue>}:e:…` for events and
+ * `<prefix>:{<queue>}:s:…` for subjects; a queue's are in one slot of a cluster. Redis must not evict them
+ * (`maxmemory-policy noeviction`). It closes with the server that it is given to.
+ */
+export class RedisInboxStore implements InboxStore {
+  readonly isShared = true;
+  private readonly client: Redis | Cluster;
+  private readonly caller: RedisCaller;
+  private readonly prefix: string;
+
+  /** Throws one INVALID_OPTIONS with every problem. */
+  constructor(private readonly options: RedisInboxStoreOptions) {
+    refuseProblems(options);
+    const { url, client, prefix = 'inbox', commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
+    this.prefix = prefix;
+    this.client = client ?? connect(url ?? '', commandTimeoutMs);
+    this.caller = new RedisCaller(this.client, commandTimeoutMs);
+  }
+
+  async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
+    const answer = (await this.run(CLAIM, claim, leaseMs, KEEP_MS)) as [
+      string,
+      number,
+      string?,
+      number?,
+      string?,
+      number?,
+    ];
+    const [status, number, position, waitedMs, lowest, lowestSeenMs] = answer;
+    switch (status) {
+      case 'done':
+        return { status };
+      case 'in-work':
+      case 'subject-in-work':
+        return { status, retryAfterMs: number };
+      default:
+        return {
+          status: 'claimed',
+          attempt: number,
+          ...(position && { position }),
+          ...(waitedMs !== undefined &&
+            lowest !== undefined &&
+            lowestSeenMs !== undefined && { gap: { waitedMs, lowest, lowestSeenMs } }),
+        };
+    }
+  }
+
+  renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
+    return Promise.all(claims.map(async claim => (await this.run(RENEW, claim, leaseMs, KEEP_MS)) === 1));
+  }
+
+  async done(claim: InboxClaim, { rememberForMs, position = '', rememberPositionForMs }: InboxDone): Promise<boolean> {
+    return (await this.run(DONE, claim, rememberForMs, position, rememberPositionForMs ?? '')) === 1;
+  }
+
+  async release(claim: InboxClaim, reason: InboxReleaseReason, gapAt = ''): Promise<boolean> {
+    return (await this.run(RELEASE, claim, reason, gapAt, KEEP_MS)) === 1;
+  }
+
+  async ping(): Promise<void> {
+    await this.caller.ping();
+  }
+
+  /** Ends the connection if it is the store's own. */
+  close(): void {
+    if (!this.options.client) this.client.disconnect();
+  }
+
+  private run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {
+    const { queue, key, subject, token } = claim;
+    // The braces make the queue the part that chooses the slot (Redis Cluster specification, hash tags).
+    const base = `${this.prefix}:{${queue}}`;
+    const keys = subject === undefined ? [`${base}:e:${key}`] : [`${base}:e:${key}`, `${base}:s:${subject}`];
+    return this.caller.call(queue, { script, keys, args: [token, ...args.map(whole)] });
+  }
+}
+
+const whole = (value: string | number): string | number => (typeof value === 'number' ? Math.ceil(value) : value);
+
+/** Fails at once instead of waiting for a connection, connects again for ever, and gives a silent connection up. */
+function connect(url: string, commandTimeoutMs: number): Redis {
+  const options: RedisOptions = {
+    connectionName: 'nestjs-sns-sqs-inbox',
+    connectTimeout: Math.max(1_000, commandTimeoutMs),
+    socketTimeout: 3 * commandTimeoutMs,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: times => Math.min(RECONNECT_MS.max, times * RECONNECT_MS.step),
+  };
+  const client = new Redis(url, options);
+  // Each call that fails says so; without a listener ioredis would write each try to connect to the console.
+  client.on('error', () => undefined);
+  return client;
+}
+
+function refuseProblems(options: RedisInboxStoreOptions): void {
+  const { url, client, prefix = 'inbox', commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
+  const problems = Object.keys(options)
+    .filter(name => !KNOWN.has(name))
+    .map(name => `\`${name}\` is not an option`);
+  if ((url === undefined) === (client === undefined)) problems.push('expected `url` or `client`, one of them');
+  if (url !== undefined && !/^rediss?:\/\/./.test(url)) problems.push('`url`: expected redis://… or rediss://…');
+  if (client !== undefined && typeof client.pipeline !== 'function')
+    problems.push('`client`: expected a client of ioredis');
+  if (!/^[\w.:-]{1,100}$/.test(prefix)) problems.push('`prefix`: expected 1 to 100 of A-Z a-z 0-9 . : _ -');
+  if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 10 || commandTimeoutMs > 60_000) {
+    problems.push('`commandTimeoutMs`: expected 10 to 60,000');
+  }
+  if (problems.length === 0) return;
+  throw new SnsSqsError('INVALID_OPTIONS', `RedisInboxStore: ${problems.join('; ')}. Remedy: correct these options.`, {
+    facts: { of: 'RedisInboxStore', problems },
+  });
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * An event's record is one text: `c<attempts>:<lease ends at>:<token>` claimed, `r<attempts>` released, `d<token>`
+ * done. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
+ * `l` the lowest that waits, `n` when that was put off last. Times are Redis's own, in milliseconds: no client's clock
+ * counts. A lease is over by its time and not by a key that expires, so that whose claim it was stays known. KEYS are
+ * the event's and, if the claim has one, the subject's.
+ */
+const NOW = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+
+/** Whether the claim is still its token's (ARGV[1]). */
+const HOLDS = `
+local function holds()
+  local record = redis.call('GET', KEYS[1])
+  if not record or string.sub(record, 1, 1) ~= 'c' then return false end
+  local n, ends, token = string.match(record, '^c(%d+):(%d+):(.*)$')
+  if token ~= ARGV[1] then return false end
+  if KEYS[2] and redis.call('HGET', KEYS[2], 't') ~= ARGV[1] then return false end
+  return tonumber(n)
+end`;
+
+const RECORD = `
+local function claimed(attempts, lease)
+  return 'c' .. attempts .. ':' .. string.format('%.0f', now + tonumber(lease)) .. ':' .. ARGV[1]
+end`;
+
+export interface RedisScript {
+  text: string;
+  sha: string;
+}
+
+const script = (...parts: string[]): RedisScript => {
+  const text = parts.join('\n');
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+};
+
+/** ARGV: token, lease, how long a record is kept that is not done. */
+export const CLAIM = script(
+  NOW,
+  RECORD,
+  `
+local record = redis.call('GET', KEYS[1])
+local attempts = 0
+if record then
+  local state = string.sub(record, 1, 1)
+  if state == 'd' then return {'done'} end
+  if state == 'r' then attempts = tonumber(string.sub(record, 2)) end
+  if state == 'c' then
+    local n, ends, token = string.match(record, '^c(%d+):(%d+):(.*)$')
+    attempts = tonumber(n)
+    if token == ARGV[1] then attempts = attempts - 1
+    elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now} end
+  end
+end
+local answer = {'claimed', attempts + 1}
+if KEYS[2] then
+  local s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n')
+  if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
+  redis.call('HSET', KEYS[2], 't', ARGV[1], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
+  if not s[3] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+  answer[3] = s[3] or ''
+  if s[4] then
+    answer[4] = now - tonumber(s[4])
+    answer[5] = s[5]
+    answer[6] = now - tonumber(s[6])
+  end
+end
+redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2]), 'PX', ARGV[3])
+return answer`,
+);
+
+/** ARGV: token, lease, how long a record is kept that is not done. */
+export const RENEW = script(
+  NOW,
+  RECORD,
+  HOLDS,
+  `
+local attempts = holds()
+if not attempts then return 0 end
+redis.call('SET', KEYS[1], claimed(attempts, ARGV[2]), 'PX', ARGV[3])
+if KEYS[2] then redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + tonumber(ARGV[2]))) end
+return 1`,
+);
+
+/** ARGV: token, how long the event is remembered, position or '', how long that is remembered or '' for ever. */
+export const DONE = script(
+  HOLDS,
+  `
+if redis.call('GET', KEYS[1]) == 'd' .. ARGV[1] then return 1 end
+if not holds() then return 0 end
+redis.call('SET', KEYS[1], 'd' .. ARGV[1], 'PX', ARGV[2])
+if not KEYS[2] then return 1 end
+redis.call('HDEL', KEYS[2], 't', 'u')
+if ARGV[3] == '' then return 1 end
+redis.call('HDEL', KEYS[2], 's', 'l', 'n')
+redis.call('HSET', KEYS[2], 'p', ARGV[3])
+if ARGV[4] == '' then redis.call('PERSIST', KEYS[2]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+return 1`,
+);
+
+/** ARGV: token, reason, sequence that is put off as the lowest or '', how long a record is kept that is not done. */
+export const RELEASE = script(
+  NOW,
+  HOLDS,
+  `
+local attempts = holds()
+if not attempts then return 0 end
+if ARGV[2] == 'unstarted' then attempts = attempts - 1 end
+if ARGV[2] == 'dead-lettered' or attempts <= 0 then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], 'r' .. attempts, 'PX', ARGV[4]) end
+if not KEYS[2] then return 1 end
+redis.call('HDEL', KEYS[2], 't', 'u')
+if ARGV[3] == '' then return 1 end
+local at = string.format('%.0f', now)
+redis.call('HSET', KEYS[2], 'l', ARGV[3], 'n', at)
+redis.call('HSETNX', KEYS[2], 's', at)
+if redis.call('HEXISTS', KEYS[2], 'p') == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+return 1`,
+);

@@ -1,0 +1,1 @@
+export { RedisInboxStore, type RedisInboxStoreOptions } from '../inbox/redis-inbox-store.js';
