@@ -29,6 +29,8 @@ const schedule = fc.record({
   seed: fc.nat(),
   fifo: fc.boolean(),
   skip: fc.boolean(),
+  inbox: fc.boolean(),
+  ordering: fc.constantFrom('none', 'latest', 'sequential'),
   consumers: fc.integer({ min: 1, max: 3 }),
   concurrency: fc.integer({ min: 1, max: 20 }),
   maxReceiveCount: fc.integer({ min: 1, max: 4 }),
@@ -51,9 +53,12 @@ const schedule = fc.record({
     duplicate: rate,
     disorder: rate,
     overLimit: rate,
+    storeError: rate,
+    storeLost: rate,
   }),
   crashes: fc.array(moment, { maxLength: 3 }),
   restarts: fc.array(moment, { maxLength: 2 }),
+  outages: fc.array(fc.record({ at: fc.nat(120_000), ms: fc.nat(60_000) }), { maxLength: 2 }),
 });
 
 let done = 0;

@@ -2,11 +2,15 @@ import { Broker } from '../../dist/libs/local-sns-sqs/esm/core/broker.js';
 import { SQS_OPERATIONS } from '../../dist/libs/local-sns-sqs/esm/core/sqs/operations.js';
 import { PublishBatcher } from '../../dist/libs/nestjs-sns-sqs/esm/client/publish-batcher.js';
 import { DeadLetter, Discard, RetryLater } from '../../dist/libs/nestjs-sns-sqs/esm/errors/handler-outcomes.js';
+import { Inbox } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/inbox.js';
+import { MemoryInboxStore } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/memory-inbox-store.js';
+import { StoreHealth } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/store-health.js';
 import { consumerSettings } from '../../dist/libs/nestjs-sns-sqs/esm/options/server-options.js';
 import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handler-registry.js';
 import { QueueConsumer } from '../../dist/libs/nestjs-sns-sqs/esm/server/queue-consumer.js';
 import { Slots } from '../../dist/libs/nestjs-sns-sqs/esm/server/slots.js';
 import { randomOf } from '../support/random.mjs';
+import { FaultyStore } from './faulty-store.mjs';
 import { FaultyWire } from './faulty-wire.mjs';
 import { VirtualTime } from './virtual-time.mjs';
 
@@ -14,11 +18,17 @@ const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onU
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const PATTERN = 'work';
 const LEASE_SECONDS = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** AWS's highest, as the topology sets it where an inbox puts messages off. */
+const MOST_RECEIVES = 1_000;
 const NO_FAULTS = {};
 /** Longer than every lease, backoff and delay of a schedule together. */
 const CALM_MS = 6 * 60 * 60 * 1000;
 
 class Violation extends Error {}
+
+/** Of an inbox's key, which ends with the event's id. */
+const numberOf = key => Number(/e(\d+)$/.exec(key)[1]);
 
 /** By number: the messages of a queue. */
 const contents = queue =>
@@ -50,6 +60,13 @@ class Simulation {
       accountId: '000000000000',
     });
     this.suffix = schedule.fifo ? '.fifo' : '';
+    this.store = schedule.inbox ? new MemoryInboxStore({ now: () => time.now }) : undefined;
+    this.storeIsAway = false;
+    /** Numbers that the inbox knows as done, and by group the latest of them. */
+    this.known = new Set();
+    this.positions = new Map();
+    /** By number: when a call to the inbox failed last. */
+    this.storeFaults = new Map();
     /** What was done wrong, in order. */
     this.blamed = [];
     /** Numbers that SQS has accepted of their publisher; those that a queue has taken may be more. */
@@ -74,6 +91,10 @@ class Simulation {
         at,
         act: () => this.restart(which % this.schedule.consumers),
       })),
+      ...this.schedule.outages.flatMap(({ at, ms }) => [
+        { at, act: () => (this.storeIsAway = true) },
+        { at: at + ms, act: () => (this.storeIsAway = false) },
+      ]),
     ].toSorted((a, b) => a.at - b.at);
     const startedAt = this.time.now;
     for (const { at, act } of events) {
@@ -81,7 +102,7 @@ class Simulation {
       await act();
       this.throwBlamed();
     }
-    for (const wire of this.wires) wire.faults = NO_FAULTS;
+    for (const faulty of [...this.wires, ...this.stores]) faulty.faults = NO_FAULTS;
     let published = false;
     void this.publisher.batcher.flush().then(() => {
       published = true;
@@ -91,11 +112,26 @@ class Simulation {
     this.checkFates();
     await this.stopAll();
     this.throwBlamed();
-    return this.wires.reduce((sum, { injected }) => sum + injected, 0);
+    return [...this.wires, ...this.stores].reduce((sum, { injected }) => sum + injected, 0);
   }
 
   get wires() {
     return [this.publisher, ...this.processes].map(({ wire }) => wire);
+  }
+
+  get stores() {
+    return this.processes.map(({ store }) => store).filter(store => store !== undefined);
+  }
+
+  /** The inbox has marked the event of a claim. */
+  noteDone({ key }, { position }) {
+    const number = numberOf(key);
+    this.known.add(number);
+    if (position !== undefined) this.positions.set(this.schedule.messages[number].group, number);
+  }
+
+  noteStoreFault(claims) {
+    for (const { key } of [claims].flat()) if (key !== undefined) this.storeFaults.set(numberOf(key), Date.now());
   }
 
   throwBlamed() {
@@ -130,7 +166,13 @@ class Simulation {
     if (queue !== this.queue('q') || (what !== 'sent' && what !== 'removed')) return;
     const { data: number } = JSON.parse(content.body);
     if (what === 'sent') this.arrived(number);
-    else if (!this.fates.get(number).ends.includes('done') && !this.isThere(number)) this.unaccounted = number;
+    else if (!this.hasEnd(number) && !this.isThere(number)) this.unaccounted = number;
+  }
+
+  /** Handled, or skipped: one that followed it of its subject was done before. */
+  hasEnd(number) {
+    const { ends, group } = this.fates.get(number);
+    return ends.includes('done') || (this.isOrdered && number < this.positions.get(group));
   }
 
   isThere(number) {
@@ -159,7 +201,11 @@ class Simulation {
     const redrive = {
       deadLetterTargetArn: this.broker.queueArn(`dlq${this.suffix}`),
       // As the topology makes it.
-      maxReceiveCount: this.schedule.fifo ? this.schedule.maxReceiveCount * 10 : this.schedule.maxReceiveCount + 5,
+      maxReceiveCount: this.schedule.inbox
+        ? MOST_RECEIVES
+        : this.schedule.fifo
+          ? this.schedule.maxReceiveCount * 10
+          : this.schedule.maxReceiveCount + 5,
     };
     void this.operation('CreateQueue', {
       QueueName: `q${this.suffix}`,
@@ -182,7 +228,8 @@ class Simulation {
   }
 
   send(number, { group }) {
-    const body = { specversion: '1.0', id: `e${number}`, source: 's', type: PATTERN, data: number };
+    const place = { subject: `g${group}`, sequence: String(number) };
+    const body = { specversion: '1.0', id: `e${number}`, source: 's', type: PATTERN, ...place, data: number };
     const entry = {
       body: JSON.stringify(body),
       attributes: {},
@@ -198,30 +245,27 @@ class Simulation {
   startProcess() {
     const endedAt = new Map();
     const wire = this.wire(endedAt);
-    const process = { wire, alive: true, running: [], endedAt };
-    const handler = (number, context) => this.handle(process, number, context.getMessage().ReceiptHandle);
+    const settings = this.settings();
+    const process = {
+      wire,
+      alive: true,
+      running: [],
+      startedAt: new Map(),
+      endedAt,
+      ...this.startInbox(settings, () => process.consumer.wake()),
+    };
+    const handler = (number, context) => this.handle(process, number, context);
     process.consumer = new QueueConsumer({
       queue: { name: 'q', url: this.url('q'), deadLetterQueueUrl: this.url('dlq'), fifo: this.schedule.fifo },
-      settings: consumerSettings(
-        {
-          consumer: {
-            concurrency: this.schedule.concurrency,
-            maxReceiveCount: this.schedule.maxReceiveCount,
-            visibilityTimeoutSeconds: LEASE_SECONDS,
-            waitTimeSeconds: 20,
-            handlerTimeoutMs: 120_000,
-            backoff: { initialSeconds: 1, maxSeconds: 60 },
-            onGroupFailure: this.schedule.skip ? 'skip' : 'block',
-          },
-        },
-        'q',
-      ),
+      settings,
+      inbox: process.inbox,
+      inboxIsShared: true,
       slots: new Slots(Infinity),
       wire,
       handlers: new HandlerRegistry([{ pattern: PATTERN, queue: 'q', subscribed: false, handler }]),
       decode: ({ Body }) => {
-        const { id, source, type, data } = JSON.parse(Body);
-        return { metadata: { id, source, type }, data };
+        const { data, ...metadata } = JSON.parse(Body);
+        return { metadata, data };
       },
       hooks: (_, work) => work(),
       logger: SILENT,
@@ -231,6 +275,41 @@ class Simulation {
     process.consumer.start();
     this.processes.push(process);
     return process;
+  }
+
+  settings() {
+    const { concurrency, maxReceiveCount, skip, ordering } = this.schedule;
+    const consumer = {
+      concurrency,
+      maxReceiveCount,
+      visibilityTimeoutSeconds: LEASE_SECONDS,
+      waitTimeSeconds: 20,
+      handlerTimeoutMs: 120_000,
+      backoff: { initialSeconds: 1, maxSeconds: 60 },
+      onGroupFailure: skip ? 'skip' : 'block',
+      ...(this.isOrdered && { ordering, gapTimeoutMs: 60_000, onGapTimeout: 'proceed', onInvalidSequence: 'proceed' }),
+    };
+    return consumerSettings({ consumer }, 'q');
+  }
+
+  get isOrdered() {
+    const { inbox, fifo, ordering } = this.schedule;
+    return inbox && !fifo && ordering !== 'none';
+  }
+
+  startInbox(settings, onRecovery) {
+    if (!this.store) return {};
+    const store = new FaultyStore(this.store, this.random, this.schedule.faults, this);
+    const common = { store, random: this.random, now: () => this.time.now };
+    const health = new StoreHealth({
+      ...common,
+      onUnavailable: 'wait',
+      logger: SILENT,
+      onFault: () => undefined,
+      onRecovery,
+    });
+    const rules = { ...settings, leaseMs: LEASE_SECONDS * 1000, rememberForMs: DAY_MS };
+    return { store, health, inbox: new Inbox({ queue: 'q', store, health, rules, now: common.now }) };
   }
 
   /** kill -9: nothing of the process is heard of again, its handlers have no effect from here on. */
@@ -256,20 +335,24 @@ class Simulation {
     process.alive = false;
     process.wire.cut = true;
     process.wire.onCut?.();
+    if (process.store) process.store.cut = true;
+    process.health?.stop();
     // Its own timers go on in this process: they find a wire that does not answer.
     void process.consumer.stop(0);
   }
 
-  async handle(process, number, receiptHandle) {
+  async handle(process, number, context) {
     const fate = this.fates.get(number);
     fate.starts += 1;
+    this.checkInbox(number, fate);
     const script = this.schedule.messages[number].outcomes;
     const { outcome, ms } = script[Math.min(fate.starts, script.length) - 1];
     this.checkLimits(process, number, fate);
+    process.startedAt.set(number, Date.now());
     await new Promise(resolve => setTimeout(resolve, ms));
     if (!process.alive) return new Promise(() => undefined);
     process.running.splice(process.running.indexOf(number), 1);
-    process.endedAt.set(receiptHandle, Date.now());
+    process.endedAt.set(context.getMessage().ReceiptHandle, Date.now());
     switch (outcome) {
       case 'throw':
         throw new Error('injected');
@@ -279,10 +362,10 @@ class Simulation {
         fate.ends.push('dead-letter');
         throw new DeadLetter('injected');
       case 'discard':
-        this.end(number, fate);
+        this.end(number, fate, process, context);
         throw new Discard('injected');
       default:
-        this.end(number, fate);
+        this.end(number, fate, process, context);
         return undefined;
     }
   }
@@ -296,7 +379,24 @@ class Simulation {
       this.blamed.push(`two messages of group ${group} at once in one process`);
   }
 
-  end(number, fate) {
+  /** What the inbox knows as done is not run again, nor what is older than the latest of its subject. */
+  checkInbox(number, { group }) {
+    if (this.known.has(number)) this.blamed.push(`message ${number} was run although the inbox knew it as done`);
+    if (this.isOrdered && number < this.positions.get(group))
+      this.blamed.push(`message ${number} was run after ${this.positions.get(group)} of its subject`);
+  }
+
+  /** With an inbox an effect is repeated only where the inbox could not be told of the one before, or a handler went on without its lease. */
+  checkOnce(number, { effect }, signal) {
+    if (!this.store || !effect || signal.aborted) return;
+    const storeFailed = (this.storeFaults.get(number) ?? -1) >= effect.startedAt;
+    if (effect.process.alive && !effect.signal.aborted && !storeFailed)
+      this.blamed.push(`message ${number} had its effect twice`);
+  }
+
+  end(number, fate, process, context) {
+    this.checkOnce(number, fate, context.getSignal());
+    fate.effect = { process, startedAt: process.startedAt.get(number), signal: context.getSignal() };
     fate.ends.push('done');
     const order = this.ends.get(fate.group) ?? [];
     this.ends.set(fate.group, order);
@@ -310,7 +410,7 @@ class Simulation {
     if (unknown.length > 0) throw new Violation(`accepted of the publisher and in no queue: ${unknown.join()}`);
     const letters = contents(this.queue('dlq'));
     for (const [number, { starts, ends }] of this.fates) {
-      if (!letters.has(number) && !ends.includes('done'))
+      if (!letters.has(number) && !this.hasEnd(number))
         throw new Violation(`message ${number} is lost: ${starts} starts, ${ends.join() || 'no end'}`);
       if (letters.has(number) && starts === 0 && !this.wasMovedUnheard(letters.get(number)))
         throw new Violation(`message ${number} was dead-lettered and never tried`);
@@ -344,6 +444,7 @@ class Simulation {
   }
 
   async stopAll() {
+    for (const { health } of this.processes) health?.stop();
     const stops = this.processes.map(({ consumer }) => consumer.stop(0));
     let ended = false;
     void Promise.all(stops).then(() => {

@@ -1,5 +1,10 @@
 import { jest } from '@jest/globals';
-import type { SqsMessage, SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
+import { DeadLetter } from '../../libs/nestjs-sns-sqs/src/errors/handler-outcomes.js';
+import { Inbox } from '../../libs/nestjs-sns-sqs/src/inbox/inbox.js';
+import { MemoryInboxStore } from '../../libs/nestjs-sns-sqs/src/inbox/memory-inbox-store.js';
+import { StoreHealth } from '../../libs/nestjs-sns-sqs/src/inbox/store-health.js';
+import type { InboxStore } from '../../libs/nestjs-sns-sqs/src/interfaces/inbox-store.interface.js';
+import type { BatchResult, SqsMessage, SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
 import { consumerSettings } from '../../libs/nestjs-sns-sqs/src/options/server-options.js';
 import { HandlerRegistry } from '../../libs/nestjs-sns-sqs/src/server/handler-registry.js';
 import { QueueConsumer } from '../../libs/nestjs-sns-sqs/src/server/queue-consumer.js';
@@ -8,42 +13,92 @@ import { Slots } from '../../libs/nestjs-sns-sqs/src/server/slots.js';
 const MESSAGE: SqsMessage = { MessageId: 'm', ReceiptHandle: 'h', Body: '{}' };
 const forever = () => new Promise<never>(() => undefined);
 
-describe('a message given back because the time to stop was over', () => {
-  beforeEach(() => void jest.useFakeTimers());
-  afterEach(() => void jest.useRealTimers());
-
-  it('is not taken again by a heartbeat while another settlement is still on its way', async () => {
-    const visibilities: number[] = [];
-    const inQueue = [[MESSAGE]];
-    const wire: SqsWire = {
+/** A consumer that has received one message. */
+async function consuming(
+  wire: Pick<SqsWire, 'changeVisibilityBatch'> & Partial<SqsWire>,
+  { handler, inbox }: { handler: () => Promise<void>; inbox?: Inbox },
+): Promise<QueueConsumer> {
+  const inQueue = [[MESSAGE]];
+  const consumer = new QueueConsumer({
+    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo: false },
+    settings: consumerSettings({ consumer: { visibilityTimeoutSeconds: 30 } }, 'q'),
+    slots: new Slots(Infinity),
+    wire: {
       receive: () => (inQueue.length > 0 ? Promise.resolve(inQueue.shift() ?? []) : forever()),
       deleteBatch: forever,
       sendBatch: forever,
-      changeVisibilityBatch: (_, entries) => {
-        visibilities.push(...entries.map(each => each.visibilityTimeoutSeconds));
-        // Nothing is answered: closing waits for its flush.
-        return forever();
-      },
+      ...wire,
+    },
+    handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: false, handler }]),
+    decode: () => ({ metadata: { id: 'm', source: 's', type: 'a' }, data: {} }),
+    hooks: (_, work) => work(),
+    inbox,
+    logger: { log: () => undefined, warn: () => undefined, error: () => undefined },
+    onFault: () => undefined,
+    onRecovery: () => undefined,
+  });
+  consumer.start();
+  await jest.advanceTimersByTimeAsync(0);
+  return consumer;
+}
+
+describe('a heartbeat takes no message again', () => {
+  const visibilities: number[] = [];
+  const note = (entries: ReadonlyArray<{ id: string; visibilityTimeoutSeconds: number }>): BatchResult => {
+    visibilities.push(...entries.map(each => each.visibilityTimeoutSeconds));
+    return { successful: entries.map(({ id }) => ({ id })), failed: [] };
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    visibilities.splice(0);
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  it('that was given back because the time to stop was over, while closing waits for another settlement', async () => {
+    const changeVisibilityBatch: SqsWire['changeVisibilityBatch'] = (_, entries) => {
+      note(entries);
+      return forever();
     };
-    const consumer = new QueueConsumer({
-      queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo: false },
-      settings: consumerSettings({ consumer: { visibilityTimeoutSeconds: 30 } }, 'q'),
-      slots: new Slots(Infinity),
-      wire,
-      handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler: forever }]),
-      decode: () => ({ metadata: { id: 'm', source: 's', type: 'a' }, data: {} }),
-      hooks: (_, work) => work(),
-      logger: { log: () => undefined, warn: () => undefined, error: () => undefined },
-      onFault: () => undefined,
-      onRecovery: () => undefined,
-    });
-    consumer.start();
-    await jest.advanceTimersByTimeAsync(0);
+    const consumer = await consuming({ changeVisibilityBatch }, { handler: forever });
     const stopped = consumer.stop(29_000);
     await jest.advanceTimersByTimeAsync(60_000);
     await stopped;
     const givenBack = visibilities.indexOf(0);
     expect(givenBack).toBeGreaterThan(0);
     expect(visibilities.slice(givenBack)).toEqual([0]);
+  });
+
+  it('that was put off because its dead letter was refused, while the inbox does not answer', async () => {
+    const memory = new MemoryInboxStore({ now: Date.now });
+    const store: InboxStore = {
+      isShared: true,
+      claim: (...args) => memory.claim(...args),
+      renew: (...args) => memory.renew(...args),
+      done: (...args) => memory.done(...args),
+      ping: () => undefined,
+      release: forever,
+    };
+    const rules = { ...consumerSettings({}, 'q'), leaseMs: 30_000, rememberForMs: 60_000 };
+    const health = new StoreHealth({
+      store,
+      onUnavailable: 'wait',
+      logger: { warn: () => undefined },
+      onFault: () => undefined,
+      onRecovery: () => undefined,
+    });
+    await consuming(
+      {
+        changeVisibilityBatch: (_, entries) => Promise.resolve(note(entries)),
+        sendBatch: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDenied' })),
+      },
+      {
+        handler: () => Promise.reject(new DeadLetter('never')),
+        inbox: new Inbox({ queue: 'q', store, health, rules }),
+      },
+    );
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(visibilities).toHaveLength(1);
+    expect(visibilities[0]).toBeLessThan(2);
   });
 });

@@ -241,6 +241,8 @@ export class QueueConsumer {
       if (settlement.kind === 'delete') return true;
       // A standard queue keeps no order that those behind it could wait for.
       const isOut = (await settled) && settlement.kind === 'dead-letter';
+      // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
+      this.heartbeat.release(delivery);
       if (delivery.claim) await this.gate?.leave(delivery, isOut ? 'dead-lettered' : 'failed');
       return isOut || !this.options.queue.fifo;
     } catch (error) {
