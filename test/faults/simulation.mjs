@@ -428,13 +428,13 @@ class Simulation {
   checkEmpty({ working, lanes, poller, heartbeat, settler }) {
     const held = {
       'messages in work': working.size,
-      lanes: lanes.lanes.size + lanes.ready.length,
+      lanes: lanes.load,
       receives: poller.receiving.size,
       leases: heartbeat.size,
-      settlements: settler.settling.size,
+      settlements: settler.pending,
     };
     for (const [what, count] of Object.entries(held))
-      if (count > 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
+      if (count !== 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
   }
 
   /** SQS itself moved it, having handed it out more often than allowed to those who never heard of it. */
