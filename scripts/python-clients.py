@@ -1,14 +1,19 @@
-"""A round trip with boto3: endpoint and credentials come from the environment, as in any program."""
+"""A round trip with boto3: endpoint and credentials come from the environment, as in any program.
+
+The first argument is part of the names, so that two versions can use one broker."""
 import json
+import sys
 
 import boto3
 
 sqs = boto3.client("sqs")
 sns = boto3.client("sns")
+name = f"boto3-{sys.argv[1]}"
+protocol = sqs.meta.service_model.metadata["protocol"]
 
-url = sqs.create_queue(QueueName="boto3")["QueueUrl"]
+url = sqs.create_queue(QueueName=name)["QueueUrl"]
 arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-topic = sns.create_topic(Name="boto3")["TopicArn"]
+topic = sns.create_topic(Name=name)["TopicArn"]
 policy = {
     "Version": "2012-10-17",
     "Statement": [{
@@ -29,9 +34,15 @@ entries = [{"Id": "a", "ReceiptHandle": messages[0]["ReceiptHandle"]}, {"Id": "b
 result = sqs.delete_message_batch(QueueUrl=url, Entries=entries)
 assert [each["Id"] for each in result["Successful"]] == ["a"], result
 assert [each["Code"] for each in result["Failed"]] == ["ReceiptHandleIsInvalid"], result
+assert sqs.receive_message(QueueUrl=url).get("Messages", []) == []
+try:
+    sqs.send_message_batch(QueueUrl=url, Entries=[])
+    raise SystemExit("an empty batch was taken")
+except sqs.exceptions.EmptyBatchRequest:
+    pass
 try:
     sqs.get_queue_url(QueueName="missing")
     raise SystemExit("a missing queue was found")
 except sqs.exceptions.QueueDoesNotExist:
     pass
-print("boto3 did its round trip")
+print(f"boto3 {boto3.__version__} did its round trip, SQS in the {protocol} protocol")

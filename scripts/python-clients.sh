@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lets boto3 and the AWS CLI, from PyPI, do a round trip through the embedded broker: it is for every SDK.
+# Lets boto3 and the AWS CLI, from PyPI, do a round trip through the embedded broker: it is for every SDK. An older
+# boto3, the last that speaks the Query protocol to SQS, does the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +10,13 @@ if [ ! -e "$VENV/ready" ]; then
   python3 -m venv "$VENV"
   "$VENV/bin/pip" install --quiet --disable-pip-version-check boto3 awscli
   touch "$VENV/ready"
+fi
+OLDER="$PWD/.tmp/python-clients-query"
+if [ ! -e "$OLDER/ready" ]; then
+  rm -rf "$OLDER"
+  python3 -m venv "$OLDER"
+  "$OLDER/bin/pip" install --quiet --disable-pip-version-check boto3==1.28.80 botocore==1.31.80
+  touch "$OLDER/ready"
 fi
 
 log=$(mktemp)
@@ -23,9 +31,10 @@ AWS_ENDPOINT_URL=$(sed -n 's/.*AWS_ENDPOINT_URL=//p' "$log")
 export AWS_ENDPOINT_URL AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 export AWS_PAGER=''
 
-"$VENV/bin/python" scripts/python-clients.py
+"$VENV/bin/python" scripts/python-clients.py new
+"$OLDER/bin/python" scripts/python-clients.py older
 
-# Version 1, which PyPI has, does not read AWS_ENDPOINT_URL; version 2 does.
+# For SQS version 1, which PyPI has, does not read AWS_ENDPOINT_URL; version 2 does.
 aws() { "$VENV/bin/aws" --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
 url=$(aws sqs create-queue --queue-name cli --query QueueUrl --output text)
 aws sqs send-message --queue-url "$url" --message-body 'from the CLI' >/dev/null

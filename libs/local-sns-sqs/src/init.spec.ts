@@ -39,6 +39,32 @@ describe('the init file', () => {
     }
   });
 
+  it('lets in the topics that a queue is subscribed to, unless the queue says who is let in', async () => {
+    const nobody = { Policy: { Version: '2012-10-17', Statement: [] } };
+    const subscriptions = [{ queue: 'open' }, { queue: 'closed' }];
+    const path = file({
+      queues: [{ name: 'open' }, { name: 'closed', attributes: nobody }],
+      topics: [
+        { name: 't', subscriptions },
+        { name: 'u', subscriptions },
+      ],
+    });
+    const broker = await startLocalBroker();
+    try {
+      await applyInit(broker.endpoint, readInit(path));
+      for (const topic of broker.inspect.topics()) {
+        const query = new URLSearchParams({ Action: 'Publish', TopicArn: topic, Message: 'x' });
+        expect((await fetch(`${broker.endpoint}/?${query}`)).status).toBe(200);
+      }
+      expect(broker.inspect.queues().map(({ name, visible }) => [name, visible])).toEqual([
+        ['open', 2],
+        ['closed', 0],
+      ]);
+    } finally {
+      await broker.stop();
+    }
+  });
+
   it('is refused for what AWS would refuse', async () => {
     const broker = await startLocalBroker();
     try {

@@ -82,22 +82,41 @@ async function sns(
   return post(endpoint, { 'content-type': 'application/x-www-form-urlencoded' }, parameters.toString());
 }
 
+/** What AWS's console writes when a queue is subscribed there: without it SNS is not let in. */
+const admitting = (queueArn: string, topicArns: string[]): string =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: {
+      Effect: 'Allow',
+      Principal: { Service: 'sns.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Resource: queueArn,
+      Condition: { ArnEquals: { 'aws:SourceArn': topicArns } },
+    },
+  });
+
 /** Makes what the file names, through the same door as any client: what AWS would refuse is refused. */
 export async function applyInit(endpoint: string, { queues, topics }: Init): Promise<void> {
-  const arns = new Map<string, string>();
+  const made = new Map<string, { url: string; arn: string; admits: string[] | undefined }>();
   for (const { name, attributes } of queues) {
     const { QueueUrl } = await sqs(endpoint, 'CreateQueue', { QueueName: name, Attributes: attributes });
     const answer = await sqs(endpoint, 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] });
-    arns.set(name, (answer['Attributes'] as Attributes)['QueueArn'] ?? '');
+    const arn = (answer['Attributes'] as Attributes)['QueueArn'] ?? '';
+    made.set(name, { url: String(QueueUrl), arn, admits: attributes['Policy'] === undefined ? [] : undefined });
   }
   for (const { name, attributes, subscriptions } of topics) {
     const answer = await sns(endpoint, 'CreateTopic', { Name: name }, attributes);
-    const topic = /<TopicArn>(.*)<\/TopicArn>/.exec(answer)?.[1] ?? '';
+    const TopicArn = /<TopicArn>(.*)<\/TopicArn>/.exec(answer)?.[1] ?? '';
     for (const subscription of subscriptions) {
-      const queue = arns.get(subscription.queue);
+      const queue = made.get(subscription.queue);
       if (queue === undefined)
         throw new Error(`the init file subscribes ${subscription.queue}, which is not among its queues`);
-      await sns(endpoint, 'Subscribe', { TopicArn: topic, Protocol: 'sqs', Endpoint: queue }, subscription.attributes);
+      queue.admits?.push(TopicArn);
+      await sns(endpoint, 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: queue.arn }, subscription.attributes);
     }
+  }
+  for (const { url, arn, admits = [] } of made.values()) {
+    if (admits.length === 0) continue;
+    await sqs(endpoint, 'SetQueueAttributes', { QueueUrl: url, Attributes: { Policy: admitting(arn, admits) } });
   }
 }

@@ -66,6 +66,10 @@ describe('readSqsQuery (sqs-making-api-requests-xml)', () => {
     });
   });
 
+  it('takes the empty text that SDKs write for an empty list for no list', () => {
+    expect(read({ Action: 'SendMessageBatch', Entries: '', QueueUrl: 'u' }).input).toEqual({ QueueUrl: 'u' });
+  });
+
   it("takes the path for the queue's URL when the body names none", () => {
     expect(read({ Action: 'PurgeQueue' }, '/000000000000/q').input).toEqual({ QueueUrl: '/000000000000/q' });
     expect(read({ Action: 'ListQueues' }, '/').input).toEqual({});
@@ -110,7 +114,11 @@ describe('sqsXmlResult', () => {
     );
   });
 
-  it('has no result where there is nothing to tell', () => {
+  it('has an empty result where there might be one: SDKs look for it', () => {
+    expect(sqsXmlResult('ReceiveMessage', {}, 'r')).toContain('<ReceiveMessageResult></ReceiveMessageResult>');
+  });
+
+  it('has no result where there is never one', () => {
     expect(sqsXmlResult('DeleteMessage', {}, 'r')).not.toContain('Result>');
   });
 });

@@ -36,6 +36,9 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'WaitTimeSeconds',
 ]);
 
+/** SDKs write an empty list or map as an empty text, under the name that the JSON protocol has for it. */
+const COLLECTIONS: ReadonlySet<string> = new Set(['Entries', ...Object.values(TEXT_LISTS), ...Object.values(MAPS)]);
+
 const ENTRIES = /^\w+BatchRequestEntry$/;
 
 const text = (node: Tree | string | undefined): string => (typeof node === 'string' ? node : '');
@@ -52,6 +55,7 @@ function readMap(tree: Tree): Input {
 function readMembers(tree: Tree): Input {
   const input: Input = {};
   for (const [key, node] of Object.entries(tree)) {
+    if (node === '' && COLLECTIONS.has(key)) continue;
     if (typeof node === 'string') input[key] = NUMBERS.has(key) && /^-?\d+$/.test(node) ? Number(node) : node;
     else if (key in TEXT_LISTS) input[TEXT_LISTS[key] ?? key] = numbered(node).map(text);
     else if (key in MAPS) input[MAPS[key] ?? key] = readMap(node);
@@ -111,9 +115,22 @@ function member(action: string, name: string, value: unknown): string {
 
 const NAMESPACE = 'http://queue.amazonaws.com/doc/2012-11-05/';
 
+/** The others have a result even where it is empty: SDKs look for it. */
+const WITHOUT_RESULT: ReadonlySet<string> = new Set([
+  'AddPermission',
+  'ChangeMessageVisibility',
+  'DeleteMessage',
+  'DeleteQueue',
+  'PurgeQueue',
+  'RemovePermission',
+  'SetQueueAttributes',
+  'TagQueue',
+  'UntagQueue',
+]);
+
 export function sqsXmlResult(action: string, output: Output, requestId: string): string {
   const result = Object.entries(output).map(([name, value]) => member(action, name, value));
-  const body = result.length > 0 ? `<${action}Result>${result.join('')}</${action}Result>` : '';
+  const body = WITHOUT_RESULT.has(action) ? '' : `<${action}Result>${result.join('')}</${action}Result>`;
   return `<?xml version="1.0"?>\n<${action}Response xmlns="${NAMESPACE}">${body}${metadata(requestId)}</${action}Response>`;
 }
 
