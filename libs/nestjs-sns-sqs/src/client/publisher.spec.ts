@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jest } from '@jest/globals';
-import type { BatchResult, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 
 type Send = PublisherOptions['send'];
@@ -13,11 +14,11 @@ const refusing =
       failed: entries.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true, ...failure })),
     });
 
-function publisherOver(answer: Send, client: PublisherOptions['client'] = {}) {
+function publisherOver(answer: Send, client: PublisherOptions['client'] = {}, fifo = false) {
   const resolve = jest.fn(() => Promise.resolve('arn:topic'));
   const send = jest.fn(answer);
   const publisher = new Publisher({
-    destination: { name: 'users-domain-events', source: 'users', fifo: false },
+    destination: { name: 'users-domain-events', source: 'users', fifo },
     operation: 'PublishBatch',
     resolve,
     send,
@@ -91,5 +92,44 @@ describe('Publisher', () => {
     await before;
     await closing;
     expect(publisher.close()).toBe(publisher.close());
+  });
+
+  it('takes attributes that are still to come, and keeps the place in the group meanwhile', async () => {
+    const { publisher, send } = publisherOver(well, { groupId: () => 'one' }, true);
+    let there: (attributes: MessageAttributes) => void = () => undefined;
+    const late = (): Promise<MessageAttributes> => new Promise(resolve => (there = resolve));
+    const first = publisher.publish('first', 1, late);
+    const second = publisher.publish('second', 2);
+    await new Promise(resolve => setImmediate(resolve));
+    expect(send).not.toHaveBeenCalled();
+    there({ 'reply.queue-url': { DataType: 'String', StringValue: 'url' } });
+    await Promise.all([first, second]);
+    const entries = send.mock.calls.flatMap(([, batch]) => batch);
+    expect(entries.map(({ attributes }) => attributes['type']?.StringValue)).toEqual(['first', 'second']);
+    expect(entries.map(({ attributes }) => attributes['reply.queue-url']?.StringValue)).toEqual(['url', undefined]);
+  });
+
+  it('tells on its channels that an event is on its way, and what became of it, though it is not even sent', async () => {
+    const told: Array<[string, unknown]> = [];
+    const note = (name: string) => (event: unknown) => told.push([name, event]);
+    const [publishing, published] = [note('publishing'), note('published')];
+    subscribe('nestjs-sns-sqs:publishing', publishing);
+    subscribe('nestjs-sns-sqs:published', published);
+    try {
+      const { publisher } = publisherOver(well);
+      await publisher.publish('a', 1);
+      const given = new Error('given up');
+      await expect(publisher.publish('b', 2, () => Promise.reject(given))).rejects.toBe(given);
+      expect(told).toMatchObject([
+        ['publishing', { destination: 'users-domain-events', type: 'a', data: 1 }],
+        ['published', { type: 'a' }],
+        ['publishing', { type: 'b' }],
+        ['published', { type: 'b', error: given }],
+      ]);
+      expect(told[1]?.[1]).not.toHaveProperty('error');
+    } finally {
+      unsubscribe('nestjs-sns-sqs:publishing', publishing);
+      unsubscribe('nestjs-sns-sqs:published', published);
+    }
   });
 });
