@@ -1,4 +1,4 @@
-import type { OutgoingSqsMessage, ReceiveRequest } from '../interfaces/wire.interface.js';
+import type { MessageAttributes, OutgoingSqsMessage, ReceiveRequest } from '../interfaces/wire.interface.js';
 
 export const idsOf = (entries: ReadonlyArray<{ id: string }>): string[] => entries.map(({ id }) => id);
 
@@ -29,12 +29,17 @@ export const visibilityInput = (
   })),
 });
 
-export const sendInput = (QueueUrl: string, entries: readonly OutgoingSqsMessage[]) => ({
+/** @param write gives the attributes as the protocol has them */
+export const sendInput = (
+  QueueUrl: string,
+  entries: readonly OutgoingSqsMessage[],
+  write: (attributes: MessageAttributes) => MessageAttributes = attributes => attributes,
+) => ({
   QueueUrl,
   Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds }) => ({
     Id: id,
     MessageBody: body,
-    MessageAttributes: attributes,
+    MessageAttributes: write(attributes),
     ...(groupId !== undefined && { MessageGroupId: groupId }),
     ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
     ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),

@@ -46,6 +46,7 @@ export class Connections {
    */
   async send(request: SignedRequest, signal?: AbortSignal): Promise<HttpAnswer> {
     const pool = this.pools.get(request.origin) ?? (await this.open(request.origin));
+    if (signal?.aborted) throw abortError();
     return new Promise((resolve, reject) => {
       const { path, headers, body } = request;
       pool.dispatch({ path, method: 'POST', headers, body }, new Answering(resolve, reject, signal));
@@ -126,7 +127,7 @@ class Answering implements Dispatcher.DispatchHandler {
 
   /** Rejects at once, though a request that waits for a connection is taken away only when it gets one. */
   private abort(): void {
-    const error = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+    const error = abortError();
     this.reject(error);
     this.controller?.abort(error);
   }
@@ -135,6 +136,9 @@ class Answering implements Dispatcher.DispatchHandler {
     if (this.onAbort) this.signal?.removeEventListener('abort', this.onAbort);
   }
 }
+
+/** As the SDK's handler rejects. */
+export const abortError = (): Error => Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 
 const TIMEOUT_CODES: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'ECONNRESET',

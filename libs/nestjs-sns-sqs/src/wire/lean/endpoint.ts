@@ -19,18 +19,18 @@ type Instructions = Parameters<typeof getEndpointFromInstructions>[1];
 /**
  * The endpoint that the SDK's client would call: a custom one, AWS_ENDPOINT_URL, or the region's, FIPS and dual-stack
  * among them; else the host of the queue's URL where that differs.
+ * @param queueHost scheme and host of the queue's URL; empty for a topic
  */
 export async function endpointOf(
   config: SQSClient['config'] | SNSClient['config'],
   instructions: Instructions,
-  queueUrl?: string,
+  queueHost: string,
 ): Promise<Endpoint> {
   const isCustom = config.endpoint !== undefined;
   const { url, headers, properties } = await getEndpointFromInstructions({}, instructions, config as object);
   const [scheme] = (properties?.['authSchemes'] ?? []) as Array<{ signingRegion?: string }>;
-  const follows =
-    !isCustom && queueUrl !== undefined && 'useQueueUrlAsEndpoint' in config && config.useQueueUrlAsEndpoint;
-  const { origin, host, pathname } = follows ? new URL('/', queueUrl) : url;
+  const follows = !isCustom && 'useQueueUrlAsEndpoint' in config && config.useQueueUrlAsEndpoint;
+  const { origin, host, pathname } = follows && URL.canParse(queueHost) ? new URL(queueHost) : url;
   return {
     origin,
     host,

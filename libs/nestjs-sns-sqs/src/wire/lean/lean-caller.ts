@@ -3,7 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { assertPlainAgents } from './assert-plain-agents.js';
-import type { Connections, HttpAnswer } from './connections.js';
+import { abortError, type Connections, type HttpAnswer } from './connections.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 import { Signer } from './signer.js';
 
@@ -36,6 +36,7 @@ const SKEW_MS = 240_000;
  */
 export class LeanCaller {
   private readonly signer: Signer;
+  /** By the hosts of queues' URLs; by nothing for a topic. */
   private readonly endpoints = new Map<string, Endpoint>();
 
   constructor(
@@ -50,7 +51,7 @@ export class LeanCaller {
   async call<T>(call: LeanCall<T>): Promise<T> {
     const strategy = await this.strategy();
     const body = Buffer.from(call.body);
-    let token = await strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : '');
+    let token = await orAborted(strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : ''), call.signal);
     let totalRetryDelay = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
@@ -69,7 +70,8 @@ export class LeanCaller {
   }
 
   private async attempt<T>(call: LeanCall<T>, body: Buffer): Promise<T> {
-    const endpoint = this.endpoints.get(call.queueUrl ?? '') ?? (await this.locate(call.queueUrl));
+    const host = hostOf(call.queueUrl);
+    const endpoint = this.endpoints.get(host) ?? (await this.locate(host));
     const { origin, path } = endpoint;
     const offset = this.config.systemClockOffset;
     const headers = await this.signer.sign(endpoint, call.headers, body, new Date(Date.now() + offset));
@@ -84,10 +86,10 @@ export class LeanCaller {
     }
   }
 
-  private async locate(queueUrl: string | undefined): Promise<Endpoint> {
+  private async locate(host: string): Promise<Endpoint> {
     await assertPlainAgents(this.config.requestHandler);
-    const endpoint = await endpointOf(this.config, this.command, queueUrl);
-    this.endpoints.set(queueUrl ?? '', endpoint);
+    const endpoint = await endpointOf(this.config, this.command, host);
+    this.endpoints.set(host, endpoint);
     return endpoint;
   }
 
@@ -108,6 +110,12 @@ export class LeanCaller {
       "wire: 'lean' needs a retry strategy with tokens (RetryStrategyV2). Remedy: leave `retryStrategy` out.",
     );
   }
+}
+
+/** Scheme and host of a URL, without parsing it for each call. */
+function hostOf(url = ''): string {
+  const end = url.indexOf('/', 'https://'.length);
+  return end < 0 ? url : url.slice(0, end);
 }
 
 function readOrNot<T>(read: (body: Buffer) => T | undefined, body: Buffer): T | undefined {
@@ -145,7 +153,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   if (!signal) return work;
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(Object.assign(new Error('Request aborted'), { name: 'AbortError' }));
+    onAbort = () => reject(abortError());
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });

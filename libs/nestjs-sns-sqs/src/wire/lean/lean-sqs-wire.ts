@@ -12,10 +12,10 @@ import type {
   SqsMessage,
   SqsWire,
 } from '../../interfaces/wire.interface.js';
+import { SILENCE_MS } from '../aws-clients.js';
 import { toBatchResult } from '../batch-result.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from '../sqs-inputs.js';
 import { fromJsonAttributes, toJsonAttributes } from './binary-attributes.js';
-import { SILENCE_MS } from '../aws-clients.js';
 import { CALL_CONNECTIONS, Connections } from './connections.js';
 import { LeanCaller } from './lean-caller.js';
 import { assertBodiesIntact, assertSentIntact, type SentEntry } from './md5.js';
@@ -92,8 +92,8 @@ export class LeanSqsWire implements SqsWire {
   }
 
   async sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
-    const writable = entries.map(entry => ({ ...entry, attributes: toJsonAttributes(entry.attributes) }));
-    const output = await this.call<BatchOutput>(SEND, this.sending, sendInput(queueUrl, writable));
+    const input = sendInput(queueUrl, entries, toJsonAttributes);
+    const output = await this.call<BatchOutput>(SEND, this.sending, input);
     if (this.checksMd5) assertSentIntact(entries, output.Successful ?? []);
     return toBatchResult(idsOf(entries), output);
   }
