@@ -1,21 +1,11 @@
-import { type Input, isRecord, stringList } from '../input.js';
+import { type Input, stringList } from '../input.js';
 import type { Operation } from '../operation.js';
+import { allowing, readPolicyDocument } from '../policy/policy-document.js';
 import { invalidParameter, required } from './errors.js';
 import { findTopic } from './topic.js';
 import { defaultPolicy } from './topic-operations.js';
 
 const ACCOUNT = /^\d{12}$/;
-
-interface Policy extends Record<string, unknown> {
-  Statement: Array<Record<string, unknown>>;
-}
-
-function readPolicy(text: string): Policy {
-  const parsed: unknown = JSON.parse(text);
-  const policy = isRecord(parsed) ? parsed : {};
-  const { Statement } = policy;
-  return { ...policy, Statement: (Array.isArray(Statement) ? Statement : [Statement]).filter(isRecord) };
-}
 
 function requiredList(input: Input, key: string): string[] {
   const list = stringList(input, key);
@@ -23,27 +13,20 @@ function requiredList(input: Input, key: string): string[] {
   return list;
 }
 
-const oneOrMany = (values: string[]): string | string[] => (values.length === 1 && values[0] ? values[0] : values);
-
 /** Adds a statement to the topic's policy under a label (AddPermission API of SNS). */
 export const addPermission: Operation = (broker, input) => {
   const topic = findTopic(broker, input);
   const label = required(input, 'Label');
   const accounts = requiredList(input, 'AWSAccountId');
   const actions = requiredList(input, 'ActionName');
-  const policy = readPolicy(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
+  const policy = readPolicyDocument(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
   if (policy.Statement.some(({ Sid }) => Sid === label)) throw invalidParameter('Statement already exists');
   if (!accounts.every(account => ACCOUNT.test(account))) throw invalidParameter('Policy statement principal');
   if (!actions.every(action => /^(\*|[A-Z][A-Za-z]+)$/.test(action))) {
     throw invalidParameter('Policy statement action out of service scope!');
   }
-  policy.Statement.push({
-    Sid: label,
-    Effect: 'Allow',
-    Principal: { AWS: oneOrMany(accounts.map(account => `arn:aws:iam::${account}:root`)) },
-    Action: oneOrMany(actions.map(action => `SNS:${action}`)),
-    Resource: topic.arn,
-  });
+  const scoped = actions.map(action => `SNS:${action}`);
+  policy.Statement.push(allowing(label, accounts, scoped, topic.arn));
   topic.attributes.set('Policy', JSON.stringify(policy));
   return {};
 };
@@ -52,7 +35,7 @@ export const addPermission: Operation = (broker, input) => {
 export const removePermission: Operation = (broker, input) => {
   const topic = findTopic(broker, input);
   const label = required(input, 'Label');
-  const policy = readPolicy(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
+  const policy = readPolicyDocument(topic.attributes.get('Policy') ?? defaultPolicy(broker, topic));
   const Statement = policy.Statement.filter(({ Sid }) => Sid !== label);
   topic.attributes.set('Policy', JSON.stringify({ ...policy, Statement }));
   return {};

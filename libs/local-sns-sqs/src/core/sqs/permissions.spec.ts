@@ -47,11 +47,17 @@ describe('AddPermission (AddPermission API)', () => {
     ['no account', { AWSAccountIds: [] }, 'MissingParameter'],
     ['no action', { Actions: [] }, 'MissingParameter'],
     ['an account that is none', { AWSAccountIds: ['me'] }, 'InvalidParameterValue'],
-    ['an action that only the owner may', { Actions: ['DeleteQueue'] }, 'InvalidParameterValue'],
+    ['an action that is none', { Actions: ['EatMessage'] }, 'InvalidParameterValue'],
     ['a label with a blank', { Label: 'a b' }, 'InvalidParameterValue'],
     ['eight actions', { Actions: Array(8).fill('SendMessage') }, 'OverLimit'],
   ])('refuses %s', (_, change, code) => {
     expect(() => rig().run('AddPermission', { ...add, ...change })).toThrow(refusal(code));
+  });
+
+  it('takes the name of any action', () => {
+    for (const action of [...SQS_OPERATIONS.keys(), '*']) {
+      expect(() => rig().run('AddPermission', { ...add, Actions: [action] })).not.toThrow();
+    }
   });
 
   it('refuses a label twice, and a twenty-first statement', () => {
