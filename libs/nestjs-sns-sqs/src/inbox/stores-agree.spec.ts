@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describeWithRedis, hasRedis, RedisServer } from '../../../../test/support/redis-server.js';
+import { waitFor } from '../../../../test/support/wait-for.js';
+import type { InboxClaim, InboxReleaseReason, InboxStore } from '../interfaces/inbox-store.interface.js';
+import { newToken } from './inbox-key.js';
+import { MemoryInboxStore } from './memory-inbox-store.js';
+import { RedisInboxStore } from './redis-inbox-store.js';
+
+const LONG_MS = 60_000;
+
+type Call =
+  | { method: 'claim' | 'renew' | 'done'; who: number; position: number }
+  | { method: 'release'; who: number; reason: InboxReleaseReason; position: number };
+
+const who = fc.nat(5);
+const position = fc.nat(9);
+const call: fc.Arbitrary<Call> = fc.oneof(
+  fc.record({ method: fc.constantFrom('claim', 'claim', 'renew', 'done'), who, position }),
+  fc.record({
+    method: fc.constant('release'),
+    who,
+    reason: fc.constantFrom<InboxReleaseReason>('failed', 'unstarted', 'dead-lettered'),
+    position,
+  }),
+);
+
+/** Two claimants for each of three events; the first two events are of one subject. */
+const claimsOn = (queue: string): InboxClaim[] =>
+  ['.a', '.a', '.b', '.b', '.c', '.c'].map(key => ({
+    queue,
+    key,
+    token: newToken(),
+    ...(key !== '.c' && { subject: '.s' }),
+  }));
+
+/** What a store answers, without times, which are each one's own. */
+async function answersOf(store: InboxStore, claims: InboxClaim[], calls: Call[]): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const each of calls) {
+    const claim = claims[each.who];
+    if (!claim) continue;
+    const answer = await answerOf(store, claim, each);
+    answers.push(JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key.endsWith('Ms') ? 0 : value))));
+  }
+  return answers;
+}
+
+function answerOf(store: InboxStore, claim: InboxClaim, each: Call): unknown {
+  switch (each.method) {
+    case 'claim':
+      return store.claim(claim, LONG_MS);
+    case 'renew':
+      return store.renew([claim], LONG_MS);
+    case 'done':
+      return store.done(claim, {
+        rememberForMs: LONG_MS,
+        ...(claim.subject !== undefined && each.position > 0 && { position: String(each.position) }),
+      });
+    case 'release':
+      return store.release(claim, each.reason, each.position > 4 ? String(each.position) : undefined);
+  }
+}
+
+describeWithRedis('the stores', () => {
+  let server: RedisServer;
+  let redis: RedisInboxStore;
+  beforeAll(async () => {
+    if (!hasRedis) return;
+    server = await RedisServer.start();
+    redis = new RedisInboxStore({ url: server.url });
+    await waitFor('the store to answer', () =>
+      redis.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+  }, 30_000);
+  afterAll(async () => {
+    redis.close();
+    await server.stop();
+  });
+
+  it('answer alike, whatever they are asked in whatever order', async () => {
+    const memory = new MemoryInboxStore();
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 30, size: 'max' }), async calls => {
+        const claims = claimsOn(`q-${(runs += 1)}`);
+        expect(await answersOf(redis, claims, calls)).toEqual(await answersOf(memory, claims, calls));
+      }),
+      { numRuns: 200 },
+    );
+  }, 60_000);
+});
