@@ -18,7 +18,8 @@ const interceptor = {
     const context = execution.switchToRpc().getContext();
     const { MessageId: message, Attributes: { MessageGroupId: group, SequenceNumber: sequence } = {} } =
       context.getMessage();
-    const fact = { queue: context.getQueue(), id: context.getMetadata().id, message, group, sequence };
+    const { id, subject, sequence: version } = context.getMetadata();
+    const fact = { queue: context.getQueue(), id, message, group, sequence, subject, version };
     return next.handle().pipe(
       tap({
         complete: () => note({ what: 'done', ...fact }),

@@ -26,6 +26,7 @@ export class Load {
   #events;
   #commands;
   #underWay = new Set();
+  #versions = new Map();
 
   constructor({ events, commands, aws, urlOfUsers }) {
     this.#events = new ClientSNS({ service: 'users', aws });
@@ -59,6 +60,12 @@ export class Load {
     this.urlOfUsers = undefined;
   }
 
+  #nextVersion(id) {
+    const version = (this.#versions.get(id) ?? 0) + 1;
+    this.#versions.set(id, version);
+    return version;
+  }
+
   async close() {
     await Promise.all([this.#events.close(), this.#commands.close()]);
   }
@@ -85,10 +92,18 @@ export class Load {
     }
   }
 
+  /** A user's versions are counted from 1, as `users` does; what can never be handled is a user of its own. */
   #emailChanged(n) {
-    const email = n % POISON_EVERY === 1 ? 'no address' : `changed-${n}@example.com`;
-    const record = new SnsRecordBuilder({ id: userOf(n), email, previousEmail: 'a@example.com', version: n + 2 });
-    return this.#emit(this.#events, 'user.email-changed', record);
+    const isPoison = n % POISON_EVERY === 1;
+    const id = isPoison ? randomUUID() : userOf(n);
+    const version = isPoison ? 1 : this.#nextVersion(id);
+    const email = isPoison ? 'no address' : `changed-${n}@example.com`;
+    const data = { id, email, previousEmail: 'a@example.com', version };
+    return this.#emit(
+      this.#events,
+      'user.email-changed',
+      new SnsRecordBuilder(data).setSubject(id).setSequence(version),
+    );
   }
 
   #welcome(n) {

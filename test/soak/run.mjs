@@ -1,8 +1,8 @@
 // Events and commands through the built sample services, while something fails every second; then calm, and the
-// books are balanced. --minutes: of faults; --events, --commands: how many; --seed: of the faults. Redis takes part
-// where `redis-server` is installed; DATABASE_URL names a PostgreSQL in place of PGlite.
+// books are balanced. --minutes: of faults; --events, --commands: how many; --seed: of the faults. Needs
+// `redis-server`; DATABASE_URL names a PostgreSQL in place of PGlite.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ const env = {
   MIGRATIONS_DIR: join(import.meta.dirname, '../../apps/users/drizzle'),
   PORT: '0',
   PGLITE_DIR: join(directory, 'users'),
-  ...(redis && { REDIS_URL: redis.url }),
+  REDIS_URL: redis.url,
 };
 const berth = (name, app, spared) => new Berth({ name, app, endpoint, env, spared, pids, signal });
 // PGlite lives in one process.
@@ -69,7 +69,7 @@ const berths = [...notifications, ...users];
 // The first one makes the tables.
 await users[0].start();
 await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
-say(`seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite'}, ${redis ? 'Redis' : 'no Redis'}`);
+say(`seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite'}, Redis`);
 
 const own = new FaultyProxy(Number(new URL(endpoint).port));
 await own.listen();
@@ -102,7 +102,7 @@ const welcomed = isDrained ? await usersThatAreWelcome() : 0;
 await load.close();
 await Promise.all(berths.map(each => each.stop()));
 clearInterval(progress);
-await Promise.all([own.close(), mail.stop(), broker.stop(), redis?.stop()]);
+await Promise.all([own.close(), mail.stop(), broker.stop(), redis.stop()]);
 
 const effects = readEffects(effectLog);
 const verdict = judge({
@@ -114,8 +114,7 @@ const verdict = judge({
     ...effects.filter(({ what, type }) => what === 'published' && type !== 'send-welcome-email').map(({ id }) => id),
   ],
   kills: berths.flatMap(({ killedAt }) => killedAt),
-  outages: redis?.outages ?? [],
-  hasInbox: Boolean(redis) && usesInbox(),
+  outages: redis.outages,
   mails: mail.mails,
 });
 const violations = [...berths.flatMap(each => each.violations), ...verdict.violations];
@@ -139,7 +138,7 @@ function textOf({ mean, growth }) {
 }
 
 function report() {
-  const { counts, lanes, repeated, unexplained } = verdict;
+  const { counts, lanes, subjects, repeated, unexplained } = verdict;
   const types = Map.groupBy(
     new Map([...ledger.accepted.values()].map(each => [each.id, each])).values(),
     ({ queue }) => (queue.endsWith('.fifo') ? 'commands' : 'events'),
@@ -154,10 +153,12 @@ function report() {
   );
   for (const { pid, samples, heap, rss } of memory)
     console.log(`memory of process ${pid}, ${samples} samples: heap ${textOf(heap)}, RSS ${textOf(rss)}`);
-  console.log(`lanes: ${lanes}; mails: ${verdict.mails}; users: ${welcomed}; refused publishes: ${load.refused}`);
+  console.log(
+    `lanes: ${lanes}; subjects in order: ${subjects}; mails: ${verdict.mails}; users: ${welcomed}; refused publishes: ${load.refused}`,
+  );
   for (const text of violations.slice(0, MOST_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
   console.log(
-    `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
+    `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
   );
 }
 
@@ -178,7 +179,8 @@ async function usersThatAreWelcome() {
 }
 
 async function startRedis() {
-  if (spawnSync('redis-server', ['--version']).error) return undefined;
+  if (spawnSync('redis-server', ['--version']).error)
+    throw new Error('the soak needs `redis-server`: apt-get install redis-server, brew install redis');
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => server.once('listening', resolve));
   const { port } = server.address();
@@ -186,11 +188,6 @@ async function startRedis() {
   const process = new RedisProcess(port, directory);
   await process.start();
   return process;
-}
-
-function usesInbox() {
-  const text = app => readFileSync(join(import.meta.dirname, `../../dist/apps/${app}/main.js`), 'utf8');
-  return ['users', 'notifications'].every(app => text(app).includes('REDIS_URL'));
 }
 
 async function until(condition, limitMs) {

@@ -11,7 +11,7 @@ export class Storm {
   #aborted = false;
   #underWay = new Set();
 
-  /** @param proxies the networks of all who call SNS and SQS; `berths` of those the services; `redis` may be undefined */
+  /** @param proxies the networks of all who call SNS and SQS; `berths` of those the services */
   constructor({ random, proxies, berths, broker, redis }) {
     this.random = random;
     const mortal = berths.filter(({ spared }) => !spared);
@@ -40,7 +40,7 @@ export class Storm {
       'kill -9': process(2, berth => berth.kill()),
       SIGTERM: process(1, berth => berth.terminate()),
       'SIGSTOP and SIGCONT': [2, () => this.#oneOf(berths).freeze(FROZEN_MS.least + random() * FROZEN_MS.more)],
-      ...(redis && { 'redis away': [1, () => redis.restart(500 + random() * 2_500)] }),
+      'redis away': [1, () => redis.restart(500 + random() * 2_500)],
     });
   }
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /** A process that is killed may have had an effect that nothing remembers yet; and so it is while Redis is away. */
 const UNREMEMBERED_MS = 5_000;
+/** Queues of handlers that ask for the order of their events' subjects. */
+const IN_ORDER = /^(update-recipient|user-directory)-/;
 /** The library remembers up to 10,000 messages of each queue: some megabytes until that is reached. */
 const MAX_GROWTH_MIB = 15;
 
@@ -14,7 +16,7 @@ export function readEffects(path) {
 /**
  * Balances what SNS and SQS have accepted with what became of it. `violations` is empty when every promise was kept.
  */
-export function judge({ ledger, effects, published, kills, outages, hasInbox, mails }) {
+export function judge({ ledger, effects, published, kills, outages, mails }) {
   const violations = [];
   const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
   const done = Map.groupBy(
@@ -22,13 +24,16 @@ export function judge({ ledger, effects, published, kills, outages, hasInbox, ma
     ({ queue, id }) => `${queue} ${id}`,
   );
   const tried = new Set(runs.map(({ message }) => message));
-  const counts = { accepted: 0, done: 0, deadLettered: 0, left: ledger.left.length };
-  for (const [message, { queue, id }] of ledger.accepted) {
+  const latest = latestVersions(runs);
+  const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, left: ledger.left.length };
+  for (const [message, { queue, id, subject, version }] of ledger.accepted) {
     counts.accepted += 1;
     if (ledger.letters.has(message)) {
       counts.deadLettered += 1;
       if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
     } else if (done.has(`${queue} ${id}`)) counts.done += 1;
+    // A later event of its subject was done before.
+    else if (IN_ORDER.test(queue) && Number(version) < (latest.get(`${queue} ${subject}`) ?? 0)) counts.skipped += 1;
     else violations.push(`${message} of ${queue} was not handled and is in no dead letter queue`);
   }
   if (counts.left > 0) violations.push(`${counts.left} messages are left in queues`);
@@ -40,9 +45,18 @@ export function judge({ ledger, effects, published, kills, outages, hasInbox, ma
 
   const lanes = checkLanes(runs, violations);
   const repeated = [...done.values()].filter(({ length }) => length > 1);
-  const unexplained = hasInbox ? repeated.filter(each => !isExplained(each, kills, outages)) : [];
+  const unexplained = repeated.filter(each => !isExplained(each, kills, outages));
+  const subjects = checkSubjects(runs, violations, both => isExplained(both, kills, outages));
   for (const [{ queue, id }] of unexplained) violations.push(`${id} was handled twice by ${queue}`);
-  return { violations, counts, lanes, repeated: repeated.length, unexplained: unexplained.length, mails: mails.length };
+  return {
+    violations,
+    counts,
+    lanes,
+    subjects,
+    repeated: repeated.length,
+    unexplained: unexplained.length,
+    mails: mails.length,
+  };
 }
 
 /** The messages of a group are first done in the order in which SQS has taken them. */
@@ -55,6 +69,30 @@ function checkLanes(runs, violations) {
     const lane = `${queue} ${group}`;
     if (BigInt(sequence) < BigInt(latest.get(lane) ?? 0)) violations.push(`${lane}: ${message} was overtaken`);
     else latest.set(lane, sequence);
+  }
+  return latest.size;
+}
+
+/** By queue and subject: the highest sequence that was done. */
+function latestVersions(runs) {
+  const latest = new Map();
+  for (const { what, queue, subject, version } of runs) {
+    const key = `${queue} ${subject}`;
+    if (what === 'done' && version !== undefined) latest.set(key, Math.max(latest.get(key) ?? 0, Number(version)));
+  }
+  return latest;
+}
+
+/** Where the order of subjects is asked for, none goes back. Gives how many there were. */
+function checkSubjects(runs, violations, isExcused) {
+  const latest = new Map();
+  for (const fact of runs) {
+    if (fact.what !== 'done' || !IN_ORDER.test(fact.queue)) continue;
+    const key = `${fact.queue} ${fact.subject}`;
+    const before = latest.get(key);
+    if (before && Number(fact.version) < Number(before.version)) {
+      if (!isExcused([before, fact])) violations.push(`${key}: ${fact.version} was done after ${before.version}`);
+    } else latest.set(key, fact);
   }
   return latest.size;
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { SnsSqsModule } from 'nestjs-sns-sqs';
+import { inbox } from '../../shared/inbox.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthController } from './health.controller.js';
 import { UserPublisher } from './users/user-publisher.js';
@@ -10,7 +11,9 @@ import { UsersService } from './users/users.service.js';
 @Module({
   imports: [
     DatabaseModule,
-    SnsSqsModule.forRootAsync({ useFactory: () => ({ service: 'users', prefix: process.env['QUEUE_PREFIX'] ?? '' }) }),
+    SnsSqsModule.forRootAsync({
+      useFactory: () => ({ service: 'users', prefix: process.env['QUEUE_PREFIX'] ?? '', inbox: inbox() }),
+    }),
     SnsSqsModule.forFeature({ commandsTo: ['notifications', 'users'] }),
   ],
   controllers: [UsersController, UsersMessagesController, HealthController],
