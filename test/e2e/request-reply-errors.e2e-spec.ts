@@ -120,8 +120,10 @@ describe('send() of what fails', () => {
         return 'done';
       }
     }
-    const client = clientOf({ replyTimeoutMs: 150 });
+    // Long enough for the request to be sent: its reply queue must be made first.
+    const client = clientOf({ replyTimeoutMs: 2_000 });
     await expect(ask(client, 'sum', 'too late')).rejects.toMatchObject({ code: 'REPLY_TIMEOUT', retryable: true });
+    expect(await here.queue(QUEUE).size()).toBe(1);
     await here.start([Sums]);
     expect(await ask(client, 'sum', new SqsRecordBuilder('in time').setReplyTimeoutMs(20_000).build())).toBe('done');
     await here.queue(QUEUE).untilEmpty();
