@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
+import type { InboxClaim, InboxStore } from '../interfaces/inbox-store.interface.js';
 import { Inbox, type HeldClaim } from './inbox.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
 import type { Ordering } from './sequence-guard.js';
@@ -45,8 +45,10 @@ class Simulation {
   private readonly workers: Inbox[];
   private runs: Run[] = [];
   readonly messages: Message[];
-  /** Effects whose event was marked done, in order: those that count. */
+  /** Effects whose event was marked done, in order: those that count, even if who had them did not learn of it. */
   readonly settled: Event[] = [];
+  /** By token: effects that are not marked done yet. */
+  private readonly effects = new Map<string, Event>();
 
   constructor(
     events: readonly Event[],
@@ -58,7 +60,7 @@ class Simulation {
       isShared: true,
       claim: (...args) => this.call(() => this.memory.claim(...args)),
       renew: (...args) => this.call(() => this.memory.renew(...args)),
-      done: (...args) => this.call(() => this.memory.done(...args)),
+      done: (...args) => this.call(() => this.noteDone(args[0], this.memory.done(...args))),
       release: (...args) => this.call(() => this.memory.release(...args)),
       ping: () => undefined,
     };
@@ -145,10 +147,10 @@ class Simulation {
     if (!well) {
       await inbox?.release(run.claim, 'failed');
       if (isHeld) run.message.visibleAt = this.now;
-    } else if (await inbox?.finish(run.claim, () => true)) {
-      this.settled.push(run.message.event);
-      if (isHeld) run.message.isDeleted = true;
+      return;
     }
+    this.effects.set(run.claim.token, run.message.event);
+    if ((await inbox?.finish(run.claim, () => true)) && isHeld) run.message.isDeleted = true;
   }
 
   private async beat(): Promise<void> {
@@ -160,6 +162,15 @@ class Simulation {
       }
       this.runs = this.runs.filter(({ claim }) => !lost.has(claim));
     }
+  }
+
+  private noteDone({ token }: InboxClaim, isDone: boolean): boolean {
+    const event = this.effects.get(token);
+    if (isDone && event) {
+      this.settled.push(event);
+      this.effects.delete(token);
+    }
+    return isDone;
   }
 
   private async call<T>(run: () => T): Promise<T> {
