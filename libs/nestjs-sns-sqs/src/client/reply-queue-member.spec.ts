@@ -81,4 +81,15 @@ describe('ReplyQueueMember', () => {
     await member(sqs).close();
     expect(deleted()).toEqual([]);
   });
+
+  it('that is closed joins no more: the last of the others still deletes the queue', async () => {
+    const { sqs, deleted } = access();
+    const closed = member(sqs);
+    await closed.close();
+    closed.expect(jest.fn());
+    const other = member(sqs);
+    await other.open();
+    await other.close();
+    expect(deleted()).toHaveLength(1);
+  });
 });

@@ -42,6 +42,8 @@ export class ReplyQueueMember {
 
   /** Gives the callback each reply of one request in turn, and one error if the client closes before the last. */
   expect(callback: ReplyCallback): { correlationId: string; forget: () => void } {
+    // Its publisher refuses it: nothing will come, and nobody would leave the queue again.
+    if (this.closing) return { correlationId: '', forget: () => undefined };
     const request = new PendingRequest(callback, this.options.access.deserializer);
     this.waiting.add(request);
     const { correlationId, forget } = this.join().queue.expect(request);
