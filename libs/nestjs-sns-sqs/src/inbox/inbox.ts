@@ -30,6 +30,8 @@ export interface HeldClaim extends InboxClaim {
   readonly sequence: string | undefined;
   /** By this process's clock, counted from before the call, so that it is never thought longer than it is. */
   leaseEndsAt: number;
+  /** The effect has happened, and only the store has not been told. */
+  isFinishing: boolean;
 }
 
 /** What the inbox did, since the server started. */
@@ -120,11 +122,13 @@ export class Inbox {
   }
 
   /**
-   * Marks the event done; while the store is away again and again, as long as the claim's lease lasts and `mayGoOn`.
-   * False: its message must not be settled. Somebody else has the event, or what the store knows of it is unknown.
+   * Marks the event done; while the store is away again and again, as long as `mayGoOn`, beyond the claim's lease too:
+   * nobody can take it over meanwhile, and a store that is back refuses what was taken over. False: the message must not
+   * be settled. Somebody else has the event, or what the store knows of it is unknown.
    */
   async finish(claim: HeldClaim, mayGoOn: () => boolean): Promise<boolean> {
     const { health } = this.options;
+    claim.isFinishing = true;
     for (;;) {
       try {
         const isDone = await this.markDone(claim, claim.sequence);
@@ -138,7 +142,7 @@ export class Inbox {
           return true;
         }
         await health.whenBack(DONE_RETRY_MS);
-        if (!mayGoOn() || this.now() >= claim.leaseEndsAt) {
+        if (!mayGoOn()) {
           this.counts.leaseLost += 1;
           return false;
         }
@@ -156,7 +160,10 @@ export class Inbox {
     }
   }
 
-  /** Renews the leases; gives those that are lost. Never rejects. */
+  /**
+   * Renews the leases; gives those that are lost: taken over, or over while the store is away and their handlers still
+   * run. Never rejects.
+   */
   async renew(claims: readonly HeldClaim[]): Promise<HeldClaim[]> {
     const { store, health, rules } = this.options;
     if (claims.length === 0) return [];
@@ -172,7 +179,9 @@ export class Inbox {
       if (health.mayProceed) return [];
     }
     const now = this.now();
-    return claims.filter((claim, index) => held[index] === false || claim.leaseEndsAt <= now);
+    return claims.filter(
+      ({ isFinishing, leaseEndsAt }, index) => held[index] === false || (leaseEndsAt <= now && !isFinishing),
+    );
   }
 
   private claimOf({ metadata, data }: EventEnvelope): HeldClaim {
@@ -192,6 +201,7 @@ export class Inbox {
       token: newToken(),
       sequence: order?.sequence,
       leaseEndsAt: this.now() + rules.leaseMs,
+      isFinishing: false,
       ...(order && { subject: subjectKey(order.subject) }),
     };
   }

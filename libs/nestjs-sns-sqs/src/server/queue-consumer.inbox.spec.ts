@@ -259,6 +259,20 @@ describe('QueueConsumer with an inbox', () => {
     expect(faults).toEqual(['INBOX_UNAVAILABLE', 'recovered']);
   });
 
+  it('marks it done when the store is back after longer than the claim lasted, unless it was taken over by then', async () => {
+    const { put, store, handled, settled, wire } = consumerOf(() => Promise.resolve());
+    store.fail('before', ...ALL.filter(method => method !== 'claim'));
+    await put(message({ id: 'e' }));
+    await jest.advanceTimersByTimeAsync(300_000);
+    expect(wire.changeVisibilityBatch).toHaveBeenCalled();
+    expect(settled.filter(what => what.endsWith('deleted'))).toEqual([]);
+    store.failing.clear();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(settled.filter(what => what.endsWith('deleted'))).toEqual(['m-e deleted']);
+    await put(message({ id: 'e' }, 'twice'));
+    expect(handled).toEqual(['e']);
+  });
+
   it('takes a done whose answer was lost for done when it asks again', async () => {
     const { put, store, settled } = consumerOf(() => Promise.resolve());
     store.fail('after', 'done');
