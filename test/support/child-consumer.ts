@@ -9,6 +9,9 @@ import { waitFor } from './wait-for.js';
 const ROOT = join(import.meta.dirname, '../..');
 const LIBRARY = join(ROOT, 'libs/nestjs-sns-sqs/src');
 
+/** A process starts in a second, on a machine that does nothing else. */
+const START_DEADLINE_MS = 60_000;
+
 /** What every consumer script tells its parent, one JSON object a line: its process id, once it is listening. */
 interface Told {
   listening?: number;
@@ -54,7 +57,7 @@ export class CompiledConsumer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const consumer = new ChildConsumer<F>(child);
-    await waitFor('the consumer process to listen', () => consumer.isListening);
+    await waitFor('the consumer process to listen', () => consumer.isListening, START_DEADLINE_MS);
     return consumer;
   }
 
