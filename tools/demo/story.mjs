@@ -110,14 +110,14 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     eventOf('user.email-changed', dan, 3, { email: 'dan@third.example' }),
   ];
   const mailed = timesHandled(notifications, 'user.registered', SEND_EMAIL);
+  const isMailedOnce = () => timesHandled(notifications, 'user.registered', SEND_EMAIL) === mailed + 1;
   await queues.send(SEND_EMAIL, first);
+  await narrator.observe(`${SEND_EMAIL} handled his registration`, isMailedOnce);
+  // When both are in work at one time, the second is looked at again only when the first one's lease ends.
   await queues.send(SEND_EMAIL, first);
   await narrator.observe(
-    `${SEND_EMAIL} had his registration twice, and handled it once`,
-    async () =>
-      timesHandled(notifications, 'user.registered', SEND_EMAIL) === mailed + 1 &&
-      (await isIdle(SEND_EMAIL)) &&
-      (await isIdle(COMMANDS)),
+    '… and dropped it when it came again',
+    async () => isMailedOnce() && (await isIdle(SEND_EMAIL)) && (await isIdle(COMMANDS)),
   );
   await narrator.observe(
     'he has one mail',
