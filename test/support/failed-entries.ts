@@ -12,13 +12,17 @@ export function withoutEntries(json: boolean, request: string, failing: Entries)
     return JSON.stringify({ ...input, Entries: input.Entries.filter(({ Id }) => !ids.has(Id)) });
   }
   const parameters = [...new URLSearchParams(request)];
-  const members = parameters.flatMap(([name, value]) =>
-    name.endsWith('.Id') && ids.has(value) ? [numberOf(name)] : [],
-  );
-  return new URLSearchParams(parameters.filter(([name]) => !members.includes(numberOf(name)))).toString();
+  const members = parameters.filter(([name]) => MEMBER.test(name) && name.endsWith('.Id'));
+  // Numbered anew without a gap, as every SDK numbers them: some servers stop reading at one.
+  const left = members.filter(([, id]) => !ids.has(id)).map(([name]) => MEMBER.exec(name)?.[1]);
+  const kept = parameters.flatMap(([name, value]): Array<[string, string]> => {
+    const [prefix, number] = MEMBER.exec(name) ?? [];
+    if (prefix === undefined || number === undefined) return [[name, value]];
+    const place = left.indexOf(number) + 1;
+    return place === 0 ? [] : [[`PublishBatchRequestEntries.member.${place}.${name.slice(prefix.length)}`, value]];
+  });
+  return new URLSearchParams(kept).toString();
 }
-
-const numberOf = (name: string): string => MEMBER.exec(name)?.[1] ?? 'none';
 
 /** The endpoint's answer, in which these entries have failed. */
 export function failedEntries(json: boolean, answer: string, failing: Entries): string {
