@@ -2,6 +2,12 @@ import { FIFO_QUEUE, queueName } from './lib/message.mjs';
 
 const OWN = { key: 'own', label: 'nestjs-sns-sqs', module: 'contestants/own.mjs', name: 'overSdk' };
 const LEAN = { key: 'lean', label: "nestjs-sns-sqs, `wire: 'lean'`", module: 'contestants/own.mjs', name: 'overLean' };
+const INBOX = {
+  key: 'inbox',
+  label: 'nestjs-sns-sqs with its inbox, in memory',
+  module: 'contestants/own.mjs',
+  name: 'withInbox',
+};
 const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
 const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
 const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
@@ -15,6 +21,8 @@ const TRANSPORTER = {
 export const RIVALS = [SQS_CONSUMER, SQUISS, SSUT, TRANSPORTER];
 export const CONTESTANTS = [OWN, LEAN, LOOP, ...RIVALS];
 const PUBLISHERS = [OWN, LEAN, LOOP, SQUISS, SSUT, TRANSPORTER];
+/** Where the point is not the rivals' speed: the most used of them is enough. */
+const FEW = [OWN, LEAN, LOOP, SQS_CONSUMER];
 
 const ONE_QUEUE = [queueName(0)];
 const onStub = { server: 'stub', latencyMs: 10, queues: ONE_QUEUE, contestants: CONTESTANTS };
@@ -44,20 +52,22 @@ export const SCENARIOS = [
     handler: 'tail',
     slots: 100,
     supply: {},
-    warmMs: 2_000,
-    measureMs: 3_000,
+    warmMs: 1_500,
+    measureMs: 2_500,
     bound: 1_450,
   },
   {
     ...onStub,
     key: 'noop',
-    title: 'No-op handlers, 500 slots, 100,000 messages',
+    title: 'No-op handlers, 500 slots, until 100,000 messages or for 11 s',
     kind: 'count',
+    contestants: [OWN, LEAN, INBOX, LOOP, ...RIVALS],
     handler: 'noop',
     slots: 500,
     supply: {},
     warmCount: 10_000,
-    measureCount: 100_000,
+    measureCount: 90_000,
+    mostMs: 10_500,
   },
   {
     ...onStub,
@@ -97,6 +107,7 @@ export const SCENARIOS = [
     key: 'idle',
     title: '200 idle queues, of which one gets a message now and then',
     kind: 'idle',
+    contestants: FEW,
     handler: 'noop',
     slots: 2_000,
     queues: Array.from({ length: 200 }, (_, index) => queueName(index)),
@@ -129,6 +140,7 @@ export const SCENARIOS = [
     title: 'On the embedded broker: 5,000 messages, no-op handlers, 100 slots',
     server: 'broker',
     kind: 'drain',
+    contestants: FEW,
     handler: 'noop',
     slots: 100,
     supply: { count: 5_000 },
@@ -141,6 +153,7 @@ export const SCENARIOS = [
     title: 'On the embedded broker: FIFO, 5,000 messages of 100 groups, handlers of 1 to 9 ms, 100 slots',
     server: 'broker',
     kind: 'drain',
+    contestants: FEW,
     handler: 'jitter',
     slots: 100,
     queues: [FIFO_QUEUE],

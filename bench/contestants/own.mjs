@@ -27,7 +27,7 @@ function controllerOf(queue, handle) {
   return Work;
 }
 
-const over = wire => ({
+const over = settings => ({
   async consume({ endpoint, queues, slots, handle }) {
     class App {}
     Module({ controllers: queues.map(queue => controllerOf(queue, handle)) })(App);
@@ -40,7 +40,7 @@ const over = wire => ({
         aws: awsOf(endpoint),
         consumer: { concurrency: Math.max(10, slots / queues.length) },
         shutdownTimeoutMs: 500,
-        ...wire,
+        ...settings,
       }),
     });
     await app.listen();
@@ -48,15 +48,18 @@ const over = wire => ({
   },
 
   publish({ endpoint, queue }) {
+    const { wire = 'sdk' } = settings;
     const client = new ClientSQS({
       service: SERVICE,
       queueUrl: urlOf(endpoint, queue),
       aws: awsOf(endpoint),
-      ...wire,
+      wire,
     });
     return { send: data => lastValueFrom(client.emit(PATTERN, data)), stop: () => client.close() };
   },
 });
 
-export const overSdk = over({});
-export const overLean = over({ wire: 'lean' });
+// As the others, without a memory against duplicates, which none of them has; with it, in this process.
+export const overSdk = over({ inbox: false });
+export const overLean = over({ inbox: false, wire: 'lean' });
+export const withInbox = over({});

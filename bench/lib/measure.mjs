@@ -60,12 +60,12 @@ async function overWindow({ warmMs, measureMs }, observer, server) {
   return consumed(observer, before, await span.end());
 }
 
-async function overCount({ warmCount, measureCount }, observer, server) {
+async function overCount({ warmCount, measureCount, mostMs }, observer, server) {
   await observer.until(warmCount);
   const heap = heapAfterGc();
   const span = await Span.begin(server);
   const before = observer.handled;
-  await observer.until(before + measureCount);
+  await Promise.race([observer.until(before + measureCount), sleep(mostMs)]);
   const result = consumed(observer, before, await span.end());
   observer.latencies = [];
   const heapGrowth = heapAfterGc() - heap;

@@ -1,15 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { withRequestHandler, type RequestHandler } from './client-view.js';
-
-/** What the SDK's handler for Node is made of. */
-export interface HandlerOptions {
-  connectionTimeout: number;
-  socketTimeout: number;
-  httpAgent?: object;
-  httpsAgent?: object;
-}
-
-type NodeHandlerClass = new (options: HandlerOptions) => RequestHandler;
+import { withRequestHandler } from './client-view.js';
+import { UndiciHandler, type UndiciHandlerOptions } from './undici-handler.js';
 
 interface NodeHandler {
   metadata?: { handlerProtocol?: string };
@@ -25,13 +16,13 @@ export const mayBePlain = (handler: object): boolean =>
   isNodeHandler(handler) && (handler as NodeHandler).externalAgent !== true;
 
 /**
- * The client with sockets of its own: the same middleware, credentials and retries, over a request handler made from
- * `options`. A client whose send(), handler or agent the user made is given back: only the user knows what it does.
+ * The client with sockets of its own: the same middleware, credentials and retries, over a handler of undici. A
+ * client whose send(), handler or agent the user made is given back: only the user knows what it does.
  * @param isOurs its handler was made here
  */
-export function withOwnSockets(client: SQSClient, options: HandlerOptions, isOurs: boolean): SQSClient {
+export function withOwnSockets(client: SQSClient, options: UndiciHandlerOptions, isOurs: boolean): SQSClient {
   const handler = (client as Partial<SQSClient>).config?.requestHandler;
   if (client.send !== SQSClient.prototype.send || !handler || !isNodeHandler(handler)) return client;
   if (!isOurs && (handler as NodeHandler).externalAgent !== false) return client;
-  return withRequestHandler(client, new (handler.constructor as NodeHandlerClass)(options));
+  return withRequestHandler(client, new UndiciHandler(options));
 }

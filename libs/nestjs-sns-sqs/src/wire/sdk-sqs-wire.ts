@@ -12,13 +12,14 @@ import type {
   SqsMessage,
   SqsWire,
 } from '../interfaces/wire.interface.js';
-import { forPolling, forSending } from './aws-clients.js';
+import { forCalls, forPolling } from './aws-clients.js';
 import { toBatchResult } from './batch-result.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from './sqs-inputs.js';
 
 /** The hot calls to SQS over the AWS SDK; polls, settles and sends have sockets of their own each. */
 export class SdkSqsWire implements SqsWire {
   private readonly polling: SQSClient;
+  private readonly settling: SQSClient;
   private readonly sending: SQSClient;
 
   /** @param isOurs the client was made here, with a request handler of ours */
@@ -27,7 +28,8 @@ export class SdkSqsWire implements SqsWire {
     isOurs = false,
   ) {
     this.polling = forPolling(client, isOurs);
-    this.sending = forSending(client, isOurs);
+    this.settling = forCalls(client, isOurs);
+    this.sending = forCalls(client, isOurs);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
@@ -40,7 +42,7 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string }>,
   ): Promise<BatchResult> {
-    const output = await this.client.send(new DeleteMessageBatchCommand(deleteInput(queueUrl, entries)));
+    const output = await this.settling.send(new DeleteMessageBatchCommand(deleteInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
@@ -48,7 +50,9 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
   ): Promise<BatchResult> {
-    const output = await this.client.send(new ChangeMessageVisibilityBatchCommand(visibilityInput(queueUrl, entries)));
+    const output = await this.settling.send(
+      new ChangeMessageVisibilityBatchCommand(visibilityInput(queueUrl, entries)),
+    );
     return toBatchResult(idsOf(entries), output);
   }
 
@@ -59,6 +63,8 @@ export class SdkSqsWire implements SqsWire {
 
   /** Frees the sockets that were made here; the client stays open. */
   destroy(): void {
-    for (const own of [this.polling, this.sending]) if (own !== this.client) own.config.requestHandler.destroy?.();
+    for (const own of [this.polling, this.settling, this.sending]) {
+      if (own !== this.client) own.config.requestHandler.destroy?.();
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { assertPlainAgents } from './assert-plain-agents.js';
-import { abortError, type Connections, type HttpAnswer } from './connections.js';
+import { abortError, type Connections, type HttpAnswer } from '../connections.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 import { Signer } from './signer.js';
 

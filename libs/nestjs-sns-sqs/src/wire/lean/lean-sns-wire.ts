@@ -2,8 +2,8 @@ import { PublishBatchCommand, SNSClient, type PublishBatchCommandOutput } from '
 import type { BatchResult, OutgoingSnsMessage, SnsWire } from '../../interfaces/wire.interface.js';
 import { toBatchResult } from '../batch-result.js';
 import { publishInput } from '../sns-inputs.js';
-import { SILENCE_MS } from '../aws-clients.js';
-import { CALL_CONNECTIONS, Connections } from './connections.js';
+import { SILENCE_MS } from '../http-bounds.js';
+import { CALL_CONNECTIONS, Connections } from '../connections.js';
 import { LeanCaller } from './lean-caller.js';
 import { answeredClient, READER_CONFIG } from './sdk-reader.js';
 

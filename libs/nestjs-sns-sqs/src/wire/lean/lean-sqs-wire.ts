@@ -12,11 +12,11 @@ import type {
   SqsMessage,
   SqsWire,
 } from '../../interfaces/wire.interface.js';
-import { SILENCE_MS } from '../aws-clients.js';
 import { toBatchResult } from '../batch-result.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from '../sqs-inputs.js';
 import { fromJsonAttributes, toJsonAttributes } from './binary-attributes.js';
-import { CALL_CONNECTIONS, Connections } from './connections.js';
+import { SILENCE_MS } from '../http-bounds.js';
+import { CALL_CONNECTIONS, Connections } from '../connections.js';
 import { LeanCaller } from './lean-caller.js';
 import { assertBodiesIntact, assertSentIntact, type SentEntry } from './md5.js';
 import { answeredClient, READER_CONFIG } from './sdk-reader.js';

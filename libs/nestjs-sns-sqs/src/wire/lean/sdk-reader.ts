@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { withRequestHandler } from '../client-view.js';
-import type { HttpAnswer } from './connections.js';
+import type { HttpAnswer } from '../connections.js';
 
 /** Of a client that only reads: it calls nobody, and tries once. */
 export const READER_CONFIG = {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool } from 'undici';
-import { CONNECT_MS } from '../aws-clients.js';
+import { CONNECT_MS } from './http-bounds.js';
 
 export interface SignedRequest {
   /** Scheme, host and port. */

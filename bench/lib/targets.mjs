@@ -1,0 +1,100 @@
+import { RIVALS, SCENARIOS } from '../scenarios.mjs';
+import { median } from './statistics.mjs';
+
+/** Figures by scenario and contestant, one for each round. */
+class Rounds {
+  constructor(runs) {
+    this.runs = runs;
+  }
+
+  /** Median over the rounds of what `compute` gives for one; `of(scenario, contestant)` are that round's figures. */
+  median(compute) {
+    const rounds = [...new Set(this.runs.map(({ round }) => round))];
+    const values = rounds.map(round => {
+      const of = (scenario, contestant) => {
+        const run = this.runs.find(
+          each => each.round === round && each.scenario === scenario && each.contestant === contestant,
+        );
+        if (!run) throw new Missing();
+        return run;
+      };
+      return compute(of);
+    });
+    return median(values);
+  }
+}
+
+class Missing extends Error {}
+
+const boundOf = key => SCENARIOS.find(scenario => scenario.key === key).bound;
+const bestRival = of => Math.max(...RIVALS.map(({ key }) => of('noop', key).perSecond));
+
+/** What is promised of this library, each with how it is computed from one round. */
+const TARGETS = [
+  {
+    name: 'even load: share of the slot bound',
+    atLeast: 0.95,
+    of: of => of('even', 'own').perSecond / boundOf('even'),
+  },
+  { name: 'tail: share of the slot bound', atLeast: 0.95, of: of => of('tail', 'own').perSecond / boundOf('tail') },
+  {
+    name: 'calls per message at load, receive and delete',
+    atMost: 0.21,
+    of: of => Math.max(...['even', 'tail', 'noop'].map(key => of(key, 'own').callsPerMessage)),
+  },
+  { name: 'calls per publish, 500 at a time', atMost: 0.11, of: of => of('publish-many', 'own').callsPerMessage },
+  {
+    name: "no-op: messages/s, times the SDK loop's",
+    atLeast: 0.9,
+    of: of => of('noop', 'own').perSecond / of('noop', 'loop').perSecond,
+  },
+  {
+    name: "no-op: messages/s, times the best rival's",
+    atLeast: 1,
+    of: of => of('noop', 'own').perSecond / bestRival(of),
+  },
+  {
+    name: "no-op: CPU time per message, times the SDK loop's",
+    atMost: 1.15,
+    of: of => of('noop', 'own').cpuMicros / of('noop', 'loop').cpuMicros,
+  },
+  {
+    name: "lean wire, no-op: CPU time per message, times the SDK loop's",
+    atMost: 0.35,
+    of: of => of('noop', 'lean').cpuMicros / of('noop', 'loop').cpuMicros,
+  },
+  {
+    name: "lean wire, no-op: messages/s, times the best rival's",
+    atLeast: 3,
+    of: of => of('noop', 'lean').perSecond / bestRival(of),
+  },
+  {
+    name: 'FIFO: order inversions',
+    atMost: 0,
+    of: of =>
+      ['fifo', 'broker-fifo'].reduce((sum, key) => sum + of(key, 'own').inversions + of(key, 'lean').inversions, 0),
+  },
+  { name: 'FIFO: messages per receive', atLeast: 9, of: of => of('fifo', 'own').messagesPerReceive },
+  { name: 'FIFO: groups in work side by side', atLeast: 50, of: of => of('fifo', 'own').parallelGroups },
+  {
+    name: "a lone message: milliseconds to its handler beyond the SDK loop's, median",
+    atMost: 1,
+    of: of => of('lone', 'own').p50 - of('lone', 'loop').p50,
+  },
+];
+
+/** `{ name, measured, atLeast | atMost }`; those that the runs do not allow to compute are left out. */
+export function targetsOf(runs) {
+  const rounds = new Rounds(runs);
+  return TARGETS.flatMap(({ of, ...target }) => {
+    try {
+      return [{ ...target, measured: Number(rounds.median(of).toPrecision(4)) }];
+    } catch (error) {
+      if (error instanceof Missing) return [];
+      throw error;
+    }
+  });
+}
+
+export const isMet = ({ measured, atLeast = -Infinity, atMost = Infinity }) =>
+  measured >= atLeast && measured <= atMost;
