@@ -54,10 +54,16 @@ export class CompiledConsumer {
   /** Resolves once the consumer is listening. */
   async run<F extends Told = Fact>(argument: unknown): Promise<ChildConsumer<F>> {
     const child = spawn(process.execPath, [join(this.folder, 'consumer.js'), JSON.stringify(argument)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Open as long as this process lives: the scripts end with it.
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const consumer = new ChildConsumer<F>(child);
-    await waitFor('the consumer process to listen', () => consumer.isListening, START_DEADLINE_MS);
+    try {
+      await waitFor('the consumer process to listen', () => consumer.isListening, START_DEADLINE_MS);
+    } catch (error) {
+      await consumer.end('SIGKILL');
+      throw error;
+    }
     return consumer;
   }
 

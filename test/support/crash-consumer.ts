@@ -35,6 +35,9 @@ class Consumer {
 @Module({ controllers: [Consumer] })
 class ConsumerModule {}
 
+// Whoever started it is gone.
+process.stdin.on('end', () => process.exit(1)).resume();
+
 const strategy = new ServerSQS(options);
 const app = await NestFactory.createMicroservice<MicroserviceOptions>(ConsumerModule, { strategy, logger: ['error'] });
 app.enableShutdownHooks();

@@ -47,6 +47,9 @@ subscribe('nestjs-sns-sqs:settled', message => {
 @Module({ controllers: [Consumer] })
 class ConsumerModule {}
 
+// Whoever started it is gone.
+process.stdin.on('end', () => process.exit(1)).resume();
+
 const strategy = new ServerSQS({ ...options, inbox: { store: new RedisInboxStore({ url: redisUrl }) } });
 const app = await NestFactory.createMicroservice<MicroserviceOptions>(ConsumerModule, { strategy, logger: ['error'] });
 app.enableShutdownHooks();
