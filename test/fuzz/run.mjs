@@ -3,6 +3,13 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { decodeBody } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/decode.js';
+import {
+  REPLY_ATTRIBUTES,
+  replyAddressOf,
+  replyQueueUrlBeside,
+} from '../../dist/libs/nestjs-sns-sqs/esm/envelope/reply.js';
+import { eventKey, ownKey, subjectKey } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/inbox-key.js';
+import { canonicalSequence } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/sequence-guard.js';
 import { SnsSqsError } from '../../dist/libs/nestjs-sns-sqs/esm/errors/sns-sqs.error.js';
 import { deadLetterOf } from '../../dist/libs/nestjs-sns-sqs/esm/server/dead-letter.js';
 import { Delivery } from '../../dist/libs/nestjs-sns-sqs/esm/server/delivery.js';
@@ -12,7 +19,12 @@ const { values } = parseArgs({ options: { runs: { type: 'string', default: '1000
 const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const MAX_BYTES = 1_048_576;
+/** Of CPU: a busy machine proves nothing. */
 const MAX_MS = 250;
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 /** What SQS lets into an attribute, without what ends a line or controls a terminal. */
 const ALLOWED = /^[\u0020-\u007E\u00A0-\u2027\u202A-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
 
@@ -74,27 +86,84 @@ const attributes = fc.dictionary(
   { maxKeys: 10 },
 );
 
+const replyTo = fc
+  .tuple(
+    fc.constantFrom(
+      'https://sqs.eu-west-1.amazonaws.com',
+      'https://evil.example',
+      '//',
+      '',
+      'https://user@evil.example:1',
+    ),
+    fc.oneof(fc.constantFrom('000000000000', '../x', ''), text),
+    fc.oneof(
+      fc.constantFrom(
+        'a-replies-1',
+        'orders-async-commands.fifo',
+        'a-replies-1?x=1',
+        'a-replies-1#',
+        '..%2fb-replies-1',
+      ),
+      text,
+    ),
+  )
+  .map(parts => parts.join('/'));
+
 const prototype = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted());
-const counts = { events: 0, refused: 0 };
+const counts = { events: 0, refused: 0, replies: 0 };
 let slowest = 0;
 
-function check(input, own) {
-  const startedAt = performance.now();
+function check(input, own, replyTo, expiresAt) {
+  const startedAt = cpuMs();
   let refusal;
   try {
     const { metadata } = decodeBody(input);
     counts.events += 1;
     if (typeof metadata.type !== 'string' || metadata.type === '') throw new Error('an event without a type');
+    checkPlace(metadata);
   } catch (error) {
     if (!(error instanceof SnsSqsError) || error.code !== 'UNPARSABLE_MESSAGE') throw error;
     counts.refused += 1;
     refusal = error;
   }
+  checkReply(replyTo, expiresAt);
   if (refusal) checkLetter(input, own, refusal);
-  slowest = Math.max(slowest, performance.now() - startedAt);
+  slowest = Math.max(slowest, cpuMs() - startedAt);
   if (slowest > MAX_MS) throw new Error(`took ${slowest} ms`);
   if (JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted()) !== prototype)
     throw new Error('Object.prototype has changed');
+}
+
+/** What a Redis key may hold: nothing that ends it, tags it or is a pattern. */
+const KEY = /^[\w.:/@+=~#-]{1,100}$/;
+
+/** What the inbox makes of an event: keys of a store, and a place in an order. */
+function checkPlace(metadata) {
+  const { id, subject = '', sequence } = metadata;
+  for (const key of [eventKey(metadata), ownKey(id), subjectKey(subject)])
+    if (!KEY.test(key)) throw new Error(`a key that is none: ${key}`);
+  const place = canonicalSequence(sequence);
+  if (place !== undefined && (!/^\d{1,40}$/.test(place) || BigInt(place) !== BigInt(sequence)))
+    throw new Error(`a sequence that is none: ${place}`);
+}
+
+const OWN_QUEUE = 'https://sqs.eu-west-1.amazonaws.com/000000000000/sums-async-commands.fifo';
+const REPLIES = /^https:\/\/sqs\.eu-west-1\.amazonaws\.com\/\d{1,12}\/[\w-]+-replies-[\w-]*$/;
+
+/** Where a request wants its answer sent: beside the service's own queue, and to a reply queue, or nowhere. */
+function checkReply(queueUrl, expiresAt) {
+  const attributes = {
+    [REPLY_ATTRIBUTES.queueUrl]: queueUrl,
+    [REPLY_ATTRIBUTES.correlationId]: 'c',
+    [REPLY_ATTRIBUTES.expiresAt]: expiresAt,
+  };
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  const address = replyAddressOf({ MessageAttributes });
+  const url = address && replyQueueUrlBeside(OWN_QUEUE, address.queueUrl);
+  if (url !== undefined && !REPLIES.test(url)) throw new Error(`an answer would go to ${url}`);
+  counts.replies += url === undefined ? 0 : 1;
 }
 
 /** What goes to the dead letter queue is what AWS takes there. */
@@ -113,13 +182,13 @@ function checkLetter(input, own, refusal) {
 }
 
 const startedAt = Date.now();
-const report = fc.check(fc.property(body, attributes, check), { numRuns: runs, seed });
+const report = fc.check(fc.property(body, attributes, replyTo, text, check), { numRuns: runs, seed });
 if (report.failed) {
   console.error(JSON.stringify(report.counterexample).slice(0, 2_000));
   console.error(report.errorInstance?.stack ?? report.errorInstance);
   console.error(`\nreplay: npm run test:fuzz -- --seed=${report.seed} --runs=${report.numRuns}`);
 }
 console.log(
-  `${report.numRuns} bodies in ${((Date.now() - startedAt) / 1000).toFixed(1)} s (seed ${seed}): ${counts.events} events, ${counts.refused} refused, slowest ${slowest.toFixed(1)} ms, ${report.failed ? 1 : 0} violations`,
+  `${report.numRuns} bodies in ${((Date.now() - startedAt) / 1000).toFixed(1)} s (seed ${seed}): ${counts.events} events, ${counts.refused} refused, ${counts.replies} reply queues, slowest ${slowest.toFixed(1)} ms, ${report.failed ? 1 : 0} violations`,
 );
 process.exit(report.failed ? 1 : 0);

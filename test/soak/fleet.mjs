@@ -121,7 +121,7 @@ export class Berth {
         onLine,
       });
     } catch (error) {
-      if (!/ended with 1 while starting/.test(error.message)) throw error;
+      if (!/ended with 1 while starting|is not ready after/.test(error.message)) throw error;
       this.failedStarts.push(error.message);
       await pause(RESTART_AFTER_MS);
       return undefined;

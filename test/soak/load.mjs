@@ -9,8 +9,8 @@ const REGISTERED = 1 / 4;
 const GROUPS = 500;
 /** Of what is published directly, one in so many can never be handled. */
 const POISON_EVERY = 400;
-/** `notifications` remembers each user: no more of them than it may hold. */
-const USERS = Array.from({ length: 500 }, () => randomUUID());
+/** `notifications` remembers each user: no more of them than it may hold, and enough for the events of one to be apart. */
+const USERS = Array.from({ length: 5_000 }, () => randomUUID());
 const userOf = n => USERS[n % USERS.length];
 
 /**
