@@ -1,22 +1,20 @@
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
-import { errorText } from '../errors/aws-errors.js';
-import { announce, isObserved, type StartedEvent } from '../events/diagnostics.js';
+import { announce } from '../events/diagnostics.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Inbox, InboxCounts } from '../inbox/inbox.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { Delivery } from './delivery.js';
+import { DeliveryRunner } from './delivery-runner.js';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.js';
 import { Heartbeat } from './heartbeat.js';
-import { InboxGate, type Entry } from './inbox-gate.js';
+import { InboxGate } from './inbox-gate.js';
 import { laneKeyOf, type LaneKey } from './lane-key.js';
 import { Lanes } from './lanes.js';
 import { Lookahead } from './lookahead.js';
 import { Poller } from './poller.js';
-import { settlementOfFailure, type Settlement } from './retry-policy.js';
-import { logFailure, settledEvent } from './settlement-report.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
@@ -52,24 +50,18 @@ const MAX_UNSETTLED = { perSlot: 2, least: 200 };
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 
-const NO_INBOX: Entry = {};
-
-/** One queue's way from receive to settlement: wires poller, lanes, dispatcher, heartbeat and settler together. */
+/** One queue's way from receive to settlement: wires poller, lanes, dispatcher, inbox, heartbeat and settler together. */
 export class QueueConsumer {
   private readonly poller: Poller;
   private readonly lanes: Lanes<Delivery>;
   private readonly lookahead: Lookahead;
   private readonly laneKey: LaneKey;
-  private readonly dispatcher: Dispatcher;
   private readonly heartbeat: Heartbeat;
   private readonly settler: Settler;
-  private readonly gate: InboxGate | undefined;
   private readonly working = new Set<Delivery>();
   private readonly unstarted = new UnstartedMemory();
   private readonly maxUnsettled: number;
   private isWaitingForSettles = false;
-  /** Delay of a failed head, for the messages behind it. */
-  private readonly delays = new WeakMap<Delivery, number>();
   private probed: { messages: SqsMessage[]; receivedAt: number } | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
@@ -88,10 +80,9 @@ export class QueueConsumer {
     });
     const { inbox, inboxIsShared: knowsAttempts = false } = options;
     const gate = inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts });
-    this.gate = gate;
     this.heartbeat = new Heartbeat({ ...named, logger, renewClaims: gate && (due => gate.renew(due)) });
     const { requestOf } = options;
-    this.dispatcher = new Dispatcher({
+    const dispatcher = new Dispatcher({
       queueName: queue.name,
       handlers,
       decode,
@@ -99,11 +90,22 @@ export class QueueConsumer {
       handlerTimeoutMs,
       ...(requestOf && { requestOf }),
     });
+    const runner = new DeliveryRunner({
+      queue,
+      rules: settings,
+      gate,
+      dispatcher,
+      heartbeat: this.heartbeat,
+      settler: this.settler,
+      unstarted: this.unstarted,
+      working: this.working,
+      logger,
+    });
     this.laneKey = laneKeyOf(queue.fifo, settings, decode);
     this.lookahead = new Lookahead(settings.concurrency);
     this.lanes = new Lanes({
-      run: delivery => this.work(delivery),
-      giveBack: (deliveries, failed) => this.giveBack(deliveries, failed),
+      run: delivery => runner.run(delivery),
+      giveBack: (deliveries, failed) => runner.giveBack(deliveries, failed),
       onEnd: () => this.ended(),
       limit: settings.concurrency,
       slots: options.slots,
@@ -215,86 +217,5 @@ export class QueueConsumer {
   private deliveries(messages: SqsMessage[], receivedAt: number): Delivery[] {
     const leaseEndsAt = receivedAt + this.options.settings.visibilityTimeoutSeconds * 1000;
     return messages.map(message => new Delivery(message, receivedAt, leaseEndsAt));
-  }
-
-  /** Handles one delivery. False: it failed and will come again, so that its group has to wait. */
-  private async work(delivery: Delivery): Promise<boolean> {
-    try {
-      if (delivery.leaseLost) return this.notStarted(delivery);
-      const startedAt = isObserved('settled') ? performance.now() : 0;
-      const wasDone = this.settler.wasDone(delivery);
-      const entry: Entry = this.gate && !wasDone ? await this.gate.enter(delivery) : NO_INBOX;
-      if (delivery.leaseLost) return this.notStarted(delivery);
-      const attempt = entry.attempt ?? this.unstarted.attemptOf(delivery);
-      let { settlement } = entry;
-      if (wasDone) settlement = { kind: 'delete', skipped: 'duplicate' };
-      settlement ??= await this.outcome(delivery, attempt, entry.failure);
-      if (delivery.claim && !(await this.gate?.finish(delivery, settlement))) return this.leftToSqs(delivery);
-      // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
-      if (settlement.kind !== 'dead-letter') this.heartbeat.release(delivery);
-      if (settlement.kind === 'retry' || settlement.kind === 'wait') this.delays.set(delivery, settlement.seconds);
-      if (settlement.kind === 'wait') this.unstarted.note(delivery.messageId);
-      else if (settlement.kind !== 'retry') this.unstarted.forget(delivery.messageId);
-      const settled = this.settler.settle(delivery, settlement, attempt);
-      if (isObserved('settled'))
-        announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
-      if (settlement.kind === 'delete') return true;
-      // A standard queue keeps no order that those behind it could wait for.
-      const isOut = (await settled) && settlement.kind === 'dead-letter';
-      // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
-      this.heartbeat.release(delivery);
-      if (delivery.claim) await this.gate?.leave(delivery, isOut ? 'dead-lettered' : 'failed');
-      return isOut || !this.options.queue.fifo;
-    } catch (error) {
-      // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
-      this.options.logger.error(`${this.options.queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
-      return false;
-    } finally {
-      this.heartbeat.release(delivery);
-      this.working.delete(delivery);
-    }
-  }
-
-  private named({ messageId }: Delivery, attempt: number): StartedEvent {
-    return { queue: this.options.queue.name, messageId, attempt };
-  }
-
-  private async outcome(delivery: Delivery, attempt: number, failure: Entry['failure']): Promise<Settlement> {
-    try {
-      if (failure) throw failure.error;
-      if (isObserved('started')) announce('started', this.named(delivery, attempt));
-      await this.dispatcher.dispatch(delivery, attempt);
-      return { kind: 'delete' };
-    } catch (error) {
-      const { queue, settings, logger } = this.options;
-      const settlement = settlementOfFailure({ error, attempt, fifo: queue.fifo }, settings, Math.random);
-      logFailure(logger, this.named(delivery, attempt), settings.maxReceiveCount, error, settlement);
-      return settlement;
-    }
-  }
-
-  /** Its lease was lost before it was run. */
-  private notStarted(delivery: Delivery): boolean {
-    this.unstarted.note(delivery.messageId);
-    void this.gate?.leave(delivery, 'unstarted');
-    return !this.options.queue.fifo;
-  }
-
-  /** The handler has finished, and the inbox does not say so: who has the claim now, or comes next, will decide. */
-  private leftToSqs({ messageId }: Delivery): boolean {
-    const { queue, logger } = this.options;
-    logger.warn(
-      `${queue.name}: message ${messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
-    );
-    return !queue.fifo;
-  }
-
-  private giveBack(deliveries: Delivery[], failed: Delivery | undefined): void {
-    for (const delivery of deliveries) {
-      this.unstarted.note(delivery.messageId);
-      this.heartbeat.release(delivery);
-      this.working.delete(delivery);
-    }
-    this.settler.giveBack(deliveries, (failed && this.delays.get(failed)) ?? 0);
   }
 }
