@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { InboxClaim, InboxStore } from '../interfaces/inbox-store.interface.js';
-import { Inbox, type HeldClaim } from './inbox.js';
+import type { HeldClaim } from './held-claim.js';
+import { Inbox } from './inbox.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
 import type { Ordering } from './sequence-guard.js';
 import { StoreHealth } from './store-health.js';

@@ -1,16 +1,12 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
+import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxClaim, InboxClaimResult, InboxStore } from '../interfaces/inbox-store.interface.js';
-import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
-import { canonicalSequence, earlyWaitBoundSeconds, orderVerdict, type OrderingRules } from './sequence-guard.js';
+import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
+import { earlyWaitBoundSeconds, orderVerdict, type OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 
 /** Rules of one queue. */
-export interface InboxRules extends OrderingRules {
-  onInvalidSequence: 'dead-letter' | 'proceed';
-  inboxKey?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
-  /** A claim's lease, in milliseconds: that of the message. */
-  leaseMs: number;
+export interface InboxRules extends ClaimRules, OrderingRules {
   rememberForMs: number;
   rememberPositionForMs?: number | undefined;
 }
@@ -22,16 +18,6 @@ export interface InboxOptions {
   health: StoreHealth;
   rules: InboxRules;
   now?: () => number;
-}
-
-/** A claim that this process has. */
-export interface HeldClaim extends InboxClaim {
-  /** Where the event stands in its subject; undefined: no order is asked for. */
-  readonly sequence: string | undefined;
-  /** By this process's clock, counted from before the call, so that it is never thought longer than it is. */
-  leaseEndsAt: number;
-  /** The effect has happened, and only the store has not been told. */
-  isFinishing: boolean;
 }
 
 /** What the inbox did, since the server started. */
@@ -89,11 +75,11 @@ export class Inbox {
 
   /** Claims the event if it may run now. Never rejects. */
   async admit(event: EventEnvelope): Promise<Admission> {
-    const { store, health, rules } = this.options;
+    const { queue, store, health, rules } = this.options;
     if (health.isAway) return this.withoutStore();
     let claim: HeldClaim;
     try {
-      claim = this.claimOf(event);
+      claim = claimOf(event, queue, rules, this.now());
     } catch (error) {
       return { kind: 'failed', error };
     }
@@ -181,46 +167,6 @@ export class Inbox {
     const now = this.now();
     return claims.filter(
       ({ isFinishing, leaseEndsAt }, index) => held[index] === false || (leaseEndsAt <= now && !isFinishing),
-    );
-  }
-
-  private claimOf({ metadata, data }: EventEnvelope): HeldClaim {
-    const { queue, rules } = this.options;
-    const own: unknown = rules.inboxKey?.(metadata, data);
-    if (own !== undefined && (typeof own !== 'string' || own === '')) {
-      throw new SnsSqsError(
-        'INVALID_INBOX_KEY',
-        `${queue}: inboxKey gave ${typeof own === 'string' ? "''" : typeof own}. Remedy: give a text that is not empty, or undefined for the event's id.`,
-        { facts: { queue } },
-      );
-    }
-    const order = rules.ordering === 'none' ? undefined : this.orderOf(metadata);
-    return {
-      queue,
-      key: own === undefined ? eventKey(metadata) : ownKey(own),
-      token: newToken(),
-      sequence: order?.sequence,
-      leaseEndsAt: this.now() + rules.leaseMs,
-      isFinishing: false,
-      ...(order && { subject: subjectKey(order.subject) }),
-    };
-  }
-
-  /** Undefined: it has no place in an order, and that is allowed. */
-  private orderOf({ subject, sequence }: EventMetadata): { subject: string; sequence: string } | undefined {
-    const { queue, rules } = this.options;
-    const canonical = canonicalSequence(sequence);
-    if (subject !== undefined && subject !== '' && canonical !== undefined) return { subject, sequence: canonical };
-    if (rules.onInvalidSequence === 'proceed') return undefined;
-    const wrong = !subject
-      ? 'it has no `subject`'
-      : sequence === undefined
-        ? 'it has no `sequence`'
-        : `its \`sequence\` is ${JSON.stringify(sequence.slice(0, 60))}, not a whole number from 0 with at most 40 digits`;
-    throw new SnsSqsError(
-      'INVALID_SEQUENCE',
-      `The event has no place in an order, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}. Remedy: setSubject() and setSequence() where it is emitted, or \`onInvalidSequence: 'proceed'\`.`,
-      { facts: { queue, subject, sequence } },
     );
   }
 

@@ -1,4 +1,4 @@
-import type { HeldClaim } from '../inbox/inbox.js';
+import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 

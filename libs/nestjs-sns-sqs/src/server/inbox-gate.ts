@@ -1,5 +1,6 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { Admission, HeldClaim, Inbox } from '../inbox/inbox.js';
+import type { HeldClaim } from '../inbox/held-claim.js';
+import type { Admission, Inbox } from '../inbox/inbox.js';
 import type { Delivery } from './delivery.js';
 import type { MessageDecoder } from './message-decoder.js';
 import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';

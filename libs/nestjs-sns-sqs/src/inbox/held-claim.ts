@@ -1,0 +1,69 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
+import type { InboxClaim } from '../interfaces/inbox-store.interface.js';
+import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
+import { canonicalSequence, type Ordering } from './sequence-guard.js';
+
+export interface ClaimRules {
+  ordering: Ordering;
+  onInvalidSequence: 'dead-letter' | 'proceed';
+  inboxKey?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
+  /** A claim's lease, in milliseconds: that of the message. */
+  leaseMs: number;
+}
+
+/** A claim that this process has. */
+export interface HeldClaim extends InboxClaim {
+  /** Where the event stands in its subject; undefined: no order is asked for. */
+  readonly sequence: string | undefined;
+  /** By this process's clock, counted from before the call, so that it is never thought longer than it is. */
+  leaseEndsAt: number;
+  /** The effect has happened, and only the store has not been told. */
+  isFinishing: boolean;
+}
+
+/**
+ * The claim to make on an event, with a token of its own. Throws INVALID_INBOX_KEY, or INVALID_SEQUENCE where an event
+ * without a place in an order is not allowed. `now` is in milliseconds.
+ */
+export function claimOf({ metadata, data }: EventEnvelope, queue: string, rules: ClaimRules, now: number): HeldClaim {
+  const own: unknown = rules.inboxKey?.(metadata, data);
+  if (own !== undefined && (typeof own !== 'string' || own === '')) {
+    throw new SnsSqsError(
+      'INVALID_INBOX_KEY',
+      `${queue}: inboxKey gave ${typeof own === 'string' ? "''" : typeof own}. Remedy: give a text that is not empty, or undefined for the event's id.`,
+      { facts: { queue } },
+    );
+  }
+  const order = rules.ordering === 'none' ? undefined : orderOf(metadata, queue, rules);
+  return {
+    queue,
+    key: own === undefined ? eventKey(metadata) : ownKey(own),
+    token: newToken(),
+    sequence: order?.sequence,
+    leaseEndsAt: now + rules.leaseMs,
+    isFinishing: false,
+    ...(order && { subject: subjectKey(order.subject) }),
+  };
+}
+
+/** Undefined: it has no place in an order, and that is allowed. */
+function orderOf(
+  { subject, sequence }: EventMetadata,
+  queue: string,
+  rules: ClaimRules,
+): { subject: string; sequence: string } | undefined {
+  const canonical = canonicalSequence(sequence);
+  if (subject !== undefined && subject !== '' && canonical !== undefined) return { subject, sequence: canonical };
+  if (rules.onInvalidSequence === 'proceed') return undefined;
+  const wrong = !subject
+    ? 'it has no `subject`'
+    : sequence === undefined
+      ? 'it has no `sequence`'
+      : `its \`sequence\` is ${JSON.stringify(sequence.slice(0, 60))}, not a whole number from 0 with at most 40 digits`;
+  throw new SnsSqsError(
+    'INVALID_SEQUENCE',
+    `The event has no place in an order, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}. Remedy: setSubject() and setSequence() where it is emitted, or \`onInvalidSequence: 'proceed'\`.`,
+    { facts: { queue, subject, sequence } },
+  );
+}
