@@ -4,8 +4,11 @@ import { startService } from '../../tools/demo/service-process.mjs';
 import { FaultyProxy } from './faulty-proxy.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** `shutdownTimeoutMs`, what flushing may take on top, and a machine that is busy. */
-const STOP_LIMIT_MS = 35_000;
+/**
+ * `shutdownTimeoutMs`, what flushing may take on top, and a machine that is busy; `users` answers first the requests
+ * that it has, one transaction of PGlite after the other, each of which publishes over the faulty network.
+ */
+const STOP_LIMIT_MS = 90_000;
 const RESTART_AFTER_MS = 500;
 const WARNING = /Warning:|Unhandled/;
 
@@ -60,11 +63,14 @@ export class Berth {
   }
   killedAt = [];
 
+  toldAt = [];
+
   /** SIGTERM; ends within its time by itself, or that is a violation. */
   async terminate() {
     while (this.#busy) await pause(50);
     const { service } = this;
     if (!service || !this.#take()) return false;
+    this.toldAt.push({ pid: service.pid, at: Date.now() });
     process.kill(service.pid, 'SIGTERM');
     const timer = setTimeout(() => {
       this.violations.push(`${this.name} has not ended ${STOP_LIMIT_MS} ms after SIGTERM`);

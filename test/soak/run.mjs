@@ -114,6 +114,7 @@ const verdict = judge({
     ...effects.filter(({ what, type }) => what === 'published' && type !== 'send-welcome-email').map(({ id }) => id),
   ],
   kills: berths.flatMap(({ killedAt }) => killedAt),
+  told: berths.flatMap(({ toldAt }) => toldAt),
   outages: redis.outages,
   mails: mail.mails,
 });

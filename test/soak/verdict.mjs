@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /** A process that is killed may have had an effect that nothing remembers yet; and so it is while Redis is away. */
 const UNREMEMBERED_MS = 5_000;
+/** The library's default: afterwards what is still in work is given back. */
+const SHUTDOWN_TIMEOUT_MS = 20_000;
 /** Queues of handlers that ask for the order of their events' subjects. */
 const IN_ORDER = /^(update-recipient|user-directory)-/;
 /** The library remembers up to 10,000 messages of each queue: some megabytes until that is reached. */
@@ -16,7 +18,7 @@ export function readEffects(path) {
 /**
  * Balances what SNS and SQS have accepted with what became of it. `violations` is empty when every promise was kept.
  */
-export function judge({ ledger, effects, published, kills, outages, mails }) {
+export function judge({ ledger, effects, published, kills, told, outages, mails }) {
   const violations = [];
   const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
   const done = Map.groupBy(
@@ -45,8 +47,8 @@ export function judge({ ledger, effects, published, kills, outages, mails }) {
 
   const lanes = checkLanes(runs, violations);
   const repeated = [...done.values()].filter(({ length }) => length > 1);
-  const unexplained = repeated.filter(each => !isExplained(each, kills, outages));
-  const subjects = checkSubjects(runs, violations, both => isExplained(both, kills, outages));
+  const unexplained = repeated.filter(each => !isExplained(each, { kills, told, outages }));
+  const subjects = checkSubjects(runs, violations, both => isExplained(both, { kills, told, outages }));
   for (const [{ queue, id }] of unexplained) violations.push(`${id} was handled twice by ${queue}`);
   return {
     violations,
@@ -97,12 +99,16 @@ function checkSubjects(runs, violations, isExcused) {
   return latest.size;
 }
 
-/** Before each repetition the earlier effect could not be remembered: its process was killed, or Redis was away. */
-function isExplained(times, kills, outages) {
+/**
+ * Before each repetition the earlier effect could not be remembered: its process was killed, or had been told to end
+ * for longer than its handlers may take then, or Redis was away.
+ */
+function isExplained(times, { kills, told, outages }) {
   return times.slice(0, -1).every(({ pid, at }) => {
     const near = when => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
     return (
       kills.some(kill => kill.pid === pid && near(kill.at)) ||
+      told.some(each => each.pid === pid && at - each.at > SHUTDOWN_TIMEOUT_MS) ||
       outages.some(({ from, to }) => from <= at + UNREMEMBERED_MS && to >= at - UNREMEMBERED_MS)
     );
   });
