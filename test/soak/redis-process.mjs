@@ -13,6 +13,7 @@ export class RedisProcess {
   constructor(port, directory) {
     this.port = port;
     this.directory = directory;
+    process.once('exit', () => this.#child?.kill('SIGKILL'));
   }
 
   get url() {
