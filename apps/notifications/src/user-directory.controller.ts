@@ -6,7 +6,8 @@ import { UserDirectory } from './user-directory.js';
 
 /**
  * All events of a user in one queue, since order is kept within a queue only. `users` counts a user's versions from 1
- * without gaps; an event that is missing for a minute was never announced, and the others go on without it.
+ * without gaps; an event that is missing for half an hour, longer than a backlog takes, was never announced, and the
+ * others go on without it.
  */
 const DIRECTORY: OnDomainEventOptions = {
   from: 'users',
@@ -14,7 +15,7 @@ const DIRECTORY: OnDomainEventOptions = {
   queue: 'user-directory-on-user-events',
   ordering: 'sequential',
   startAt: 1,
-  gapTimeoutMs: 60_000,
+  gapTimeoutMs: 1_800_000,
   onGapTimeout: 'proceed',
 };
 
