@@ -40,10 +40,14 @@ const contents = queue =>
  */
 export async function simulate(schedule) {
   const time = new VirtualTime();
+  const { random } = Math;
   time.install();
+  // The library's own: what a schedule does follows from it alone, so that it can be replayed.
+  Math.random = randomOf(schedule.seed + 1);
   try {
     return await new Simulation(schedule, time).run();
   } finally {
+    Math.random = random;
     time.uninstall();
   }
 }
@@ -127,7 +131,10 @@ class Simulation {
   noteDone({ key }, { position }) {
     const number = numberOf(key);
     this.known.add(number);
-    if (position !== undefined) this.positions.set(this.schedule.messages[number].group, number);
+    if (position === undefined) return;
+    const { group } = this.schedule.messages[number];
+    // A done that is repeated, its first answer having been lost, changes nothing any more.
+    this.positions.set(group, Math.max(number, this.positions.get(group) ?? 0));
   }
 
   noteStoreFault(claims) {
