@@ -63,8 +63,10 @@ const closing = (name: string, tokens: FactoryProvider['inject']): Provider => (
 
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
-  const { prefix, aws, wire, provisioning, publish, groupId, deduplicationId, serializer, service } = options;
-  const given = { prefix, aws, wire, provisioning, publish, groupId, deduplicationId, serializer, source: service };
+  const { service: source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs } = options;
+  const { groupId, deduplicationId, serializer } = options;
+  const common = { source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs };
+  const given = { ...common, groupId, deduplicationId, serializer };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -58,7 +58,10 @@ export abstract class SnsSqsClient extends ClientProxy {
     return this;
   }
 
-  /** Takes nothing more, and resolves when everything emitted before has its result. Idempotent. */
+  /**
+   * Takes nothing more, and resolves when everything emitted before has its result, after `shutdownTimeoutMs` at the
+   * latest. Idempotent.
+   */
   close(): Promise<void> {
     this.closing ??= Promise.all([this.publisher.close(), this.endRequests()]).then(() => {
       this.destroy();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.interface.js';
 import { checkOptions } from '../options/check-options.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
-import { awsAccess, fn, nameWord, provisioning } from '../options/shared-schemas.js';
+import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs } from '../options/shared-schemas.js';
 
 const { prefix, aws, wire, sqs, sns, serializer, deserializer } = awsAccess;
 
@@ -21,6 +21,7 @@ const common = {
       retryDelayMs: z.number().int().min(0).max(60_000).optional(),
     })
     .optional(),
+  shutdownTimeoutMs,
   groupId: fn.optional(),
   deduplicationId: fn.optional(),
 };

@@ -56,6 +56,11 @@ export class PublishBatcher {
     while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
   }
 
+  /** What has no result yet has this one, and so has what comes later. */
+  abandon(failure: BatchFailure): void {
+    this.caller.abandon(failure);
+  }
+
   private track<T>(work: Promise<T>): Promise<T> {
     const ended = (): void => void this.underWay.delete(work);
     this.underWay.add(work);

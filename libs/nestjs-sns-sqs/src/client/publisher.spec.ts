@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jest } from '@jest/globals';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 
 type Send = PublisherOptions['send'];
@@ -48,6 +49,30 @@ describe('Publisher', () => {
     await expect(publisher.publish('a', 1)).resolves.toBeUndefined();
     expect(await publisher.connect()).toBe('arn:topic');
     expect(resolve).toHaveBeenCalledTimes(3);
+  });
+
+  it('ends its close at its deadline when AWS never answers, and what is under way, waits or follows has an error', async () => {
+    jest.useFakeTimers();
+    try {
+      const { publisher, send } = publisherOver(() => new Promise(() => undefined), { shutdownTimeoutMs: 3_000 }, true);
+      const record = new SqsRecordBuilder(1).setGroupId('g').build();
+      const results = Promise.allSettled([publisher.publish('a', record), publisher.publish('b', record)]);
+      const closed = jest.fn();
+      void publisher.close().then(closed);
+      await jest.advanceTimersByTimeAsync(2_999);
+      expect(closed).not.toHaveBeenCalled();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(closed).toHaveBeenCalled();
+      expect(send).toHaveBeenCalledTimes(1);
+      for (const result of await results) {
+        expect(result).toMatchObject({
+          reason: { code: 'CLIENT_CLOSED', retryable: true, facts: { shutdownTimeoutMs: 3_000 } },
+        });
+      }
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('rejects the very event that AWS refused', async () => {

@@ -1,4 +1,5 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
+import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../constants.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
@@ -6,6 +7,7 @@ import type { ClientOptionsBase } from '../interfaces/options.interface.js';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
 import { PublishBatcher } from './publish-batcher.js';
+import { within } from '../within.js';
 import { assertFits, publishError } from './publish-error.js';
 
 export interface PublisherOptions {
@@ -16,7 +18,7 @@ export interface PublisherOptions {
   resolve: () => Promise<string>;
   send: (target: string, entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
   maxBatchBytes: number;
-  client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer'>;
+  client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs'>;
 }
 
 /** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
@@ -63,10 +65,24 @@ export class Publisher {
     if (error !== undefined) throw error;
   }
 
-  /** Takes nothing more; resolves when everything emitted before has its result. Idempotent. */
+  /**
+   * Takes nothing more; resolves when everything emitted before has its result, or after `shutdownTimeoutMs`: what AWS
+   * has not answered by then errors with CLIENT_CLOSED. Idempotent.
+   */
   close(): Promise<void> {
-    this.closing ??= this.batcher.flush();
+    this.closing ??= this.end(this.options.client.shutdownTimeoutMs ?? SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS);
     return this.closing;
+  }
+
+  private async end(timeoutMs: number): Promise<void> {
+    if (await within(this.batcher.flush(), timeoutMs)) return;
+    const { name } = this.options.destination;
+    const cause = new SnsSqsError(
+      'CLIENT_CLOSED',
+      `The client of ${name} was closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted. Remedy: emit it again, with the same id.`,
+      { retryable: true, facts: { destination: name, shutdownTimeoutMs: timeoutMs } },
+    );
+    this.batcher.abandon({ id: '', code: cause.code, message: cause.message, senderFault: false, cause });
   }
 
   private lookUp(): Promise<string> {

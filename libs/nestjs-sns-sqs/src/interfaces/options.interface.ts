@@ -161,6 +161,11 @@ export interface ClientOptionsBase extends AwsAccessOptions {
   /** @default 'create' */
   provisioning?: Provisioning;
   publish?: PublishOptions;
+  /**
+   * How long `close()` waits for AWS to answer for what was emitted, in milliseconds, 0 to 900,000; what has no answer
+   * then errors with CLIENT_CLOSED. @default 20000
+   */
+  shutdownTimeoutMs?: number;
   /** Message group of a record that names none itself. */
   groupId?: RecordIdFactory;
   /** Deduplication id of a record that names none itself; without either the event's own id is taken on FIFO. */

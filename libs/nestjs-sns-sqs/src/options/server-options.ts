@@ -22,7 +22,7 @@ import type {
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
-import { awsAccess, fn, nameWord, provisioning, withMethods } from './shared-schemas.js';
+import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, withMethods } from './shared-schemas.js';
 
 type WithoutDefault = 'startAt' | 'inboxKey';
 
@@ -98,7 +98,7 @@ const server = z.strictObject({
       }
     }),
   inbox: z.preprocess(value => (value === false ? undefined : value), inbox.optional()),
-  shutdownTimeoutMs: z.number().int().min(0).max(900_000).optional(),
+  shutdownTimeoutMs,
 });
 
 export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';

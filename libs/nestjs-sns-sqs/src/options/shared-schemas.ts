@@ -32,3 +32,5 @@ export const awsAccess = {
   serializer: withMethod('serialize').optional(),
   deserializer: withMethod('deserialize').optional(),
 };
+
+export const shutdownTimeoutMs = z.number().int().min(0).max(900_000).optional();

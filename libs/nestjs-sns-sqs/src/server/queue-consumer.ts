@@ -18,7 +18,7 @@ import { Poller } from './poller.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
-import { within } from './within.js';
+import { within } from '../within.js';
 
 export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks' | 'requestOf'> {
   queue: ProvisionedQueue & { fifo: boolean };

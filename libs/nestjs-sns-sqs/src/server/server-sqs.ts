@@ -18,7 +18,7 @@ import { createServerAws, type ServerAws } from './server-aws.js';
 import { keepOriginalErrors } from './original-errors.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
-import { within } from './within.js';
+import { within } from '../within.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives

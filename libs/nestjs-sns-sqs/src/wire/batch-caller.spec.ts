@@ -144,4 +144,22 @@ describe('BatchCaller', () => {
     await pass(0);
     expect(jest.getTimerCount()).toBe(0);
   });
+
+  it('gives up on what waits, is under way or between two tries, and on what comes later, when it is abandoned', async () => {
+    const failure = { id: '', code: 'CLIENT_CLOSED', message: 'closed', senderFault: false };
+    const { caller, add, call } = callerOf(refusing(['again'], false), undefined, { maxInFlight: 2 });
+    call.mockImplementationOnce(() => new Promise(() => undefined));
+    const underWay = add('a');
+    await pass(5);
+    const betweenTries = add('again');
+    await pass(5);
+    const waiting = add('b');
+    await pass(1);
+    caller.abandon(failure);
+    const all = await Promise.all([underWay, betweenTries, waiting, add('later')]);
+    expect(all).toEqual([[failure], [failure], [failure], [failure]]);
+    await pass(10_000);
+    expect(call).toHaveBeenCalledTimes(2);
+    expect(jest.getTimerCount()).toBe(0);
+  });
 });

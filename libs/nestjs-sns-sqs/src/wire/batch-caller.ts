@@ -53,6 +53,9 @@ export class BatchCaller<E extends object> {
   private gathering: NodeJS.Immediate | undefined;
   private hurried = false;
   private inFlight = 0;
+  /** Batches under way, those that wait for another try among them. */
+  private readonly calling = new Set<Pending<E>[]>();
+  private abandoned: BatchFailure | undefined;
 
   constructor(
     private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,
@@ -75,6 +78,17 @@ export class BatchCaller<E extends object> {
     this.dispatch();
   }
 
+  /**
+   * Gives up: `failure` is the result of all that have none, and of what is added from now on. A call that is under way
+   * may still take effect.
+   */
+  abandon(failure: BatchFailure): void {
+    this.abandoned = failure;
+    this.clearTimers();
+    const waiting = [...this.queue.take(this.queue.length), ...[...this.calling].flat()];
+    for (const { resolve } of waiting) resolve(failure);
+  }
+
   /** What waits for company leaves without it, as far as calls may be under way. */
   dispatch(): void {
     this.clearTimers();
@@ -86,6 +100,10 @@ export class BatchCaller<E extends object> {
   }
 
   private enqueue(pending: Pending<E>): void {
+    if (this.abandoned) {
+      pending.resolve(this.abandoned);
+      return;
+    }
     this.queue.push(pending);
     if (this.hurried) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
@@ -113,10 +131,12 @@ export class BatchCaller<E extends object> {
   private launch(): void {
     this.inFlight += 1;
     const batch = this.queue.take(this.nextBatchSize());
-    void this.send(batch).finally(() => this.landed());
+    this.calling.add(batch);
+    void this.send(batch).finally(() => this.landed(batch));
   }
 
-  private landed(): void {
+  private landed(batch: Pending<E>[]): void {
+    this.calling.delete(batch);
     this.inFlight -= 1;
     if (this.hurried || (this.options.eager && this.inFlight === 0)) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
@@ -161,6 +181,7 @@ export class BatchCaller<E extends object> {
     const exponential = this.options.retryDelayMs * 2 ** Math.max(...batch.map(({ attempt }) => attempt - 1));
     const bound = Math.min(exponential, Math.max(MAX_RETRY_DELAY_MS, this.options.retryDelayMs));
     await new Promise(resolve => setTimeout(resolve, this.options.random() * bound));
+    if (this.abandoned) return;
     for (const pending of batch) pending.attempt += 1;
     await this.send(batch);
   }
