@@ -178,13 +178,14 @@ export class QueueConsumer {
     const { settings, slots, queue, inbox } = this.options;
     if (inbox?.isPaused) return 0;
     const { load, held } = this.lanes;
-    this.isWaitingForSettles = this.settler.pending >= this.maxUnsettled;
-    if (this.isWaitingForSettles) return 0;
-    const room = Math.max(
+    const wanted = Math.max(
       load === 0 ? 1 : 0,
       Math.min(settings.concurrency - load, slots.free) + this.lookahead.messages,
     );
-    return queue.fifo ? room : Math.min(room, settings.concurrency * MAX_HELD_PER_SLOT - held);
+    const room = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
+    const unsettledRoom = this.maxUnsettled - this.settler.pending;
+    this.isWaitingForSettles = unsettledRoom < room;
+    return Math.min(room, unsettledRoom);
   }
 
   private ended(): void {
@@ -194,7 +195,7 @@ export class QueueConsumer {
   }
 
   private settled(): void {
-    if (this.isWaitingForSettles && this.settler.pending < this.maxUnsettled) this.poller.wake();
+    if (this.isWaitingForSettles) this.poller.wake();
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {
