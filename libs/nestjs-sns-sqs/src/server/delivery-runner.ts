@@ -24,6 +24,8 @@ export interface DeliveryRunnerOptions {
 }
 
 const NO_INBOX: Entry = {};
+const HANDLED: Settlement = { kind: 'delete' };
+const DONE_BEFORE: Settlement = { kind: 'delete', skipped: 'duplicate' };
 
 /** Takes one delivery from its turn to its settlement: past the inbox, through its handler, to what became of it. */
 export class DeliveryRunner {
@@ -37,7 +39,7 @@ export class DeliveryRunner {
    * Never rejects.
    */
   async run(delivery: Delivery): Promise<boolean> {
-    const { queue, gate, heartbeat, settler, unstarted, logger } = this.options;
+    const { queue, gate, dispatcher, heartbeat, settler, unstarted, logger } = this.options;
     try {
       if (delivery.leaseLost) return this.notStarted(delivery);
       const startedAt = isObserved('settled') ? performance.now() : 0;
@@ -45,9 +47,17 @@ export class DeliveryRunner {
       const entry: Entry = gate && !wasDone ? await gate.enter(delivery) : NO_INBOX;
       if (delivery.leaseLost) return this.notStarted(delivery);
       const attempt = entry.attempt ?? unstarted.attemptOf(delivery);
-      let { settlement } = entry;
-      if (wasDone) settlement = { kind: 'delete', skipped: 'duplicate' };
-      settlement ??= await this.outcome(delivery, attempt, entry.failure);
+      let settlement = wasDone ? DONE_BEFORE : entry.settlement;
+      if (!settlement) {
+        try {
+          if (entry.failure) throw entry.failure.error;
+          if (isObserved('started')) announce('started', this.named(delivery, attempt));
+          await dispatcher.dispatch(delivery, attempt);
+          settlement = HANDLED;
+        } catch (error) {
+          settlement = this.failed(delivery, attempt, error);
+        }
+      }
       if (delivery.claim && !(await gate?.finish(delivery, settlement))) return this.leftToSqs(delivery);
       // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
       if (settlement.kind !== 'dead-letter') heartbeat.release(delivery);
@@ -86,18 +96,11 @@ export class DeliveryRunner {
     return { queue: this.options.queue.name, messageId, attempt };
   }
 
-  private async outcome(delivery: Delivery, attempt: number, failure: Entry['failure']): Promise<Settlement> {
-    try {
-      if (failure) throw failure.error;
-      if (isObserved('started')) announce('started', this.named(delivery, attempt));
-      await this.options.dispatcher.dispatch(delivery, attempt);
-      return { kind: 'delete' };
-    } catch (error) {
-      const { queue, rules, logger } = this.options;
-      const settlement = settlementOfFailure({ error, attempt, fifo: queue.fifo }, rules, Math.random);
-      logFailure(logger, this.named(delivery, attempt), rules.maxReceiveCount, error, settlement);
-      return settlement;
-    }
+  private failed(delivery: Delivery, attempt: number, error: unknown): Settlement {
+    const { queue, rules, logger } = this.options;
+    const settlement = settlementOfFailure({ error, attempt, fifo: queue.fifo }, rules, Math.random);
+    logFailure(logger, this.named(delivery, attempt), rules.maxReceiveCount, error, settlement);
+    return settlement;
   }
 
   /** Its lease was lost before it was run. */

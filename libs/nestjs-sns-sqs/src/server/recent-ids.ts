@@ -1,24 +1,22 @@
 /**
- * The latest `limit` ids. A ring knows the oldest: to look for it in a Set that lost its first entries one by one is to
- * walk over all their holes.
+ * The latest ids, `limit` of them at least and twice as many at most. Two generations: when one is full the one before
+ * it is forgotten as a whole, which costs nothing per id.
  */
 export class RecentIds {
-  private readonly ids = new Set<string>();
-  private readonly ring: string[] = [];
-  private oldest = 0;
+  private young = new Set<string>();
+  private old: ReadonlySet<string> = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
   has(id: string): boolean {
-    return this.ids.has(id);
+    return this.young.has(id) || this.old.has(id);
   }
 
   add(id: string): void {
-    if (this.ids.has(id)) return;
-    this.ids.add(id);
-    const forgotten = this.ring[this.oldest];
-    if (forgotten !== undefined) this.ids.delete(forgotten);
-    this.ring[this.oldest] = id;
-    this.oldest = (this.oldest + 1) % this.limit;
+    if (this.young.size >= this.limit) {
+      this.old = this.young;
+      this.young = new Set();
+    }
+    this.young.add(id);
   }
 }

@@ -53,6 +53,8 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   private started: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
   private readonly inbox: { store: InboxStore; health: StoreHealth } | undefined;
+  /** It only calls `done`, so it need not be called. */
+  private readonly nestsStartHook = this.onProcessingStartHook;
 
   /** Throws INVALID_OPTIONS with every problem of the options. */
   constructor(options: ServerSQSOptions) {
@@ -214,8 +216,13 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
     await this.inbox?.store.close?.();
   }
 
+  private withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
+    const areSet = this.onProcessingStartHook !== this.nestsStartHook || this.onProcessingEndHook;
+    return areSet ? this.betweenHooks(context, work) : work();
+  }
+
   /** A hook may call `done` and return without waiting for it, so the work is awaited on its own. */
-  private async withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
+  private async betweenHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
     let running: Promise<void> | undefined;
     const done = (): Promise<void> => (running ??= work());
     try {

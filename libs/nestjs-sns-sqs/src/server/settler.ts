@@ -15,7 +15,7 @@ import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy
  */
 const DELETE_LINGER_MS = { standard: 50, fifo: 5 };
 const OTHER_LINGER_MS = 5;
-/** Message ids remembered as done, so that a delete that was lost does not run the handler again. About 1 MB. */
+/** Message ids remembered as done at least, so that a delete that was lost does not run the handler again. 1 to 2 MB. */
 const REMEMBERED_DONE = 10_000;
 
 export interface SettlerOptions {
@@ -35,12 +35,21 @@ interface Leased {
   receiptHandle: string;
 }
 
+/** Keeps nothing of a message but its id: it may be large, and many wait for their deletes. */
+interface Removal extends Leased {
+  messageId: string;
+}
+
+/** A delete is handed over, not waited for: the handler is done, and a message that comes again is deleted without running it. */
+const IS_OUT = Promise.resolve(true);
+const STAYS = Promise.resolve(false);
+
 /**
  * Settles each delivery once: delete, delay, or dead-letter (copy first, delete when the copy is accepted). Never
  * rejects: what could not be settled stays with SQS, which delivers it again.
  */
 export class Settler {
-  private readonly deletes: BatchCaller<Leased>;
+  private readonly deletes: BatchCaller<Removal>;
   private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
   private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
   private readonly done = new RecentIds(REMEMBERED_DONE);
@@ -82,20 +91,24 @@ export class Settler {
   }
 
   /**
-   * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease. True: the
-   * message is out of the way of what comes after it; false: it will come again. When its lease has ended meanwhile
-   * it may be another's: what was handled is still deleted, a failure is left to who has it now.
+   * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease; for a delete,
+   * at once. True: the message is out of the way of what comes after it; false: it will come again. When its lease has
+   * ended meanwhile it may be another's: what was handled is still deleted, a failure is left to who has it now.
    */
   settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
-    if (!delivery.settle()) return Promise.resolve(false);
+    if (!delivery.settle()) return STAYS;
     if (this.now() > delivery.leaseEndsAt) {
       const { name } = this.options.queue;
       this.options.logger.warn(
         `${name}: the lease of message ${delivery.messageId} had ended; SQS may deliver it again`,
       );
-      if (settlement.kind !== 'delete') return Promise.resolve(false);
+      if (settlement.kind !== 'delete') return STAYS;
     }
-    return this.track(this.carryOut(delivery, settlement, attempt));
+    if (settlement.kind !== 'delete') return this.track(this.carryOut(delivery, settlement, attempt));
+    this.remember(delivery);
+    this.unsettled += 1;
+    this.deletes.submit(removalOf(delivery), this.deleted);
+    return IS_OUT;
   }
 
   /** Makes unstarted messages visible again after `seconds`. */
@@ -128,32 +141,28 @@ export class Settler {
     this.options.onSettled?.();
   }
 
-  private carryOut(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
-    switch (settlement.kind) {
-      case 'delete':
-        this.remember(delivery);
-        return this.delete(delivery);
-      case 'retry':
-      case 'wait':
-        return this.delay(delivery, settlement.seconds);
-      case 'dead-letter':
-        return this.deadLetter(delivery, settlement.error, attempt);
-    }
+  private carryOut(
+    delivery: Delivery,
+    settlement: Exclude<Settlement, { kind: 'delete' }>,
+    attempt: number,
+  ): Promise<boolean> {
+    return settlement.kind === 'dead-letter'
+      ? this.deadLetter(delivery, settlement.error, attempt)
+      : this.delay(delivery, settlement.seconds);
   }
 
   private remember({ messageId }: Delivery): void {
     if (messageId !== '') this.done.add(messageId);
   }
 
-  /** True whatever comes of it: the handler is done, and a message that comes again is deleted without running it. */
-  private delete({ receiptHandle, messageId }: Delivery): Promise<boolean> {
-    return new Promise(resolve => {
-      // Keeps nothing of the message but its id: it may be large, and many wait for their deletes.
-      this.deletes.submit({ receiptHandle }, failure => {
-        if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
-        resolve(true);
-      });
-    });
+  /** One for all deletes. */
+  private readonly deleted = (failure: BatchFailure | undefined, removal: Removal): void => {
+    this.noteDelete(failure, removal);
+    this.ended();
+  };
+
+  private noteDelete(failure: BatchFailure | undefined, { messageId }: Removal): void {
+    if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
   }
 
   private async delay(delivery: Delivery, seconds: number): Promise<boolean> {
@@ -178,10 +187,12 @@ export class Settler {
       return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
     }
     this.remember(delivery);
-    const deleted = this.delete(delivery);
+    const removal = removalOf(delivery);
+    const deleted = this.deletes.add(removal);
     // Its lane waits for it.
     this.deletes.dispatch();
-    return deleted;
+    this.noteDelete(await deleted, removal);
+    return true;
   }
 
   /** AWS counts its 12 h from the receive and refuses what goes beyond. */
@@ -196,3 +207,5 @@ export class Settler {
     );
   }
 }
+
+const removalOf = ({ receiptHandle, messageId }: Delivery): Removal => ({ receiptHandle, messageId });

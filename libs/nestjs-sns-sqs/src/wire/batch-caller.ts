@@ -25,10 +25,12 @@ export interface ByteBound<E> {
 
 const MAX_RETRY_DELAY_MS = 5_000;
 
+type Resolve<E> = (failure: BatchFailure | undefined, entry: E) => void;
+
 interface Pending<E> {
   entry: E;
   attempt: number;
-  resolve: (failure: BatchFailure | undefined) => void;
+  resolve: Resolve<E>;
 }
 
 const asFailure = (error: unknown): BatchFailure => ({
@@ -67,8 +69,8 @@ export class BatchCaller<E extends object> {
     return new Promise(resolve => this.submit(entry, resolve));
   }
 
-  /** As {@link add}; the result goes to `resolve`. */
-  submit(entry: E, resolve: (failure: BatchFailure | undefined) => void): void {
+  /** As {@link add}; the result goes to `resolve`, with the entry. */
+  submit(entry: E, resolve: Resolve<E>): void {
     this.enqueue({ entry, attempt: 1, resolve });
   }
 
@@ -86,7 +88,7 @@ export class BatchCaller<E extends object> {
     this.abandoned = failure;
     this.clearTimers();
     const waiting = [...this.queue.take(this.queue.length), ...[...this.calling].flat()];
-    for (const { resolve } of waiting) resolve(failure);
+    for (const { resolve, entry } of waiting) resolve(failure, entry);
   }
 
   /** What waits for company leaves without it, as far as calls may be under way. */
@@ -101,7 +103,7 @@ export class BatchCaller<E extends object> {
 
   private enqueue(pending: Pending<E>): void {
     if (this.abandoned) {
-      pending.resolve(this.abandoned);
+      pending.resolve(this.abandoned, pending.entry);
       return;
     }
     this.queue.push(pending);
@@ -160,7 +162,7 @@ export class BatchCaller<E extends object> {
     try {
       const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
       if (failed.length === 0) {
-        for (const { resolve } of batch) resolve(undefined);
+        for (const { resolve, entry } of batch) resolve(undefined, entry);
         return;
       }
       for (const failure of failed) failures.set(failure.id, failure);
@@ -172,7 +174,7 @@ export class BatchCaller<E extends object> {
     batch.forEach((pending, index) => {
       const failure = failures.get(String(index));
       if (failure && !failure.senderFault && pending.attempt < this.options.maxAttempts) retries.push(pending);
-      else pending.resolve(failure);
+      else pending.resolve(failure, pending.entry);
     });
     if (retries.length > 0) await this.retry(retries);
   }
