@@ -9,7 +9,7 @@ import { Signer } from './signer.js';
 
 type Config = SQSClient['config'] | SNSClient['config'];
 type Strategy = Awaited<ReturnType<Config['retryStrategy']>>;
-type TokenStrategy = Extract<Strategy, { acquireInitialRetryToken: unknown }>;
+type TokenStrategy = Extract<Strategy, { acquireInitialRetryToken: unknown }> & { mode?: string };
 type Token = Awaited<ReturnType<TokenStrategy['acquireInitialRetryToken']>>;
 type SdkError = Parameters<typeof isTransientError>[0];
 
@@ -38,6 +38,7 @@ export class LeanCaller {
   private readonly signer: Signer;
   /** By the hosts of queues' URLs; by nothing for a topic. */
   private readonly endpoints = new Map<string, Endpoint>();
+  private known: TokenStrategy | undefined;
 
   constructor(
     private readonly config: Config,
@@ -49,9 +50,11 @@ export class LeanCaller {
 
   /** Resolves to the output; rejects, after the client's retries, with an error as the client would. */
   async call<T>(call: LeanCall<T>): Promise<T> {
-    const strategy = await this.strategy();
+    const strategy = this.known ?? (await this.strategy());
     const body = Buffer.from(call.body);
-    let token = await orAborted(strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : ''), call.signal);
+    const first = strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : '');
+    // The standard one gives it at once.
+    let token = await (strategy.mode === 'standard' ? first : orAborted(first, call.signal));
     let totalRetryDelay = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
@@ -105,7 +108,7 @@ export class LeanCaller {
 
   private async strategy(): Promise<TokenStrategy> {
     const strategy = await this.config.retryStrategy();
-    if ('acquireInitialRetryToken' in strategy) return strategy;
+    if ('acquireInitialRetryToken' in strategy) return (this.known = strategy);
     throw new Error(
       "wire: 'lean' needs a retry strategy with tokens (RetryStrategyV2). Remedy: leave `retryStrategy` out.",
     );

@@ -7,7 +7,7 @@ import { CALL_CONNECTIONS, Connections } from '../connections.js';
 import { LeanCaller } from './lean-caller.js';
 import { answeredClient, READER_CONFIG } from './sdk-reader.js';
 
-const HEADERS = { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': 'nestjs-sns-sqs' };
+const HEADERS = { 'content-type': 'application/x-www-form-urlencoded' };
 
 type Output = Pick<PublishBatchCommandOutput, 'Successful' | 'Failed'>;
 

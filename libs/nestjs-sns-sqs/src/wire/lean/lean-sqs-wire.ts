@@ -43,7 +43,6 @@ const operation = (name: string, command: (input: never) => unknown): Operation 
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': `AmazonSQS.${name}`,
     'x-amzn-query-mode': 'true',
-    'user-agent': 'nestjs-sns-sqs',
   },
   command,
 });

@@ -11,9 +11,24 @@ function keyObjectOf(bytes: ArrayBufferView): KeyObject {
   return key;
 }
 
+const NOTHING = new Uint8Array();
+
+/**
+ * The last HMAC with a secret of text: SignatureV4 asks for that of the access key with each signature, to know whether
+ * the credentials are those that it derived its key from.
+ */
+let known: { secret: string; data: Uint8Array; hmac: Uint8Array } | undefined;
+
+function hmacOfText(secret: string, data: Uint8Array): Uint8Array {
+  if (known?.secret === secret && Buffer.compare(known.data, data) === 0) return known.hmac;
+  const hmac = createHmac('sha256', secret).update(data).digest();
+  known = { secret, data, hmac };
+  return hmac;
+}
+
 /** What SignatureV4 asks of a hash, which it takes a new one of for each text: SHA-256 over node:crypto, HMAC with a secret. */
 class NodeSha256 {
-  private data: Uint8Array = new Uint8Array();
+  private data: Uint8Array = NOTHING;
 
   constructor(private readonly secret?: string | ArrayBuffer | ArrayBufferView) {}
 
@@ -26,12 +41,12 @@ class NodeSha256 {
   }
 
   reset(): void {
-    this.data = new Uint8Array();
+    this.data = NOTHING;
   }
 
   private hmac(secret: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-    const key =
-      typeof secret === 'string' ? secret : keyObjectOf(ArrayBuffer.isView(secret) ? secret : Buffer.from(secret));
+    if (typeof secret === 'string') return hmacOfText(secret, this.data);
+    const key = keyObjectOf(ArrayBuffer.isView(secret) ? secret : Buffer.from(secret));
     return createHmac('sha256', key).update(this.data).digest();
   }
 }
@@ -40,7 +55,7 @@ type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
 
 /** Signs requests of one service; keys are derived once a day and region, and kept by SignatureV4. */
 export class Signer {
-  private readonly byRegion = new Map<string, SignatureV4>();
+  private readonly byEndpoint = new WeakMap<Endpoint, SignatureV4>();
 
   /** @param credentials asked for each request: the SDK's provider remembers them until they expire */
   constructor(
@@ -50,11 +65,12 @@ export class Signer {
 
   /** The headers of a signed POST. */
   async sign(
-    { host, path, region, headers: asked }: Endpoint,
+    endpoint: Endpoint,
     headers: Readonly<Record<string, string>>,
     body: Buffer,
     signingDate: Date,
   ): Promise<Record<string, string>> {
+    const { host, path, headers: asked } = endpoint;
     const request = {
       method: 'POST',
       protocol: 'https:',
@@ -64,14 +80,20 @@ export class Signer {
       headers: { ...headers, ...asked, host, 'x-amz-content-sha256': hash('sha256', body) },
       body,
     };
-    return (await this.signerOf(region).sign(request, { signingDate })).headers;
+    const { headers: signed } = await this.signerOf(endpoint).sign(request, { signingDate });
+    // Never signed, so the signer need not look at it.
+    signed['user-agent'] = 'nestjs-sns-sqs';
+    return signed;
   }
 
-  private signerOf(region: string): SignatureV4 {
-    let signer = this.byRegion.get(region);
+  private signerOf(endpoint: Endpoint): SignatureV4 {
+    let signer = this.byEndpoint.get(endpoint);
     if (!signer) {
-      signer = new SignatureV4({ service: this.service, region, credentials: this.credentials, sha256: NodeSha256 });
-      this.byRegion.set(region, signer);
+      const { service, credentials } = this;
+      // To escape the path of `/` each time gives what it is.
+      const uriEscapePath = endpoint.path !== '/';
+      signer = new SignatureV4({ service, region: endpoint.region, credentials, sha256: NodeSha256, uriEscapePath });
+      this.byEndpoint.set(endpoint, signer);
     }
     return signer;
   }
