@@ -51,6 +51,35 @@ class NodeSha256 {
   }
 }
 
+interface FormattedDate {
+  longDate: string;
+  shortDate: string;
+}
+
+/** AWS's signer with two of its steps in fewer: the date is formatted once a second, the hash is asked for as hex. */
+class QuickSignatureV4 extends SignatureV4 {
+  private second = NaN;
+  private formatted: FormattedDate = { longDate: '', shortDate: '' };
+
+  protected override formatDate(now: Date): FormattedDate {
+    const second = Math.floor(now.getTime() / 1000);
+    if (second !== this.second) {
+      this.formatted = super.formatDate(now);
+      this.second = second;
+    }
+    return this.formatted;
+  }
+
+  protected override createStringToSign(
+    longDate: string,
+    scope: string,
+    canonicalRequest: string,
+    algorithm: string,
+  ): Promise<string> {
+    return Promise.resolve(`${algorithm}\n${longDate}\n${scope}\n${hash('sha256', canonicalRequest)}`);
+  }
+}
+
 type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
 
 /** Signs requests of one service; keys are derived once a day and region, and kept by SignatureV4. */
@@ -92,7 +121,7 @@ export class Signer {
       const { service, credentials } = this;
       // To escape the path of `/` each time gives what it is.
       const uriEscapePath = endpoint.path !== '/';
-      signer = new SignatureV4({ service, region: endpoint.region, credentials, sha256: NodeSha256, uriEscapePath });
+      signer = new QuickSignatureV4({ service, region: endpoint.region, credentials, sha256: NodeSha256, uriEscapePath });
       this.byEndpoint.set(endpoint, signer);
     }
     return signer;
