@@ -95,13 +95,23 @@ describe('Heartbeat', () => {
     expect(changeVisibilityBatch).toHaveBeenCalledTimes(2);
   });
 
-  it('extends nothing that was released, and has no timer when it holds nothing', async () => {
+  it('extends nothing that was released, and has no timer after a tick with nothing held', async () => {
     const { heartbeat, changeVisibilityBatch, hold } = heartbeatOver(allWell);
     heartbeat.release(hold());
     expect(heartbeat.size).toBe(0);
+    await pass(10);
     expect(jest.getTimerCount()).toBe(0);
-    await pass(60);
+    await pass(50);
     expect(changeVisibilityBatch).not.toHaveBeenCalled();
+  });
+
+  it('begins again with what is held after such a tick', async () => {
+    const { heartbeat, changeVisibilityBatch, hold } = heartbeatOver(allWell);
+    heartbeat.release(hold());
+    await pass(10);
+    hold();
+    await pass(20);
+    expect(changeVisibilityBatch).toHaveBeenCalled();
   });
 
   it.each(['ReceiptHandleIsInvalid', 'MessageNotInflight', 'InvalidParameterValue'])(

@@ -43,7 +43,6 @@ export class Heartbeat {
 
   release(delivery: Delivery): void {
     this.held.delete(delivery);
-    if (this.held.size === 0) this.stop();
   }
 
   stop(): void {
@@ -53,6 +52,8 @@ export class Heartbeat {
 
   /** Extends every lease that would end before the tick after next. */
   private async beat(): Promise<void> {
+    // Not as soon as there is none: where handlers are quick that is between any two receives.
+    if (this.held.size === 0) return this.stop();
     const now = this.now();
     const extendBefore = now + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
     const due: Delivery[] = [];

@@ -224,6 +224,24 @@ describe('QueueConsumer', () => {
     expect(wire.receive.mock.calls.length).toBeGreaterThan(asked);
   });
 
+  it('receives as many as deletes have made room for, and not all that its slots would take', async () => {
+    const { consumer, wire, put } = consumerOf(() => Promise.resolve(), { concurrency: 50 });
+    const answers: Array<() => void> = [];
+    wire.deleteBatch.mockImplementation(async (_, entries) => {
+      await new Promise<void>(resolve => answers.push(resolve));
+      return well(entries);
+    });
+    const askedFor = (): number[] => wire.receive.mock.calls.slice(asked).map(([{ maxMessages }]) => maxMessages);
+    let asked = 0;
+    consumer.start();
+    const ten = (receive: number) => Array.from({ length: 10 }, (_, n) => message(`m${receive}-${n}`));
+    for (let receive = 0; receive < 30; receive += 1) await put(...ten(receive));
+    asked = wire.receive.mock.calls.length;
+    answers.shift()?.();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(askedFor()).toEqual([10]);
+  });
+
   it('lets a FIFO group go on behind a dead letter', async () => {
     const { consumer, settled, put } = consumerOf(
       data => (data === 'head' ? Promise.reject(new DeadLetter('never')) : Promise.resolve()),

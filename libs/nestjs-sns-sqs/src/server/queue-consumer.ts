@@ -195,7 +195,8 @@ export class QueueConsumer {
   }
 
   private settled(): void {
-    if (this.isWaitingForSettles) this.poller.wake();
+    // Once for what a batch has settled.
+    if (this.isWaitingForSettles && this.settler.pending % AWS_BATCH_MAX_ENTRIES === 0) this.poller.wake();
   }
 
   private deliver(messages: SqsMessage[], receivedAt: number): void {
