@@ -149,11 +149,15 @@ export async function measurePublishing(contestant, scenario, endpoint, server) 
   };
   const all = Promise.all(Array.from({ length: producers }, (_, producer) => produce(producer)));
   await Promise.race([all, sleep(warmMs)]);
+  const heap = heapAfterGc();
   const span = await Span.begin(server);
   const before = accepted;
   await Promise.race([all, sleep(measureMs)]);
   const { seconds, cpuMicros, sends } = await span.end();
   const messages = accepted - before;
+  const latency = latencyOf(latencies.slice(before));
+  latencies.length = 0;
+  const heapGrowth = heapAfterGc() - heap;
   isOver = true;
   await all;
   return {
@@ -161,7 +165,8 @@ export async function measurePublishing(contestant, scenario, endpoint, server) 
       perSecond: messages / seconds,
       callsPerMessage: sends / messages,
       cpuMicros: cpuMicros / messages,
-      ...latencyOf(latencies.slice(before)),
+      ...latency,
+      heapGrowthMb: heapGrowth / 2 ** 20,
       rssMb: process.resourceUsage().maxRSS / 1024,
     },
     stop: () => publisher.stop(),

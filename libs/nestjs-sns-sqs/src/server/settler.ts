@@ -23,7 +23,7 @@ export interface SettlerOptions {
   wire: SqsWire;
   rules: RetryRules;
   logger: Pick<LoggerService, 'warn' | 'error'>;
-  /** Deletes under way at one time. @default 16 */
+  /** Deletes under way at one time. @default 50 */
   maxInFlight?: number;
   /** A settlement has its result. */
   onSettled?: () => void;

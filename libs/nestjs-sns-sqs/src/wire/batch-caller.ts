@@ -8,7 +8,7 @@ export interface BatchCallerOptions {
   lingerMs: number;
   /** True: an entry waits only while a call is under way; a lone one leaves at once. @default false */
   eager?: boolean;
-  /** Calls under way at one time; what comes meanwhile waits and fills batches. @default 16 */
+  /** Calls under way at one time; what comes meanwhile waits and fills batches. @default 50 */
   maxInFlight?: number;
   /** Tries of an entry that failed for AWS's reasons, the first included. */
   maxAttempts: number;
@@ -41,8 +41,8 @@ const asFailure = (error: unknown): BatchFailure => ({
   cause: error,
 });
 
-/** A third of the sockets that the SDK's agent has by default: others use the client too. */
-const DEFAULT_MAX_IN_FLIGHT = 16;
+/** As many as the SDK's agent has sockets by default: 25,000 messages/s where a call takes 20 ms. */
+const DEFAULT_MAX_IN_FLIGHT = 50;
 
 /**
  * Gathers single entries into batch calls of up to ten: by count, by the age of the oldest, and at once where told to.
