@@ -24,7 +24,8 @@ export function toBatchResult(ids: readonly string[], { Successful = [], Failed 
     senderFault: SenderFault,
   }));
   // As a rule the answer is in the order of the entries.
-  if (ids.length === successful.length && ids.every((id, at) => successful[at]?.id === id)) return { successful, failed };
+  if (ids.length === successful.length && ids.every((id, at) => successful[at]?.id === id))
+    return { successful, failed };
   const answered = new Set([...successful, ...failed].map(({ id }) => id));
   for (const id of ids) {
     if (!answered.has(id)) failed.push({ id, code: 'NoResult', message: 'AWS gave no result', senderFault: false });

@@ -121,7 +121,13 @@ export class Signer {
       const { service, credentials } = this;
       // To escape the path of `/` each time gives what it is.
       const uriEscapePath = endpoint.path !== '/';
-      signer = new QuickSignatureV4({ service, region: endpoint.region, credentials, sha256: NodeSha256, uriEscapePath });
+      signer = new QuickSignatureV4({
+        service,
+        region: endpoint.region,
+        credentials,
+        sha256: NodeSha256,
+        uriEscapePath,
+      });
       this.byEndpoint.set(endpoint, signer);
     }
     return signer;
