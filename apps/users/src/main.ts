@@ -4,10 +4,12 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { ServerSQS } from 'nestjs-sns-sqs';
 import { LogMessagesInterceptor } from '../../shared/log-messages.interceptor.js';
 import { run } from '../../shared/run.js';
+import { endKeptConnections } from './end-kept-connections.js';
 import { UsersModule } from './users.module.js';
 
 run('users', async () => {
   const app = await NestFactory.create(UsersModule, { abortOnError: false });
+  endKeptConnections(app);
   app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
   app.useGlobalInterceptors(new LogMessagesInterceptor());
   app.enableShutdownHooks();

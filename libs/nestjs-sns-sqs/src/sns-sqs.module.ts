@@ -1,11 +1,9 @@
 import {
   Inject,
-  Injectable,
   Module,
   type DynamicModule,
   type FactoryProvider,
   type ModuleMetadata,
-  type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
 import { ClientSNS } from './client/client-sns.js';
@@ -44,22 +42,6 @@ const commandsToken = (service: string): string => `nestjs-sns-sqs.commands.${se
 /** Injects the `ClientSQS` that `SnsSqsModule.forFeature({ commandsTo: [service] })` provides. */
 export const InjectCommands = (service: string): ParameterDecorator & PropertyDecorator =>
   Inject(commandsToken(service));
-
-/** Closes a client after the servers have drained: handlers that still run then may publish. */
-@Injectable()
-class ClosesClients implements OnApplicationShutdown {
-  constructor(private readonly clients: ReadonlyArray<ClientSNS | ClientSQS>) {}
-
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.clients.map(client => client.close()));
-  }
-}
-
-const closing = (name: string, tokens: FactoryProvider['inject']): Provider => ({
-  provide: `nestjs-sns-sqs.closes.${name}`,
-  inject: tokens ?? [],
-  useFactory: (...clients: Array<ClientSNS | ClientSQS>) => new ClosesClients(clients),
-});
 
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
@@ -114,7 +96,6 @@ export class SnsSqsModule {
               ...(options.topicArn ? { topicArn: options.topicArn } : {}),
             }),
         },
-        closing('events', [ClientSNS]),
       ],
       exports: [MODULE_OPTIONS, ServerSQS, ClientSNS],
     };
@@ -124,20 +105,17 @@ export class SnsSqsModule {
     const tokens = commandsTo.map(commandsToken);
     return {
       module: SnsSqsModule,
-      providers: [
-        ...commandsTo.map((service): Provider => ({
-          provide: commandsToken(service),
-          inject: [MODULE_OPTIONS],
-          useFactory: (options: SnsSqsModuleOptions) =>
-            new ClientSQS({
-              ...clientOptions(options),
-              service,
-              ...(options.sqs ? { sqs: options.sqs } : {}),
-              ...(options.replyTimeoutMs === undefined ? {} : { replyTimeoutMs: options.replyTimeoutMs }),
-            }),
-        })),
-        closing('commands', tokens),
-      ],
+      providers: commandsTo.map((service): Provider => ({
+        provide: commandsToken(service),
+        inject: [MODULE_OPTIONS],
+        useFactory: (options: SnsSqsModuleOptions) =>
+          new ClientSQS({
+            ...clientOptions(options),
+            service,
+            ...(options.sqs ? { sqs: options.sqs } : {}),
+            ...(options.replyTimeoutMs === undefined ? {} : { replyTimeoutMs: options.replyTimeoutMs }),
+          }),
+      })),
       exports: tokens,
     };
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
@@ -15,7 +16,7 @@ type WithMetadata = { metadata?: Readonly<Record<string, string>> };
  * `idle → connected → closed`; connected: the topic or queue is known. Type parameters of ClientProxy would keep
  * `ClientsModule` from taking the class as its `customClass`.
  */
-export abstract class SnsSqsClient extends ClientProxy {
+export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicationShutdown, OnApplicationShutdown {
   protected readonly logger = new OneLineLogger(this.constructor.name);
   protected abstract readonly publisher: Publisher;
   private readonly emitter = new EventEmitter();
@@ -68,6 +69,19 @@ export abstract class SnsSqsClient extends ClientProxy {
       this._status$.next('closed');
     });
     return this.closing;
+  }
+
+  /**
+   * Nest's hook. What the app still serves may publish, and does not wait longer than `shutdownTimeoutMs` from now:
+   * Nest closes no client before the last HTTP request has its answer.
+   */
+  beforeApplicationShutdown(): void {
+    this.publisher.limit();
+  }
+
+  /** Nest's hook. After the servers have drained: handlers that still run then may publish. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
   }
 
   abstract override unwrap<T>(): T;

@@ -5,6 +5,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
 import type { ClientOptionsBase } from '../interfaces/options.interface.js';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../interfaces/wire.interface.js';
+import { PendingEmits } from './pending-emits.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
 import { PublishBatcher } from './publish-batcher.js';
 import { within } from '../within.js';
@@ -24,6 +25,7 @@ export interface PublisherOptions {
 /** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
 export class Publisher {
   private readonly batcher: PublishBatcher;
+  private readonly emits: PendingEmits;
   private readonly serializer: ProducerSerializer | undefined;
   private target: Promise<string> | undefined;
   private resolved = '';
@@ -31,6 +33,8 @@ export class Publisher {
 
   constructor(private readonly options: PublisherOptions) {
     this.serializer = options.client.serializer;
+    const { shutdownTimeoutMs = SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } = options.client;
+    this.emits = new PendingEmits(shutdownTimeoutMs, () => this.unansweredError(shutdownTimeoutMs));
     this.batcher = new PublishBatcher({
       send: entries => options.send(this.resolved, entries),
       maxBatchBytes: options.maxBatchBytes,
@@ -55,34 +59,47 @@ export class Publisher {
     const event = prepare(type, input, destination, client);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
-    const error = await this.batcher
+    const sent = this.batcher
       .add(event.options.groupId, () => this.write(event, late))
       .then(
         failure => failure && publishError(failure, operation, type, destination.name),
         (thrown: unknown) => thrown,
       );
+    const error = await this.emits.resultOf(sent);
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
   }
 
   /**
-   * Takes nothing more; resolves when everything emitted before has its result, or after `shutdownTimeoutMs`: what AWS
-   * has not answered by then errors with CLIENT_CLOSED. Idempotent.
+   * For an app that ends and still serves what may publish: `shutdownTimeoutMs` from now every emit has its result, one
+   * that begins later has 2 s; what AWS has not answered by then errors with CLIENT_CLOSED. Idempotent.
+   */
+  limit(): void {
+    if (!this.closing) this.emits.limit();
+  }
+
+  /**
+   * Takes nothing more; resolves when everything emitted before has its result, or after `shutdownTimeoutMs`, which
+   * {@link limit} may have started: what AWS has not answered by then errors with CLIENT_CLOSED. Idempotent.
    */
   close(): Promise<void> {
-    this.closing ??= this.end(this.options.client.shutdownTimeoutMs ?? SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS);
+    this.closing ??= this.end();
     return this.closing;
   }
 
-  private async end(timeoutMs: number): Promise<void> {
-    if (await within(this.batcher.flush(), timeoutMs)) return;
+  private async end(): Promise<void> {
+    if (await within(this.batcher.flush(), this.emits.rest)) return;
+    this.emits.giveUp();
+    this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });
+  }
+
+  private unansweredError(timeoutMs: number): SnsSqsError {
     const { name } = this.options.destination;
-    const cause = new SnsSqsError(
+    return new SnsSqsError(
       'CLIENT_CLOSED',
-      `The client of ${name} was closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted. Remedy: emit it again, with the same id.`,
+      `The client of ${name} is being closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted. Remedy: emit it again, with the same id.`,
       { retryable: true, facts: { destination: name, shutdownTimeoutMs: timeoutMs } },
     );
-    this.batcher.abandon({ id: '', code: cause.code, message: cause.message, senderFault: false, cause });
   }
 
   private lookUp(): Promise<string> {

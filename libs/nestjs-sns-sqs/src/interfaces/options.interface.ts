@@ -162,8 +162,8 @@ export interface ClientOptionsBase extends AwsAccessOptions {
   provisioning?: Provisioning;
   publish?: PublishOptions;
   /**
-   * How long `close()` waits for AWS to answer for what was emitted, in milliseconds, 0 to 900,000; what has no answer
-   * then errors with CLIENT_CLOSED. @default 20000
+   * How long `close()`, and an app that ends, waits for AWS to answer for what was emitted, in milliseconds, 0 to
+   * 900,000; what has no answer then errors with CLIENT_CLOSED. @default 20000
    */
   shutdownTimeoutMs?: number;
   /** Message group of a record that names none itself. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -39,7 +40,10 @@ interface Declared {
  * The server side of the transport: `NestFactory.createMicroservice(Module, { strategy: new ServerSQS({ service }) })`.
  * Provisions what its handlers need, polls their queues, runs each message through Nest's pipeline and settles it.
  */
-export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implements CustomTransportStrategy {
+export class ServerSQS
+  extends Server<SqsServerEvents, SqsServerStatus>
+  implements CustomTransportStrategy, BeforeApplicationShutdown
+{
   override readonly transportId = SQS_TRANSPORT;
   protected override readonly logger = new OneLineLogger(ServerSQS.name);
   private readonly options: ResolvedServerOptions;
@@ -94,6 +98,15 @@ export class ServerSQS extends Server<SqsServerEvents, SqsServerStatus> implemen
   close(): Promise<void> {
     this.closing ??= this.stop();
     return this.closing;
+  }
+
+  /**
+   * Nest's hook, where the server is a provider. Nest itself closes it after the last HTTP request has its answer, and
+   * until then messages would be taken that others could handle.
+   */
+  beforeApplicationShutdown(): void {
+    // What it rejects with, Nest's own call of close() tells.
+    this.close().catch(() => undefined);
   }
 
   on<EventKey extends keyof SqsServerEvents>(event: EventKey, callback: SqsServerEvents[EventKey]): this {

@@ -1,0 +1,104 @@
+import { jest } from '@jest/globals';
+import { PendingEmits } from './pending-emits.js';
+
+const never = new Promise<unknown>(() => undefined);
+
+describe('PendingEmits', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const pendingEmits = (timeoutMs = 10_000): PendingEmits => new PendingEmits(timeoutMs, () => 'too late');
+
+  /** What the emit resolved to, once it has. */
+  function watched(result: Promise<unknown>): { result?: unknown } {
+    const seen: { result?: unknown } = {};
+    void result.then(value => (seen.result = value));
+    return seen;
+  }
+
+  it('lets an emit take as long as it takes, and has no timer', async () => {
+    const emits = pendingEmits();
+    const { promise, answer } = deferred();
+    const emit = watched(emits.resultOf(promise));
+    expect(jest.getTimerCount()).toBe(0);
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect(emit).toEqual({});
+    answer('sent');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(emit).toEqual({ result: 'sent' });
+  });
+
+  it('ends all when the time is up that began with the limit', async () => {
+    const emits = pendingEmits();
+    const before = watched(emits.resultOf(never));
+    emits.limit();
+    await jest.advanceTimersByTimeAsync(4_000);
+    emits.limit();
+    const after = watched(emits.resultOf(never));
+    await jest.advanceTimersByTimeAsync(5_999);
+    expect([before, after]).toEqual([{}, {}]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([before, after]).toEqual([{ result: 'too late' }, { result: 'too late' }]);
+  });
+
+  it('gives what begins near the end of the time, or after it, two seconds', async () => {
+    const emits = pendingEmits();
+    emits.limit();
+    await jest.advanceTimersByTimeAsync(9_000);
+    const near = watched(emits.resultOf(never));
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(near).toEqual({});
+    await jest.advanceTimersByTimeAsync(1);
+    expect(near).toEqual({ result: 'too late' });
+    const after = watched(emits.resultOf(never));
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(after).toEqual({});
+    await jest.advanceTimersByTimeAsync(1);
+    expect(after).toEqual({ result: 'too late' });
+  });
+
+  it('leaves what is answered in time as it is, and no timer', async () => {
+    const emits = pendingEmits();
+    const { promise, answer } = deferred();
+    const before = watched(emits.resultOf(promise));
+    emits.limit();
+    const after = watched(emits.resultOf(promise));
+    await jest.advanceTimersByTimeAsync(9_999);
+    answer('sent');
+    await jest.advanceTimersByTimeAsync(0);
+    expect([before, after]).toEqual([{ result: 'sent' }, { result: 'sent' }]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('gives up all that are left', async () => {
+    const emits = pendingEmits();
+    const left = [watched(emits.resultOf(never))];
+    emits.limit();
+    left.push(watched(emits.resultOf(never)));
+    emits.giveUp();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(left).toEqual([{ result: 'too late' }, { result: 'too late' }]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('tells what is left of the time: all of it without a limit, a grace when it is over', async () => {
+    const emits = pendingEmits();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(emits.rest).toBe(10_000);
+    emits.limit();
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(emits.rest).toBe(7_000);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(emits.rest).toBe(2_000);
+    const brief = pendingEmits(500);
+    brief.limit();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(brief.rest).toBe(500);
+  });
+});
+
+function deferred(): { promise: Promise<unknown>; answer: (result: unknown) => void } {
+  let answer: (result: unknown) => void = () => undefined;
+  const promise = new Promise<unknown>(resolve => (answer = resolve));
+  return { promise, answer };
+}
