@@ -47,8 +47,7 @@ if (process.env.WATCH_MEMORY) {
   const collect = runInNewContext('gc');
   const watch = () => {
     collect();
-    const { heapUsed, rss } = process.memoryUsage();
-    note({ what: 'memory', heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 });
+    note({ what: 'memory', ...process.memoryUsage() });
   };
   setInterval(watch, HEAP_EVERY_MS).unref();
 }

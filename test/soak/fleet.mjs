@@ -5,10 +5,10 @@ import { FaultyProxy } from './faulty-proxy.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 /**
- * `shutdownTimeoutMs`, what flushing may take on top, and a machine that is busy; `users` answers first the requests
- * that it has, one transaction of PGlite after the other, each of which publishes over the faulty network.
+ * `shutdownTimeoutMs`, 20 s; then 2 s for each transaction of PGlite that a request still waits for, for the last
+ * publishes and the last settlements; and a machine that is busy.
  */
-const STOP_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 60_000;
 const RESTART_AFTER_MS = 500;
 const WARNING = /Warning:|Unhandled/;
 
@@ -64,13 +64,21 @@ export class Berth {
   killedAt = [];
 
   toldAt = [];
+  /** The longest that it took, in milliseconds. */
+  slowestStop = 0;
+
+  /** kill -9, whatever else is done to it. */
+  abandon() {
+    if (this.service) process.kill(this.service.pid, 'SIGKILL');
+  }
 
   /** SIGTERM; ends within its time by itself, or that is a violation. */
   async terminate() {
     while (this.#busy) await pause(50);
     const { service } = this;
     if (!service || !this.#take()) return false;
-    this.toldAt.push({ pid: service.pid, at: Date.now() });
+    const at = Date.now();
+    this.toldAt.push({ pid: service.pid, at });
     process.kill(service.pid, 'SIGTERM');
     const timer = setTimeout(() => {
       this.violations.push(`${this.name} has not ended ${STOP_LIMIT_MS} ms after SIGTERM`);
@@ -78,6 +86,7 @@ export class Berth {
     }, STOP_LIMIT_MS);
     await service.ended;
     clearTimeout(timer);
+    this.slowestStop = Math.max(this.slowestStop, Date.now() - at);
     return true;
   }
 

@@ -3,7 +3,6 @@
 // `redis-server`; DATABASE_URL names a PostgreSQL in place of PGlite.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,12 +10,13 @@ import { parseArgs } from 'node:util';
 import { startMailCatcher } from '../../tools/demo/mail-catcher.mjs';
 import { stopSignal } from '../../tools/demo/stop-signal.mjs';
 import { randomOf } from '../support/random.mjs';
+import { freePort } from '../support/redis-process.mjs';
 import { Berth } from './fleet.mjs';
 import { FaultyProxy } from './faulty-proxy.mjs';
 import { Ledger } from './ledger.mjs';
 import { Load } from './load.mjs';
-import { RedisProcess } from './redis-process.mjs';
 import { RestartableBroker } from './restartable-broker.mjs';
+import { RestartableRedis } from './restartable-redis.mjs';
 import { Storm } from './storm.mjs';
 import { judge, memoryTrends, readEffects } from './verdict.mjs';
 
@@ -39,6 +39,16 @@ const random = randomOf(seed);
 const signal = stopSignal();
 const directory = mkdtempSync(join(tmpdir(), 'soak-'));
 const pids = new Set();
+const berths = [];
+let isJudged = false;
+// Whatever ends it: nothing that it started is left, and it says so. Redis ends by itself with who started it.
+process.on('exit', code => {
+  if (isJudged) return;
+  for (const berth of berths) berth.abandon();
+  const why = signal.aborted ? signal.reason.message : `exit code ${code}`;
+  console.error(`the soak has ended without a verdict: ${why}; what it wrote is in ${directory}`);
+});
+signal.addEventListener('abort', () => process.exit(1));
 const startedAt = Date.now();
 const say = text => console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
 
@@ -65,7 +75,7 @@ const berth = (name, app, spared) => new Berth({ name, app, endpoint, env, spare
 // PGlite lives in one process.
 const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
 const notifications = [1, 2, 3].map(n => berth(`notifications ${n}`, 'notifications', n === 1));
-const berths = [...notifications, ...users];
+berths.push(...notifications, ...users);
 // The first one makes the tables.
 await users[0].start();
 await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
@@ -93,7 +103,7 @@ const progress = setInterval(
 );
 
 const storming = storm.run();
-await Promise.race([load.run(durationMs), aborted(signal)]);
+await load.run(durationMs);
 storm.end();
 await storming;
 say('calm');
@@ -126,10 +136,11 @@ if (welcomed !== load.users.length)
 const alive = [...pids].filter(isAlive);
 if (alive.length > 0) violations.push(`processes are left: ${alive.join()}`);
 const memory = memoryTrends(effects);
-for (const { pid, heap, isFlat } of memory)
-  if (!isFlat) violations.push(`the heap of process ${pid} has grown by ${heap.growth.toFixed(0)} MiB`);
+for (const { pid, parts, isFlat } of memory)
+  if (!isFlat) violations.push(`the heap of process ${pid} has grown by ${parts.heap.growth.toFixed(0)} MiB`);
 
 report();
+isJudged = true;
 if (violations.length === 0) rmSync(directory, { recursive: true, force: true });
 else console.error(`what the handlers did: ${effectLog}`);
 process.exit(violations.length > 0 ? 1 : 0);
@@ -150,10 +161,14 @@ function report() {
       .join(', ')}`,
   );
   console.log(
-    `processes: ${berths.reduce((sum, { starts }) => sum + starts, 0)} started, ${berths.reduce((sum, { failedStarts }) => sum + failedStarts.length, 0)} of them could not reach AWS at their start, ${alive.length} left`,
+    `processes: ${berths.reduce((sum, { starts }) => sum + starts, 0)} started, ${berths.reduce((sum, { failedStarts }) => sum + failedStarts.length, 0)} of them could not reach AWS at their start, ${alive.length} left; the slowest ended ${(Math.max(...berths.map(({ slowestStop }) => slowestStop)) / 1000).toFixed(1)} s after SIGTERM`,
   );
-  for (const { pid, samples, heap, rss } of memory)
-    console.log(`memory of process ${pid}, ${samples} samples: heap ${textOf(heap)}, RSS ${textOf(rss)}`);
+  for (const { pid, samples, parts } of memory)
+    console.log(
+      `memory of process ${pid}, ${samples} samples: ${Object.entries(parts)
+        .map(([name, trend]) => `${name} ${textOf(trend)}`)
+        .join(', ')}`,
+    );
   console.log(
     `lanes: ${lanes}; subjects in order: ${subjects}; mails: ${verdict.mails}; users: ${welcomed}; refused publishes: ${load.refused}`,
   );
@@ -182,20 +197,16 @@ async function usersThatAreWelcome() {
 async function startRedis() {
   if (spawnSync('redis-server', ['--version']).error)
     throw new Error('the soak needs `redis-server`: apt-get install redis-server, brew install redis');
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise(resolve => server.close(resolve));
-  const process = new RedisProcess(port, directory);
-  await process.start();
-  return process;
+  const server = new RestartableRedis(await freePort(), directory);
+  await server.start();
+  return server;
 }
 
 async function until(condition, limitMs) {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await condition();
-    if (value || Date.now() > end || signal.aborted) return value;
+    if (value || Date.now() > end) return value;
     await pause(100);
   }
 }
@@ -207,8 +218,4 @@ function isAlive(pid) {
   } catch {
     return false;
   }
-}
-
-function aborted(by) {
-  return new Promise(resolve => by.addEventListener('abort', resolve, { once: true }));
 }

@@ -114,16 +114,19 @@ function isExplained(times, { kills, told, outages }) {
   });
 }
 
-/** By process whose memory was watched, in MiB: the trends of its heap, after a collection, and of its RSS. */
+/**
+ * By process whose memory was watched, in MiB: the trends of its heap, after a collection; of what V8 has taken for it;
+ * of buffers outside it; and of all that is resident. Only the first tells of a leak in JavaScript.
+ */
 export function memoryTrends(effects) {
   const byProcess = Map.groupBy(
     effects.filter(({ what }) => what === 'memory'),
     ({ pid }) => pid,
   );
   return [...byProcess].map(([pid, facts]) => {
-    const heap = trendOf(facts.map(each => each.heap));
-    const rss = trendOf(facts.map(each => each.rss));
-    return { pid, samples: facts.length, heap, rss, isFlat: heap.growth < MAX_GROWTH_MIB };
+    const trend = name => trendOf(facts.map(each => each[name] / 2 ** 20));
+    const parts = { heap: trend('heapUsed'), V8: trend('heapTotal'), buffers: trend('external'), RSS: trend('rss') };
+    return { pid, samples: facts.length, parts, isFlat: parts.heap.growth < MAX_GROWTH_MIB };
   });
 }
 

@@ -1,7 +1,7 @@
-/** Aborted by Ctrl-C or SIGTERM. The process itself goes on, so that it can stop what it has started. */
+/** Aborted by Ctrl-C, SIGTERM, or a terminal that closes. The process itself goes on, so that it can stop what it has started. */
 export function stopSignal() {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM']) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => controller.abort(new Error(`stopped by ${name}`)));
   }
   return controller.signal;
