@@ -1,5 +1,6 @@
 import { SnsRecordBuilder } from 'nestjs-sns-sqs';
 import { CompiledConsumer, type ChildConsumer } from '../support/child-consumer.js';
+import { randomOf } from '../support/random.mjs';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -43,8 +44,7 @@ describeWithRedis('2,000 events published twice each, shuffled, to three consume
 
   /** A fixed shuffle: the test is the same in every run as far as it is up to the test. */
   function shuffled<T>(items: readonly T[]): T[] {
-    let state = 20_260_101;
-    const random = (): number => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+    const random = randomOf(20_260_101);
     return items
       .map(item => ({ item, rank: random() }))
       .sort((a, b) => a.rank - b.rank)

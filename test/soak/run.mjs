@@ -31,8 +31,11 @@ const { values } = parseArgs({
 const durationMs = Number(values.minutes) * 60_000;
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const PROGRESS_EVERY_MS = 10_000;
-/** Leases and silent connections of 30 s, gaps of 60 s, and a machine with two cores that has to catch up. */
-const CALM_LIMIT_MS = 600_000;
+/**
+ * Twice the longest time for which an event waits before it looks again whether those before it have come, a quarter of
+ * the `gapTimeoutMs` of `notifications`, half an hour; and a machine with two cores that has to catch up.
+ */
+const CALM_LIMIT_MS = 1_200_000;
 const MOST_VIOLATIONS_TOLD = 20;
 
 const random = randomOf(seed);
