@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { PendingEmits } from './pending-emits.js';
 
+const same = (outcome: unknown): unknown => outcome;
 const never = new Promise<unknown>(() => undefined);
 
 describe('PendingEmits', () => {
@@ -19,7 +20,7 @@ describe('PendingEmits', () => {
   it('lets an emit take as long as it takes, and has no timer', async () => {
     const emits = pendingEmits();
     const { promise, answer } = deferred();
-    const emit = watched(emits.resultOf(promise));
+    const emit = watched(emits.errorOf(promise, same));
     expect(jest.getTimerCount()).toBe(0);
     await jest.advanceTimersByTimeAsync(600_000);
     expect(emit).toEqual({});
@@ -30,11 +31,11 @@ describe('PendingEmits', () => {
 
   it('ends all when the time is up that began with the limit', async () => {
     const emits = pendingEmits();
-    const before = watched(emits.resultOf(never));
+    const before = watched(emits.errorOf(never, same));
     emits.limit();
     await jest.advanceTimersByTimeAsync(4_000);
     emits.limit();
-    const after = watched(emits.resultOf(never));
+    const after = watched(emits.errorOf(never, same));
     await jest.advanceTimersByTimeAsync(5_999);
     expect([before, after]).toEqual([{}, {}]);
     await jest.advanceTimersByTimeAsync(1);
@@ -45,12 +46,12 @@ describe('PendingEmits', () => {
     const emits = pendingEmits();
     emits.limit();
     await jest.advanceTimersByTimeAsync(9_000);
-    const near = watched(emits.resultOf(never));
+    const near = watched(emits.errorOf(never, same));
     await jest.advanceTimersByTimeAsync(1_999);
     expect(near).toEqual({});
     await jest.advanceTimersByTimeAsync(1);
     expect(near).toEqual({ result: 'too late' });
-    const after = watched(emits.resultOf(never));
+    const after = watched(emits.errorOf(never, same));
     await jest.advanceTimersByTimeAsync(1_999);
     expect(after).toEqual({});
     await jest.advanceTimersByTimeAsync(1);
@@ -60,9 +61,9 @@ describe('PendingEmits', () => {
   it('leaves what is answered in time as it is, and no timer', async () => {
     const emits = pendingEmits();
     const { promise, answer } = deferred();
-    const before = watched(emits.resultOf(promise));
+    const before = watched(emits.errorOf(promise, same));
     emits.limit();
-    const after = watched(emits.resultOf(promise));
+    const after = watched(emits.errorOf(promise, same));
     await jest.advanceTimersByTimeAsync(9_999);
     answer('sent');
     await jest.advanceTimersByTimeAsync(0);
@@ -70,11 +71,20 @@ describe('PendingEmits', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('gives the error that is made of an outcome, and what was thrown', async () => {
+    const emits = pendingEmits();
+    const refused = watched(emits.errorOf(Promise.resolve('refused'), outcome => `${outcome} by AWS`));
+    const thrown = watched(emits.errorOf(Promise.reject(new Error('no such topic')), same));
+    await jest.advanceTimersByTimeAsync(0);
+    expect(refused).toEqual({ result: 'refused by AWS' });
+    expect(thrown).toEqual({ result: new Error('no such topic') });
+  });
+
   it('gives up all that are left', async () => {
     const emits = pendingEmits();
-    const left = [watched(emits.resultOf(never))];
+    const left = [watched(emits.errorOf(never, same))];
     emits.limit();
-    left.push(watched(emits.resultOf(never)));
+    left.push(watched(emits.errorOf(never, same)));
     emits.giveUp();
     await jest.advanceTimersByTimeAsync(0);
     expect(left).toEqual([{ result: 'too late' }, { result: 'too late' }]);

@@ -3,34 +3,37 @@ const GRACE_MS = 2_000;
 
 /** Emits that have no result yet, and the time that they have for it once the app ends. */
 export class PendingEmits {
-  private readonly pending = new Map<(result: unknown) => void, NodeJS.Timeout | undefined>();
+  private readonly pending = new Map<(error: unknown) => void, NodeJS.Timeout | undefined>();
   private limitedAt: number | undefined;
 
   /**
    * @param timeoutMs from {@link limit} on, for all
-   * @param tooLate gives the result of one whose time is up
+   * @param tooLate gives the error of one whose time is up
    */
   constructor(
     private readonly timeoutMs: number,
     private readonly tooLate: () => unknown,
   ) {}
 
-  /** How long an answer may take from now on, in milliseconds, when there is a limit. */
+  /** How long an answer may take from now on, in milliseconds, once the client or its app ends. */
   get rest(): number {
     if (this.limitedAt === undefined) return this.timeoutMs;
     const grace = Math.min(GRACE_MS, this.timeoutMs);
     return Math.max(grace, this.limitedAt + this.timeoutMs - performance.now());
   }
 
-  /** Resolves as `sent` does, which never rejects, or to what `tooLate` gives. */
-  resultOf(sent: Promise<unknown>): Promise<unknown> {
+  /** Resolves to the error of what `sent` resolves to, to what it rejects with, or to what `tooLate` gives. */
+  errorOf<T>(sent: Promise<T>, toError: (outcome: T) => unknown): Promise<unknown> {
     return new Promise(resolve => {
       this.pending.set(resolve, this.limitedAt === undefined ? undefined : this.timerOf(resolve));
-      void sent.then(result => this.end(resolve, result));
+      sent.then(
+        outcome => this.end(resolve, toError(outcome)),
+        (thrown: unknown) => this.end(resolve, thrown),
+      );
     });
   }
 
-  /** In `timeoutMs` from now all are to have ended; what begins later than 2 s before that has 2 s. Idempotent. */
+  /** In `timeoutMs` from now all are to have ended; what begins less than 2 s before that, or later, has 2 s. Idempotent. */
   limit(): void {
     if (this.limitedAt !== undefined) return;
     this.limitedAt = performance.now();
@@ -42,13 +45,13 @@ export class PendingEmits {
     for (const resolve of this.pending.keys()) this.end(resolve, this.tooLate());
   }
 
-  private timerOf(resolve: (result: unknown) => void): NodeJS.Timeout {
+  private timerOf(resolve: (error: unknown) => void): NodeJS.Timeout {
     return setTimeout(() => this.end(resolve, this.tooLate()), this.rest);
   }
 
-  private end(resolve: (result: unknown) => void, result: unknown): void {
+  private end(resolve: (error: unknown) => void, error: unknown): void {
     clearTimeout(this.pending.get(resolve));
     this.pending.delete(resolve);
-    resolve(result);
+    resolve(error);
   }
 }

@@ -59,13 +59,10 @@ export class Publisher {
     const event = prepare(type, input, destination, client);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
-    const sent = this.batcher
-      .add(event.options.groupId, () => this.write(event, late))
-      .then(
-        failure => failure && publishError(failure, operation, type, destination.name),
-        (thrown: unknown) => thrown,
-      );
-    const error = await this.emits.resultOf(sent);
+    const error = await this.emits.errorOf(
+      this.batcher.add(event.options.groupId, () => this.write(event, late)),
+      failure => failure && publishError(failure, operation, type, destination.name),
+    );
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
   }
