@@ -17,6 +17,8 @@ export interface PollerOptions {
   isBusy: () => boolean;
   /** Takes what was received; `receivedAt` is from before the call, so that a lease is never thought longer than it is. */
   deliver: (messages: SqsMessage[], receivedAt: number) => void;
+  /** How many receives may be under way at one time. @default as many as the room asks for */
+  mostReceives?: () => number;
   /** Told how long a receive took that was answered in full, in milliseconds. */
   onFullReceive?: (ms: number) => void;
   /** A receive failed; the poller goes on by itself after a backoff. */
@@ -42,7 +44,8 @@ const PATIENCE_MS = 5;
 
 /**
  * Receives from one queue as long as there is room. Adaptive: one receive at a time while the queue gives less than is
- * asked for; each full answer allows one more at the same time, and an empty one takes it back to one. A receive asks
+ * asked for; each full answer allows one more at the same time, up to what the room or `mostReceives` allows, and an
+ * empty one takes it back to one. A receive asks
  * for as many as there is room for, ten at most, and each asks only for what the others in flight have not. Faults are
  * waited out with exponential backoff and jitter.
  */
@@ -190,8 +193,9 @@ export class Poller {
     this.wake();
   }
 
-  /** Enough to fill all the room at once. */
+  /** Enough to fill all the room at once, as far as there may be as many. */
   private mostReceives(): number {
-    return Math.max(1, Math.ceil((this.options.room() + this.asked) / AWS_BATCH_MAX_ENTRIES));
+    const fill = Math.ceil((this.options.room() + this.asked) / AWS_BATCH_MAX_ENTRIES);
+    return Math.max(1, Math.min(fill, this.options.mostReceives?.() ?? Infinity));
   }
 }

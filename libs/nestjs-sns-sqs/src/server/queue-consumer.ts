@@ -13,8 +13,8 @@ import { Heartbeat } from './heartbeat.js';
 import { InboxGate } from './inbox-gate.js';
 import { laneKeyOf, type LaneKey } from './lane-key.js';
 import { Lanes } from './lanes.js';
-import { Lookahead } from './lookahead.js';
 import { Poller } from './poller.js';
+import { ReceivePace } from './receive-pace.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
 import { UnstartedMemory } from './unstarted-memory.js';
@@ -54,7 +54,7 @@ const FLUSH_GRACE_MS = 2_000;
 export class QueueConsumer {
   private readonly poller: Poller;
   private readonly lanes: Lanes<Delivery>;
-  private readonly lookahead: Lookahead;
+  private readonly pace: ReceivePace;
   private readonly laneKey: LaneKey;
   private readonly heartbeat: Heartbeat;
   private readonly settler: Settler;
@@ -102,7 +102,7 @@ export class QueueConsumer {
       logger,
     });
     this.laneKey = laneKeyOf(queue.fifo, settings, decode);
-    this.lookahead = new Lookahead(settings.concurrency);
+    this.pace = new ReceivePace(settings.concurrency);
     this.lanes = new Lanes({
       run: delivery => runner.run(delivery),
       giveBack: (deliveries, failed) => runner.giveBack(deliveries, failed),
@@ -117,7 +117,8 @@ export class QueueConsumer {
       fullAsk: Math.min(AWS_BATCH_MAX_ENTRIES, settings.concurrency),
       isBusy: () => this.lanes.load > 0,
       deliver: (messages, receivedAt) => this.deliver(messages, receivedAt),
-      onFullReceive: ms => this.lookahead.noteReceive(ms),
+      onFullReceive: ms => this.pace.noteReceive(ms),
+      mostReceives: () => this.pace.receives,
       onFault: options.onFault,
       onRecovery: options.onRecovery,
     });
@@ -180,7 +181,7 @@ export class QueueConsumer {
     const { load, held } = this.lanes;
     const wanted = Math.max(
       load === 0 ? 1 : 0,
-      Math.min(settings.concurrency - load, slots.free) + this.lookahead.messages,
+      Math.min(settings.concurrency - load, slots.free) + this.pace.messagesAhead,
     );
     const room = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
     const unsettledRoom = this.maxUnsettled - this.settler.pending;
@@ -189,7 +190,7 @@ export class QueueConsumer {
   }
 
   private ended(): void {
-    this.lookahead.noteEnd();
+    this.pace.noteEnd();
     if (this.lanes.load === 0) this.settler.hasTime();
     this.poller.wake();
   }
