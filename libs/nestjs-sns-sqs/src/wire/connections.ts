@@ -47,13 +47,11 @@ export class Connections {
    * Resolves to the answer, whatever its status. Rejects as the SDK's handler does: AbortError when the signal aborts,
    * TimeoutError with the `code` of the fault for a connection that was cut or gives no answer.
    */
-  async send(request: SignedRequest, signal?: AbortSignal): Promise<HttpAnswer> {
-    const pool = this.pools.get(request.origin) ?? (await this.open(request.origin));
-    if (signal?.aborted) throw abortError();
-    return new Promise((resolve, reject) => {
-      const { path, headers, body } = request;
-      pool.dispatch({ path, method: 'POST', headers, body }, new Answering(resolve, reject, signal));
-    });
+  send(request: SignedRequest, signal?: AbortSignal): Promise<HttpAnswer> {
+    const pool = this.pools.get(request.origin);
+    return pool
+      ? dispatch(pool, request, signal)
+      : this.open(request.origin).then(opened => dispatch(opened, request, signal));
   }
 
   /** Cuts every connection. */
@@ -79,6 +77,13 @@ export class Connections {
     if (this.closed) void pool.destroy();
     return pool;
   }
+}
+
+function dispatch(pool: Pool, { path, headers, body }: SignedRequest, signal?: AbortSignal): Promise<HttpAnswer> {
+  if (signal?.aborted) return Promise.reject(abortError());
+  return new Promise((resolve, reject) => {
+    pool.dispatch({ path, method: 'POST', headers, body }, new Answering(resolve, reject, signal));
+  });
 }
 
 /** Gathers the answer to one request. */

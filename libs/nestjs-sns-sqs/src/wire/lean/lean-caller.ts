@@ -19,6 +19,7 @@ export interface LeanCall<T> {
   headers: Readonly<Record<string, string>>;
   body: string;
   queueUrl?: string;
+  /** A receive: it may wait, and is made again and again. */
   longPoll?: boolean;
   signal?: AbortSignal | undefined;
   /** The output that a good answer has; undefined, or an error thrown, for one to be read by the SDK. */
@@ -51,14 +52,13 @@ export class LeanCaller {
   /** Resolves to the output; rejects, after the client's retries, with an error as the client would. */
   async call<T>(call: LeanCall<T>): Promise<T> {
     const strategy = this.known ?? (await this.strategy());
-    const body = Buffer.from(call.body);
     const first = strategy.acquireInitialRetryToken(call.longPoll ? ':longpoll' : '');
     // The standard one gives it at once.
     let token = await (strategy.mode === 'standard' ? first : orAborted(first, call.signal));
     let totalRetryDelay = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
-        const output = await this.attempt(call, body);
+        const output = await this.attempt(call);
         strategy.recordSuccess(token);
         return output;
       } catch (error) {
@@ -72,12 +72,16 @@ export class LeanCaller {
     }
   }
 
-  private async attempt<T>(call: LeanCall<T>, body: Buffer): Promise<T> {
+  private async attempt<T>(call: LeanCall<T>): Promise<T> {
     const host = hostOf(call.queueUrl);
     const endpoint = this.endpoints.get(host) ?? (await this.locate(host));
-    const { origin, path } = endpoint;
     const offset = this.config.systemClockOffset;
-    const headers = await this.signer.sign(endpoint, call.headers, body, new Date(Date.now() + offset));
+    const now = new Date(Date.now() + offset);
+    const { signer } = this;
+    const { headers, body } = await (call.longPoll
+      ? signer.signRepeated(endpoint, call.headers, call.body, now)
+      : signer.sign(endpoint, call.headers, call.body, now));
+    const { origin, path } = endpoint;
     const answer = await call.connections.send({ origin, path, headers, body }, call.signal);
     const output = answer.status < 300 ? readOrNot(call.read, answer.body) : undefined;
     if (output !== undefined) return output;

@@ -82,24 +82,34 @@ class QuickSignatureV4 extends SignatureV4 {
 
 type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
 
+export interface Signed {
+  /** All of the request's. Shared by requests that are alike: not to be changed. */
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
 /** Signs requests of one service; keys are derived once a day and region, and kept by SignatureV4. */
 export class Signer {
   private readonly byEndpoint = new WeakMap<Endpoint, SignatureV4>();
+  /** Of the second of {@link second}, by their bodies. */
+  private readonly repeated = new Map<string, Promise<Signed>>();
+  private second = NaN;
 
-  /** @param credentials asked for each request: the SDK's provider remembers them until they expire */
+  /** @param credentials asked for each signature: the SDK's provider remembers them until they expire */
   constructor(
     private readonly service: string,
     private readonly credentials: Credentials,
   ) {}
 
-  /** The headers of a signed POST. */
+  /** A signed POST. */
   async sign(
     endpoint: Endpoint,
     headers: Readonly<Record<string, string>>,
-    body: Buffer,
+    text: string,
     signingDate: Date,
-  ): Promise<Record<string, string>> {
+  ): Promise<Signed> {
     const { host, path, headers: asked } = endpoint;
+    const body = Buffer.from(text);
     const request = {
       method: 'POST',
       protocol: 'https:',
@@ -112,6 +122,30 @@ export class Signer {
     const { headers: signed } = await this.signerOf(endpoint).sign(request, { signingDate });
     // Never signed, so the signer need not look at it.
     signed['user-agent'] = 'nestjs-sns-sqs';
+    return { headers: signed, body };
+  }
+
+  /**
+   * As {@link sign}, for requests of one operation that are made again and again, as receives are: those of one second
+   * with the same body have the same signature, which is made once.
+   */
+  signRepeated(
+    endpoint: Endpoint,
+    headers: Readonly<Record<string, string>>,
+    text: string,
+    signingDate: Date,
+  ): Promise<Signed> {
+    const second = Math.floor(signingDate.getTime() / 1000);
+    if (second !== this.second) {
+      this.repeated.clear();
+      this.second = second;
+    }
+    const known = this.repeated.get(text);
+    if (known) return known;
+    const signed = this.sign(endpoint, headers, text, signingDate);
+    this.repeated.set(text, signed);
+    // Credentials that could not be had are asked for again.
+    signed.catch(() => this.repeated.delete(text));
     return signed;
   }
 
