@@ -100,6 +100,7 @@ describe('orderVerdict', () => {
   });
 });
 
-it('looks at early ones at least four times before their gap times out', () => {
-  expect([1_000, 4_000, 60_000].map(gapTimeoutMs => earlyWaitBoundSeconds({ gapTimeoutMs }))).toEqual([1, 1, 15]);
+it('looks at early ones once a minute or so, and at least four times before their gap times out', () => {
+  const gaps = [1_000, 4_000, 60_000, 300_000, 1_800_000, 86_400_000];
+  expect(gaps.map(gapTimeoutMs => earlyWaitBoundSeconds({ gapTimeoutMs }))).toEqual([1, 1, 15, 60, 60, 432]);
 });

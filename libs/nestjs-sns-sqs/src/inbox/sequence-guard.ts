@@ -39,9 +39,13 @@ export function canonicalSequence(text: string | undefined): string | undefined 
 const isGone = ({ lowestSeenMs }: InboxGap, { gapTimeoutMs }: OrderingRules): boolean =>
   lowestSeenMs > Math.max(gapTimeoutMs / 2, 5_000);
 
-/** The longest that an early event may be put off at once, in seconds, 1 at least. */
+/**
+ * The longest that an early event may be put off at once, in seconds, 1 at least: a minute, since a gap that is closed
+ * should not be waited for. Longer only where gaps are waited for so long that SQS would count more than a few hundred
+ * receives: its redrive policy stands at 1,000 there, the most that AWS takes.
+ */
 export const earlyWaitBoundSeconds = ({ gapTimeoutMs }: Pick<OrderingRules, 'gapTimeoutMs'>): number =>
-  Math.max(1, Math.floor(gapTimeoutMs / 4_000));
+  Math.max(1, Math.floor(Math.min(gapTimeoutMs / 4_000, Math.max(60, gapTimeoutMs / 200_000))));
 
 /**
  * Whether an event may run now, by the position of its subject. Pure. `sequence` is canonical. Sequential: when a gap
