@@ -1,14 +1,25 @@
+import { availableParallelism } from 'node:os';
+import { specsWithoutNest } from './test/support/specs-without-nest.mjs';
+
+/** What the workspace's packages stand for. */
+const PACKAGES = {
+  '^nestjs-sns-sqs/redis$': '<rootDir>/libs/nestjs-sns-sqs/src/redis/index.ts',
+  '^nestjs-sns-sqs/testing$': '<rootDir>/libs/nestjs-sns-sqs/src/testing/index.ts',
+  '^nestjs-sns-sqs$': '<rootDir>/libs/nestjs-sns-sqs/src/index.ts',
+  '^local-sns-sqs$': '<rootDir>/libs/local-sns-sqs/src/index.ts',
+};
+
+const withoutNest = specsWithoutNest(import.meta.dirname, ['libs', 'apps', 'test'], PACKAGES);
+
 /** @type {import('jest').Config} */
 const project = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
+  testPathIgnorePatterns: ['/node_modules/', ...withoutNest.map(spec => `<rootDir>/${spec.replaceAll('.', '\\.')}$`)],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^nestjs-sns-sqs/redis$': '<rootDir>/libs/nestjs-sns-sqs/src/redis/index.ts',
-    '^nestjs-sns-sqs/testing$': '<rootDir>/libs/nestjs-sns-sqs/src/testing/index.ts',
-    '^nestjs-sns-sqs$': '<rootDir>/libs/nestjs-sns-sqs/src/index.ts',
-    '^local-sns-sqs$': '<rootDir>/libs/local-sns-sqs/src/index.ts',
+    ...PACKAGES,
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   globalSetup: '<rootDir>/test/support/require-redis.mjs',
@@ -42,8 +53,20 @@ export default {
         '^@nestjs/(.*)$': '<rootDir>/compat/nest11/node_modules/@nestjs/$1',
       },
     },
+    {
+      ...project,
+      displayName: 'without-nest',
+      testMatch: withoutNest.map(spec => `<rootDir>/${spec}`),
+      testPathIgnorePatterns: ['/node_modules/'],
+      moduleNameMapper: {
+        ...project.moduleNameMapper,
+        '^@nestjs/.*': '<rootDir>/test/support/specs-without-nest.mjs takes this spec for one that loads no Nest',
+      },
+    },
   ],
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   collectCoverageFrom: ['{libs,apps}/*/src/**/*.ts', '!**/main.ts', '!**/index.ts'],
   coverageProvider: 'v8',
-  maxWorkers: '100%',
+  // The e2e specs wait more than they work.
+  maxWorkers: availableParallelism() + 1,
 };
