@@ -68,5 +68,5 @@ export default {
   collectCoverageFrom: ['{libs,apps}/*/src/**/*.ts', '!**/main.ts', '!**/index.ts'],
   coverageProvider: 'v8',
   // The e2e specs wait more than they work.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
 };
