@@ -60,12 +60,12 @@ async function overWindow({ warmMs, measureMs }, observer, server) {
   return consumed(observer, before, await span.end());
 }
 
-async function overCount({ warmCount, measureCount, mostMs }, observer, server) {
-  await observer.until(warmCount);
+async function overCount({ warmCount, warmMs, measureCount, leastMs, mostMs }, observer, server) {
+  await Promise.all([observer.until(warmCount), sleep(warmMs)]);
   const heap = heapAfterGc();
   const span = await Span.begin(server);
   const before = observer.handled;
-  await Promise.race([observer.until(before + measureCount), sleep(mostMs)]);
+  await Promise.race([Promise.all([observer.until(before + measureCount), sleep(leastMs)]), sleep(mostMs)]);
   const result = consumed(observer, before, await span.end());
   observer.latencies = [];
   const heapGrowth = heapAfterGc() - heap;
