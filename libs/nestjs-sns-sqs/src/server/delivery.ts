@@ -8,6 +8,7 @@ export class Delivery {
   private controller: AbortController | undefined;
   private isSettled = false;
   private isLeaseLost = false;
+  private isSignalTaken = false;
   /** Set once the body is decoded. */
   envelope: EventEnvelope | undefined;
   /** In the inbox, while the event is this process's. */
@@ -39,6 +40,7 @@ export class Delivery {
   }
 
   get signal(): AbortSignal {
+    this.isSignalTaken = true;
     return this.stopping.signal;
   }
 
@@ -48,6 +50,11 @@ export class Delivery {
 
   get leaseLost(): boolean {
     return this.isLeaseLost;
+  }
+
+  /** Its lease is lost, and its handler asked for the signal by which it was told so: it may have stopped in the middle. */
+  get mayHaveStopped(): boolean {
+    return this.isLeaseLost && this.isSignalTaken;
   }
 
   get settled(): boolean {

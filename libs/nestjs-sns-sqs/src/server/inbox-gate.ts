@@ -63,7 +63,7 @@ export class InboxGate {
   async finish(delivery: Delivery, settlement: Settlement): Promise<boolean> {
     const { claim } = delivery;
     if (!claim) return true;
-    if (settlement.kind === 'delete' && !delivery.leaseLost) return this.whileHeld(delivery, claim);
+    if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
     if (settlement.kind !== 'dead-letter') await this.leave(delivery, 'failed');
     return true;
   }

@@ -324,21 +324,41 @@ describe('QueueConsumer with an inbox', () => {
     expect(context?.getSignal().aborted).toBe(true);
   });
 
-  it('does not take an event for done whose message was lost while its handler ran', async () => {
-    let finish: () => void = () => undefined;
-    const { put, wire, handled } = consumerOf(() => new Promise<void>(resolve => (finish = resolve)));
-    wire.changeVisibilityBatch.mockImplementationOnce((_, entries) =>
-      Promise.resolve({
-        successful: [],
-        failed: entries.map(({ id }) => ({ id, code: 'ReceiptHandleIsInvalid', message: 'gone', senderFault: true })),
-      }),
-    );
-    await put(message({ id: 'e' }));
-    await jest.advanceTimersByTimeAsync(10_000);
-    finish();
-    await jest.advanceTimersByTimeAsync(60);
-    await put(message({ id: 'e', receives: 2 }));
-    expect(handled).toEqual(['e', 'e']);
+  describe('whose message was lost while its handler ran', () => {
+    async function lost(handler: (finished: Promise<void>, context: SqsContext) => Promise<void>) {
+      let finish: () => void = () => undefined;
+      const store = new FaultyStore();
+      const first = consumerOf((_, context) => handler(new Promise(resolve => (finish = resolve)), context), { store });
+      first.wire.changeVisibilityBatch.mockImplementationOnce((_, entries) =>
+        Promise.resolve({
+          successful: [],
+          failed: entries.map(({ id }) => ({ id, code: 'ReceiptHandleIsInvalid', message: 'gone', senderFault: true })),
+        }),
+      );
+      await first.put(message({ id: 'e' }));
+      await jest.advanceTimersByTimeAsync(10_000);
+      finish();
+      await jest.advanceTimersByTimeAsync(60);
+      return { first, other: consumerOf(() => Promise.resolve(), { store }) };
+    }
+
+    it('does not take the event for done when the handler has its signal, and may have stopped', async () => {
+      const { first, other } = await lost((finished, context) => {
+        context.getSignal();
+        return finished;
+      });
+      await other.put(message({ id: 'e', receives: 2 }));
+      expect([first.settled, other.handled]).toEqual([[], ['e']]);
+    });
+
+    it('takes the event for done when the handler never asked for its signal: it has finished', async () => {
+      const { first, other } = await lost(finished => finished);
+      expect(first.settled).toEqual([]);
+      await other.put(message({ id: 'e', receives: 2 }));
+      expect([other.handled, other.settled]).toEqual([[], ['m-e deleted']]);
+      await first.put(message({ id: 'e', receives: 3 }));
+      expect([first.handled, first.settled]).toEqual([['e'], ['m-e deleted']]);
+    });
   });
 
   it('receives and handles nothing while the store is away, and recovers alone', async () => {

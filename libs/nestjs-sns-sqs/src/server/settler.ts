@@ -96,7 +96,11 @@ export class Settler {
    * ended meanwhile it may be another's: what was handled is still deleted, a failure is left to who has it now.
    */
   settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
-    if (!delivery.settle()) return STAYS;
+    if (!delivery.settle()) {
+      // It will come again, and is done: that another may have it is for SQS and the inbox.
+      if (settlement.kind === 'delete' && !delivery.mayHaveStopped) this.remember(delivery);
+      return STAYS;
+    }
     if (this.now() > delivery.leaseEndsAt) {
       const { name } = this.options.queue;
       this.options.logger.warn(
