@@ -30,6 +30,8 @@ const schedule = fc.record({
   fifo: fc.boolean(),
   skip: fc.boolean(),
   inbox: fc.boolean(),
+  // Its handlers ask for their signal.
+  heedful: fc.boolean(),
   ordering: fc.constantFrom('none', 'latest', 'sequential'),
   consumers: fc.integer({ min: 1, max: 3 }),
   concurrency: fc.integer({ min: 1, max: 20 }),

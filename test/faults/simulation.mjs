@@ -393,17 +393,29 @@ class Simulation {
       this.blamed.push(`message ${number} was run after ${this.positions.get(group)} of its subject`);
   }
 
-  /** With an inbox an effect is repeated only where the inbox could not be told of the one before, or a handler went on without its lease. */
-  checkOnce(number, { effect }, signal) {
-    if (!this.store || !effect || signal.aborted) return;
+  /**
+   * With an inbox an effect is repeated only where the inbox could not be told of the one before, or a handler went on
+   * when it was told to stop; one that has no signal to be told by is not excused by the loss of its message's lease.
+   */
+  checkOnce(number, { effect }, delivery) {
+    if (!this.store || !effect || this.wasStopped(delivery)) return;
     const storeFailed = (this.storeFaults.get(number) ?? -1) >= effect.startedAt;
-    if (effect.process.alive && !effect.signal.aborted && !storeFailed)
+    if (effect.process.alive && !this.wasStopped(effect.delivery) && !storeFailed)
       this.blamed.push(`message ${number} had its effect twice`);
   }
 
+  /** Seen from inside: to ask for the signal is what makes the difference. */
+  wasStopped({ controller, leaseLost }) {
+    if (!controller?.signal.aborted) return false;
+    const isOfMessage = leaseLost && !/claim in the inbox/.test(controller.signal.reason.message);
+    return this.schedule.heedful || !isOfMessage;
+  }
+
   end(number, fate, process, context) {
-    this.checkOnce(number, fate, context.getSignal());
-    fate.effect = { process, startedAt: process.startedAt.get(number), signal: context.getSignal() };
+    if (this.schedule.heedful) context.getSignal();
+    const { delivery } = context.args[0];
+    this.checkOnce(number, fate, delivery);
+    fate.effect = { process, startedAt: process.startedAt.get(number), delivery };
     fate.ends.push('done');
     const order = this.ends.get(fate.group) ?? [];
     this.ends.set(fate.group, order);

@@ -58,7 +58,7 @@ export class Heartbeat {
     const extendBefore = now + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
     const due: Delivery[] = [];
     for (const delivery of this.held) {
-      if (delivery.leaseEndsAt > extendBefore) continue;
+      if (delivery.leaseLost || delivery.leaseEndsAt > extendBefore) continue;
       if (now + this.grantedSeconds(delivery, now) * 1000 > delivery.leaseEndsAt) due.push(delivery);
       else if (delivery.leaseEndsAt <= now) this.lose(delivery, 'SQS extends none beyond 12 h from the receive');
     }
@@ -74,7 +74,10 @@ export class Heartbeat {
     if (!renewClaims) return;
     const due = [...this.held].filter(({ claim }) => claim && claim.leaseEndsAt <= before);
     if (due.length === 0) return;
-    for (const delivery of await renewClaims(due)) this.lose(delivery, 'its claim in the inbox is over');
+    for (const delivery of await renewClaims(due)) {
+      this.lose(delivery, 'its claim in the inbox is over');
+      this.release(delivery);
+    }
   }
 
   private async extend(batch: Delivery[]): Promise<void> {
@@ -114,9 +117,10 @@ export class Heartbeat {
   }
 
   private lose(delivery: Delivery, why: string): void {
-    if (!this.held.has(delivery) || delivery.settled) return;
+    if (!this.held.has(delivery) || delivery.settled || delivery.leaseLost) return;
     this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
     delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
-    this.release(delivery);
+    // Its claim is renewed for as long as the handler runs, so that nobody else begins beside it.
+    if (!delivery.claim) this.release(delivery);
   }
 }

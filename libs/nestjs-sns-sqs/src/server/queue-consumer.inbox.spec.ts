@@ -337,22 +337,36 @@ describe('QueueConsumer with an inbox', () => {
       );
       await first.put(message({ id: 'e' }));
       await jest.advanceTimersByTimeAsync(10_000);
-      finish();
-      await jest.advanceTimersByTimeAsync(60);
-      return { first, other: consumerOf(() => Promise.resolve(), { store }) };
+      const end = async (): Promise<void> => {
+        finish();
+        await jest.advanceTimersByTimeAsync(60);
+      };
+      return { first, end, other: consumerOf(() => Promise.resolve(), { store }) };
     }
 
+    it('has the claim for as long as the handler runs, so that nobody begins beside it', async () => {
+      const { end, other } = await lost(finished => finished);
+      await jest.advanceTimersByTimeAsync(50_000);
+      await other.put(message({ id: 'e', receives: 2 }));
+      expect(other.handled).toEqual([]);
+      await end();
+      await other.put(message({ id: 'e', receives: 3 }));
+      expect([other.handled, other.settled.at(-1)]).toEqual([[], 'm-e deleted']);
+    });
+
     it('does not take the event for done when the handler has its signal, and may have stopped', async () => {
-      const { first, other } = await lost((finished, context) => {
+      const { first, end, other } = await lost((finished, context) => {
         context.getSignal();
         return finished;
       });
+      await end();
       await other.put(message({ id: 'e', receives: 2 }));
       expect([first.settled, other.handled]).toEqual([[], ['e']]);
     });
 
     it('takes the event for done when the handler never asked for its signal: it has finished', async () => {
-      const { first, other } = await lost(finished => finished);
+      const { first, end, other } = await lost(finished => finished);
+      await end();
       expect(first.settled).toEqual([]);
       await other.put(message({ id: 'e', receives: 2 }));
       expect([other.handled, other.settled]).toEqual([[], ['m-e deleted']]);
