@@ -10,6 +10,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const PROGRESS_EVERY_MS = 5_000;
+const SHRINK_FOR_MS = 60_000;
 
 const rate = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
@@ -78,19 +79,26 @@ const property = fc.asyncProperty(schedule, async one => {
   }
 });
 
-const report = await fc.check(property, {
-  numRuns: runs,
-  seed,
-  ...(values.path && { path: values.path }),
-  endOnFailure: false,
-});
+const report = await fc.check(property, { numRuns: runs, seed, path: values.path ?? '', endOnFailure: true });
 const seconds = ((now() - startedAt) / 1000).toFixed(1);
 if (report.failed) {
-  console.error(`\nviolated by:\n${JSON.stringify(report.counterexample?.[0], undefined, 1)}`);
-  console.error(report.errorInstance?.stack ?? report.errorInstance);
-  console.error(`\nreplay: npm run test:faults -- --runs=1 --seed=${report.seed} --path=${report.counterexamplePath}`);
+  say(report);
+  console.error(`\nlooking for a smaller one, for ${SHRINK_FOR_MS / 1000} s at most`);
+  say(await shrunk(report));
 }
 console.log(
   `${done} schedules in ${seconds} s (seed ${seed}): ${injected} faults injected, ${report.failed ? 1 : 0} violations`,
 );
 process.exit(report.failed ? 1 : 0);
+
+/** The least that fails of what came of a schedule by leaving things out, as far as the time allows. */
+function shrunk({ counterexamplePath: path }) {
+  const same = fc.asyncProperty(schedule, async one => void (await simulate(one)));
+  return fc.check(same, { numRuns: 1, seed, path, interruptAfterTimeLimit: SHRINK_FOR_MS });
+}
+
+function say({ counterexample, errorInstance, counterexamplePath }) {
+  console.error(`\nviolated by:\n${JSON.stringify(counterexample?.[0], undefined, 1)}`);
+  console.error(errorInstance?.stack ?? errorInstance);
+  console.error(`\nreplay: npm run test:faults -- --runs=1 --seed=${seed} --path=${counterexamplePath}`);
+}

@@ -397,9 +397,10 @@ class Simulation {
    * With an inbox an effect is repeated only where the inbox could not be told of the one before, or a handler went on
    * when it was told to stop; one that has no signal to be told by is not excused by the loss of its message's lease.
    */
-  checkOnce(number, { effect }, delivery) {
+  checkOnce(number, { effect }, delivery, startedAt) {
     if (!this.store || !effect || this.wasStopped(delivery)) return;
-    const storeFailed = (this.storeFaults.get(number) ?? -1) >= effect.startedAt;
+    // Of two that ran at once the one that ends last may have begun first, and lost its claim before the other began.
+    const storeFailed = (this.storeFaults.get(number) ?? -1) >= Math.min(startedAt, effect.startedAt);
     if (effect.process.alive && !this.wasStopped(effect.delivery) && !storeFailed)
       this.blamed.push(`message ${number} had its effect twice`);
   }
@@ -414,8 +415,9 @@ class Simulation {
   end(number, fate, process, context) {
     if (this.schedule.heedful) context.getSignal();
     const { delivery } = context.args[0];
-    this.checkOnce(number, fate, delivery);
-    fate.effect = { process, startedAt: process.startedAt.get(number), delivery };
+    const startedAt = process.startedAt.get(number);
+    this.checkOnce(number, fate, delivery, startedAt);
+    fate.effect = { process, startedAt, delivery };
     fate.ends.push('done');
     const order = this.ends.get(fate.group) ?? [];
     this.ends.set(fate.group, order);
