@@ -3,6 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
+
+/** Each starts npm, half a second on a core of its own. */
+jest.setTimeout(60_000);
 
 const ADVISORIES = '/-/npm/v1/security/advisories/bulk';
 

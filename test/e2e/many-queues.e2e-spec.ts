@@ -4,8 +4,8 @@ import { spiedClients } from '../support/spied-clients.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
-/** Four times the sockets that an SDK client has. */
-const QUEUES = 200;
+/** Twice the sockets that an SDK client has. */
+const QUEUES = 100;
 /** Servers of others share two cores with the suite, and serve each long poll by a thread. */
 const itOnTheBroker = process.env['AWS_ENDPOINT_URL'] ? it.skip : it;
 
