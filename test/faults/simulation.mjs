@@ -257,7 +257,6 @@ class Simulation {
       wire,
       alive: true,
       running: [],
-      startedAt: new Map(),
       endedAt,
       ...this.startInbox(settings, () => process.consumer.wake()),
     };
@@ -355,7 +354,7 @@ class Simulation {
     const script = this.schedule.messages[number].outcomes;
     const { outcome, ms } = script[Math.min(fate.starts, script.length) - 1];
     this.checkLimits(process, number, fate);
-    process.startedAt.set(number, Date.now());
+    const startedAt = Date.now();
     await new Promise(resolve => setTimeout(resolve, ms));
     if (!process.alive) return new Promise(() => undefined);
     process.running.splice(process.running.indexOf(number), 1);
@@ -369,10 +368,10 @@ class Simulation {
         fate.ends.push('dead-letter');
         throw new DeadLetter('injected');
       case 'discard':
-        this.end(number, fate, process, context);
+        this.end(number, fate, { process, startedAt }, context);
         throw new Discard('injected');
       default:
-        this.end(number, fate, process, context);
+        this.end(number, fate, { process, startedAt }, context);
         return undefined;
     }
   }
@@ -412,12 +411,11 @@ class Simulation {
     return this.schedule.heedful || !isOfMessage;
   }
 
-  end(number, fate, process, context) {
+  end(number, fate, run, context) {
     if (this.schedule.heedful) context.getSignal();
     const { delivery } = context.args[0];
-    const startedAt = process.startedAt.get(number);
-    this.checkOnce(number, fate, delivery, startedAt);
-    fate.effect = { process, startedAt, delivery };
+    this.checkOnce(number, fate, delivery, run.startedAt);
+    fate.effect = { ...run, delivery };
     fate.ends.push('done');
     const order = this.ends.get(fate.group) ?? [];
     this.ends.set(fate.group, order);
