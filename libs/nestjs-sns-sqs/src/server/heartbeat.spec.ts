@@ -1,8 +1,10 @@
 import { jest } from '@jest/globals';
+import type { HeldClaim } from '../inbox/held-claim.js';
 import type { BatchResult, SqsWire } from '../interfaces/wire.interface.js';
 import { Delivery } from './delivery.js';
 import { Heartbeat } from './heartbeat.js';
 
+type RenewClaims = (deliveries: readonly Delivery[]) => Promise<Delivery[]>;
 type ChangeVisibility = SqsWire['changeVisibilityBatch'];
 
 const allWell: ChangeVisibility = (_, entries) =>
@@ -16,7 +18,7 @@ const failing =
     });
 
 /** A heartbeat of leases of 30 s: it ticks every 10 s. */
-function heartbeatOver(answer: ChangeVisibility, visibilityTimeoutSeconds = 30) {
+function heartbeatOver(answer: ChangeVisibility, visibilityTimeoutSeconds = 30, renewClaims?: RenewClaims) {
   const changeVisibilityBatch = jest.fn(answer);
   const warn = jest.fn<(text: string) => void>();
   const heartbeat = new Heartbeat({
@@ -25,6 +27,7 @@ function heartbeatOver(answer: ChangeVisibility, visibilityTimeoutSeconds = 30) 
     wire: { changeVisibilityBatch } as unknown as SqsWire,
     visibilityTimeoutSeconds,
     logger: { warn },
+    renewClaims,
   });
   const hold = (id = 'm') => {
     const delivery = new Delivery(
@@ -133,7 +136,7 @@ describe('Heartbeat', () => {
     const delivery = hold();
     await pass(10);
     expect(delivery.leaseLost).toBe(false);
-    await pass(10);
+    await pass(2.5);
     expect(delivery.leaseEndsAt).toBe(Date.now() + 30_000);
   });
 
@@ -146,6 +149,55 @@ describe('Heartbeat', () => {
     await pass(10);
     expect(delivery.leaseLost).toBe(true);
     expect(delivery.signal.aborted).toBe(true);
+  });
+
+  it('tries what failed again after a twelfth of the visibility timeout: a third would be too late', async () => {
+    const { changeVisibilityBatch, hold } = heartbeatOver(allWell);
+    hold('old');
+    await pass(5);
+    const delivery = hold();
+    await pass(5);
+    // Its lease ends at 35 s: ticks at 20 and 30 fail, the next would be at 40.
+    changeVisibilityBatch.mockImplementation(failing('InternalError'));
+    await pass(20);
+    changeVisibilityBatch.mockImplementation(allWell);
+    await pass(2.5);
+    expect(delivery.leaseEndsAt).toBe(Date.now() + 30_000);
+    await pass(2.5);
+    expect(delivery.leaseLost).toBe(false);
+    const calls = changeVisibilityBatch.mock.calls.length;
+    await pass(4);
+    expect(changeVisibilityBatch).toHaveBeenCalledTimes(calls);
+  });
+
+  it('tries claims that could not be renewed again as soon, and no longer when they are', async () => {
+    const claim = { leaseEndsAt: Date.now() + 15_000 } as HeldClaim;
+    const renewClaims = jest.fn<RenewClaims>(() => Promise.resolve([]));
+    const { hold, heartbeat } = heartbeatOver(allWell, 30, renewClaims);
+    hold().claim = claim;
+    await pass(12.5);
+    expect(renewClaims).toHaveBeenCalledTimes(2);
+    renewClaims.mockImplementation(() => {
+      claim.leaseEndsAt = Date.now() + 30_000;
+      return Promise.resolve([]);
+    });
+    await pass(2.5);
+    expect(renewClaims).toHaveBeenCalledTimes(3);
+    await pass(4);
+    expect(renewClaims).toHaveBeenCalledTimes(3);
+    heartbeat.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('has no timer once it is stopped, though what failed comes to its end only then', async () => {
+    let fail: (error: Error) => void = () => undefined;
+    const { hold, heartbeat } = heartbeatOver(() => new Promise((_, reject) => (fail = reject)));
+    hold();
+    await pass(10);
+    heartbeat.stop();
+    fail(new Error('no route'));
+    await pass(0);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('does not disturb what was settled while its lease was being extended', async () => {

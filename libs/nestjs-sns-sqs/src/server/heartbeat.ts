@@ -19,14 +19,21 @@ export interface HeartbeatOptions {
 const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 /**
- * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout: two
- * ticks may fail before a lease ends. AWS's bound of 12 h from the receive is kept. Claims in the inbox are renewed in
- * the same tick. A delivery that has lost its lease or its claim is told so by its signal.
+ * Of the visibility timeout: between two ticks, and after a tick that could not extend everything. A lease that is
+ * first looked at when it is a third old has a third left at the second tick that fails: a third one would be too late.
+ */
+const TICK = { every: 1 / 3, again: 1 / 12 };
+
+/**
+ * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout, and four
+ * times as often where that fails. AWS's bound of 12 h from the receive is kept. Claims in the inbox are renewed in the
+ * same tick. A delivery that has lost its lease or its claim is told so by its signal.
  */
 export class Heartbeat {
   private readonly held = new Set<Delivery>();
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
+  private again: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: HeartbeatOptions) {
     this.now = options.now ?? Date.now;
@@ -38,7 +45,7 @@ export class Heartbeat {
 
   hold(delivery: Delivery): void {
     this.held.add(delivery);
-    this.timer ??= setInterval(() => void this.beat(), (this.options.visibilityTimeoutSeconds * 1000) / 3);
+    this.timer ??= setInterval(() => void this.beat(), this.share(TICK.every));
   }
 
   release(delivery: Delivery): void {
@@ -47,7 +54,13 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.timer);
-    this.timer = undefined;
+    clearTimeout(this.again);
+    this.timer = this.again = undefined;
+  }
+
+  /** Of the visibility timeout, in milliseconds. */
+  private share(part: number): number {
+    return this.options.visibilityTimeoutSeconds * 1000 * part;
   }
 
   /** Extends every lease that would end before the tick after next. */
@@ -55,7 +68,7 @@ export class Heartbeat {
     // Not as soon as there is none: where handlers are quick that is between any two receives.
     if (this.held.size === 0) return this.stop();
     const now = this.now();
-    const extendBefore = now + (this.options.visibilityTimeoutSeconds * 1000 * 2) / 3;
+    const extendBefore = now + this.share(2 * TICK.every);
     const due: Delivery[] = [];
     for (const delivery of this.held) {
       if (delivery.leaseLost || delivery.leaseEndsAt > extendBefore) continue;
@@ -66,18 +79,30 @@ export class Heartbeat {
     for (let at = 0; at < due.length; at += AWS_BATCH_MAX_ENTRIES) {
       batches.push(due.slice(at, at + AWS_BATCH_MAX_ENTRIES));
     }
-    await Promise.all([...batches.map(batch => this.extend(batch)), this.renewClaims(extendBefore)]);
+    const [isRenewed] = await Promise.all([
+      this.renewClaims(extendBefore),
+      ...batches.map(batch => this.extend(batch)),
+    ]);
+    const isExtended = due.every(delivery => delivery.leaseLost || delivery.leaseEndsAt > extendBefore);
+    if ((isExtended && isRenewed) || !this.timer) return;
+    this.again ??= setTimeout(() => {
+      this.again = undefined;
+      void this.beat();
+    }, this.share(TICK.again));
   }
 
-  private async renewClaims(before: number): Promise<void> {
+  /** False: some could not be renewed, and are not lost yet. */
+  private async renewClaims(before: number): Promise<boolean> {
     const { renewClaims } = this.options;
-    if (!renewClaims) return;
-    const due = [...this.held].filter(({ claim }) => claim && claim.leaseEndsAt <= before);
-    if (due.length === 0) return;
+    if (!renewClaims) return true;
+    const isDue = ({ claim }: Delivery): boolean => claim !== undefined && claim.leaseEndsAt <= before;
+    const due = [...this.held].filter(isDue);
+    if (due.length === 0) return true;
     for (const delivery of await renewClaims(due)) {
       this.lose(delivery, 'its claim in the inbox is over');
       this.release(delivery);
     }
+    return !due.some(delivery => this.held.has(delivery) && isDue(delivery));
   }
 
   private async extend(batch: Delivery[]): Promise<void> {
