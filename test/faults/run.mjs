@@ -1,104 +1,56 @@
-// Random schedules of messages, faults, crashes and restarts against the consuming side of the library, on the core of
-// the embedded broker, in virtual time. --runs: how many; --seed: of the first, to replay what failed.
+// Random schedules of messages, faults, crashes and restarts against the library's publisher and consuming side, on the
+// core of the embedded broker, in virtual time, one process for each core. --runs: how many; --seed: of the first; --path:
+// where in the schedules of that seed to begin, to replay what failed.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as fc from 'fast-check';
-import { simulate } from './simulation.mjs';
 
 const { values } = parseArgs({
   options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' }, path: { type: 'string' } },
 });
 const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
-const PROGRESS_EVERY_MS = 5_000;
-const SHRINK_FOR_MS = 60_000;
+const SAY_EVERY_MS = 5_000;
 
-const rate = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(0) },
-  { weight: 2, arbitrary: fc.double({ min: 0, max: 0.2, noNaN: true }) },
-  { weight: 1, arbitrary: fc.double({ min: 0.3, max: 0.9, noNaN: true }) },
+const startedAt = Date.now();
+const seconds = () => (Date.now() - startedAt) / 1000;
+const parts = split(values.path === undefined ? Math.min(availableParallelism(), runs) : 1).map(start);
+const total = what => parts.reduce((sum, part) => sum + Number(part[what]), 0);
+
+const progress = setInterval(
+  () => console.log(`${total('done')} of ${runs} schedules, ${total('injected')} faults, ${Math.round(seconds())} s`),
+  SAY_EVERY_MS,
 );
-const step = fc.record({
-  outcome: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('ok') },
-    { weight: 3, arbitrary: fc.constant('throw') },
-    { weight: 1, arbitrary: fc.constantFrom('retry-later', 'dead-letter', 'discard') },
-  ),
-  ms: fc.oneof({ weight: 8, arbitrary: fc.nat(200) }, { weight: 1, arbitrary: fc.nat(60_000) }),
-});
-const moment = fc.record({ at: fc.nat(120_000), which: fc.nat(2) });
-const schedule = fc.record({
-  seed: fc.nat(),
-  fifo: fc.boolean(),
-  skip: fc.boolean(),
-  inbox: fc.boolean(),
-  // Its handlers ask for their signal.
-  heedful: fc.boolean(),
-  ordering: fc.constantFrom('none', 'latest', 'sequential'),
-  consumers: fc.integer({ min: 1, max: 3 }),
-  concurrency: fc.integer({ min: 1, max: 20 }),
-  maxReceiveCount: fc.integer({ min: 1, max: 4 }),
-  messages: fc
-    .array(
-      fc.record({ at: fc.nat(60_000), group: fc.nat(2), outcomes: fc.array(step, { minLength: 1, maxLength: 4 }) }),
-      { maxLength: 25, size: 'max' },
-    )
-    .map(
-      // A group's order is that of its numbers.
-      messages => messages.toSorted((a, b) => a.at - b.at),
-    ),
-  faults: fc.record({
-    throttle: rate,
-    error: rate,
-    lostReply: rate,
-    stall: rate,
-    halfBatch: rate,
-    staleDelete: rate,
-    duplicate: rate,
-    disorder: rate,
-    overLimit: rate,
-    storeError: rate,
-    storeLost: rate,
-  }),
-  crashes: fc.array(moment, { maxLength: 3 }),
-  restarts: fc.array(moment, { maxLength: 2 }),
-  outages: fc.array(fc.record({ at: fc.nat(120_000), ms: fc.nat(60_000) }), { maxLength: 2 }),
-});
-
-let done = 0;
-let injected = 0;
-let saidAt = Date.now();
-const startedAt = saidAt;
-const now = Date.now.bind(Date);
-
-const property = fc.asyncProperty(schedule, async one => {
-  injected += await simulate(one);
-  done += 1;
-  if (now() - saidAt > PROGRESS_EVERY_MS) {
-    saidAt = now();
-    console.log(`${done} of ${runs} schedules, ${injected} faults, ${Math.round((saidAt - startedAt) / 1000)} s`);
-  }
-});
-
-const report = await fc.check(property, { numRuns: runs, seed, path: values.path ?? '', endOnFailure: true });
-const seconds = ((now() - startedAt) / 1000).toFixed(1);
-if (report.failed) {
-  say(report);
-  console.error(`\nlooking for a smaller one, for ${SHRINK_FOR_MS / 1000} s at most`);
-  say(await shrunk(report));
-}
+await Promise.all(parts.map(({ ended }) => ended));
+clearInterval(progress);
 console.log(
-  `${done} schedules in ${seconds} s (seed ${seed}): ${injected} faults injected, ${report.failed ? 1 : 0} violations`,
+  `${total('done')} schedules in ${seconds().toFixed(1)} s (seed ${seed}): ${total('injected')} faults injected, ${total('isViolated')} violations`,
 );
-process.exit(report.failed ? 1 : 0);
+process.exitCode = total('isViolated') === 0 && total('done') === runs ? 0 : 1;
 
-/** The least that fails of what came of a schedule by leaving things out, as far as the time allows. */
-function shrunk({ counterexamplePath: path }) {
-  const same = fc.asyncProperty(schedule, async one => void (await simulate(one)));
-  return fc.check(same, { numRuns: 1, seed, path, interruptAfterTimeLimit: SHRINK_FOR_MS });
+/** Schedule by schedule the same, whatever the number of processes: each goes on where another's part ends. */
+function split(count) {
+  const firsts = Array.from({ length: count + 1 }, (_, part) => Math.floor((runs * part) / count));
+  return firsts.slice(0, -1).map((first, part) => ({
+    runs: firsts[part + 1] - first,
+    seed,
+    path: values.path ?? String(first),
+  }));
 }
 
-function say({ counterexample, errorInstance, counterexamplePath }) {
-  console.error(`\nviolated by:\n${JSON.stringify(counterexample?.[0], undefined, 1)}`);
-  console.error(errorInstance?.stack ?? errorInstance);
-  console.error(`\nreplay: npm run test:faults -- --runs=1 --seed=${seed} --path=${counterexamplePath}`);
+function start(options) {
+  const child = fork(join(import.meta.dirname, 'part.mjs'), [JSON.stringify(options)]);
+  const part = { child, done: 0, injected: 0, isViolated: false, ended: once(child, 'exit').then(end) };
+  child.on('message', told => {
+    Object.assign(part, told);
+    if (told.isViolated) for (const other of parts) if (other !== part) other.child.kill();
+  });
+  return part;
+}
+
+function end([code, signal]) {
+  if (code === 0 || signal === 'SIGTERM') return;
+  console.error(`a process that ran schedules ended with ${code ?? signal}`);
 }
