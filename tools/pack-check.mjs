@@ -33,10 +33,14 @@ function run(what, cwd, command, ...args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: LIMIT_MS });
   if (error || status !== 0) {
     console.error(error?.message ?? `${stdout}${stderr}`);
-    console.error(`pack check failed: ${what}`);
-    process.exit(1);
+    fail(what);
   }
   return stdout.trim();
+}
+
+function fail(what) {
+  console.error(`pack check failed: ${what}`);
+  process.exit(1);
 }
 
 function pack(library) {
@@ -82,9 +86,7 @@ function checkContent(library, files) {
   );
   if (Object.keys(scripts).length > 0) wrong.push(`it has scripts: ${Object.keys(scripts).join()}`);
   if (!whitelist) wrong.push('package.json has no `files`');
-  if (wrong.length === 0) return;
-  console.error(`pack check failed: ${library}:\n${wrong.join('\n')}`);
-  process.exit(1);
+  if (wrong.length > 0) fail(`${library}:\n${wrong.join('\n')}`);
 }
 
 // What was built from a source that is no more would be packed too.
@@ -99,16 +101,24 @@ for (const [index, library] of LIBRARIES.entries()) {
   run(`attw ${library}`, ROOT, join(BIN, 'attw'), tarballs[index], '--profile', 'node16');
 }
 
+const published = publish(JSON.parse(readFileSync(join(ROOT, 'libs', LIBRARIES[0], 'package.json'), 'utf8')).version);
+if (published.status !== 0) fail(`npm publish --dry-run: ${published.stdout}${published.stderr}`);
 for (const library of LIBRARIES) {
-  run(
-    `npm publish --dry-run ${library}`,
-    join(ROOT, 'dist/libs', library),
-    'npm',
-    'publish',
-    '--dry-run',
-    '--access',
-    'public',
-  );
+  const { repository } = JSON.parse(readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'));
+  if (repository?.url !== 'git+https://github.com/owner/name.git') fail(`${library} does not name its repository`);
+}
+if (publish('0.0.0-other').status === 0) fail('a tag of another version is published');
+
+/** As on GitHub's runners, for a tag of this version. */
+function publish(version) {
+  console.log(`\n> npm publish --dry-run of v${version}`);
+  const github = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'owner/name' };
+  return spawnSync(process.execPath, ['tools/publish.mjs', '--dry-run'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+    env: { ...process.env, ...github, GITHUB_REF_NAME: `v${version}` },
+  });
 }
 
 /** The consumer's folder, for the module system and the major of Nest that its entry asks for. */
@@ -143,10 +153,7 @@ for (const consumer of CONSUMERS.filter(({ name }) => name.endsWith(`nest${value
   for (const node of NODES) {
     const version = run(`${name}: run on ${node}`, app, node, '--version');
     const said = run(`${name}: run on Node ${version}`, app, node, 'main.js');
-    if (!said.endsWith('consumed')) {
-      console.error(`pack check failed: ${name} ended without consuming its messages: ${said}`);
-      process.exit(1);
-    }
+    if (!said.endsWith('consumed')) fail(`${name} ended without consuming its messages: ${said}`);
     console.log('consumed all');
   }
 }
