@@ -175,6 +175,7 @@ function report() {
   console.log(
     `lanes: ${lanes}; subjects in order: ${subjects}; mails: ${verdict.mails}; users: ${welcomed}; refused publishes: ${load.refused}`,
   );
+  if (verdict.repeated > 0) console.log(`handled again: ${verdict.reasons.join(', ')}`);
   for (const text of violations.slice(0, MOST_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
   console.log(
     `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,

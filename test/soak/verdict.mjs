@@ -47,8 +47,10 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
 
   const lanes = checkLanes(runs, violations);
   const repeated = [...done.values()].filter(({ length }) => length > 1);
-  const unexplained = repeated.filter(each => !isExplained(each, { kills, told, outages }));
-  const subjects = checkSubjects(runs, violations, both => isExplained(both, { kills, told, outages }));
+  const facts = { kills, told, outages };
+  const reasons = Map.groupBy(repeated, each => reasonOf(each, facts));
+  const unexplained = reasons.get(undefined) ?? [];
+  const subjects = checkSubjects(runs, violations, both => reasonOf(both, facts) !== undefined);
   for (const [{ queue, id }] of unexplained) violations.push(`${id} was handled twice by ${queue}`);
   return {
     violations,
@@ -56,6 +58,7 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
     lanes,
     subjects,
     repeated: repeated.length,
+    reasons: [...reasons].map(([reason, { length }]) => `${reason ?? 'without a reason'} ${length}`),
     unexplained: unexplained.length,
     mails: mails.length,
   };
@@ -101,17 +104,19 @@ function checkSubjects(runs, violations, isExcused) {
 
 /**
  * Before each repetition the earlier effect could not be remembered: its process was killed, or had been told to end
- * for longer than its handlers may take then, or Redis was away.
+ * for longer than its handlers may take then, or Redis was away. Undefined: none of these, before one of them.
  */
-function isExplained(times, { kills, told, outages }) {
-  return times.slice(0, -1).every(({ pid, at }) => {
-    const near = when => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
-    return (
-      kills.some(kill => kill.pid === pid && near(kill.at)) ||
-      told.some(each => each.pid === pid && at - each.at > SHUTDOWN_TIMEOUT_MS) ||
-      outages.some(({ from, to }) => from <= at + UNREMEMBERED_MS && to >= at - UNREMEMBERED_MS)
-    );
-  });
+function reasonOf(times, facts) {
+  const reasons = times.slice(0, -1).map(run => reasonOfOne(run, facts));
+  return reasons.includes(undefined) ? undefined : reasons[0];
+}
+
+function reasonOfOne({ pid, at }, { kills, told, outages }) {
+  const near = when => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
+  const isAway = outages.some(({ from, to }) => from <= at + UNREMEMBERED_MS && to >= at - UNREMEMBERED_MS);
+  if (kills.some(kill => kill.pid === pid && near(kill.at))) return isAway ? 'killed, with Redis away' : 'killed';
+  if (told.some(each => each.pid === pid && at - each.at > SHUTDOWN_TIMEOUT_MS)) return 'told to end for too long';
+  return isAway ? 'Redis away' : undefined;
 }
 
 /**
