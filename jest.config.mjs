@@ -65,7 +65,7 @@ export default {
     },
   ],
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
-  collectCoverageFrom: ['{libs,apps}/*/src/**/*.ts', '!**/main.ts', '!**/index.ts'],
+  collectCoverageFrom: ['{libs,apps}/*/src/**/*.ts', '!**/*.spec.ts', '!**/main.ts', '!**/index.ts'],
   coverageProvider: 'v8',
   // The e2e specs wait more than they work.
   maxWorkers: availableParallelism() + 2,
