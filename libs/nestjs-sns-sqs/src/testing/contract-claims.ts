@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { InboxClaim, InboxClaimResult, InboxStore, MaybePromise } from '../interfaces/inbox-store.interface.js';
+
+/** Defines a test with a store and a queue of its own. */
+export type ContractTest = (what: string, run: (store: InboxStore, claim: ClaimFactory) => Promise<void>) => void;
+
+export const LONG_MS = 60_000;
+export const SHORT_MS = 30;
+const DEADLINE_MS = 10_000;
+export const REMEMBER = { rememberForMs: LONG_MS };
+
+export const claimed = (attempt: number, more: object = {}): object => ({ status: 'claimed', attempt, ...more });
+
+/** Asks again until `isSo`; rejects when that takes too long. */
+export async function until<T>(ask: () => MaybePromise<T>, isSo: (answer: T) => boolean): Promise<T> {
+  const endsAt = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    if (Date.now() > endsAt) assert.fail(`it did not come to it within ${DEADLINE_MS} ms: ${JSON.stringify(answer)}`);
+    await new Promise(resolve => {
+      setTimeout(resolve, 5);
+    });
+  }
+}
+
+export const isClaimed = ({ status }: InboxClaimResult): boolean => status === 'claimed';
+
+export type ClaimFactory = (key: string, subject?: string) => InboxClaim;
+
+/** Claims on one queue, each with a token of its own. */
+export function claimFactory(): ClaimFactory {
+  const queue = `contract-${randomUUID()}`;
+  return (key, subject) => ({ queue, key, token: randomUUID(), ...(subject !== undefined && { subject }) });
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
+import { claimed, isClaimed, LONG_MS, REMEMBER, SHORT_MS, until, type ContractTest } from './contract-claims.js';
+
+const waitedMs = (result: InboxClaimResult): number => ('gap' in result && result.gap?.waitedMs) || 0;
+
+/** What every `InboxStore` has to do for events that have a subject: one in work, positions, gaps. */
+export function inboxOrderContract(it: ContractTest): void {
+  it('has one event of a subject in work, and others of other subjects', async (store, claim) => {
+    const first = claim('a', 'user');
+    await store.claim(first, LONG_MS);
+    const second = await store.claim(claim('b', 'user'), LONG_MS);
+    assert.equal(second.status, 'subject-in-work');
+    assert.ok('retryAfterMs' in second && second.retryAfterMs > LONG_MS / 2);
+    assert.deepEqual(await store.claim(claim('c', 'other'), LONG_MS), claimed(1));
+    await store.release(first, 'failed');
+    assert.deepEqual(await store.claim(claim('b', 'user'), LONG_MS), claimed(1));
+  });
+
+  it('leaves no trace of an event whose subject was in work', async (store, claim) => {
+    await store.claim(claim('a', 'user'), LONG_MS);
+    await store.claim(claim('b', 'user'), LONG_MS);
+    assert.deepEqual(await store.claim(claim('b'), LONG_MS), claimed(1));
+  });
+
+  it('advances the position with done, and tells it with the next claim', async (store, claim) => {
+    const mine = claim('a', 'user');
+    await store.claim(mine, LONG_MS);
+    assert.equal(await store.done(mine, { ...REMEMBER, position: '9007199254740993' }), true);
+    const next = claim('b', 'user');
+    assert.deepEqual(await store.claim(next, LONG_MS), claimed(1, { position: '9007199254740993' }));
+    await store.done(next, REMEMBER);
+    const last = await store.claim(claim('c', 'user'), LONG_MS);
+    assert.deepEqual(last, claimed(1, { position: '9007199254740993' }));
+  });
+
+  it('leaves the position to who took the subject over', async (store, claim) => {
+    const [former, next] = [claim('a', 'user'), claim('b', 'user')];
+    await store.claim(former, SHORT_MS);
+    await until(() => store.claim(next, LONG_MS), isClaimed);
+    assert.deepEqual(await store.renew([former], LONG_MS), [false]);
+    assert.equal(await store.done(former, { ...REMEMBER, position: '1' }), false);
+    assert.equal(await store.release(former, 'failed', '1'), false);
+    await store.done(next, { ...REMEMBER, position: '2' });
+    assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '2' }));
+  });
+
+  it('keeps a position longer than an event when asked to, and forgets it after its time', async (store, claim) => {
+    const mine = claim('a', 'user');
+    await store.claim(mine, LONG_MS);
+    await store.done(mine, { rememberForMs: LONG_MS, position: '7', rememberPositionForMs: SHORT_MS });
+    const forgotten = async (): Promise<InboxClaimResult> => {
+      const next = claim(randomUUID(), 'user');
+      const result = await store.claim(next, LONG_MS);
+      await store.release(next, 'unstarted');
+      return result;
+    };
+    await until(forgotten, result => !('position' in result));
+  });
+
+  it('tells since when a gap is there and who waits, until the position advances', async (store, claim) => {
+    const early = claim('a', 'user');
+    await store.claim(early, LONG_MS);
+    assert.equal(await store.release(early, 'unstarted', '5'), true);
+    const wait = async (): Promise<InboxClaimResult> => {
+      const again = claim('a', 'user');
+      const result = await store.claim(again, LONG_MS);
+      await store.release(again, 'unstarted');
+      return result;
+    };
+    const late = await until(wait, result => waitedMs(result) >= SHORT_MS);
+    assert.ok('gap' in late && late.gap && late.gap.lowest === '5' && late.gap.lowestSeenMs >= SHORT_MS);
+    const lower = claim('b', 'user');
+    await store.claim(lower, LONG_MS);
+    await store.release(lower, 'unstarted', '4');
+    const seen = await wait();
+    assert.ok('gap' in seen && seen.gap && seen.gap.lowest === '4' && seen.gap.waitedMs >= SHORT_MS);
+    assert.ok(seen.gap.lowestSeenMs < seen.gap.waitedMs);
+    const missing = claim('c', 'user');
+    await store.claim(missing, LONG_MS);
+    await store.done(missing, { ...REMEMBER, position: '3' });
+    assert.deepEqual(await store.claim(claim('a', 'user'), LONG_MS), claimed(1, { position: '3' }));
+  });
+}
