@@ -19,8 +19,8 @@ export interface HeartbeatOptions {
 const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 /**
- * Of the visibility timeout: between two ticks, and after a tick that could not extend everything. A lease that is
- * first looked at when it is a third old has a third left at the second tick that fails: a third one would be too late.
+ * Of the visibility timeout: between two ticks, and after a tick that could not extend everything. A lease is extended
+ * from a third of its age on, so perhaps only at two thirds: the next tick may come just before its end, and fail too.
  */
 const TICK = { every: 1 / 3, again: 1 / 12 };
 
