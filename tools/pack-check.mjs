@@ -108,6 +108,8 @@ for (const library of LIBRARIES) {
   if (repository?.url !== 'git+https://github.com/owner/name.git') fail(`${library} does not name its repository`);
 }
 if (publish('0.0.0-other').status === 0) fail('a tag of another version is published');
+// That repository is nobody's: what is built must not name it.
+for (const library of LIBRARIES) run(`restore ${library}`, ROOT, process.execPath, 'tools/finish-lib.mjs', library);
 
 /** As on GitHub's runners, for a tag of this version. */
 function publish(version) {
