@@ -1,14 +1,14 @@
 import { Broker } from '../../dist/libs/local-sns-sqs/esm/core/broker.js';
 import { SQS_OPERATIONS } from '../../dist/libs/local-sns-sqs/esm/core/sqs/operations.js';
-import { PublishBatcher } from '../../dist/libs/nestjs-sns-sqs/esm/client/publish-batcher.js';
+import { PublishBatcher } from '../../dist/libs/nestjs-sns-sqs/esm/client/publish/publish-batcher.js';
 import { DeadLetter, Discard, RetryLater } from '../../dist/libs/nestjs-sns-sqs/esm/errors/handler-outcomes.js';
 import { Inbox } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/inbox.js';
 import { MemoryInboxStore } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/memory-inbox-store.js';
 import { StoreHealth } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/store-health.js';
 import { consumerSettings } from '../../dist/libs/nestjs-sns-sqs/esm/options/server-options.js';
-import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handler-registry.js';
+import { HandlerRegistry } from '../../dist/libs/nestjs-sns-sqs/esm/server/handle/handler-registry.js';
 import { QueueConsumer } from '../../dist/libs/nestjs-sns-sqs/esm/server/queue-consumer.js';
-import { Slots } from '../../dist/libs/nestjs-sns-sqs/esm/server/slots.js';
+import { Slots } from '../../dist/libs/nestjs-sns-sqs/esm/server/receive/slots.js';
 import { randomOf } from '../support/random.mjs';
 import { FaultyStore } from './faulty-store.mjs';
 import { FaultyWire } from './faulty-wire.mjs';

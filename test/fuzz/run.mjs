@@ -11,7 +11,7 @@ import {
 import { eventKey, ownKey, subjectKey } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/inbox-key.js';
 import { canonicalSequence } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/sequence-guard.js';
 import { SnsSqsError } from '../../dist/libs/nestjs-sns-sqs/esm/errors/sns-sqs.error.js';
-import { deadLetterOf } from '../../dist/libs/nestjs-sns-sqs/esm/server/dead-letter.js';
+import { deadLetterOf } from '../../dist/libs/nestjs-sns-sqs/esm/server/settle/dead-letter.js';
 import { Delivery } from '../../dist/libs/nestjs-sns-sqs/esm/server/delivery.js';
 import { messageBytes } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/message-size.js';
 

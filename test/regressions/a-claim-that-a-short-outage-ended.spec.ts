@@ -6,8 +6,8 @@ import type { InboxStore } from '../../libs/nestjs-sns-sqs/src/interfaces/inbox-
 import type { SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
 import { consumerSettings } from '../../libs/nestjs-sns-sqs/src/options/server-options.js';
 import { Delivery } from '../../libs/nestjs-sns-sqs/src/server/delivery.js';
-import { Heartbeat } from '../../libs/nestjs-sns-sqs/src/server/heartbeat.js';
-import { InboxGate } from '../../libs/nestjs-sns-sqs/src/server/inbox-gate.js';
+import { Heartbeat } from '../../libs/nestjs-sns-sqs/src/server/settle/heartbeat.js';
+import { InboxGate } from '../../libs/nestjs-sns-sqs/src/server/handle/inbox-gate.js';
 
 const LEASE_SECONDS = 30;
 const logger = { warn: () => undefined };

@@ -6,9 +6,9 @@ import { StoreHealth } from '../../libs/nestjs-sns-sqs/src/inbox/store-health.js
 import type { InboxStore } from '../../libs/nestjs-sns-sqs/src/interfaces/inbox-store.interface.js';
 import type { BatchResult, SqsMessage, SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
 import { consumerSettings } from '../../libs/nestjs-sns-sqs/src/options/server-options.js';
-import { HandlerRegistry } from '../../libs/nestjs-sns-sqs/src/server/handler-registry.js';
+import { HandlerRegistry } from '../../libs/nestjs-sns-sqs/src/server/handle/handler-registry.js';
 import { QueueConsumer } from '../../libs/nestjs-sns-sqs/src/server/queue-consumer.js';
-import { Slots } from '../../libs/nestjs-sns-sqs/src/server/slots.js';
+import { Slots } from '../../libs/nestjs-sns-sqs/src/server/receive/slots.js';
 
 const MESSAGE: SqsMessage = { MessageId: 'm', ReceiptHandle: 'h', Body: '{}' };
 const forever = () => new Promise<never>(() => undefined);

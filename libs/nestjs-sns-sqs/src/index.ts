@@ -1,10 +1,10 @@
 export { SQS_TRANSPORT } from './constants.js';
 export { ServerSQS, type SqsServerEvents, type SqsServerStatus } from './server/server-sqs.js';
-export { DEAD_LETTER_ATTRIBUTES } from './server/dead-letter.js';
+export { DEAD_LETTER_ATTRIBUTES } from './server/settle/dead-letter.js';
 export { ClientSNS } from './client/client-sns.js';
 export { ClientSQS } from './client/client-sqs.js';
-export { sweepReplyQueues, type SweepOptions } from './client/sweep-reply-queues.js';
-export { REPLY_QUEUE_TAGS } from './client/reply-queue-tags.js';
+export { sweepReplyQueues, type SweepOptions } from './client/request/sweep-reply-queues.js';
+export { REPLY_QUEUE_TAGS } from './client/request/reply-queue-tags.js';
 export { REPLY_ATTRIBUTES } from './envelope/reply.js';
 export {
   InjectCommands,

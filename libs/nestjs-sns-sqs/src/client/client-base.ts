@@ -3,9 +3,9 @@ import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/c
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
-import { OneLineLogger } from '../errors/one-line-logger.js';
+import { OneLineLogger } from '../logging/one-line-logger.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
-import type { Publisher } from './publisher.js';
+import type { Publisher } from './publish/publisher.js';
 
 /** Nest 12.0.4 and newer. */
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };

@@ -11,7 +11,7 @@ import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSnsOptions } from './client-options.js';
-import { Publisher } from './publisher.js';
+import { Publisher } from './publish/publisher.js';
 
 /**
  * Publishes a service's domain events to its topic, `<service>-domain-events`.

@@ -10,10 +10,10 @@ import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
-import type { ReplyCallback } from './pending-request.js';
-import { Publisher } from './publisher.js';
-import { ReplyQueueMember } from './reply-queue-member.js';
-import { Requester } from './requester.js';
+import type { ReplyCallback } from './request/pending-request.js';
+import { Publisher } from './publish/publisher.js';
+import { ReplyQueueMember } from './request/reply-queue-member.js';
+import { Requester } from './request/requester.js';
 
 const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
 

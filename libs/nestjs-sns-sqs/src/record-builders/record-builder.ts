@@ -1,5 +1,5 @@
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
-import { quoted } from '../errors/printable.js';
+import { quoted } from '../logging/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { MessageAttribute } from '../interfaces/wire.interface.js';
 import { PublishRecord, type RecordOptions } from './record.js';

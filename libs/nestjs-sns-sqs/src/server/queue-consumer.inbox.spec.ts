@@ -8,9 +8,9 @@ import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handler-registry.js';
+import { HandlerRegistry } from './handle/handler-registry.js';
 import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './slots.js';
+import { Slots } from './receive/slots.js';
 
 type Handler = (data: string, context: SqsContext) => Promise<unknown>;
 type Method = 'claim' | 'renew' | 'done' | 'release' | 'ping';

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handler-registry.js';
+import { HandlerRegistry } from './handle/handler-registry.js';
 import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './slots.js';
+import { Slots } from './receive/slots.js';
 
 const well = (entries: ReadonlyArray<{ id: string }>): BatchResult => ({
   successful: entries.map(({ id }) => ({ id })),

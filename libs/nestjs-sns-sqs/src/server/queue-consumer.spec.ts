@@ -4,9 +4,9 @@ import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
 import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handler-registry.js';
+import { HandlerRegistry } from './handle/handler-registry.js';
 import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './slots.js';
+import { Slots } from './receive/slots.js';
 
 type Handler = (data: unknown, context: SqsContext) => Promise<unknown>;
 

@@ -5,7 +5,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
-import { OneLineLogger } from '../errors/one-line-logger.js';
+import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
@@ -16,10 +16,10 @@ import { StoreHealth } from '../inbox/store-health.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
-import { keepOriginalErrors } from './original-errors.js';
+import { keepOriginalErrors } from './handle/original-errors.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
-import { within } from '../within.js';
+import { within } from '../async/within.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives

@@ -14,13 +14,13 @@ import {
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { isFifoName } from '../topology/names.js';
 import { provision } from '../topology/provision.js';
-import type { ProcessingHooks } from './dispatcher.js';
-import { HandlerRegistry } from './handler-registry.js';
-import { messageDecoder } from './message-decoder.js';
+import type { ProcessingHooks } from './handle/dispatcher.js';
+import { HandlerRegistry } from './handle/handler-registry.js';
+import { messageDecoder } from './handle/message-decoder.js';
 import { QueueConsumer } from './queue-consumer.js';
-import { Replier } from './replier.js';
+import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
-import { Slots } from './slots.js';
+import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
   options: ResolvedServerOptions;

@@ -3,7 +3,7 @@ import { startLocalBroker, type LocalBroker, type LocalBrokerOptions, type Queue
 import { REPLY_QUEUE_MARK } from '../envelope/reply.js';
 import { errorText } from '../errors/aws-errors.js';
 import type { PublishedEvent, PublishingEvent, SettledEvent } from '../events/diagnostics.js';
-import { DEAD_LETTER_ATTRIBUTES } from '../server/dead-letter.js';
+import { DEAD_LETTER_ATTRIBUTES } from '../server/settle/dead-letter.js';
 
 /** A message that ended in a dead letter queue. */
 export interface DeadLetterReport {

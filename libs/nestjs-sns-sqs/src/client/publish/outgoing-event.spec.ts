@@ -1,0 +1,110 @@
+import { jest } from '@jest/globals';
+import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
+import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
+import { prepare, toEntry } from './outgoing-event.js';
+
+const standard = { source: 'users', fifo: false, name: 'users-domain-events' };
+const fifo = { source: 'users', fifo: true, name: 'users-async-commands.fifo' };
+const record = (data: unknown = {}) => new SqsRecordBuilder(data);
+const failing = (code: string, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error;
+
+describe('prepare', () => {
+  it('gives plain data a random id, a time, a type and a source', () => {
+    const { data, metadata, options } = prepare('user.registered', { n: 1 }, standard, {});
+    expect(data).toEqual({ n: 1 });
+    expect(metadata).toEqual({
+      id: expect.stringMatching(/^[\da-f-]{36}$/) as string,
+      source: 'users',
+      type: 'user.registered',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+    });
+    expect(options).toEqual({});
+    expect(prepare('a', 1, standard, {}).metadata.id).not.toBe(metadata.id);
+  });
+
+  it('takes from a record what it says', () => {
+    const input = record({ n: 1 }).setId('x').setSubject('user-1').setSequence(0).setCorrelationId('c').build();
+    const { data, metadata } = prepare('a', input, standard, {});
+    expect(data).toEqual({ n: 1 });
+    expect(metadata).toMatchObject({ id: 'x', subject: 'user-1', sequence: '0', correlationId: 'c' });
+  });
+
+  it('computes ids of events that name none themselves', () => {
+    const groupId = jest.fn<NonNullable<ClientOptionsBase['groupId']>>(() => 'computed');
+    const computed = prepare('a', { n: 1 }, fifo, { groupId, deduplicationId: () => 'dedup' });
+    expect(groupId).toHaveBeenCalledWith('a', { n: 1 });
+    expect(computed.options).toMatchObject({ groupId: 'computed', deduplicationId: 'dedup' });
+    const own = prepare('a', record().setGroupId('own').setDeduplicationId('d').build(), fifo, { groupId });
+    expect(own.options).toMatchObject({ groupId: 'own', deduplicationId: 'd' });
+  });
+
+  it("deduplicates by the event's id on FIFO when nothing else is said, and not at all on standard", () => {
+    const input = record().setId('x').setGroupId('g').build();
+    expect(prepare('a', input, fifo, {}).options.deduplicationId).toBe('x');
+    expect(prepare('a', input, standard, { deduplicationId: () => 'd' }).options).not.toHaveProperty('deduplicationId');
+  });
+
+  it('refuses an event for FIFO that has no group', () => {
+    expect(() => prepare('a', {}, fifo, { groupId: () => undefined })).toThrow(
+      failing('GROUP_ID_MISSING', /"a" for users-async-commands\.fifo/),
+    );
+    expect(() => prepare('a', {}, standard, {})).not.toThrow();
+  });
+
+  it.each([
+    ['an empty pattern', '', {}, {}, /pattern is empty/],
+    ['a delay on FIFO', 'a', record().setGroupId('g').setDelaySeconds(1).build(), {}, /FIFO queues refuse/],
+    ['a computed group id that AWS refuses', 'a', {}, { groupId: () => 'with space' }, /group id "with space"/],
+    ['a computed group id that is no text', 'a', {}, { groupId: () => 7 as unknown as string }, /group id 7/],
+    [
+      "an event's id that cannot deduplicate",
+      'a',
+      record().setId('ä').setGroupId('g').build(),
+      {},
+      /the event's id "ä"/,
+    ],
+  ])('refuses %s', (_, type, input, ids, why) => {
+    expect(() => prepare(type, input, fifo, ids)).toThrow(failing('INVALID_RECORD', why));
+  });
+
+  it.each([() => 1, Symbol('s')])('refuses data without a form in JSON: %p', data => {
+    expect(() => prepare('a', data, standard, {})).toThrow(failing('UNSERIALIZABLE_DATA', /"a"/));
+  });
+});
+
+describe('toEntry', () => {
+  it('writes a CloudEvent, and the type as an attribute for the filters', async () => {
+    const event = prepare('a', record(7).setGroupId('g').setDelaySeconds(5).setAttribute('n', 1).build(), standard, {});
+    const entry = await toEntry(event, undefined);
+    expect(JSON.parse(entry.body)).toMatchObject({ specversion: '1.0', id: event.metadata.id, type: 'a', data: 7 });
+    expect(entry).toMatchObject({ groupId: 'g', delaySeconds: 5 });
+    expect(entry.attributes).toEqual({
+      type: { DataType: 'String', StringValue: 'a' },
+      n: { DataType: 'Number', StringValue: '1' },
+    });
+  });
+
+  it('has no ids that were not given', async () => {
+    const entry = await toEntry(prepare('a', 7, standard, {}), undefined);
+    expect(Object.keys(entry)).toEqual(['body', 'attributes']);
+  });
+
+  it("writes what a user's serializer makes of it: text as it is, an object as JSON", async () => {
+    const serialize = jest.fn<(...args: unknown[]) => unknown>(() => 'a;7');
+    const event = prepare('a', 7, standard, {});
+    expect((await toEntry(event, { serialize })).body).toBe('a;7');
+    expect(serialize).toHaveBeenCalledWith(
+      { pattern: 'a', data: 7 },
+      { event: expect.objectContaining({ id: event.metadata.id, data: 7 }) as object },
+    );
+    serialize.mockReturnValue(Promise.resolve({ x: 1 }));
+    expect((await toEntry(event, { serialize })).body).toBe('{"x":1}');
+  });
+
+  it('rejects data that cannot be written', async () => {
+    await expect(toEntry(prepare('a', { n: 1n }, standard, {}), undefined)).rejects.toMatchObject({
+      code: 'UNSERIALIZABLE_DATA',
+    });
+  });
+});

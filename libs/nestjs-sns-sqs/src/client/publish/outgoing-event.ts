@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { ProducerSerializer } from '@nestjs/microservices';
+import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
+import { quoted } from '../../logging/printable.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
+import type { EventMetadata } from '../../interfaces/envelope.interface.js';
+import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import { invalidRecord, isAllowedId } from '../../record-builders/record-builder.js';
+import { isRecord, type RecordOptions } from '../../record-builders/record.js';
+
+export type OutgoingEntry = Omit<OutgoingSqsMessage, 'id'>;
+
+/** Where a client's events go, as far as their form depends on it. */
+export interface Destination {
+  source: string;
+  fifo: boolean;
+  /** For error messages. */
+  name: string;
+}
+
+/** An event that is sure of its place and its ids; its body is written by {@link toEntry}. */
+export interface OutgoingEvent {
+  metadata: EventMetadata;
+  data: unknown;
+  options: RecordOptions;
+}
+
+function chosenId(
+  what: 'group id' | 'deduplication id',
+  own: string | undefined,
+  compute: () => string | undefined,
+): string | undefined {
+  if (own !== undefined) return own;
+  const computed = compute();
+  if (computed === undefined) return undefined;
+  if (typeof computed !== 'string' || !isAllowedId(computed)) {
+    throw invalidRecord(
+      `the client's option gave the ${what} ${quoted(computed)}`,
+      'AWS takes 1 to 128 alphanumeric and punctuation characters',
+    );
+  }
+  return computed;
+}
+
+function groupMissing(type: string, destination: string): SnsSqsError {
+  return new SnsSqsError(
+    'GROUP_ID_MISSING',
+    `${quoted(type)} for ${destination} has no message group, and a FIFO queue keeps order by it. Remedy: emit \`new SqsRecordBuilder(data).setGroupId(user.id).build()\`, or give the client the option \`groupId: (pattern, data) => …\`.`,
+    { facts: { type, destination } },
+  );
+}
+
+/** Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA. */
+export function prepare(
+  type: string,
+  input: unknown,
+  destination: Destination,
+  ids: Pick<ClientOptionsBase, 'groupId' | 'deduplicationId'>,
+): OutgoingEvent {
+  const { data, options } = isRecord(input) ? input : { data: input, options: {} };
+  if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
+  assertHasJsonForm(type, data);
+  const id = options.id ?? randomUUID();
+  const groupId = chosenId('group id', options.groupId, () => ids.groupId?.(type, data));
+  if (destination.fifo && groupId === undefined) throw groupMissing(type, destination.name);
+  if (destination.fifo && options.delaySeconds !== undefined) {
+    throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
+  }
+  const deduplicationId = destination.fifo
+    ? (chosenId('deduplication id', options.deduplicationId, () => ids.deduplicationId?.(type, data)) ?? fifoId(id))
+    : undefined;
+  const { subject, sequence, correlationId, causationId, traceparent } = options;
+  return {
+    metadata: {
+      id,
+      source: destination.source,
+      type,
+      time: new Date().toISOString(),
+      ...(subject !== undefined && { subject }),
+      ...(sequence !== undefined && { sequence }),
+      ...(correlationId !== undefined && { correlationId }),
+      ...(causationId !== undefined && { causationId }),
+      ...(traceparent !== undefined && { traceparent }),
+    },
+    data,
+    options: {
+      ...options,
+      ...(groupId !== undefined && { groupId }),
+      ...(deduplicationId !== undefined && { deduplicationId }),
+    },
+  };
+}
+
+function fifoId(eventId: string): string {
+  if (isAllowedId(eventId)) return eventId;
+  throw invalidRecord(
+    `the event's id ${quoted(eventId)} cannot serve as deduplication id`,
+    'give one by setDeduplicationId()',
+  );
+}
+
+/** Writes the event's body. Throws UNSERIALIZABLE_DATA. */
+export async function toEntry(
+  event: OutgoingEvent,
+  serializer: ProducerSerializer | undefined,
+): Promise<OutgoingEntry> {
+  const { metadata, options } = event;
+  const cloudEvent = toCloudEvent(event);
+  const packet = { pattern: metadata.type, data: event.data };
+  const written: unknown = serializer ? await serializer.serialize(packet, { event: cloudEvent }) : cloudEvent;
+  const body = toBody(metadata.type, written);
+  return {
+    body,
+    attributes: { type: { DataType: 'String', StringValue: metadata.type }, ...options.attributes },
+    ...(options.groupId !== undefined && { groupId: options.groupId }),
+    ...(options.deduplicationId !== undefined && { deduplicationId: options.deduplicationId }),
+    ...(options.delaySeconds !== undefined && { delaySeconds: options.delaySeconds }),
+  };
+}

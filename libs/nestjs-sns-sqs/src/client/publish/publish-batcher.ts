@@ -1,0 +1,86 @@
+import { DEFAULT_PUBLISH_LINGER_MS } from '../../constants.js';
+import { messageBytes } from '../../envelope/message-size.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { PublishOptions } from '../../interfaces/options.interface.js';
+import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import { BatchCaller } from '../../wire/batch-caller.js';
+import type { OutgoingEntry } from './outgoing-event.js';
+
+export interface PublishBatcherOptions {
+  send: (entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
+  /** Bound of the sum of one batch, in bytes; a larger message travels alone. */
+  maxBatchBytes: number;
+  /** On FIFO: keep the order of each group. */
+  ordered: boolean;
+  publish?: PublishOptions | undefined;
+  random?: () => number;
+}
+
+/** An entry that was wrong in itself does not concern those behind it; one for which AWS was away does. */
+const asFailure = (error: unknown): BatchFailure | undefined =>
+  error instanceof SnsSqsError && error.retryable
+    ? { id: '', code: error.code, message: error.message, senderFault: false, cause: error }
+    : undefined;
+
+/**
+ * Publishes that happen together travel together. On FIFO one entry of a group is under way at a time: entries of a
+ * batch fail one by one, and the next of the group would overtake a failed one (docs/adr/0005).
+ */
+export class PublishBatcher {
+  private readonly caller: BatchCaller<OutgoingEntry>;
+  /** The last of each group that is under way. */
+  private readonly tails = new Map<string, Promise<BatchFailure | undefined>>();
+  private readonly underWay = new Set<Promise<unknown>>();
+
+  constructor(private readonly options: PublishBatcherOptions) {
+    const { lingerMs = DEFAULT_PUBLISH_LINGER_MS, maxAttempts = 5, retryDelayMs = 100 } = options.publish ?? {};
+    this.caller = new BatchCaller(
+      entries => options.send(entries),
+      { lingerMs, eager: true, maxAttempts, retryDelayMs, random: options.random ?? Math.random },
+      { maxBytes: options.maxBatchBytes, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
+    );
+  }
+
+  /**
+   * Resolves to undefined once AWS has accepted the entry, to its failure otherwise; rejects with what `makeEntry`
+   * throws. The place in its group is taken at the call, however long `makeEntry` takes.
+   */
+  add(groupId: string | undefined, makeEntry: () => Promise<OutgoingEntry>): Promise<BatchFailure | undefined> {
+    const send = async (): Promise<BatchFailure | undefined> => this.caller.add(await makeEntry());
+    return this.track(this.options.ordered && groupId !== undefined ? this.after(groupId, send) : send());
+  }
+
+  /** Resolves when everything added has its result; from now on nothing waits for company. */
+  async flush(): Promise<void> {
+    this.caller.hurry();
+    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+  }
+
+  /** What has no result yet has this one, and so has what comes later. */
+  abandon(failure: BatchFailure): void {
+    this.caller.abandon(failure);
+  }
+
+  private track<T>(work: Promise<T>): Promise<T> {
+    const ended = (): void => void this.underWay.delete(work);
+    this.underWay.add(work);
+    work.then(ended, ended);
+    return work;
+  }
+
+  private after(groupId: string, send: () => Promise<BatchFailure | undefined>): Promise<BatchFailure | undefined> {
+    const previous = this.tails.get(groupId);
+    const result = previous ? previous.then(failure => this.unlessAway(failure) ?? send()) : send();
+    const tail = result.catch(asFailure);
+    this.tails.set(groupId, tail);
+    void tail.then(() => {
+      if (this.tails.get(groupId) === tail) this.tails.delete(groupId);
+    });
+    return result;
+  }
+
+  /** AWS could not be reached for the one before: what waited behind it fails with it, so as not to overtake it. */
+  private unlessAway(failure: BatchFailure | undefined): BatchFailure | undefined {
+    return failure && !failure.senderFault ? failure : undefined;
+  }
+}

@@ -1,0 +1,160 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { jest } from '@jest/globals';
+import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
+import { Publisher, type PublisherOptions } from './publisher.js';
+
+type Send = PublisherOptions['send'];
+
+const well: Send = (_, entries) => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const refusing =
+  (failure: Partial<BatchResult['failed'][number]>): Send =>
+  (_, entries) =>
+    Promise.resolve({
+      successful: [],
+      failed: entries.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true, ...failure })),
+    });
+
+function publisherOver(answer: Send, client: PublisherOptions['client'] = {}, fifo = false) {
+  const resolve = jest.fn(() => Promise.resolve('arn:topic'));
+  const send = jest.fn(answer);
+  const publisher = new Publisher({
+    destination: { name: 'users-domain-events', source: 'users', fifo },
+    operation: 'PublishBatch',
+    resolve,
+    send,
+    maxBatchBytes: 262_144,
+    client: { ...client, publish: { lingerMs: 0, maxAttempts: 1 } },
+  });
+  const sent = (): OutgoingSqsMessage | undefined => send.mock.calls[0]?.[1][0];
+  return { publisher, resolve, send, sent };
+}
+
+describe('Publisher', () => {
+  it('looks its destination up once, and sends there', async () => {
+    const { publisher, resolve, send, sent } = publisherOver(well);
+    await Promise.all([publisher.publish('a', 1), publisher.publish('b', 2)]);
+    await publisher.publish('c', 3);
+    expect(resolve).toHaveBeenCalledTimes(1);
+    expect(send.mock.calls.map(([target]) => target)).toEqual(['arn:topic', 'arn:topic']);
+    expect(JSON.parse(sent()?.body ?? '')).toMatchObject({ specversion: '1.0', source: 'users', type: 'a', data: 1 });
+  });
+
+  it('does not remember a failed connect: the next call tries again', async () => {
+    const { publisher, resolve, send } = publisherOver(well);
+    resolve.mockRejectedValueOnce(new Error('not yet')).mockRejectedValueOnce(new Error('still not'));
+    await expect(publisher.connect()).rejects.toThrow('not yet');
+    await expect(publisher.publish('a', 1)).rejects.toThrow('still not');
+    expect(send).not.toHaveBeenCalled();
+    await expect(publisher.publish('a', 1)).resolves.toBeUndefined();
+    expect(await publisher.connect()).toBe('arn:topic');
+    expect(resolve).toHaveBeenCalledTimes(3);
+  });
+
+  it('ends its close at its deadline when AWS never answers, and what is under way, waits or follows has an error', async () => {
+    jest.useFakeTimers();
+    try {
+      const { publisher, send } = publisherOver(() => new Promise(() => undefined), { shutdownTimeoutMs: 3_000 }, true);
+      const record = new SqsRecordBuilder(1).setGroupId('g').build();
+      const results = Promise.allSettled([publisher.publish('a', record), publisher.publish('b', record)]);
+      const closed = jest.fn();
+      void publisher.close().then(closed);
+      await jest.advanceTimersByTimeAsync(2_999);
+      expect(closed).not.toHaveBeenCalled();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(closed).toHaveBeenCalled();
+      expect(send).toHaveBeenCalledTimes(1);
+      for (const result of await results) {
+        expect(result).toMatchObject({
+          reason: { code: 'CLIENT_CLOSED', retryable: true, facts: { shutdownTimeoutMs: 3_000 } },
+        });
+      }
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('rejects the very event that AWS refused', async () => {
+    const { publisher } = publisherOver((_, entries) =>
+      Promise.resolve({
+        successful: [{ id: '0' }],
+        failed: entries.slice(1).map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true })),
+      }),
+    );
+    const [first, second] = await Promise.allSettled([publisher.publish('a', 1), publisher.publish('b', 2)]);
+    expect(first?.status).toBe('fulfilled');
+    expect(second).toMatchObject({
+      reason: { code: 'PUBLISH_REJECTED', facts: { type: 'b', destination: 'users-domain-events' } },
+    });
+  });
+
+  it('says when another try may help', async () => {
+    const { publisher } = publisherOver(refusing({ senderFault: false }));
+    await expect(publisher.publish('a', 1)).rejects.toMatchObject({ code: 'PUBLISH_REJECTED', retryable: true });
+  });
+
+  it('refuses what AWS can never take, without a call', async () => {
+    const { publisher, send } = publisherOver(well);
+    await expect(publisher.publish('a', 'x'.repeat(1_048_576))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  it('takes nothing more once it is closed, and waits for what it took before', async () => {
+    let answer: () => void = () => undefined;
+    const { publisher, send } = publisherOver(async (target, entries) => {
+      await new Promise<void>(resolve => (answer = resolve));
+      return well(target, entries);
+    });
+    const before = publisher.publish('a', 1);
+    const closed = jest.fn();
+    const closing = publisher.close().then(closed);
+    await expect(publisher.publish('b', 2)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await expect(publisher.connect()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    expect(closed).not.toHaveBeenCalled();
+    expect(send).toHaveBeenCalledTimes(1);
+    answer();
+    await before;
+    await closing;
+    expect(publisher.close()).toBe(publisher.close());
+  });
+
+  it('takes attributes that are still to come, and keeps the place in the group meanwhile', async () => {
+    const { publisher, send } = publisherOver(well, { groupId: () => 'one' }, true);
+    let there: (attributes: MessageAttributes) => void = () => undefined;
+    const late = (): Promise<MessageAttributes> => new Promise(resolve => (there = resolve));
+    const first = publisher.publish('first', 1, late);
+    const second = publisher.publish('second', 2);
+    await new Promise(resolve => setImmediate(resolve));
+    expect(send).not.toHaveBeenCalled();
+    there({ 'reply.queue-url': { DataType: 'String', StringValue: 'url' } });
+    await Promise.all([first, second]);
+    const entries = send.mock.calls.flatMap(([, batch]) => batch);
+    expect(entries.map(({ attributes }) => attributes['type']?.StringValue)).toEqual(['first', 'second']);
+    expect(entries.map(({ attributes }) => attributes['reply.queue-url']?.StringValue)).toEqual(['url', undefined]);
+  });
+
+  it('tells on its channels that an event is on its way, and what became of it, though it is not even sent', async () => {
+    const told: Array<[string, unknown]> = [];
+    const note = (name: string) => (event: unknown) => told.push([name, event]);
+    const [publishing, published] = [note('publishing'), note('published')];
+    subscribe('nestjs-sns-sqs:publishing', publishing);
+    subscribe('nestjs-sns-sqs:published', published);
+    try {
+      const { publisher } = publisherOver(well);
+      await publisher.publish('a', 1);
+      const given = new Error('given up');
+      await expect(publisher.publish('b', 2, () => Promise.reject(given))).rejects.toBe(given);
+      expect(told).toMatchObject([
+        ['publishing', { destination: 'users-domain-events', type: 'a', data: 1 }],
+        ['published', { type: 'a' }],
+        ['publishing', { type: 'b' }],
+        ['published', { type: 'b', error: given }],
+      ]);
+      expect(told[1]?.[1]).not.toHaveProperty('error');
+    } finally {
+      unsubscribe('nestjs-sns-sqs:publishing', publishing);
+      unsubscribe('nestjs-sns-sqs:published', published);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../../constants.js';
+import { REQUEST_ATTRIBUTES, requestAttributes } from '../../envelope/reply.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { RecordIdFactory } from '../../interfaces/options.interface.js';
+import type { MessageAttributes } from '../../interfaces/wire.interface.js';
+import { invalidRecord } from '../../record-builders/record-builder.js';
+import { isRecord, PublishRecord } from '../../record-builders/record.js';
+import type { ReplyCallback } from './pending-request.js';
+import type { Publisher } from '../publish/publisher.js';
+import type { ReplyQueueMember } from './reply-queue-member.js';
+
+export interface RequesterOptions {
+  publisher: Pick<Publisher, 'publish'>;
+  replies: Pick<ReplyQueueMember, 'open' | 'expect'>;
+  /** The commanded queue needs a message group. */
+  fifo: boolean;
+  groupId: RecordIdFactory | undefined;
+  replyTimeoutMs: number | undefined;
+}
+
+/** Keeps a request from the wire whose caller has its error already; those behind it in its group go on. */
+const GIVEN_UP = new Error('given up before it was sent');
+
+/** A client's `send()`: a command with the address of its reply, and the replies to it. */
+export class Requester {
+  constructor(private readonly options: RequesterOptions) {}
+
+  /** Sends one request, and gives the callback its replies. The function that it returns ends the wait for them. */
+  request(type: string, input: unknown, callback: ReplyCallback): () => void {
+    const { replies, publisher } = this.options;
+    const timeoutMs = (isRecord(input) ? input.options.replyTimeoutMs : undefined) ?? this.options.replyTimeoutMs;
+    const expiresAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+    let timer: NodeJS.Timeout | undefined;
+    let isGivenUp = false;
+    const { correlationId, forget } = replies.expect(packet => {
+      clearTimeout(timer);
+      callback(packet);
+    });
+    const giveUp = (): void => {
+      isGivenUp = true;
+      clearTimeout(timer);
+      forget();
+    };
+    const fail = (err: unknown): void => {
+      if (isGivenUp) return;
+      giveUp();
+      callback({ err });
+    };
+    if (timeoutMs !== undefined) timer = setTimeout(() => fail(timeoutError(type, timeoutMs)), timeoutMs);
+    const address = async (): Promise<MessageAttributes> => {
+      const queueUrl = isGivenUp ? undefined : await replies.open().catch(fail);
+      if (queueUrl === undefined || isGivenUp) throw GIVEN_UP;
+      return requestAttributes({ queueUrl, correlationId, ...(expiresAt !== undefined && { expiresAt }) });
+    };
+    const send = async (): Promise<void> => publisher.publish(type, this.record(type, input), address);
+    send().catch(fail);
+    return giveUp;
+  }
+
+  /** Requests are not ordered unless their group says so: each gets a group of its own. */
+  private record(type: string, input: unknown): PublishRecord {
+    const { data, options } = isRecord(input) ? input : { data: input, options: {} };
+    const own = Object.keys(options.attributes ?? {}).length;
+    if (own + 1 + REQUEST_ATTRIBUTES > AWS_MAX_MESSAGE_ATTRIBUTES) {
+      throw invalidRecord(
+        `a request's record has ${own} attributes: AWS takes ten, and \`type\` and the reply's address are four`,
+        'put them into the data',
+      );
+    }
+    const { fifo, groupId } = this.options;
+    const needsGroup = fifo && options.groupId === undefined && groupId?.(type, data) === undefined;
+    return new PublishRecord(data, { ...options, ...(needsGroup && { groupId: randomUUID() }) });
+  }
+}
+
+const timeoutError = (type: string, ms: number): SnsSqsError =>
+  new SnsSqsError(
+    'REPLY_TIMEOUT',
+    `No reply to ${JSON.stringify(type)} within replyTimeoutMs (${ms} ms). Remedy: look whether the service runs and keeps up, or wait longer.`,
+    { retryable: true, facts: { type, replyTimeoutMs: ms } },
+  );

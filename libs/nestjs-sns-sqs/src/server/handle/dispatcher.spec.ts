@@ -1,0 +1,178 @@
+import { jest } from '@jest/globals';
+import type { MessageHandler } from '@nestjs/microservices';
+import { concat, defer, EMPTY, of, throwError, timer } from 'rxjs';
+import type { SqsContext } from '../../ctx-host/sqs.context.js';
+import { Delivery } from '../delivery.js';
+import { Dispatcher, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
+import { IncomingRequest, type ReplySender } from '../reply/incoming-request.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { HandlerRegistry } from './handler-registry.js';
+
+const metadata = { id: '1', source: 'users', type: 'user.registered' };
+const delivery = () => new Delivery({ MessageId: 'm' }, 0, 0);
+const justRun: ProcessingHooks = (_, work) => work();
+
+function dispatcherTo(handle: (...args: never[]) => unknown, pattern = 'user.registered', hooks = justRun) {
+  const handler = handle as unknown as MessageHandler;
+  return new Dispatcher({
+    queueName: 'q',
+    handlers: new HandlerRegistry([{ pattern, queue: 'q', subscribed: true, handler }]),
+    decode: () => ({ metadata, data: { name: 'Ada' } }),
+    handlerTimeoutMs: 1_000,
+    hooks,
+  });
+}
+
+describe('Dispatcher', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('gives the handler the data and the context of the message', async () => {
+    const handle = jest.fn<(data: unknown, context: SqsContext) => Promise<void>>(() => Promise.resolve());
+    const one = delivery();
+    await dispatcherTo(handle).dispatch(one, 3);
+    const [data, context] = handle.mock.calls[0] ?? [];
+    expect(data).toEqual({ name: 'Ada' });
+    expect(context?.getMessage()).toBe(one.message);
+    expect(context?.getSignal()).toBe(one.signal);
+    expect([context?.getQueue(), context?.getPattern(), context?.getAttempt()]).toEqual(['q', 'user.registered', 3]);
+    expect(context?.getMetadata()).toBe(metadata);
+  });
+
+  it('rejects with the very error that the handler threw', async () => {
+    const error = new Error('no');
+    await expect(dispatcherTo(() => Promise.reject(error)).dispatch(delivery(), 1)).rejects.toBe(error);
+  });
+
+  it('waits for a stream to complete, and takes an empty one', async () => {
+    let done = false;
+    const stream = concat(
+      timer(500),
+      defer(() => of((done = true))),
+    );
+    const dispatched = dispatcherTo(() => Promise.resolve(stream)).dispatch(delivery(), 1);
+    await jest.advanceTimersByTimeAsync(500);
+    await dispatched;
+    expect(done).toBe(true);
+    await expect(dispatcherTo(() => Promise.resolve(EMPTY)).dispatch(delivery(), 1)).resolves.toBeUndefined();
+  });
+
+  it('rejects with the error of a stream', async () => {
+    const error = new Error('no');
+    const dispatched = dispatcherTo(() => throwError(() => error)).dispatch(delivery(), 1);
+    await expect(dispatched).rejects.toBe(error);
+  });
+
+  it('ends a handler that takes too long: its signal aborts, and the attempt has failed', async () => {
+    const one = delivery();
+    const outcome = Promise.allSettled([dispatcherTo(() => new Promise(() => undefined)).dispatch(one, 1)]);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(one.signal.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await outcome).toMatchObject([{ reason: { code: 'HANDLER_TIMEOUT', retryable: true } }]);
+    expect(one.signal.reason).toMatchObject({ code: 'HANDLER_TIMEOUT' });
+  });
+
+  it('leaves no timer behind a handler that was quick', async () => {
+    await dispatcherTo(() => Promise.resolve()).dispatch(delivery(), 1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it("runs the handler between Nest's hooks", async () => {
+    const order: string[] = [];
+    const hooks: ProcessingHooks = async (context, work) => {
+      order.push(`before ${context.getPattern()}`);
+      await work();
+      order.push('after');
+    };
+    await dispatcherTo(() => order.push('handler'), 'user.registered', hooks).dispatch(delivery(), 1);
+    expect(order).toEqual(['before user.registered', 'handler', 'after']);
+  });
+
+  it('rejects a type that nobody takes', async () => {
+    await expect(dispatcherTo(() => undefined, 'another').dispatch(delivery(), 1)).rejects.toMatchObject({
+      code: 'NO_HANDLER',
+      facts: { queue: 'q' },
+    });
+  });
+
+  it('passes over such a type where SNS cannot filter it out', async () => {
+    const handle = jest.fn();
+    await dispatcherTo(handle, 'order.*.failed').dispatch(delivery(), 1);
+    expect(handle).not.toHaveBeenCalled();
+  });
+
+  it('does not keep a process from ending by a handler that never ends', async () => {
+    jest.useRealTimers();
+    const timeouts = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+    const before = timeouts();
+    const hung = dispatcherTo(() => new Promise(() => undefined)).dispatch(delivery(), 1);
+    hung.catch(() => undefined);
+    await new Promise(resolve => setImmediate(resolve));
+    expect(timeouts()).toBe(before);
+  });
+});
+
+describe('Dispatcher of a request', () => {
+  const sender = () => ({ send: jest.fn<ReplySender['send']>(() => Promise.resolve()), note: jest.fn() });
+
+  function asked(handle: (...args: never[]) => unknown, options: Partial<DispatcherOptions> = {}, expiresAt?: number) {
+    const replies = sender();
+    const address = { queueUrl: 'url', correlationId: 'c', ...(expiresAt !== undefined && { expiresAt }) };
+    const handler = handle as unknown as MessageHandler;
+    const dispatcher = new Dispatcher({
+      queueName: 'q',
+      handlers: new HandlerRegistry([{ pattern: 'user.registered', queue: 'q', subscribed: false, handler }]),
+      decode: () => ({ metadata, data: 1 }),
+      handlerTimeoutMs: 1_000,
+      hooks: justRun,
+      requestOf: () => new IncomingRequest(address, replies),
+      ...options,
+    });
+    const packets = () => replies.send.mock.calls.map(([, , , packet]) => packet);
+    return { dispatched: dispatcher.dispatch(delivery(), 1), packets };
+  }
+
+  it('answers it with what the handler returns, and knows it for one', async () => {
+    const { dispatched, packets } = asked((data: number, context: SqsContext) => [data, context.isRequest()]);
+    await dispatched;
+    expect(packets()).toEqual([{ response: [1, true], isDisposed: true }]);
+  });
+
+  it('answers what the handler threw, and the message is done', async () => {
+    const { dispatched, packets } = asked(() => Promise.reject(new Error('no')));
+    await dispatched;
+    expect(packets()).toEqual([{ err: { status: 'error', message: 'no' }, isDisposed: true }]);
+  });
+
+  it('does not run one whose caller has given up', async () => {
+    const handle = jest.fn();
+    const { dispatched, packets } = asked(handle, {}, Date.now() - 1);
+    await dispatched;
+    expect(handle).not.toHaveBeenCalled();
+    expect(packets()).toEqual([]);
+  });
+
+  it('answers what nobody takes, and the message is done', async () => {
+    const handlers = new HandlerRegistry([]);
+    const { dispatched, packets } = asked(() => undefined, { handlers });
+    await dispatched;
+    expect(packets()).toMatchObject([{ err: expect.stringMatching(/no matching message handler/) as string }]);
+  });
+
+  it('answers what cannot be read, and it goes to the dead letter queue too', async () => {
+    const decode = (): never => {
+      throw new SnsSqsError('UNPARSABLE_MESSAGE', 'rubbish');
+    };
+    const { dispatched, packets } = asked(() => undefined, { decode });
+    await expect(dispatched).rejects.toMatchObject({ code: 'UNPARSABLE_MESSAGE' });
+    expect(packets()).toEqual([{ err: { status: 'error', message: 'rubbish' }, isDisposed: true }]);
+  });
+
+  it('leaves to the next delivery what failed for reasons of this process', async () => {
+    const hooks: ProcessingHooks = () => Promise.reject(new Error('a broken hook'));
+    const { dispatched, packets } = asked(() => undefined, { hooks });
+    await expect(dispatched).rejects.toThrow('a broken hook');
+    expect(packets()).toEqual([]);
+  });
+});

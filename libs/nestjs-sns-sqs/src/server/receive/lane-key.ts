@@ -1,0 +1,33 @@
+import type { ResolvedConsumerOptions } from '../../options/server-options.js';
+import type { Delivery } from '../delivery.js';
+import type { MessageDecoder } from '../handle/message-decoder.js';
+
+/** What is handled one at a time: on FIFO the messages of a group; on standard queues, where asked for, of a subject. */
+export type LaneKey = (delivery: Delivery) => string | undefined;
+
+/**
+ * The subject stands in the body, which is decoded here once and kept. A body that cannot be read has no lane; its
+ * error comes up where it is handled.
+ */
+export function laneKeyOf(
+  fifo: boolean,
+  { laneBy }: Pick<ResolvedConsumerOptions, 'laneBy'>,
+  decode: MessageDecoder,
+): LaneKey {
+  if (fifo) return delivery => delivery.groupId;
+  if (laneBy !== 'subject') return () => undefined;
+  return delivery => {
+    try {
+      const envelope = decode(delivery.message);
+      if (envelope instanceof Promise) {
+        // A deserializer of the user's knows no subject.
+        envelope.catch(() => undefined);
+        return undefined;
+      }
+      delivery.envelope = envelope;
+      return envelope.metadata.subject;
+    } catch {
+      return undefined;
+    }
+  };
+}

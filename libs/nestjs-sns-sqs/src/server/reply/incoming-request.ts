@@ -1,0 +1,140 @@
+import { isObservable, type Observable } from 'rxjs';
+import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isDeadLetter, isDiscard, isRetryLater } from '../../errors/handler-outcomes.js';
+
+/** Sends one packet of an answer; never rejects. */
+export interface ReplySender {
+  send(queueUrl: string, correlationId: string, index: number, packet: ReplyPacket): Promise<void>;
+  note(text: string): void;
+}
+
+/** As Nest's transports word it. */
+const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
+
+/**
+ * One request and its answer: items, then the completion or an error, as Nest's packets. They are numbered, since
+ * a standard queue keeps no order.
+ */
+export class IncomingRequest {
+  private index = 0;
+  private held: ReplyPacket | undefined;
+  private isOver = false;
+  private readonly sent: Array<Promise<void>> = [];
+
+  constructor(
+    readonly address: ReplyAddress,
+    private readonly sender: ReplySender,
+  ) {}
+
+  /** True, and noted: the caller has given up, by this process's clock, and it need not run. */
+  hasExpired(what: string, now = Date.now()): boolean {
+    const { expiresAt } = this.address;
+    if (expiresAt === undefined || now < expiresAt) return false;
+    this.sender.note(`${what} is not run: its caller gave up ${now - expiresAt} ms ago`);
+    return true;
+  }
+
+  /**
+   * Runs a handler to the end of its value, promise or observable, and resolves when all of the answer is sent. What it
+   * throws is part of the answer. Rejects only with the signal's reason, when the work was cut off.
+   */
+  async answer(run: () => unknown, signal: AbortSignal): Promise<void> {
+    try {
+      const result: unknown = await run();
+      if (isObservable(result)) await this.forward(result, signal);
+      else this.next(result);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      // Not the handler's own: its answer does not fit its contract.
+      if (error instanceof SnsSqsError) this.sender.note(error.message);
+      return this.refuse(error);
+    }
+    return this.end({ isDisposed: true });
+  }
+
+  /** Answers with an error as the caller is to get it. */
+  refuse(error: unknown): Promise<void> {
+    return this.end({ err: payloadOf(error), isDisposed: true });
+  }
+
+  private forward(items: Observable<unknown>, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cutOff = (): void => {
+        subscription.unsubscribe();
+        reject(signal.reason as Error);
+      };
+      const subscription = items.subscribe({
+        next: item => this.next(item),
+        error: reject,
+        complete: resolve,
+      });
+      subscription.add(() => signal.removeEventListener('abort', cutOff));
+      if (signal.aborted) cutOff();
+      else signal.addEventListener('abort', cutOff, { once: true });
+    });
+  }
+
+  /** Held back for a moment: the completion that follows at once travels with the last item, as in Nest's transports. */
+  private next(response: unknown): void {
+    if (this.isOver) return;
+    this.release();
+    const packet: ReplyPacket = { response, isDisposed: false };
+    this.held = packet;
+    setImmediate(() => {
+      if (this.held === packet) this.release();
+    });
+  }
+
+  private async end(last: ReplyPacket): Promise<void> {
+    if (!this.isOver) {
+      this.isOver = true;
+      // An error takes its item's place as little as it does in a stream.
+      if (this.held && !('err' in last)) Object.assign(this.held, last);
+      else {
+        this.release();
+        this.held = last;
+      }
+      this.release();
+    }
+    await Promise.all(this.sent);
+  }
+
+  private release(): void {
+    const packet = this.held;
+    this.held = undefined;
+    if (!packet) return;
+    const { queueUrl, correlationId } = this.address;
+    this.sent.push(this.sender.send(queueUrl, correlationId, this.index, packet));
+    this.index += 1;
+  }
+}
+
+/** What the filters made of an error is the caller's, as it is; an error that JSON would make `{}` of keeps its message. */
+function payloadOf(error: unknown): unknown {
+  const isOurs = isRetryLater(error) || isDeadLetter(error) || isDiscard(error) || error instanceof SnsSqsError;
+  if (error instanceof Error && (isOurs || Object.keys(error).length === 0)) {
+    return { status: 'error', message: error.message };
+  }
+  return error;
+}
+
+/**
+ * What the caller gets when its request could not be handled, or not to the end; undefined: it gets nothing yet, since
+ * the request comes again. `isDone` is false for what also belongs into the dead letter queue.
+ */
+export function refusalOf(error: unknown): { err: unknown; isDone: boolean } | undefined {
+  if (!(error instanceof SnsSqsError)) return undefined;
+  const err = { status: 'error', message: error.message };
+  switch (error.code) {
+    case 'NO_HANDLER':
+      return { err: NO_MESSAGE_HANDLER, isDone: true };
+    case 'CONTRACT_VIOLATION':
+    case 'HANDLER_TIMEOUT':
+      return { err, isDone: true };
+    case 'UNPARSABLE_MESSAGE':
+      return { err, isDone: false };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Serializer } from '@nestjs/microservices';
+import { SQS_MAX_BYTES } from '../../constants.js';
+import { toBody } from '../../envelope/encode.js';
+import { messageBytes } from '../../envelope/message-size.js';
+import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../../envelope/reply.js';
+import { errorText } from '../../errors/aws-errors.js';
+import type {
+  BatchFailure,
+  BatchResult,
+  OutgoingSqsMessage,
+  SqsMessage,
+  SqsWire,
+} from '../../interfaces/wire.interface.js';
+import { BatchCaller } from '../../wire/batch-caller.js';
+import { IncomingRequest } from './incoming-request.js';
+
+export interface ReplierOptions {
+  wire: Pick<SqsWire, 'sendBatch'>;
+  /** Writes the packet of an answer; gives a string, or an object that is then written as JSON. */
+  serializer?: Serializer | undefined;
+  logger: Pick<LoggerService, 'warn' | 'error'>;
+}
+
+type Entry = Omit<OutgoingSqsMessage, 'id'>;
+
+/** Ten tries take about 12 s: a short outage of SQS should not cost a caller its answer. */
+const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 10, retryDelayMs: 100 };
+const GONE = /QueueDoesNotExist|NonExistentQueue/;
+
+/** Answers requests: sends each packet to its caller's reply queue. */
+export class Replier {
+  /** By reply queue's URL, as long as replies are under way to it. */
+  private readonly callers = new Map<string, { caller: BatchCaller<Entry>; underWay: number }>();
+
+  constructor(private readonly options: ReplierOptions) {}
+
+  /**
+   * The request that a message is; undefined for one that nobody awaits an answer to.
+   * @param ownUrl of the queue that it came from
+   */
+  requestOf(message: SqsMessage, ownUrl: string): IncomingRequest | undefined {
+    const address = replyAddressOf(message);
+    if (!address) return undefined;
+    const queueUrl = replyQueueUrlBeside(ownUrl, address.queueUrl);
+    if (queueUrl !== undefined) return new IncomingRequest({ ...address, queueUrl }, this);
+    this.options.logger.warn(
+      `message ${message.MessageId ?? ''} asks for a reply to ${address.queueUrl.slice(0, 200)}, which is no reply queue; it is handled without one`,
+    );
+    return undefined;
+  }
+
+  /** Resolves when SQS has the reply, or will not have it, which is logged: the caller's timeout ends its wait. */
+  async send(queueUrl: string, correlationId: string, index: number, packet: ReplyPacket): Promise<void> {
+    const entry = await this.entryOf(correlationId, index, packet);
+    const failure = await this.add(queueUrl, entry);
+    // A caller that has closed has deleted its queue, and waits no longer.
+    if (!failure || GONE.test(failure.code)) return;
+    this.options.logger.error(
+      `a reply to ${queueUrl} was not sent: ${failure.code}: ${failure.message}`,
+      failure.cause instanceof Error ? failure.cause.stack : undefined,
+    );
+  }
+
+  /** Says that a request was not run, and why. */
+  note(text: string): void {
+    this.options.logger.warn(text);
+  }
+
+  private async entryOf(correlationId: string, index: number, packet: ReplyPacket): Promise<Entry> {
+    const attributes = replyAttributes(correlationId, index);
+    try {
+      const body = await this.bodyOf({ id: correlationId, ...packet });
+      const bytes = messageBytes(body, attributes);
+      if (bytes <= SQS_MAX_BYTES) return { body, attributes };
+      throw new Error(`The reply has ${bytes} bytes, SQS takes ${SQS_MAX_BYTES}`);
+    } catch (error) {
+      this.options.logger.error(`a reply could not be written: ${errorText(error)}`);
+      const err = { status: 'error', message: errorText(error) };
+      return { body: JSON.stringify({ id: correlationId, err, isDisposed: true }), attributes };
+    }
+  }
+
+  private async bodyOf(packet: ReplyPacket & { id: string }): Promise<string> {
+    const { serializer } = this.options;
+    return toBody('the reply', serializer ? await serializer.serialize(packet) : packet);
+  }
+
+  private async add(queueUrl: string, entry: Entry): Promise<BatchFailure | undefined> {
+    const known = this.callers.get(queueUrl) ?? { caller: this.callerOf(queueUrl), underWay: 0 };
+    this.callers.set(queueUrl, known);
+    known.underWay += 1;
+    const failure = await known.caller.add(entry);
+    known.underWay -= 1;
+    if (known.underWay === 0) this.callers.delete(queueUrl);
+    return failure;
+  }
+
+  private callerOf(queueUrl: string): BatchCaller<Entry> {
+    return new BatchCaller(
+      entries => this.call(queueUrl, entries),
+      { ...BATCHING, random: Math.random },
+      { maxBytes: SQS_MAX_BYTES, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
+    );
+  }
+
+  /** A queue that is gone does not come back: its replies are given up at once, and hold up nothing. */
+  private async call(queueUrl: string, entries: OutgoingSqsMessage[]): Promise<BatchResult> {
+    try {
+      return await this.options.wire.sendBatch(queueUrl, entries);
+    } catch (error) {
+      if (!(error instanceof Error && GONE.test(error.name))) throw error;
+      const { name: code, message } = error;
+      return { successful: [], failed: entries.map(({ id }) => ({ id, code, message, senderFault: true })) };
+    }
+  }
+}

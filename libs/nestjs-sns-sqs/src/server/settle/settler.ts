@@ -1,0 +1,215 @@
+import type { LoggerService } from '@nestjs/common';
+import { SQS_MAX_BYTES } from '../../constants.js';
+import { messageBytes } from '../../envelope/message-size.js';
+import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import type { ProvisionedQueue } from '../../topology/topology.model.js';
+import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
+import { deadLetterOf } from './dead-letter.js';
+import type { Delivery } from '../delivery.js';
+import { RecentIds } from './recent-ids.js';
+import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
+
+/**
+ * How long a settlement waits for company at most, in milliseconds. A delete is in no hurry: the lease is long, and
+ * where nothing else is in work it leaves at once. On FIFO the group is locked until it has left.
+ */
+const DELETE_LINGER_MS = { standard: 50, fifo: 5 };
+const OTHER_LINGER_MS = 5;
+/** Message ids remembered as done at least, so that a delete that was lost does not run the handler again. 1 to 2 MB. */
+const REMEMBERED_DONE = 10_000;
+
+export interface SettlerOptions {
+  queue: ProvisionedQueue & { fifo: boolean };
+  wire: SqsWire;
+  rules: RetryRules;
+  logger: Pick<LoggerService, 'warn' | 'error'>;
+  /** Deletes under way at one time. @default 50 */
+  maxInFlight?: number;
+  /** A settlement has its result. */
+  onSettled?: () => void;
+  random?: () => number;
+  now?: () => number;
+}
+
+interface Leased {
+  receiptHandle: string;
+}
+
+/** Keeps nothing of a message but its id: it may be large, and many wait for their deletes. */
+interface Removal extends Leased {
+  messageId: string;
+}
+
+/** A delete is handed over, not waited for: the handler is done, and a message that comes again is deleted without running it. */
+const IS_OUT = Promise.resolve(true);
+const STAYS = Promise.resolve(false);
+
+/**
+ * Settles each delivery once: delete, delay, or dead-letter (copy first, delete when the copy is accepted). Never
+ * rejects: what could not be settled stays with SQS, which delivers it again.
+ */
+export class Settler {
+  private readonly deletes: BatchCaller<Removal>;
+  private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
+  private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
+  private readonly done = new RecentIds(REMEMBERED_DONE);
+  private unsettled = 0;
+  private onIdle: (() => void) | undefined;
+  private readonly random: () => number;
+  private readonly now: () => number;
+
+  constructor(private readonly options: SettlerOptions) {
+    const { wire, queue } = options;
+    this.random = options.random ?? Math.random;
+    this.now = options.now ?? Date.now;
+    const batching: BatchCallerOptions = {
+      lingerMs: OTHER_LINGER_MS,
+      maxAttempts: 4,
+      retryDelayMs: 100,
+      random: this.random,
+    };
+    this.deletes = new BatchCaller(entries => wire.deleteBatch(queue.url, entries), {
+      ...batching,
+      ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
+      lingerMs: queue.fifo ? DELETE_LINGER_MS.fifo : DELETE_LINGER_MS.standard,
+    });
+    this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
+    this.copies = new BatchCaller(entries => wire.sendBatch(queue.deadLetterQueueUrl, entries), batching, {
+      maxBytes: SQS_MAX_BYTES,
+      bytesOf: ({ body, attributes }) => messageBytes(body, attributes),
+    });
+  }
+
+  /** Settlements without a result yet. */
+  get pending(): number {
+    return this.unsettled;
+  }
+
+  /** True when this process has handled this message to its end before: its delete was lost or it came twice. */
+  wasDone(delivery: Delivery): boolean {
+    return this.done.has(delivery.messageId);
+  }
+
+  /**
+   * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease; for a delete,
+   * at once. True: the message is out of the way of what comes after it; false: it will come again. When its lease has
+   * ended meanwhile it may be another's: what was handled is still deleted, a failure is left to who has it now.
+   */
+  settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
+    if (!delivery.settle()) {
+      // It will come again, and is done: that another may have it is for SQS and the inbox.
+      if (settlement.kind === 'delete' && !delivery.mayHaveStopped) this.remember(delivery);
+      return STAYS;
+    }
+    if (this.now() > delivery.leaseEndsAt) {
+      const { name } = this.options.queue;
+      this.options.logger.warn(
+        `${name}: the lease of message ${delivery.messageId} had ended; SQS may deliver it again`,
+      );
+      if (settlement.kind !== 'delete') return STAYS;
+    }
+    if (settlement.kind !== 'delete') return this.track(this.carryOut(delivery, settlement, attempt));
+    this.remember(delivery);
+    this.unsettled += 1;
+    this.deletes.submit(removalOf(delivery), this.deleted);
+    return IS_OUT;
+  }
+
+  /** Makes unstarted messages visible again after `seconds`. */
+  giveBack(deliveries: readonly Delivery[], seconds: number): void {
+    for (const delivery of deliveries) {
+      if (delivery.settle()) void this.track(this.delay(delivery, seconds));
+    }
+  }
+
+  /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
+  hasTime(): void {
+    for (const caller of [this.deletes, this.delays, this.copies]) caller.dispatch();
+  }
+
+  /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */
+  async flush(): Promise<void> {
+    for (const caller of [this.deletes, this.delays, this.copies]) caller.hurry();
+    if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
+  }
+
+  private track(work: Promise<boolean>): Promise<boolean> {
+    this.unsettled += 1;
+    void work.then(() => this.ended());
+    return work;
+  }
+
+  private ended(): void {
+    this.unsettled -= 1;
+    if (this.unsettled === 0) this.onIdle?.();
+    this.options.onSettled?.();
+  }
+
+  private carryOut(
+    delivery: Delivery,
+    settlement: Exclude<Settlement, { kind: 'delete' }>,
+    attempt: number,
+  ): Promise<boolean> {
+    return settlement.kind === 'dead-letter'
+      ? this.deadLetter(delivery, settlement.error, attempt)
+      : this.delay(delivery, settlement.seconds);
+  }
+
+  private remember({ messageId }: Delivery): void {
+    if (messageId !== '') this.done.add(messageId);
+  }
+
+  /** One for all deletes. */
+  private readonly deleted = (failure: BatchFailure | undefined, removal: Removal): void => {
+    this.noteDelete(failure, removal);
+    this.ended();
+  };
+
+  private noteDelete(failure: BatchFailure | undefined, { messageId }: Removal): void {
+    if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
+  }
+
+  private async delay(delivery: Delivery, seconds: number): Promise<boolean> {
+    const failure = await this.delays.add({
+      receiptHandle: delivery.receiptHandle,
+      visibilityTimeoutSeconds: this.within12Hours(delivery, seconds),
+    });
+    if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
+    return false;
+  }
+
+  private async deadLetter(delivery: Delivery, error: unknown, attempt: number): Promise<boolean> {
+    const { queue, rules } = this.options;
+    const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date(this.now())));
+    if (failure) {
+      this.warn(
+        'copy to the dead letter queue',
+        delivery.messageId,
+        failure,
+        'it is not deleted and will be tried again',
+      );
+      return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
+    }
+    this.remember(delivery);
+    const removal = removalOf(delivery);
+    const deleted = this.deletes.add(removal);
+    // Its lane waits for it.
+    this.deletes.dispatch();
+    this.noteDelete(await deleted, removal);
+    return true;
+  }
+
+  /** AWS counts its 12 h from the receive and refuses what goes beyond. */
+  private within12Hours(delivery: Delivery, seconds: number): number {
+    const age = Math.ceil((this.now() - delivery.receivedAt) / 1000);
+    return Math.max(0, Math.min(seconds, 43_200 - age - 1));
+  }
+
+  private warn(action: string, messageId: string, failure: BatchFailure, consequence: string): void {
+    this.options.logger.warn(
+      `${this.options.queue.name}: could not ${action} message ${messageId}: ${failure.code}: ${failure.message}; ${consequence}`,
+    );
+  }
+}
+
+const removalOf = ({ receiptHandle, messageId }: Delivery): Removal => ({ receiptHandle, messageId });
