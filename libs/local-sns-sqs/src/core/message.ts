@@ -23,11 +23,11 @@ export interface MessageHome {
   becomeReady(message: Message): void;
 }
 
-/** The lock of a FIFO group and its messages that wait, in order. */
+/** A FIFO group: its messages that wait and those in flight, each in their order. */
 export interface MessageGroup extends Linked<MessageGroup> {
   readonly id: string;
   readonly waiting: LinkedList<Message>;
-  inFlight: number;
+  readonly inFlight: LinkedList<Message>;
 }
 
 /** A message in exactly one queue, in exactly one state. */

@@ -7,14 +7,20 @@ class Group implements MessageGroup {
   next: MessageGroup | undefined = undefined;
   list: object | undefined = undefined;
   readonly waiting = new LinkedList<Message>();
-  inFlight = 0;
+  readonly inFlight = new LinkedList<Message>();
 
   constructor(readonly id: string) {}
 }
 
+/** Whether the first that waits may go, with `inFlight` the earliest of its group that is in flight. */
+function mayLeave(head: Message, inFlight: Message | undefined): boolean {
+  return head.state === 'ready' && (inFlight === undefined || head.order < inFlight.order);
+}
+
 /**
- * Strict order inside a group: while any message of a group is in flight none of it is given out, and a delayed one
- * holds back those behind it. Groups that may be served wait in a list of their own, so a receive never searches.
+ * The order inside a group (sqs-visibility-timeout: "subsequent messages"): a message is not given out while an earlier
+ * one of its group is in flight or delayed; a later one in flight does not hold it back. One receive may carry several
+ * of one group, in order. Groups that may be served wait in a list of their own, so a receive never searches.
  */
 export class FifoShelf implements Shelf {
   private readonly groups = new Map<string, Group>();
@@ -39,7 +45,7 @@ export class FifoShelf implements Shelf {
     const { group } = message;
     if (!group) return;
     if (message.state === 'inFlight') {
-      group.inFlight--;
+      group.inFlight.remove(message);
       this.insert(group, message);
     }
     message.state = 'ready';
@@ -52,11 +58,13 @@ export class FifoShelf implements Shelf {
       const group = this.open.first;
       if (!group) break;
       this.open.remove(group);
-      for (let head = group.waiting.first; head && taken.length < max; head = group.waiting.first) {
-        if (head.state !== 'ready') break;
+      const { waiting, inFlight } = group;
+      const later = inFlight.first;
+      for (let head = waiting.first; head && taken.length < max; head = waiting.first) {
+        if (!mayLeave(head, later)) break;
         if (!admit(head)) continue;
-        group.waiting.remove(head);
-        group.inFlight++;
+        waiting.remove(head);
+        inFlight.insertBefore(head, later);
         head.state = 'inFlight';
         taken.push(head);
       }
@@ -68,7 +76,7 @@ export class FifoShelf implements Shelf {
   remove(message: Message): void {
     const { group } = message;
     if (!group) return;
-    if (message.state === 'inFlight') group.inFlight--;
+    if (message.state === 'inFlight') group.inFlight.remove(message);
     else group.waiting.remove(message);
     message.group = undefined;
     this.update(group);
@@ -93,9 +101,10 @@ export class FifoShelf implements Shelf {
   }
 
   private update(group: MessageGroup): void {
-    const serve = group.inFlight === 0 && group.waiting.first?.state === 'ready';
+    const { waiting, inFlight } = group;
+    const serve = waiting.first !== undefined && mayLeave(waiting.first, inFlight.first);
     if (serve && group.list === undefined) this.open.push(group);
     if (!serve) this.open.remove(group);
-    if (group.inFlight === 0 && group.waiting.size === 0) this.groups.delete(group.id);
+    if (inFlight.size === 0 && waiting.size === 0) this.groups.delete(group.id);
   }
 }

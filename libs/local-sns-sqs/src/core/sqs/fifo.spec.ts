@@ -27,7 +27,7 @@ describe('order (FIFO-queues-understanding-logic)', () => {
     expect(core.bodies(queue)).toEqual(['11', '12']);
   });
 
-  it('gives nothing more of a group while one of its messages is in flight, of other groups it does', () => {
+  it('gives nothing of a group behind a message that is in flight, of other groups it does', () => {
     core.sendToGroup(queue, 'a', 'a1');
     core.sendToGroup(queue, 'a', 'a2');
     core.sendToGroup(queue, 'b', 'b1');
@@ -42,6 +42,18 @@ describe('order (FIFO-queues-understanding-logic)', () => {
     core.receiveOne(queue);
     core.advance(30 * SECOND);
     expect(core.bodies(queue)).toEqual(['a', 'b']);
+  });
+
+  it('gives a message that became visible again although a later one is in flight (sqs-visibility-timeout)', () => {
+    for (const body of numbers(3)) core.sendToGroup(queue, 'g', body);
+    const [one, two] = core.receive(queue, { MaxNumberOfMessages: 2 });
+    core.changeVisibility(queue, one?.ReceiptHandle ?? '', 0);
+    const [again] = core.receive(queue);
+    expect(again?.Body).toBe('1');
+    core.delete(queue, again?.ReceiptHandle ?? '');
+    expect(core.bodies(queue)).toEqual([]);
+    core.delete(queue, two?.ReceiptHandle ?? '');
+    expect(core.bodies(queue)).toEqual(['3']);
   });
 
   it('keeps a group locked for messages that are sent meanwhile', () => {
