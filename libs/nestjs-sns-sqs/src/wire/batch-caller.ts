@@ -1,3 +1,4 @@
+import { backoffMs } from '../async/backoff.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
@@ -24,6 +25,15 @@ export interface ByteBound<E> {
 }
 
 const MAX_RETRY_DELAY_MS = 5_000;
+
+/** Milliseconds until the next try after `attempt` tries. */
+export const retryDelay = (
+  { retryDelayMs, random }: Pick<BatchCallerOptions, 'retryDelayMs' | 'random'>,
+  attempt: number,
+): number => {
+  const max = Math.max(MAX_RETRY_DELAY_MS, retryDelayMs);
+  return backoffMs({ initial: retryDelayMs, max, jitter: 'full' }, attempt, random);
+};
 
 type Resolve<E> = (failure: BatchFailure | undefined, entry: E) => void;
 
@@ -180,9 +190,8 @@ export class BatchCaller<E extends object> {
   }
 
   private async retry(batch: Pending<E>[]): Promise<void> {
-    const exponential = this.options.retryDelayMs * 2 ** Math.max(...batch.map(({ attempt }) => attempt - 1));
-    const bound = Math.min(exponential, Math.max(MAX_RETRY_DELAY_MS, this.options.retryDelayMs));
-    await new Promise(resolve => setTimeout(resolve, this.options.random() * bound));
+    const delay = retryDelay(this.options, Math.max(...batch.map(({ attempt }) => attempt)));
+    await new Promise(resolve => setTimeout(resolve, delay));
     if (this.abandoned) return;
     for (const pending of batch) pending.attempt += 1;
     await this.send(batch);

@@ -3,6 +3,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import { backoffMs } from '../../async/backoff.js';
 import { pause } from '../../async/pause.js';
 
 export interface ReplyPollerOptions {
@@ -25,7 +26,7 @@ const MAX_POLLS = 4;
 /** A queue can take a moment until every host of SQS knows it (CreateQueue API: at least a second). */
 const THERE_TRIES = 40;
 const THERE_DELAY_MS = 250;
-const FAULT_DELAY_MS = { first: 100, most: 5_000 };
+const FAULT_BACKOFF_MS = { initial: 200, max: 5_000 };
 
 /** Long polls on a reply queue while somebody waits for a reply. */
 export class ReplyPoller {
@@ -89,8 +90,7 @@ export class ReplyPoller {
   private async backOff(failure: SnsSqsError): Promise<void> {
     if (this.faults === 0) this.options.logger.error(`${failure.message} It is tried again with backoff.`);
     this.faults += 1;
-    const bound = Math.min(FAULT_DELAY_MS.most, FAULT_DELAY_MS.first * 2 ** Math.min(this.faults, 10));
-    await pause(bound * (0.5 + Math.random() / 2), this.stopping.signal);
+    await pause(backoffMs(FAULT_BACKOFF_MS, this.faults, Math.random), this.stopping.signal);
   }
 
   private receive(waitTimeSeconds: number): Promise<SqsMessage[]> {
