@@ -1,4 +1,4 @@
-import { errorText, fromAwsError } from './aws-errors.js';
+import { errorText, fromAwsError, isQueueMissing, isTopicMissing } from './aws-errors.js';
 import { SnsSqsError } from './sns-sqs.error.js';
 
 const failed = (changes: object, message = 'no') =>
@@ -14,6 +14,8 @@ describe('fromAwsError', () => {
     ['AccessDeniedException', 'ACCESS_DENIED'],
     ['AuthorizationError', 'ACCESS_DENIED'],
     ['KmsAccessDenied', 'ACCESS_DENIED'],
+    ['KMSAccessDenied', 'ACCESS_DENIED'],
+    ['KMSThrottling', 'THROTTLED'],
     ['QueueDoesNotExist', 'QUEUE_NOT_FOUND'],
     ['AWS.SimpleQueueService.NonExistentQueue', 'QUEUE_NOT_FOUND'],
     ['NotFound', 'TOPIC_NOT_FOUND'],
@@ -90,4 +92,24 @@ it.each<[unknown, string]>([
   [7, '7'],
 ])('errorText of %p is %p', (error, text) => {
   expect(errorText(error)).toBe(text);
+});
+
+describe('isQueueMissing, isTopicMissing', () => {
+  const named = (name: string): Error => Object.assign(new Error('no'), { name });
+
+  it.each<[string, unknown, boolean, boolean]>([
+    ["the SDK's error of SQS", named('QueueDoesNotExist'), true, false],
+    ["the Query protocol's", named('AWS.SimpleQueueService.NonExistentQueue'), true, false],
+    ['one that has it as its code only', Object.assign(new Error('no'), { Code: 'QueueDoesNotExist' }), true, false],
+    ["a batch entry's failure", { id: '0', code: 'QueueDoesNotExist', message: '', senderFault: true }, true, false],
+    ['our own', new SnsSqsError('QUEUE_NOT_FOUND', 'no'), true, false],
+    ["the SDK's error of SNS", named('NotFoundException'), false, true],
+    ["SNS's own name", named('NotFound'), false, true],
+    ['our own of a topic', new SnsSqsError('TOPIC_NOT_FOUND', 'no'), false, true],
+    ['another with such a name in it', named('KMSNotFoundException'), false, false],
+    ['a text', 'QueueDoesNotExist', false, false],
+    ['nothing', undefined, false, false],
+  ])('know %s', (_, error, queue, topic) => {
+    expect([isQueueMissing(error), isTopicMissing(error)]).toEqual([queue, topic]);
+  });
 });

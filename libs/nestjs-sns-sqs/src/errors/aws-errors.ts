@@ -7,6 +7,10 @@ interface Verdict {
   remedy: string;
 }
 
+/** SQS over the SDK, and by the Query protocol's name. */
+const QUEUE_MISSING = /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/;
+const TOPIC_MISSING = /^NotFound(Exception)?$/;
+
 const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [
     /^(CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|InvalidSecurity|ExpiredToken(Exception)?|SignatureDoesNotMatch|MissingAuthenticationToken|IncompleteSignature)$/,
@@ -17,11 +21,11 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
-    /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized|KmsAccessDenied(Exception)?)$/,
+    /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized|(Kms|KMS)AccessDenied(Exception)?)$/,
     { code: 'ACCESS_DENIED', retryable: true, remedy: 'allow the action in the IAM policy of this process' },
   ],
   [
-    /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/,
+    QUEUE_MISSING,
     {
       code: 'QUEUE_NOT_FOUND',
       retryable: true,
@@ -29,7 +33,7 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
-    /^NotFound(Exception)?$/,
+    TOPIC_MISSING,
     {
       code: 'TOPIC_NOT_FOUND',
       retryable: true,
@@ -37,7 +41,7 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
-    /^(Throttl(ing|ed)(Exception)?|RequestThrottled(Exception)?|TooManyRequestsException|KmsThrottled|OverLimit|LimitExceededException|SlowDown)$/,
+    /^(Throttl(ing|ed)(Exception)?|RequestThrottled(Exception)?|TooManyRequestsException|KmsThrottled|KMSThrottling(Exception)?|OverLimit|LimitExceededException|SlowDown)$/,
     { code: 'THROTTLED', retryable: true, remedy: 'AWS limits the rate of calls; the call is tried again more slowly' },
   ],
 ];
@@ -58,8 +62,20 @@ interface AwsLikeError {
   errors?: unknown[];
 }
 
+const namesOf = ({ name, Code, code }: AwsLikeError): string[] =>
+  [name, Code, code].filter(each => typeof each === 'string');
+
+const isNamed = (error: unknown, pattern: RegExp, code: SnsSqsErrorCode): boolean =>
+  typeof error === 'object' && error !== null && namesOf(error).some(name => name === code || pattern.test(name));
+
+/** Whether an AWS client, an entry of a batch, or this library says by this that the queue does not exist. */
+export const isQueueMissing = (error: unknown): boolean => isNamed(error, QUEUE_MISSING, 'QUEUE_NOT_FOUND');
+
+/** Whether an AWS client, an entry of a batch, or this library says by this that the topic or subscription does not exist. */
+export const isTopicMissing = (error: unknown): boolean => isNamed(error, TOPIC_MISSING, 'TOPIC_NOT_FOUND');
+
 function judge(error: AwsLikeError): Verdict {
-  const names = [error.name, error.Code, error.code].filter(name => typeof name === 'string');
+  const names = namesOf(error);
   for (const [pattern, verdict] of BY_NAME) {
     if (names.some(name => pattern.test(name))) return verdict;
   }

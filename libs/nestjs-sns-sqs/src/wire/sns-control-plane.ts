@@ -6,13 +6,14 @@ import {
   SubscribeCommand,
   type SNSClient,
 } from '@aws-sdk/client-sns';
+import { isTopicMissing } from '../errors/aws-errors.js';
 import type { Attributes, SnsControlPlane } from '../interfaces/control-plane.interface.js';
 
 async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof Error && /^NotFound(Exception)?$/.test(error.name)) return undefined;
+    if (isTopicMissing(error)) return undefined;
     throw error;
   }
 }

@@ -5,10 +5,8 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { isQueueMissing } from '../errors/aws-errors.js';
 import type { Attributes, SqsControlPlane } from '../interfaces/control-plane.interface.js';
-
-const isMissingQueue = (error: unknown): boolean =>
-  error instanceof Error && /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/.test(error.name);
 
 /** Provisioning's calls to SQS over the AWS SDK. */
 export class SdkSqsControlPlane implements SqsControlPlane {
@@ -18,7 +16,7 @@ export class SdkSqsControlPlane implements SqsControlPlane {
     try {
       return (await this.client.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl;
     } catch (error) {
-      if (isMissingQueue(error)) return undefined;
+      if (isQueueMissing(error)) return undefined;
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { replyOf, REPLY_QUEUE_MARK } from '../../envelope/reply.js';
-import { errorText, fromAwsError } from '../../errors/aws-errors.js';
+import { errorText, fromAwsError, isQueueMissing } from '../../errors/aws-errors.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ReplyQueuePlane } from '../../interfaces/reply-queue-plane.interface.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
@@ -115,7 +115,7 @@ export class ReplyQueue {
 
   private async remove(url: string): Promise<void> {
     await this.options.plane.delete(url, AbortSignal.timeout(DELETE_WITHIN_MS)).catch((error: unknown) => {
-      if (isMissing(error)) return;
+      if (isQueueMissing(error)) return;
       this.options.logger.warn(`the reply queue ${url} was not deleted: ${errorText(error)}`);
     });
   }
@@ -161,9 +161,6 @@ export class ReplyQueue {
     }
   }
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/.test(error.name);
 
 export const closedError = (): SnsSqsError =>
   new SnsSqsError('CLIENT_CLOSED', 'The client was closed before the reply came. Remedy: close it after the requests.');

@@ -1,5 +1,6 @@
 import { DeleteQueueCommand, ListQueueTagsCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs';
 import { REPLY_QUEUE_MARK } from '../../envelope/reply.js';
+import { isQueueMissing } from '../../errors/aws-errors.js';
 import { isLeftBehind } from './reply-queue-tags.js';
 
 export interface SweepOptions {
@@ -40,7 +41,7 @@ async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof Error && /QueueDoesNotExist|NonExistentQueue/.test(error.name)) return undefined;
+    if (isQueueMissing(error)) return undefined;
     throw error;
   }
 }

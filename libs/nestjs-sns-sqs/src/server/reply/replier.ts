@@ -4,7 +4,7 @@ import { SQS_MAX_BYTES } from '../../constants.js';
 import { toBody } from '../../envelope/encode.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../../envelope/reply.js';
-import { errorText } from '../../errors/aws-errors.js';
+import { errorText, isQueueMissing } from '../../errors/aws-errors.js';
 import type {
   BatchFailure,
   BatchResult,
@@ -26,7 +26,6 @@ type Entry = Omit<OutgoingSqsMessage, 'id'>;
 
 /** Ten tries take about 12 s: a short outage of SQS should not cost a caller its answer. */
 const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 10, retryDelayMs: 100 };
-const GONE = /QueueDoesNotExist|NonExistentQueue/;
 
 /** Answers requests: sends each packet to its caller's reply queue. */
 export class Replier {
@@ -55,7 +54,7 @@ export class Replier {
     const entry = await this.entryOf(correlationId, index, packet);
     const failure = await this.add(queueUrl, entry);
     // A caller that has closed has deleted its queue, and waits no longer.
-    if (!failure || GONE.test(failure.code)) return;
+    if (!failure || isQueueMissing(failure)) return;
     this.options.logger.error(
       `a reply to ${queueUrl} was not sent: ${failure.code}: ${failure.message}`,
       failure.cause instanceof Error ? failure.cause.stack : undefined,
@@ -109,8 +108,8 @@ export class Replier {
     try {
       return await this.options.wire.sendBatch(queueUrl, entries);
     } catch (error) {
-      if (!(error instanceof Error && GONE.test(error.name))) throw error;
-      const { name: code, message } = error;
+      if (!isQueueMissing(error)) throw error;
+      const { name: code, message } = error as Error;
       return { successful: [], failed: entries.map(({ id }) => ({ id, code, message, senderFault: true })) };
     }
   }
