@@ -42,8 +42,8 @@ function processOver(store: InboxStore) {
     renewClaims: due => gate.renew(due),
   });
   const receive = (id: string) => {
-    const delivery = new Delivery({ MessageId: id, ReceiptHandle: id }, Date.now(), Date.now() + LEASE_SECONDS * 1000);
-    heartbeat.hold(delivery);
+    const delivery = new Delivery({ MessageId: id, ReceiptHandle: id }, performance.now(), performance.now() + LEASE_SECONDS * 1000);
+    heartbeat.track(delivery);
     return delivery;
   };
   return { gate, health, heartbeat, receive };
@@ -54,7 +54,7 @@ describe('a claim whose handler runs', () => {
   afterEach(() => void jest.useRealTimers());
 
   it('outlives an outage of the store that is shorter than what is left of it, whichever ticks fall into that', async () => {
-    const memory = new MemoryInboxStore({ now: Date.now });
+    const memory = new MemoryInboxStore({ now: () => performance.now() });
     let isAway = false;
     const orAway = async <T>(work: () => T): Promise<T> => {
       if (isAway) throw new Error('away');
@@ -84,7 +84,7 @@ describe('a claim whose handler runs', () => {
 
     expect(delivery.leaseLost).toBe(false);
     const copy = await other.gate.enter(other.receive('copy of m'));
-    expect(copy.settlement).toMatchObject({ kind: 'wait', why: 'in-work' });
+    expect(copy).toMatchObject({ settlement: { kind: 'wait', why: 'in-work' } });
     for (const { health, heartbeat } of [one, other]) {
       health.stop();
       heartbeat.stop();

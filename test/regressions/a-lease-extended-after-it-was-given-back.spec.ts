@@ -70,7 +70,7 @@ describe('a heartbeat takes no message again', () => {
   });
 
   it('that was put off because its dead letter was refused, while the inbox does not answer', async () => {
-    const memory = new MemoryInboxStore({ now: Date.now });
+    const memory = new MemoryInboxStore({ now: () => performance.now() });
     const store: InboxStore = {
       isShared: true,
       claim: (...args) => memory.claim(...args),

@@ -1,4 +1,10 @@
-import { DeadLetter, Discard, isDeadLetter, isDiscard, isRetryLater, RetryLater } from './handler-outcomes.js';
+import { DeadLetter, Discard, outcomeOf, RetryLater } from './handler-outcomes.js';
+
+const revoked = (): unknown => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
 
 describe('RetryLater', () => {
   it('says how long, and why in its own words when it is given none', () => {
@@ -22,15 +28,16 @@ describe('RetryLater', () => {
 
 describe('outcomes', () => {
   it.each([
-    ['RetryLater', new RetryLater(1), [true, false, false]],
-    ['DeadLetter', new DeadLetter('no'), [false, true, false]],
-    ['Discard', new Discard('no'), [false, false, true]],
-    ['another error', new Error('no'), [false, false, false]],
-    ['nothing', undefined, [false, false, false]],
-    ['null', null, [false, false, false]],
-    ['a text', 'Discard', [false, false, false]],
+    ['RetryLater', new RetryLater(1), { kind: 'retry-later', seconds: 1 }],
+    ['DeadLetter', new DeadLetter('no'), { kind: 'dead-letter' }],
+    ['Discard', new Discard('no'), { kind: 'discard' }],
+    ['another error', new Error('no'), { kind: 'failed' }],
+    ['nothing', undefined, { kind: 'failed' }],
+    ['null', null, { kind: 'failed' }],
+    ['a text', 'Discard', { kind: 'failed' }],
+    ['a proxy that was revoked', revoked(), { kind: 'failed' }],
   ])('%s is taken for itself only', (_, thrown, expected) => {
-    expect([isRetryLater(thrown), isDeadLetter(thrown), isDiscard(thrown)]).toEqual(expected);
+    expect(outcomeOf(thrown)).toEqual(expected);
   });
 
   it('are errors, so that a log shows where they were thrown', () => {
@@ -39,6 +46,6 @@ describe('outcomes', () => {
   });
 
   it("are known when they come from the library's other build", () => {
-    expect(isDiscard({ [Symbol.for('nestjs-sns-sqs.outcome')]: 'discard' })).toBe(true);
+    expect(outcomeOf({ [Symbol.for('nestjs-sns-sqs.outcome')]: 'discard' })).toEqual({ kind: 'discard' });
   });
 });

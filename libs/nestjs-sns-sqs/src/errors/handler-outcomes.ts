@@ -37,11 +37,32 @@ export class Discard extends HandlerOutcome {
   readonly [OUTCOME] = 'discard';
 }
 
-const is =
-  <T extends HandlerOutcome>(kind: T[typeof OUTCOME]) =>
-  (error: unknown): error is T =>
-    typeof error === 'object' && error !== null && (error as Partial<HandlerOutcome>)[OUTCOME] === kind;
+/** What a thrown value asks for. Closed: a `switch` over `kind` has a case for each. */
+export type Outcome =
+  | { kind: 'retry-later'; seconds: number }
+  | { kind: 'dead-letter' }
+  | { kind: 'discard' }
+  /** Any other error. */
+  | { kind: 'failed' };
 
-export const isRetryLater = is<RetryLater>('retry-later');
-export const isDeadLetter = is<DeadLetter>('dead-letter');
-export const isDiscard = is<Discard>('discard');
+const FAILED: Outcome = { kind: 'failed' };
+
+/** What a handler asks for by what it threw. Never throws, whatever that is. */
+export function outcomeOf(error: unknown): Outcome {
+  try {
+    if (typeof error !== 'object' || error === null) return FAILED;
+    switch ((error as Partial<HandlerOutcome>)[OUTCOME]) {
+      case 'retry-later':
+        return { kind: 'retry-later', seconds: (error as RetryLater).seconds };
+      case 'dead-letter':
+        return { kind: 'dead-letter' };
+      case 'discard':
+        return { kind: 'discard' };
+      default:
+        return FAILED;
+    }
+  } catch {
+    // A getter or a proxy that throws.
+    return FAILED;
+  }
+}

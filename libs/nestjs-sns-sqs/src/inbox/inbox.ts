@@ -1,3 +1,4 @@
+import { monotonicNow } from '../async/clock.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxClaim, InboxClaimResult, InboxStore } from '../interfaces/inbox-store.interface.js';
@@ -65,7 +66,7 @@ export class Inbox {
   private readonly now: () => number;
 
   constructor(private readonly options: InboxOptions) {
-    this.now = options.now ?? Date.now;
+    this.now = options.now ?? monotonicNow;
   }
 
   /** True: nothing would be run now. */

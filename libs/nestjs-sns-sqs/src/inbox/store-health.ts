@@ -1,3 +1,4 @@
+import { monotonicNow } from '../async/clock.js';
 import type { LoggerService } from '@nestjs/common';
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
@@ -30,7 +31,7 @@ export class StoreHealth {
 
   constructor(private readonly options: StoreHealthOptions) {
     this.random = options.random ?? Math.random;
-    this.now = options.now ?? Date.now;
+    this.now = options.now ?? monotonicNow;
   }
 
   get isAway(): boolean {

@@ -28,7 +28,12 @@ describe('Delivery', () => {
 
   it('is settled by the first caller only', () => {
     const one = delivery();
-    expect([one.settled, one.settle(), one.settle(), one.settled]).toEqual([false, true, false, true]);
+    expect([one.settled, one.claimSettlement(), one.claimSettlement(), one.settled]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
   });
 
   it('cannot be settled once its lease is lost, and says so to the handler', () => {
@@ -37,7 +42,7 @@ describe('Delivery', () => {
     one.loseLease(reason);
     expect(one.leaseLost).toBe(true);
     expect(one.signal.reason).toBe(reason);
-    expect(one.settle()).toBe(false);
+    expect(one.claimSettlement()).toBe(false);
   });
 
   it('can still be settled after its handler was told to stop', () => {
@@ -45,7 +50,7 @@ describe('Delivery', () => {
     one.abort(new Error('time is up'));
     expect(one.signal.aborted).toBe(true);
     expect(one.leaseLost).toBe(false);
-    expect(one.settle()).toBe(true);
+    expect(one.claimSettlement()).toBe(true);
   });
 
   it('keeps the first reason to stop', () => {

@@ -2,19 +2,24 @@ import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
-/** One received message from its receive to its settlement. It settles once: {@link settle} is true for the first caller only. */
+type Decode = (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
+
+/** One received message from its receive to its settlement. It settles once: {@link claimSettlement} is true for the first caller only. */
 export class Delivery {
   /** Made when somebody asks for the signal: most handlers do not. */
   private controller: AbortController | undefined;
   private isSettled = false;
   private isLeaseLost = false;
   private isSignalTaken = false;
-  /** Set once the body is decoded. */
-  envelope: EventEnvelope | undefined;
+  private decoded: Promise<EventEnvelope> | EventEnvelope | undefined;
+  private known: EventEnvelope | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
 
-  /** @param leaseEndsAt when SQS may deliver the message again, in milliseconds since the epoch, by this process's clock */
+  /**
+   * @param receivedAt when SQS has handed it out, or before, by the monotonic clock of this process, in milliseconds
+   * @param leaseEndsAt when SQS may deliver it again, by the same clock
+   */
   constructor(
     readonly message: SqsMessage,
     readonly receivedAt: number,
@@ -37,6 +42,30 @@ export class Delivery {
   get receiveCount(): number {
     const count = Number(this.message.Attributes?.['ApproximateReceiveCount']);
     return Number.isInteger(count) && count > 0 ? count : 1;
+  }
+
+  /** What was decoded of the body; undefined before {@link decode}, and for a body that cannot be read. */
+  get envelope(): EventEnvelope | undefined {
+    return this.known;
+  }
+
+  /** Decodes the body at the first call, and gives or throws the same again at each other. */
+  decode(decode: Decode): Promise<EventEnvelope> | EventEnvelope {
+    this.decoded ??= this.decodeOnce(decode);
+    return this.decoded;
+  }
+
+  private decodeOnce(decode: Decode): Promise<EventEnvelope> | EventEnvelope {
+    try {
+      const envelope = decode(this.message);
+      if (!(envelope instanceof Promise)) return (this.known = envelope);
+      return envelope.then(decoded => (this.known = decoded));
+    } catch (error) {
+      const failed = Promise.reject<EventEnvelope>(error);
+      // Whoever needs the envelope sees it; nobody may.
+      failed.catch(() => undefined);
+      return failed;
+    }
   }
 
   get signal(): AbortSignal {
@@ -72,7 +101,7 @@ export class Delivery {
   }
 
   /** Claims the one settlement. False: it was settled before, or its lease is lost. */
-  settle(): boolean {
+  claimSettlement(): boolean {
     if (this.isSettled || this.isLeaseLost) return false;
     this.isSettled = true;
     return true;

@@ -19,7 +19,9 @@ type Method = 'claim' | 'renew' | 'done' | 'release' | 'ping';
 class FaultyStore implements InboxStore {
   readonly isShared = true;
   readonly failing = new Map<Method, 'before' | 'after'>();
-  private readonly inner = new MemoryInboxStore({ now: Date.now });
+  /** The store's time goes on where the process stands still, in milliseconds. */
+  ahead = 0;
+  private readonly inner = new MemoryInboxStore({ now: () => performance.now() + this.ahead });
 
   fail(how: 'before' | 'after', ...methods: Method[]): void {
     for (const method of methods) this.failing.set(method, how);
@@ -303,7 +305,7 @@ describe('QueueConsumer with an inbox', () => {
     const slow = consumerOf(() => new Promise<void>(resolve => (finish = resolve)), { store });
     await slow.put(message({ id: 'e' }, 'one'));
     // This process stands still for longer than its lease.
-    jest.setSystemTime(Date.now() + 31_000);
+    store.ahead = 31_000;
     const quick = consumerOf(() => Promise.resolve(), { store });
     await quick.put(message({ id: 'e', receives: 2 }, 'one'));
     expect(quick.settled).toEqual(['one deleted']);
@@ -318,7 +320,7 @@ describe('QueueConsumer with an inbox', () => {
     let context: SqsContext | undefined;
     const slow = consumerOf((_, given) => ((context = given), forever()), { store });
     await slow.put(message({ id: 'e' }, 'one'));
-    jest.setSystemTime(Date.now() + 31_000);
+    store.ahead = 31_000;
     await consumerOf(forever, { store }).put(message({ id: 'e' }, 'two'));
     await jest.advanceTimersByTimeAsync(10_000);
     expect(context?.getSignal().aborted).toBe(true);

@@ -2,12 +2,13 @@ import type { LoggerService } from '@nestjs/common';
 import { errorText } from '../../errors/aws-errors.js';
 import { announce, isObserved, type StartedEvent } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
 import type { Heartbeat } from '../settle/heartbeat.js';
-import type { Entry, InboxGate } from './inbox-gate.js';
 import { settlementOfFailure, type RetryRules, type Settlement } from '../settle/retry-policy.js';
 import { logFailure, settledEvent } from '../settle/settlement-report.js';
-import type { Settler } from '../settle/settler.js';
+import type { Departure, Settler } from '../settle/settler.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { GateVerdict, InboxGate } from './inbox-gate.js';
 import type { UnstartedMemory } from './unstarted-memory.js';
 
 export interface DeliveryRunnerOptions {
@@ -19,81 +20,136 @@ export interface DeliveryRunnerOptions {
   settler: Settler;
   unstarted: UnstartedMemory;
   /** What was received and has not ended; what ends here is taken out. */
-  working: Set<Delivery>;
+  inFlight: Set<Delivery>;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
 }
 
-const NO_INBOX: Entry = {};
+/** Before the handler: how it is settled without one, or that it is run. */
+interface Admission {
+  attempt: number;
+  settlement?: Settlement;
+}
+
+/** How a delivery that was neither lost nor left to SQS came to its end. */
+interface Outcome extends Required<Admission> {
+  startedAt: number;
+}
+
+const RUN: GateVerdict = { kind: 'run' };
 const HANDLED: Settlement = { kind: 'delete' };
-const DONE_BEFORE: Settlement = { kind: 'delete', skipped: 'duplicate' };
+const DONE_BEFORE: GateVerdict = { kind: 'settle', settlement: { kind: 'delete', skipped: 'duplicate' } };
 
 /** Takes one delivery from its turn to its settlement: past the inbox, through its handler, to what became of it. */
-export class DeliveryRunner {
+export class DeliveryRunner implements LaneRunner<Delivery> {
   /** Delay of a failed head, for the messages behind it. */
   private readonly delays = new WeakMap<Delivery, number>();
 
   constructor(private readonly options: DeliveryRunnerOptions) {}
 
-  /**
-   * Resolves when it is out of the way of what comes after it. False: it will come again, and its group has to wait.
-   * Never rejects.
-   */
-  async run(delivery: Delivery): Promise<boolean> {
-    const { queue, gate, dispatcher, heartbeat, settler, unstarted, logger } = this.options;
+  /** Resolves when the delivery is out of the way of what comes after it. Never rejects. */
+  async handle(delivery: Delivery): Promise<LaneVerdict> {
+    const { queue, logger } = this.options;
     try {
-      if (delivery.leaseLost) return this.notStarted(delivery);
       const startedAt = isObserved('settled') ? performance.now() : 0;
-      const wasDone = settler.wasDone(delivery);
-      const entry: Entry = gate && !wasDone ? await gate.enter(delivery) : NO_INBOX;
-      if (delivery.leaseLost) return this.notStarted(delivery);
-      const attempt = entry.attempt ?? unstarted.attemptOf(delivery);
-      let settlement = wasDone ? DONE_BEFORE : entry.settlement;
-      if (!settlement) {
-        try {
-          if (entry.failure) throw entry.failure.error;
-          if (isObserved('started')) announce('started', this.named(delivery, attempt));
-          await dispatcher.dispatch(delivery, attempt);
-          settlement = HANDLED;
-        } catch (error) {
-          settlement = this.failed(delivery, attempt, error);
-        }
-      }
-      if (delivery.claim && !(await gate?.finish(delivery, settlement))) return this.leftToSqs(delivery);
-      // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
-      if (settlement.kind !== 'dead-letter') heartbeat.release(delivery);
-      if (settlement.kind === 'retry' || settlement.kind === 'wait') this.delays.set(delivery, settlement.seconds);
-      if (settlement.kind === 'wait') unstarted.note(delivery.messageId);
-      else if (settlement.kind !== 'retry') unstarted.forget(delivery.messageId);
-      const settled = settler.settle(delivery, settlement, attempt);
-      if (isObserved('settled'))
-        announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
-      if (settlement.kind === 'delete') return true;
-      // A standard queue keeps no order that those behind it could wait for.
-      const isOut = (await settled) && settlement.kind === 'dead-letter';
-      // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
-      heartbeat.release(delivery);
-      if (delivery.claim) await gate?.leave(delivery, isOut ? 'dead-lettered' : 'failed');
-      return isOut || !queue.fifo;
+      const admission = await this.admit(delivery);
+      if (!admission) return this.standard('advance');
+      const { attempt } = admission;
+      const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
+      if ((await this.finish(delivery, settlement)) === 'claim-lost') return this.standard('advance');
+      const departure = await this.settle(delivery, { attempt, settlement, startedAt });
+      return departure === 'gone' ? 'advance' : this.standard('advance');
     } catch (error) {
       // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
       logger.error(`${queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
-      return false;
+      return 'hold';
     } finally {
       this.release(delivery);
     }
   }
 
   /** Takes back what was not started; `failed` is the head of its group, whose delay it shares. */
-  giveBack(deliveries: readonly Delivery[], failed: Delivery | undefined): void {
+  returnToQueue(deliveries: readonly Delivery[], failed: Delivery | undefined): void {
     for (const delivery of deliveries) {
       this.options.unstarted.note(delivery.messageId);
       this.release(delivery);
     }
-    this.options.settler.giveBack(deliveries, (failed && this.delays.get(failed)) ?? 0);
+    this.options.settler.returnToQueue(deliveries, (failed && this.delays.get(failed)) ?? 0);
   }
 
-  private named({ messageId }: Delivery, attempt: number): StartedEvent {
-    return { queue: this.options.queue.name, messageId, attempt };
+  /** Past the inbox. Undefined: the lease was lost before anything was run. */
+  private async admit(delivery: Delivery): Promise<Admission | undefined> {
+    const { gate, settler, unstarted } = this.options;
+    if (delivery.leaseLost) return this.notStarted(delivery);
+    const verdict = settler.wasDone(delivery) ? DONE_BEFORE : gate ? await gate.enter(delivery) : RUN;
+    if (delivery.leaseLost) return this.notStarted(delivery);
+    const attempt = ('attempt' in verdict ? verdict.attempt : undefined) ?? unstarted.attemptOf(delivery);
+    switch (verdict.kind) {
+      case 'run':
+        return { attempt };
+      case 'settle':
+        return { attempt, settlement: verdict.settlement };
+      case 'fail':
+        return { attempt, settlement: this.failed(delivery, attempt, verdict.error) };
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  private async callHandler(delivery: Delivery, attempt: number): Promise<Settlement> {
+    if (isObserved('started')) announce('started', this.named(delivery, attempt));
+    try {
+      await this.options.dispatcher.dispatch(delivery, attempt);
+      return HANDLED;
+    } catch (error) {
+      return this.failed(delivery, attempt, error);
+    }
+  }
+
+  /** Tells the inbox. After `'claim-lost'` the handler has finished and the inbox does not say so: who has the claim now, or comes next, will decide. */
+  private async finish(delivery: Delivery, settlement: Settlement): Promise<'done' | 'claim-lost'> {
+    const { queue, gate, logger } = this.options;
+    if (!gate || (await gate.finish(delivery, settlement)) === 'done') return 'done';
+    logger.warn(
+      `${queue.name}: message ${delivery.messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
+    );
+    return 'claim-lost';
+  }
+
+  /** The only place where it matters which settlement it is. */
+  private async settle(delivery: Delivery, { attempt, settlement, startedAt }: Outcome): Promise<Departure> {
+    const { gate, heartbeat, settler, unstarted } = this.options;
+    const { messageId } = delivery;
+    switch (settlement.kind) {
+      case 'delete':
+        heartbeat.untrack(delivery);
+        unstarted.forget(messageId);
+        break;
+      case 'retry':
+        heartbeat.untrack(delivery);
+        this.delays.set(delivery, settlement.seconds);
+        break;
+      case 'wait':
+        heartbeat.untrack(delivery);
+        this.delays.set(delivery, settlement.seconds);
+        unstarted.note(messageId);
+        break;
+      case 'dead-letter':
+        // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
+        unstarted.forget(messageId);
+        break;
+      default:
+        return settlement satisfies never;
+    }
+    const settled = settler.settle(delivery, settlement, attempt);
+    if (isObserved('settled')) {
+      announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
+    }
+    if (settlement.kind === 'delete') return 'gone';
+    const departure = await settled;
+    // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
+    heartbeat.untrack(delivery);
+    if (delivery.claim) await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : 'failed');
+    return departure;
   }
 
   private failed(delivery: Delivery, attempt: number, error: unknown): Settlement {
@@ -104,24 +160,23 @@ export class DeliveryRunner {
   }
 
   /** Its lease was lost before it was run. */
-  private notStarted(delivery: Delivery): boolean {
+  private notStarted(delivery: Delivery): undefined {
     this.options.unstarted.note(delivery.messageId);
     void this.options.gate?.leave(delivery, 'unstarted');
-    return !this.options.queue.fifo;
   }
 
-  /** The handler has finished, and the inbox does not say so: who has the claim now, or comes next, will decide. */
-  private leftToSqs({ messageId }: Delivery): boolean {
-    const { queue, logger } = this.options;
-    logger.warn(
-      `${queue.name}: message ${messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
-    );
-    return !queue.fifo;
+  /** A standard queue keeps no order that those behind a message could wait for. */
+  private standard(verdict: LaneVerdict): LaneVerdict {
+    return this.options.queue.fifo ? 'hold' : verdict;
+  }
+
+  private named({ messageId }: Delivery, attempt: number): StartedEvent {
+    return { queue: this.options.queue.name, messageId, attempt };
   }
 
   private release(delivery: Delivery): void {
-    const { heartbeat, working } = this.options;
-    heartbeat.release(delivery);
-    working.delete(delivery);
+    const { heartbeat, inFlight } = this.options;
+    heartbeat.untrack(delivery);
+    inFlight.delete(delivery);
   }
 }

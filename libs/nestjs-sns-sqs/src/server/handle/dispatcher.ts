@@ -59,8 +59,8 @@ export class Dispatcher {
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
     const { queueName, handlers, decode, hooks } = this.options;
-    const envelope = delivery.envelope ?? decode(delivery.message);
-    const { data, metadata } = (delivery.envelope = envelope instanceof Promise ? await envelope : envelope);
+    const envelope = delivery.decode(decode);
+    const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
     const handler = handlers.find(queueName, metadata.type);
     if (!handler) {
       if (handlers.isLooselyFiltered(queueName)) return;
@@ -70,7 +70,7 @@ export class Dispatcher {
         { facts: { queue: queueName } },
       );
     }
-    const context = new SqsContext(new State(delivery, queueName, metadata, attempt, request !== undefined));
+    const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
     const payload = schema ? await fitting(schema, data, metadata.type) : data;
     await hooks(context, () =>
@@ -117,7 +117,7 @@ export class Dispatcher {
 }
 
 /** What a context is made of. Its signal is the delivery's, which is made when somebody asks for it. */
-class State implements SqsContextState {
+class DeliveryContext implements SqsContextState {
   readonly message: SqsMessage;
   readonly pattern: string;
 

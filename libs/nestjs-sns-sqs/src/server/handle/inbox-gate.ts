@@ -1,9 +1,10 @@
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { HeldClaim } from '../../inbox/held-claim.js';
 import type { Admission, Inbox } from '../../inbox/inbox.js';
+import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import type { Delivery } from '../delivery.js';
-import type { MessageDecoder } from './message-decoder.js';
 import { backoffSeconds, type RetryRules, type Settlement } from '../settle/retry-policy.js';
+import type { MessageDecoder } from './message-decoder.js';
 
 export interface InboxGateOptions {
   inbox: Inbox;
@@ -14,17 +15,22 @@ export interface InboxGateOptions {
   random?: () => number;
 }
 
-/** What becomes of a delivery by the inbox; neither `settlement` nor `failure`: it is run. */
-export interface Entry {
-  settlement?: Settlement;
+/** What follows for a delivery by the inbox. */
+export type GateVerdict =
+  /** `attempt`: undefined where the store does not know it. */
+  | { kind: 'run'; attempt?: number }
+  /** It is not run, and settled so. */
+  | { kind: 'settle'; settlement: Settlement }
   /** It may not be run, and that is a failed attempt. */
-  failure?: { error: unknown };
-  /** Undefined: the inbox does not know. */
-  attempt?: number;
-}
+  | { kind: 'fail'; error: unknown; attempt?: number };
 
-/** An event whose process died that many times beyond `maxReceiveCount` is what they die of. As the redrive policy's (docs/adr/0007). */
-const DEATHS = 5;
+/** What came of marking an event done: somebody else may have its claim by now. */
+export type Ending = 'done' | 'claim-lost';
+
+/** An event whose process died that many times beyond `maxReceiveCount` is what they die of. */
+const CRASH_ALLOWANCE = 5;
+
+const RUN: GateVerdict = { kind: 'run' };
 
 /** Between a delivery and its handler: claims its event in the inbox before, and marks it done or releases it after. */
 export class InboxGate {
@@ -34,38 +40,43 @@ export class InboxGate {
     this.random = options.random ?? Math.random;
   }
 
-  async enter(delivery: Delivery): Promise<Entry> {
+  async enter(delivery: Delivery): Promise<GateVerdict> {
+    let envelope: EventEnvelope;
     try {
-      delivery.envelope ??= await this.options.decode(delivery.message);
+      envelope = await delivery.decode(this.options.decode);
     } catch {
       // The dispatcher comes to the same end, and says why.
-      return {};
+      return RUN;
     }
-    const admission = await this.options.inbox.admit(delivery.envelope);
+    const admission = await this.options.inbox.admit(envelope);
     switch (admission.kind) {
       case 'skip':
-        return { settlement: { kind: 'delete', skipped: admission.why } };
-      case 'wait':
-        return { settlement: { kind: 'wait', why: admission.why, seconds: this.secondsOf(admission, delivery) } };
+        return { kind: 'settle', settlement: { kind: 'delete', skipped: admission.why } };
+      case 'wait': {
+        const seconds = this.secondsOf(admission, delivery);
+        return { kind: 'settle', settlement: { kind: 'wait', why: admission.why, seconds } };
+      }
       case 'failed':
         delivery.claim = admission.claim;
-        return { failure: { error: admission.error } };
+        return { kind: 'fail', error: admission.error };
       case 'run':
         delivery.claim = admission.claim;
         return this.run(admission, delivery);
+      default:
+        return admission satisfies never;
     }
   }
 
   /**
-   * Tells the inbox how it ended, before the message is settled. False: it must not be settled, and stays with SQS. A
-   * dead letter is told after it, by {@link leave}.
+   * Tells the inbox how it ended, before the message is settled. After `'claim-lost'` it must not be settled, and stays
+   * with SQS. A dead letter is told after it, by {@link leave}.
    */
-  async finish(delivery: Delivery, settlement: Settlement): Promise<boolean> {
+  async finish(delivery: Delivery, settlement: Settlement): Promise<Ending> {
     const { claim } = delivery;
-    if (!claim) return true;
+    if (!claim) return 'done';
     if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
     if (settlement.kind !== 'dead-letter') await this.leave(delivery, 'failed');
-    return true;
+    return 'done';
   }
 
   /** Ends the claim without its event being done. */
@@ -82,12 +93,12 @@ export class InboxGate {
     return deliveries.filter(({ claim }) => claim !== undefined && lost.has(claim));
   }
 
-  private run({ attempt }: Admission & { kind: 'run' }, { message }: Delivery): Entry {
+  private run({ attempt }: Admission & { kind: 'run' }, { message }: Delivery): GateVerdict {
     const { rules, knowsAttempts } = this.options;
-    if (attempt === undefined || !knowsAttempts) return {};
-    if (attempt <= rules.maxReceiveCount + DEATHS) return { attempt };
+    if (attempt === undefined || !knowsAttempts) return RUN;
+    if (attempt <= rules.maxReceiveCount + CRASH_ALLOWANCE) return { kind: 'run', attempt };
     const text = `Message ${message.MessageId ?? ''} was started ${attempt - 1} times and never came to an end: its process died each time, or lost its lease`;
-    return { attempt: attempt - 1, failure: { error: new SnsSqsError('ATTEMPTS_EXHAUSTED', text) } };
+    return { kind: 'fail', attempt: attempt - 1, error: new SnsSqsError('ATTEMPTS_EXHAUSTED', text) };
   }
 
   private secondsOf(wait: Admission & { kind: 'wait' }, { receiveCount }: Delivery): number {
@@ -98,9 +109,9 @@ export class InboxGate {
   }
 
   /** It is still renewed by the heartbeat, which aborts the signal when the lease is lost. */
-  private async whileHeld(delivery: Delivery, claim: HeldClaim): Promise<boolean> {
+  private async whileHeld(delivery: Delivery, claim: HeldClaim): Promise<Ending> {
     const isDone = await this.options.inbox.finish(claim, () => !delivery.leaseLost && !delivery.settled);
     delivery.claim = undefined;
-    return isDone;
+    return isDone ? 'done' : 'claim-lost';
   }
 }

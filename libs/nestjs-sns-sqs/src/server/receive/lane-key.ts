@@ -17,17 +17,9 @@ export function laneKeyOf(
   if (fifo) return delivery => delivery.groupId;
   if (laneBy !== 'subject') return () => undefined;
   return delivery => {
-    try {
-      const envelope = decode(delivery.message);
-      if (envelope instanceof Promise) {
-        // A deserializer of the user's knows no subject.
-        envelope.catch(() => undefined);
-        return undefined;
-      }
-      delivery.envelope = envelope;
-      return envelope.metadata.subject;
-    } catch {
-      return undefined;
-    }
+    const envelope = delivery.decode(decode);
+    // A deserializer of the user's knows no subject, and neither has a body that cannot be read.
+    if (envelope instanceof Promise) envelope.catch(() => undefined);
+    return delivery.envelope?.metadata.subject;
   };
 }

@@ -1,25 +1,27 @@
 import { jest } from '@jest/globals';
-import { Lanes } from './lanes.js';
+import { Lanes, type LaneVerdict } from './lanes.js';
 import { Slots } from './slots.js';
 
 /** Lanes whose work ends when the test says so. */
 function lanesByHand({ limit = Infinity, slots = new Slots(Infinity) } = {}) {
   const started: string[] = [];
-  const ends = new Map<string, (goOn: boolean) => void>();
+  const ends = new Map<string, (verdict: LaneVerdict) => void>();
   const returned: Array<{ items: string[]; failed: string | undefined }> = [];
   const onEnd = jest.fn();
   const lanes = new Lanes<string>({
-    run: item => {
-      started.push(item);
-      return new Promise(resolve => ends.set(item, resolve));
+    runner: {
+      handle: item => {
+        started.push(item);
+        return new Promise(resolve => ends.set(item, resolve));
+      },
+      returnToQueue: (items, failed) => void returned.push({ items, failed }),
     },
-    giveBack: (items, failed) => returned.push({ items, failed }),
     onEnd,
     limit,
     slots,
   });
-  const end = async (item: string, goOn = true): Promise<void> => {
-    ends.get(item)?.(goOn);
+  const end = async (item: string, verdict: LaneVerdict = 'advance'): Promise<void> => {
+    ends.get(item)?.(verdict);
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
   };
   return { lanes, started, returned, onEnd, end };
@@ -51,7 +53,7 @@ describe('Lanes', () => {
     for (const item of ['1', '2', '3']) lanes.submit(item, 'a');
     lanes.submit('b1', 'b');
     lanes.submit('b2', 'b');
-    await end('1', false);
+    await end('1', 'hold');
     expect(returned).toEqual([{ items: ['2', '3'], failed: '1' }]);
     await end('b1');
     expect(started).toEqual(['1', 'b1', 'b2']);
@@ -60,14 +62,14 @@ describe('Lanes', () => {
   it('gives nothing back when nothing waits behind a failed item', async () => {
     const { lanes, returned, end } = lanesByHand();
     lanes.submit('1', 'a');
-    await end('1', false);
+    await end('1', 'hold');
     expect(returned).toEqual([]);
   });
 
   it('runs a key again after its lane has failed or ended', async () => {
     const { lanes, started, end } = lanesByHand();
     lanes.submit('1', 'a');
-    await end('1', false);
+    await end('1', 'hold');
     lanes.submit('2', 'a');
     expect(started).toEqual(['1', '2']);
   });

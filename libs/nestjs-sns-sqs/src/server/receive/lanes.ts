@@ -1,10 +1,18 @@
 import type { Slots, SlotUser } from './slots.js';
 
+/** What follows in its lane when an item has ended: the next one runs, or the rest goes back and waits for this one. */
+export type LaneVerdict = 'advance' | 'hold';
+
+/** Who runs what stands in the lanes. */
+export interface LaneRunner<T> {
+  /** Handles an item to its end. Must not reject. */
+  handle(item: T): Promise<LaneVerdict>;
+  /** Takes back items that were not started; `failed` is the item that they wait for. */
+  returnToQueue(items: T[], failed: T | undefined): void;
+}
+
 export interface LanesOptions<T> {
-  /** Runs an item; false: the rest of its lane has to wait for it. Must not reject. */
-  run: (item: T) => Promise<boolean>;
-  /** Takes back items that were not started. */
-  giveBack: (items: T[], failed: T | undefined) => void;
+  runner: LaneRunner<T>;
   /** Something has ended: there may be room again. */
   onEnd: () => void;
   /** Items in work at one time. */
@@ -51,7 +59,7 @@ export class Lanes<T> implements SlotUser {
 
   submit(item: T, key: string | undefined): void {
     if (this.stopped) {
-      this.options.giveBack([item], undefined);
+      this.options.runner.returnToQueue([item], undefined);
       return;
     }
     this.submitted += 1;
@@ -100,14 +108,14 @@ export class Lanes<T> implements SlotUser {
 
   private run(lane: Lane<T> | undefined, item: T): void {
     this.running += 1;
-    this.options.run(item).then(
-      goOn => this.ended(lane, item, goOn),
-      () => this.ended(lane, item, false),
+    this.options.runner.handle(item).then(
+      verdict => this.onRunEnd(lane, item, verdict),
+      () => this.onRunEnd(lane, item, 'hold'),
     );
   }
 
-  private goOn(lane: Lane<T>, item: T, goOn: boolean): void {
-    if (!goOn) this.handBack(lane.items.splice(0), item);
+  private leaveLane(lane: Lane<T>, item: T, verdict: LaneVerdict): void {
+    if (verdict === 'hold') this.handBack(lane.items.splice(0), item);
     if (lane.items.length > 0) this.ready.push(lane);
     else if (lane.key !== undefined) this.lanes.delete(lane.key);
   }
@@ -115,13 +123,13 @@ export class Lanes<T> implements SlotUser {
   private handBack(items: T[], failed: T | undefined): void {
     if (items.length === 0) return;
     this.submitted -= items.length;
-    this.options.giveBack(items, failed);
+    this.options.runner.returnToQueue(items, failed);
   }
 
-  private ended(lane: Lane<T> | undefined, item: T, goOn: boolean): void {
+  private onRunEnd(lane: Lane<T> | undefined, item: T, verdict: LaneVerdict): void {
     this.running -= 1;
     this.submitted -= 1;
-    if (lane) this.goOn(lane, item, goOn);
+    if (lane) this.leaveLane(lane, item, verdict);
     this.options.slots.release();
     if (this.stopped) {
       if (this.running === 0) this.stopped();

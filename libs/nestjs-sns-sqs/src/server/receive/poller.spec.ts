@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ReceiveRequest, SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
-import { Poller, type PollerOptions } from './poller.js';
+import { Poller, type Intake } from './poller.js';
 
 interface Receive {
   request: ReceiveRequest;
@@ -10,14 +10,28 @@ interface Receive {
 }
 
 /** A poller whose receives are answered by the test; an aborted one rejects, as the SDK's does. */
-function pollerByHand(changes: Partial<PollerOptions> = {}) {
+function pollerByHand({
+  room = () => 10,
+  isBusy = () => false,
+  maxReceives = () => Infinity,
+  onFullReceive = () => undefined,
+  batchSize,
+  random = () => 1,
+}: {
+  room?: () => number;
+  isBusy?: () => boolean;
+  maxReceives?: () => number;
+  onFullReceive?: (ms: number) => void;
+  batchSize?: number;
+  random?: () => number;
+} = {}) {
   const receives: Receive[] = [];
   const receive = (request: ReceiveRequest): Promise<SqsMessage[]> =>
     new Promise((answer, fail) => {
       receives.push({ request, answer, fail });
       request.signal?.addEventListener('abort', () => fail(new Error('aborted')));
     });
-  const deliver = jest.fn<PollerOptions['deliver']>();
+  const deliver = jest.fn<Intake['accept']>();
   const onFault = jest.fn<(error: SnsSqsError) => void>();
   const onRecovery = jest.fn();
   const poller = new Poller({
@@ -26,14 +40,24 @@ function pollerByHand(changes: Partial<PollerOptions> = {}) {
     wire: { receive } as unknown as SqsWire,
     waitTimeSeconds: 20,
     visibilityTimeoutSeconds: 30,
-    room: () => 10,
-    fullAsk: 10,
-    isBusy: () => false,
-    deliver,
-    onFault,
-    onRecovery,
-    random: () => 1,
-    ...changes,
+    batchSize: 10,
+    intake: {
+      get capacity() {
+        return room();
+      },
+      get isBusy() {
+        return isBusy();
+      },
+      get maxReceives() {
+        return maxReceives();
+      },
+      accept: deliver,
+      onFullReceive,
+      onFault,
+      onRecovery,
+    },
+    random,
+    ...(batchSize !== undefined && { batchSize }),
   });
   return { poller, receives, deliver, onFault, onRecovery, last: () => receives.at(-1) as Receive };
 }
@@ -42,7 +66,7 @@ const pass = (ms = 0) => jest.advanceTimersByTimeAsync(ms);
 const away = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
 describe('Poller', () => {
-  beforeEach(() => void jest.useFakeTimers({ now: 1_000_000 }));
+  beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   it('receives one long poll after the other and delivers what comes, with the time before the call', async () => {
@@ -54,7 +78,7 @@ describe('Poller', () => {
     await pass(3_000);
     last().answer([{ MessageId: 'a' }]);
     await pass();
-    expect(deliver.mock.calls).toEqual([[[{ MessageId: 'a' }], 1_000_000]]);
+    expect(deliver.mock.calls).toEqual([[[{ MessageId: 'a' }], 0]]);
     last().answer([]);
     await pass();
     expect(deliver).toHaveBeenCalledTimes(1);
@@ -251,7 +275,7 @@ describe('Poller', () => {
     const probe = poller.probe();
     expect(last().request).toMatchObject({ maxMessages: 4, waitTimeSeconds: 0 });
     last().answer([{ MessageId: 'a' }]);
-    expect(await probe).toEqual({ messages: [{ MessageId: 'a' }], receivedAt: 1_000_000 });
+    expect(await probe).toEqual({ messages: [{ MessageId: 'a' }], receivedAt: 0 });
     const denied = poller.probe();
     last().fail(Object.assign(new Error('no'), { name: 'AccessDenied' }));
     await expect(denied).rejects.toMatchObject({ code: 'ACCESS_DENIED' });

@@ -1,7 +1,7 @@
 import { isObservable, type Observable } from 'rxjs';
 import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { isDeadLetter, isDiscard, isRetryLater } from '../../errors/handler-outcomes.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 
 /** Sends one packet of an answer; never rejects. */
 export interface ReplySender {
@@ -112,7 +112,7 @@ export class IncomingRequest {
 
 /** What the filters made of an error is the caller's, as it is; an error that JSON would make `{}` of keeps its message. */
 function payloadOf(error: unknown): unknown {
-  const isOurs = isRetryLater(error) || isDeadLetter(error) || isDiscard(error) || error instanceof SnsSqsError;
+  const isOurs = outcomeOf(error).kind !== 'failed' || error instanceof SnsSqsError;
   if (error instanceof Error && (isOurs || Object.keys(error).length === 0)) {
     return { status: 'error', message: error.message };
   }

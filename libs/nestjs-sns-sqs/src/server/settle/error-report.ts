@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { isDeadLetter } from '../../errors/handler-outcomes.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { printable } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 
@@ -37,8 +37,8 @@ export function reportError(error: unknown): ErrorReport {
   const details =
     error instanceof HttpException
       ? json(error.getResponse())
-      : isDeadLetter(error) && error.cause !== undefined
-        ? json({ cause: reasonOf(error.cause) })
+      : outcomeOf(error).kind === 'dead-letter' && (error as Error).cause !== undefined
+        ? json({ cause: reasonOf((error as Error).cause) })
         : error instanceof SnsSqsError && error.facts['issues'] !== undefined
           ? json(error.facts['issues'])
           : undefined;

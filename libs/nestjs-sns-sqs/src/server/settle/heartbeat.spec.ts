@@ -32,10 +32,10 @@ function heartbeatOver(answer: ChangeVisibility, visibilityTimeoutSeconds = 30, 
   const hold = (id = 'm') => {
     const delivery = new Delivery(
       { MessageId: id, ReceiptHandle: `handle of ${id}` },
-      Date.now(),
-      Date.now() + visibilityTimeoutSeconds * 1000,
+      performance.now(),
+      performance.now() + visibilityTimeoutSeconds * 1000,
     );
-    heartbeat.hold(delivery);
+    heartbeat.track(delivery);
     return delivery;
   };
   return { heartbeat, changeVisibilityBatch, warn, hold };
@@ -56,10 +56,10 @@ describe('Heartbeat', () => {
     expect(changeVisibilityBatch.mock.calls).toEqual([
       ['url', [{ id: '0', receiptHandle: 'handle of m', visibilityTimeoutSeconds: 30 }]],
     ]);
-    expect(delivery.leaseEndsAt).toBe(Date.now() + 30_000);
+    expect(delivery.leaseEndsAt).toBe(performance.now() + 30_000);
     await pass(90);
     expect(delivery.leaseLost).toBe(false);
-    expect(delivery.leaseEndsAt).toBeGreaterThan(Date.now());
+    expect(delivery.leaseEndsAt).toBeGreaterThan(performance.now());
   });
 
   it('extends ten leases in one call', async () => {
@@ -100,7 +100,7 @@ describe('Heartbeat', () => {
 
   it('extends nothing that was released, and has no timer after a tick with nothing held', async () => {
     const { heartbeat, changeVisibilityBatch, hold } = heartbeatOver(allWell);
-    heartbeat.release(hold());
+    heartbeat.untrack(hold());
     expect(heartbeat.size).toBe(0);
     await pass(10);
     expect(jest.getTimerCount()).toBe(0);
@@ -110,7 +110,7 @@ describe('Heartbeat', () => {
 
   it('begins again with what is held after such a tick', async () => {
     const { heartbeat, changeVisibilityBatch, hold } = heartbeatOver(allWell);
-    heartbeat.release(hold());
+    heartbeat.untrack(hold());
     await pass(10);
     hold();
     await pass(20);
@@ -137,7 +137,7 @@ describe('Heartbeat', () => {
     await pass(10);
     expect(delivery.leaseLost).toBe(false);
     await pass(2.5);
-    expect(delivery.leaseEndsAt).toBe(Date.now() + 30_000);
+    expect(delivery.leaseEndsAt).toBe(performance.now() + 30_000);
   });
 
   it('loses a lease only when every tick of its time has failed', async () => {
@@ -162,7 +162,7 @@ describe('Heartbeat', () => {
     await pass(20);
     changeVisibilityBatch.mockImplementation(allWell);
     await pass(2.5);
-    expect(delivery.leaseEndsAt).toBe(Date.now() + 30_000);
+    expect(delivery.leaseEndsAt).toBe(performance.now() + 30_000);
     await pass(2.5);
     expect(delivery.leaseLost).toBe(false);
     const calls = changeVisibilityBatch.mock.calls.length;
@@ -171,14 +171,14 @@ describe('Heartbeat', () => {
   });
 
   it('tries claims that could not be renewed again as soon, and no longer when they are', async () => {
-    const claim = { leaseEndsAt: Date.now() + 15_000 } as HeldClaim;
+    const claim = { leaseEndsAt: performance.now() + 15_000 } as HeldClaim;
     const renewClaims = jest.fn<RenewClaims>(() => Promise.resolve([]));
     const { hold, heartbeat } = heartbeatOver(allWell, 30, renewClaims);
     hold().claim = claim;
     await pass(12.5);
     expect(renewClaims).toHaveBeenCalledTimes(2);
     renewClaims.mockImplementation(() => {
-      claim.leaseEndsAt = Date.now() + 30_000;
+      claim.leaseEndsAt = performance.now() + 30_000;
       return Promise.resolve([]);
     });
     await pass(2.5);
@@ -203,7 +203,7 @@ describe('Heartbeat', () => {
   it('does not disturb what was settled while its lease was being extended', async () => {
     const { warn, hold } = heartbeatOver(failing('ReceiptHandleIsInvalid'));
     const delivery = hold();
-    delivery.settle();
+    delivery.claimSettlement();
     await pass(10);
     expect(delivery.signal.aborted).toBe(false);
     expect(warn).not.toHaveBeenCalled();

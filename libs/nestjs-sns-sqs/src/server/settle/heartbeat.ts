@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES, SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
+import { monotonicNow } from '../../async/clock.js';
 import { errorText } from '../../errors/aws-errors.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
@@ -36,19 +37,19 @@ export class Heartbeat {
   private again: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: HeartbeatOptions) {
-    this.now = options.now ?? Date.now;
+    this.now = options.now ?? monotonicNow;
   }
 
   get size(): number {
     return this.held.size;
   }
 
-  hold(delivery: Delivery): void {
+  track(delivery: Delivery): void {
     this.held.add(delivery);
-    this.timer ??= setInterval(() => void this.beat(), this.share(TICK.every));
+    this.timer ??= setInterval(() => void this.renewDueLeases(), this.share(TICK.every));
   }
 
-  release(delivery: Delivery): void {
+  untrack(delivery: Delivery): void {
     this.held.delete(delivery);
   }
 
@@ -64,7 +65,7 @@ export class Heartbeat {
   }
 
   /** Extends every lease that would end before the tick after next. */
-  private async beat(): Promise<void> {
+  private async renewDueLeases(): Promise<void> {
     // Not as soon as there is none: where handlers are quick that is between any two receives.
     if (this.held.size === 0) return this.stop();
     const now = this.now();
@@ -87,7 +88,7 @@ export class Heartbeat {
     if ((isExtended && isRenewed) || !this.timer) return;
     this.again ??= setTimeout(() => {
       this.again = undefined;
-      void this.beat();
+      void this.renewDueLeases();
     }, this.share(TICK.again));
   }
 
@@ -100,7 +101,7 @@ export class Heartbeat {
     if (due.length === 0) return true;
     for (const delivery of await renewClaims(due)) {
       this.lose(delivery, 'its claim in the inbox is over');
-      this.release(delivery);
+      this.untrack(delivery);
     }
     return !due.some(delivery => this.held.has(delivery) && isDue(delivery));
   }
@@ -146,6 +147,6 @@ export class Heartbeat {
     this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
     delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
     // Its claim is renewed for as long as the handler runs, so that nobody else begins beside it.
-    if (!delivery.claim) this.release(delivery);
+    if (!delivery.claim) this.untrack(delivery);
   }
 }

@@ -1,5 +1,5 @@
 import { SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
-import { isDeadLetter, isDiscard, isRetryLater } from '../../errors/handler-outcomes.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 
 export type Settlement =
@@ -37,7 +37,7 @@ export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], 
   return Math.round(random() * bound);
 }
 
-const HOPELESS: ReadonlySet<string> = new Set([
+const PERMANENT: ReadonlySet<string> = new Set([
   'UNPARSABLE_MESSAGE',
   'NO_HANDLER',
   'CONTRACT_VIOLATION',
@@ -48,8 +48,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 /** True for what no retry can mend: such a message goes to the dead letter queue at once. */
-const isHopeless = (error: unknown): boolean =>
-  isDeadLetter(error) || (error instanceof SnsSqsError && HOPELESS.has(error.code));
+const isPermanent = (error: unknown): boolean => error instanceof SnsSqsError && PERMANENT.has(error.code);
 
 /**
  * What becomes of a message whose attempt failed. Pure. The last attempt's failure is a dead letter here and now and
@@ -57,9 +56,20 @@ const isHopeless = (error: unknown): boolean =>
  */
 export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, random: () => number): Settlement {
   const { error, attempt } = failed;
-  if (isDiscard(error)) return { kind: 'delete' };
-  if (isHopeless(error) || attempt >= rules.maxReceiveCount) return { kind: 'dead-letter', error };
-  if (isRetryLater(error)) return { kind: 'retry', seconds: Math.ceil(error.seconds), error };
-  if (failed.fifo && rules.onGroupFailure === 'skip') return { kind: 'dead-letter', error };
-  return { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
+  const isLast = isPermanent(error) || attempt >= rules.maxReceiveCount;
+  const outcome = outcomeOf(error);
+  switch (outcome.kind) {
+    case 'discard':
+      return { kind: 'delete' };
+    case 'dead-letter':
+      return { kind: 'dead-letter', error };
+    case 'retry-later':
+      return isLast ? { kind: 'dead-letter', error } : { kind: 'retry', seconds: Math.ceil(outcome.seconds), error };
+    case 'failed':
+      return isLast || (failed.fifo && rules.onGroupFailure === 'skip')
+        ? { kind: 'dead-letter', error }
+        : { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
+    default:
+      return outcome satisfies never;
+  }
 }

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { isDeadLetter, isDiscard, isRetryLater } from '../../errors/handler-outcomes.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { printableStack } from '../../logging/printable.js';
 import type { SettledEvent, StartedEvent } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
@@ -22,9 +22,18 @@ export function logFailure(
         ? 'goes to the dead letter queue'
         : 'is discarded';
   const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} failed: ${reason}${details ? ` ${details}` : ''}; it ${next}`;
-  if (isDiscard(error)) logger.log(text);
-  else if (isRetryLater(error) || isDeadLetter(error)) logger.warn(text);
-  else logger.error(text, printableStack(error));
+  const outcome = outcomeOf(error);
+  switch (outcome.kind) {
+    case 'discard':
+      return logger.log(text);
+    case 'retry-later':
+    case 'dead-letter':
+      return logger.warn(text);
+    case 'failed':
+      return logger.error(text, printableStack(error));
+    default:
+      return outcome satisfies never;
+  }
 }
 
 export function settledEvent(

@@ -39,7 +39,11 @@ function settlerOver({ deleteBatch = well, sendBatch = well }: Partial<SqsWire> 
 }
 
 const delivery = (id = 'm') =>
-  new Delivery({ MessageId: id, ReceiptHandle: `handle of ${id}`, Body: '{}' }, Date.now(), Date.now() + 30_000);
+  new Delivery(
+    { MessageId: id, ReceiptHandle: `handle of ${id}`, Body: '{}' },
+    performance.now(),
+    performance.now() + 30_000,
+  );
 const remove = { kind: 'delete' } as const;
 const retryIn = (seconds: number) => ({ kind: 'retry', seconds, error: new Error('no') }) as const;
 const deadLetter = { kind: 'dead-letter', error: new Error('no') } as const;
@@ -57,7 +61,7 @@ describe('Settler', () => {
   it('deletes what was handled, ten at a time', async () => {
     const { settler, wire } = settlerOver();
     const all = Array.from({ length: 12 }, (_, at) => settler.settle(delivery(`m-${at}`), remove, 1));
-    expect(await after(Promise.all(all))).toEqual(Array.from({ length: 12 }, () => true));
+    expect(await after(Promise.all(all))).toEqual(Array.from({ length: 12 }, () => 'gone'));
     expect(wire.deleteBatch.mock.calls.map(([, entries]) => entries.length)).toEqual([10, 2]);
   });
 
@@ -65,7 +69,7 @@ describe('Settler', () => {
     const { settler, calls } = settlerOver();
     const one = delivery();
     const first = settler.settle(one, remove, 1);
-    expect(await settler.settle(one, retryIn(5), 1)).toBe(false);
+    expect(await settler.settle(one, retryIn(5), 1)).toBe('returns');
     await after(first);
     expect(calls).toEqual(['delete from url']);
   });
@@ -74,7 +78,7 @@ describe('Settler', () => {
     const { settler, calls } = settlerOver();
     const lost = delivery();
     lost.loseLease(new Error('lost'));
-    expect(await after(settler.settle(lost, remove, 1))).toBe(false);
+    expect(await after(settler.settle(lost, remove, 1))).toBe('returns');
     expect(calls).toEqual([]);
   });
 
@@ -91,7 +95,7 @@ describe('Settler', () => {
   it('says so when the lease had ended before the result, which is then all that is done for a failure', async () => {
     const { settler, calls, wire, logger } = settlerOver();
     const [done, failed, poisoned] = [delivery('done'), delivery('failed'), delivery('poisoned')];
-    jest.setSystemTime(Date.now() + 30_001);
+    await jest.advanceTimersByTimeAsync(30_001);
     const results = [settler.settle(done, remove, 1), settler.settle(failed, retryIn(7), 1)];
     results.push(settler.settle(poisoned, deadLetter, 1));
     expect(await after(Promise.all(results))).toEqual([true, false, false]);
@@ -104,7 +108,7 @@ describe('Settler', () => {
 
   it('delays a retry, and says that the message will come again', async () => {
     const { settler, wire } = settlerOver();
-    expect(await after(settler.settle(delivery(), retryIn(7), 1))).toBe(false);
+    expect(await after(settler.settle(delivery(), retryIn(7), 1))).toBe('returns');
     expect(wire.changeVisibilityBatch.mock.calls[0]?.[1]).toEqual([
       { id: '0', receiptHandle: 'handle of m', visibilityTimeoutSeconds: 7 },
     ]);
@@ -113,15 +117,15 @@ describe('Settler', () => {
   it("keeps a delay within AWS's 12 hours from the receive", async () => {
     const { settler, wire } = settlerOver();
     const old = delivery();
-    jest.setSystemTime(Date.now() + 100_000);
-    old.leaseEndsAt = Date.now() + 1;
+    await jest.advanceTimersByTimeAsync(100_000);
+    old.leaseEndsAt = performance.now() + 1;
     await after(settler.settle(old, retryIn(43_200), 1));
     expect(wire.changeVisibilityBatch.mock.calls[0]?.[1][0]?.visibilityTimeoutSeconds).toBe(43_200 - 100 - 1);
   });
 
   it('copies a dead letter before it deletes the message', async () => {
     const { settler, calls, wire } = settlerOver();
-    expect(await after(settler.settle(delivery(), deadLetter, 5))).toBe(true);
+    expect(await after(settler.settle(delivery(), deadLetter, 5))).toBe('gone');
     expect(calls).toEqual(['send to dlq', 'delete from url']);
     expect(wire.sendBatch.mock.calls[0]?.[1][0]?.attributes).toHaveProperty(['deadletter.reason']);
   });
@@ -129,7 +133,7 @@ describe('Settler', () => {
   it('never deletes a message whose copy failed: it is tried again after the backoff', async () => {
     const { settler, wire, logger } = settlerOver({ sendBatch: refused });
     const one = delivery();
-    expect(await after(settler.settle(one, deadLetter, 2))).toBe(false);
+    expect(await after(settler.settle(one, deadLetter, 2))).toBe('returns');
     expect(wire.deleteBatch).not.toHaveBeenCalled();
     expect(wire.changeVisibilityBatch.mock.calls[0]?.[1][0]?.visibilityTimeoutSeconds).toBe(4);
     expect(logger.warn).toHaveBeenCalledWith(
@@ -155,7 +159,7 @@ describe('Settler', () => {
   it('gives a delete up after four tries, says so, and remembers that the message is done', async () => {
     const { settler, wire, logger } = settlerOver({ deleteBatch: () => Promise.reject(new Error('no route')) });
     const one = delivery();
-    expect(await after(settler.settle(one, remove, 1))).toBe(true);
+    expect(await after(settler.settle(one, remove, 1))).toBe('gone');
     expect(wire.deleteBatch).toHaveBeenCalledTimes(4);
     expect(logger.warn).toHaveBeenCalledWith(expect.stringMatching(/could not delete message m: .*no route; SQS will/));
     expect(settler.wasDone(delivery())).toBe(true);
@@ -177,8 +181,8 @@ describe('Settler', () => {
   it('gives unstarted messages back, in one call, and leaves out what is settled', async () => {
     const { settler, wire } = settlerOver();
     const settled = delivery('c');
-    settled.settle();
-    settler.giveBack([delivery('a'), delivery('b'), settled], 0);
+    settled.claimSettlement();
+    settler.returnToQueue([delivery('a'), delivery('b'), settled], 0);
     await jest.advanceTimersByTimeAsync(5);
     expect(wire.changeVisibilityBatch.mock.calls).toEqual([
       [

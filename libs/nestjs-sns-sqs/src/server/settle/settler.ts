@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { SQS_MAX_BYTES } from '../../constants.js';
+import { SQS_MAX_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
+import { monotonicNow } from '../../async/clock.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
@@ -40,9 +41,12 @@ interface Removal extends Leased {
   messageId: string;
 }
 
+/** Where a settled message is for those behind it: out of their way, or it comes again. */
+export type Departure = 'gone' | 'returns';
+
 /** A delete is handed over, not waited for: the handler is done, and a message that comes again is deleted without running it. */
-const IS_OUT = Promise.resolve(true);
-const STAYS = Promise.resolve(false);
+const GONE = Promise.resolve<Departure>('gone');
+const RETURNS = Promise.resolve<Departure>('returns');
 
 /**
  * Settles each delivery once: delete, delay, or dead-letter (copy first, delete when the copy is accepted). Never
@@ -61,7 +65,7 @@ export class Settler {
   constructor(private readonly options: SettlerOptions) {
     const { wire, queue } = options;
     this.random = options.random ?? Math.random;
-    this.now = options.now ?? Date.now;
+    this.now = options.now ?? monotonicNow;
     const batching: BatchCallerOptions = {
       lingerMs: OTHER_LINGER_MS,
       maxAttempts: 4,
@@ -92,38 +96,38 @@ export class Settler {
 
   /**
    * Resolves when AWS has the settlement, or when it was given up and the message is left to its lease; for a delete,
-   * at once. True: the message is out of the way of what comes after it; false: it will come again. When its lease has
+   * at once. When its lease has
    * ended meanwhile it may be another's: what was handled is still deleted, a failure is left to who has it now.
    */
-  settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<boolean> {
-    if (!delivery.settle()) {
+  settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<Departure> {
+    if (!delivery.claimSettlement()) {
       // It will come again, and is done: that another may have it is for SQS and the inbox.
       if (settlement.kind === 'delete' && !delivery.mayHaveStopped) this.remember(delivery);
-      return STAYS;
+      return RETURNS;
     }
     if (this.now() > delivery.leaseEndsAt) {
       const { name } = this.options.queue;
       this.options.logger.warn(
         `${name}: the lease of message ${delivery.messageId} had ended; SQS may deliver it again`,
       );
-      if (settlement.kind !== 'delete') return STAYS;
+      if (settlement.kind !== 'delete') return RETURNS;
     }
     if (settlement.kind !== 'delete') return this.track(this.carryOut(delivery, settlement, attempt));
     this.remember(delivery);
     this.unsettled += 1;
     this.deletes.submit(removalOf(delivery), this.deleted);
-    return IS_OUT;
+    return GONE;
   }
 
   /** Makes unstarted messages visible again after `seconds`. */
-  giveBack(deliveries: readonly Delivery[], seconds: number): void {
+  returnToQueue(deliveries: readonly Delivery[], seconds: number): void {
     for (const delivery of deliveries) {
-      if (delivery.settle()) void this.track(this.delay(delivery, seconds));
+      if (delivery.claimSettlement()) void this.track(this.delay(delivery, seconds));
     }
   }
 
   /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
-  hasTime(): void {
+  sendBatchesNow(): void {
     for (const caller of [this.deletes, this.delays, this.copies]) caller.dispatch();
   }
 
@@ -133,7 +137,7 @@ export class Settler {
     if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
   }
 
-  private track(work: Promise<boolean>): Promise<boolean> {
+  private track(work: Promise<Departure>): Promise<Departure> {
     this.unsettled += 1;
     void work.then(() => this.ended());
     return work;
@@ -149,7 +153,7 @@ export class Settler {
     delivery: Delivery,
     settlement: Exclude<Settlement, { kind: 'delete' }>,
     attempt: number,
-  ): Promise<boolean> {
+  ): Promise<Departure> {
     return settlement.kind === 'dead-letter'
       ? this.deadLetter(delivery, settlement.error, attempt)
       : this.delay(delivery, settlement.seconds);
@@ -169,18 +173,18 @@ export class Settler {
     if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
   }
 
-  private async delay(delivery: Delivery, seconds: number): Promise<boolean> {
+  private async delay(delivery: Delivery, seconds: number): Promise<Departure> {
     const failure = await this.delays.add({
       receiptHandle: delivery.receiptHandle,
       visibilityTimeoutSeconds: this.within12Hours(delivery, seconds),
     });
     if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
-    return false;
+    return 'returns';
   }
 
-  private async deadLetter(delivery: Delivery, error: unknown, attempt: number): Promise<boolean> {
+  private async deadLetter(delivery: Delivery, error: unknown, attempt: number): Promise<Departure> {
     const { queue, rules } = this.options;
-    const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date(this.now())));
+    const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date()));
     if (failure) {
       this.warn(
         'copy to the dead letter queue',
@@ -196,13 +200,13 @@ export class Settler {
     // Its lane waits for it.
     this.deletes.dispatch();
     this.noteDelete(await deleted, removal);
-    return true;
+    return 'gone';
   }
 
   /** AWS counts its 12 h from the receive and refuses what goes beyond. */
   private within12Hours(delivery: Delivery, seconds: number): number {
     const age = Math.ceil((this.now() - delivery.receivedAt) / 1000);
-    return Math.max(0, Math.min(seconds, 43_200 - age - 1));
+    return Math.max(0, Math.min(seconds, SQS_MAX_VISIBILITY_SECONDS - age - 1));
   }
 
   private warn(action: string, messageId: string, failure: BatchFailure, consequence: string): void {

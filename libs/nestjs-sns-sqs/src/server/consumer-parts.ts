@@ -1,0 +1,107 @@
+import type { LoggerService } from '@nestjs/common';
+import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
+import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Inbox } from '../inbox/inbox.js';
+import type { SqsWire } from '../interfaces/wire.interface.js';
+import type { ResolvedConsumerOptions } from '../options/server-options.js';
+import type { ProvisionedQueue } from '../topology/topology.model.js';
+import type { Delivery } from './delivery.js';
+import { DeliveryRunner } from './handle/delivery-runner.js';
+import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
+import { InboxGate } from './handle/inbox-gate.js';
+import { UnstartedMemory } from './handle/unstarted-memory.js';
+import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
+import { Lanes } from './receive/lanes.js';
+import { Poller, type Intake } from './receive/poller.js';
+import { ReceivePace } from './receive/receive-pace.js';
+import type { Slots } from './receive/slots.js';
+import { Heartbeat } from './settle/heartbeat.js';
+import { Settler } from './settle/settler.js';
+
+export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks' | 'requestOf'> {
+  queue: ProvisionedQueue & { fifo: boolean };
+  settings: ResolvedConsumerOptions;
+  /** The server's bound of messages in work, over all queues. */
+  slots: Slots;
+  wire: SqsWire;
+  /** Undefined: none. */
+  inbox?: Inbox | undefined;
+  /** The inbox's store knows the attempts of all processes. */
+  inboxIsShared?: boolean;
+  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  onFault: (error: SnsSqsError) => void;
+  onRecovery: () => void;
+}
+
+/** The consumer, as its parts see it. */
+export interface Consumer extends Intake {
+  /** What was received and has not ended. */
+  readonly inFlight: Set<Delivery>;
+  /** A handler has ended: there may be capacity again. */
+  onRunEnd(): void;
+  /** A settlement has its result. */
+  onSettled(): void;
+}
+
+export interface ConsumerParts {
+  poller: Poller;
+  pace: ReceivePace;
+  laneKey: LaneKey;
+  lanes: Lanes<Delivery>;
+  heartbeat: Heartbeat;
+  settler: Settler;
+  unstarted: UnstartedMemory;
+}
+
+/** Builds and connects the parts of one queue's consumer. */
+export function assembleParts(options: QueueConsumerOptions, consumer: Consumer): ConsumerParts {
+  const { queue, settings, wire, logger, handlers, decode, hooks, requestOf, inbox } = options;
+  const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs, concurrency } = settings;
+  const named = { queueUrl: queue.url, queueName: queue.name, wire, visibilityTimeoutSeconds };
+  const unstarted = new UnstartedMemory();
+  const settler = new Settler({
+    queue,
+    wire,
+    rules: settings,
+    logger,
+    // As many batches as receives may be: neither waits for the other.
+    maxInFlight: Math.max(16, Math.ceil(concurrency / AWS_BATCH_MAX_ENTRIES)),
+    onSettled: () => consumer.onSettled(),
+  });
+  const gate =
+    inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts: options.inboxIsShared ?? false });
+  const heartbeat = new Heartbeat({ ...named, logger, renewClaims: gate && (due => gate.renew(due)) });
+  const dispatcher = new Dispatcher({
+    queueName: queue.name,
+    handlers,
+    decode,
+    hooks,
+    handlerTimeoutMs,
+    ...(requestOf && { requestOf }),
+  });
+  const runner = new DeliveryRunner({
+    queue,
+    rules: settings,
+    gate,
+    dispatcher,
+    heartbeat,
+    settler,
+    unstarted,
+    inFlight: consumer.inFlight,
+    logger,
+  });
+  return {
+    settler,
+    heartbeat,
+    unstarted,
+    laneKey: laneKeyOf(queue.fifo, settings, decode),
+    pace: new ReceivePace(concurrency),
+    lanes: new Lanes({ runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots: options.slots }),
+    poller: new Poller({
+      ...named,
+      waitTimeSeconds,
+      intake: consumer,
+      batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
+    }),
+  };
+}
