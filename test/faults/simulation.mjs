@@ -444,15 +444,8 @@ class Simulation {
   }
 
   /** What a consumer holds for a message is gone once it is closed. */
-  checkEmpty({ working, lanes, poller, heartbeat, settler }) {
-    const held = {
-      'messages in work': working.size,
-      lanes: lanes.load,
-      receives: poller.receiving.size,
-      leases: heartbeat.size,
-      settlements: settler.pending,
-    };
-    for (const [what, count] of Object.entries(held))
+  checkEmpty(consumer) {
+    for (const [what, count] of Object.entries(consumer.snapshot()))
       if (count !== 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
   }
 

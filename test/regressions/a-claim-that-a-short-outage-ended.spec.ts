@@ -42,7 +42,11 @@ function processOver(store: InboxStore) {
     renewClaims: due => gate.renew(due),
   });
   const receive = (id: string) => {
-    const delivery = new Delivery({ MessageId: id, ReceiptHandle: id }, performance.now(), performance.now() + LEASE_SECONDS * 1000);
+    const delivery = new Delivery(
+      { MessageId: id, ReceiptHandle: id },
+      performance.now(),
+      performance.now() + LEASE_SECONDS * 1000,
+    );
     heartbeat.track(delivery);
     return delivery;
   };

@@ -98,7 +98,7 @@ describe('Settler', () => {
     await jest.advanceTimersByTimeAsync(30_001);
     const results = [settler.settle(done, remove, 1), settler.settle(failed, retryIn(7), 1)];
     results.push(settler.settle(poisoned, deadLetter, 1));
-    expect(await after(Promise.all(results))).toEqual([true, false, false]);
+    expect(await after(Promise.all(results))).toEqual(['gone', 'returns', 'returns']);
     expect(calls).toEqual(['delete from url']);
     expect(wire.changeVisibilityBatch).not.toHaveBeenCalled();
     expect(logger.warn.mock.calls.map(([text]) => text)).toEqual(
