@@ -141,6 +141,23 @@ describe('the broker over HTTP, with the AWS SDK', () => {
       await expect(send()).rejects.toMatchObject({ name: 'ServiceUnavailable', $metadata: { httpStatusCode: 503 } });
     });
 
+    it('does not know a queue in its first second, as AWS does not (CreateQueue API)', async () => {
+      broker.faults.add({ queueYoungerThanMs: 1_000, effect: { kind: 'missing' } });
+      clock.advance(1_000);
+      await send();
+      const made = await sqs.send(new CreateQueueCommand({ QueueName: 'new' }));
+      const ask = () => sqs.send(new GetQueueUrlCommand({ QueueName: 'new' }));
+      await expect(ask()).rejects.toMatchObject({
+        name: 'QueueDoesNotExist',
+        Code: 'AWS.SimpleQueueService.NonExistentQueue',
+      });
+      await expect(sqs.send(new CreateQueueCommand({ QueueName: 'new' }))).resolves.toMatchObject({
+        QueueUrl: made.QueueUrl,
+      });
+      clock.advance(1_000);
+      await expect(ask()).resolves.toMatchObject({ QueueUrl: made.QueueUrl });
+    });
+
     it('cuts the connection before or after the effect', async () => {
       broker.faults.add({ operation: 'sqs.SendMessage', effect: { kind: 'reset', when: 'before' }, times: 1 });
       await expect(send()).rejects.toThrow(/socket hang up|ECONNRESET/);

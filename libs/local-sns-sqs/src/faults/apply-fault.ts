@@ -1,7 +1,8 @@
 import type { Broker } from '../core/broker.js';
-import { AwsError } from '../core/errors.js';
+import { AwsError, queueDoesNotExist } from '../core/errors.js';
 import type { Input } from '../core/input.js';
 import type { Call, Operation, Output } from '../core/operation.js';
+import { notFound } from '../core/sns/errors.js';
 import { findQueue } from '../core/sqs/find-queue.js';
 import type { FaultEffect } from './fault-plan.js';
 
@@ -68,6 +69,8 @@ export async function applyFault(effect: FaultEffect, broker: Broker, attempt: A
       const { status = 500, code = 'InternalFailure', message = 'An injected fault.' } = effect;
       throw new AwsError(code, message, { status, senderFault: status < 500 });
     }
+    case 'missing':
+      throw attempt.service === 'sqs' ? queueDoesNotExist() : notFound('Topic');
     case 'reset':
       if (effect.when === 'after') await run();
       throw new CutConnection();

@@ -41,6 +41,14 @@ describe('FaultPlan', () => {
     expect([asked.hits('abc'), asked.hits('abcd')]).toEqual([false, true]);
   });
 
+  it('chooses by the age of the queue that a call names, and lets it be made', () => {
+    const { plan } = planOf({ queueYoungerThanMs: 1_000 });
+    const hit = (operation: string, queueAgeMs?: number): boolean =>
+      plan.decide({ ...call(operation, 'q'), queueAgeMs }) !== undefined;
+    expect([0, 999, 1_000].map(age => hit('sqs.GetQueueUrl', age))).toEqual([true, true, false]);
+    expect([hit('sqs.GetQueueUrl'), hit('sqs.CreateQueue', 0)]).toEqual([false, false]);
+  });
+
   it('draws by rate from its own luck', () => {
     const drawn = [0.1, 0.6, 0.2];
     const { hits } = planOf({ rate: 0.5 }, () => drawn.shift() ?? 1);

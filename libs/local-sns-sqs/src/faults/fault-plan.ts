@@ -4,6 +4,8 @@ export type FaultEffect =
   | { kind: 'throttle' }
   /** @default status 500, code InternalFailure */
   | { kind: 'error'; status?: number; code?: string; message?: string }
+  /** The queue or topic is said not to exist. */
+  | { kind: 'missing' }
   /** The connection is cut: before anything has happened, or after it has (a lost reply). */
   | { kind: 'reset'; when: 'before' | 'after' }
   /** The call is carried out that much later, by the broker's clock. */
@@ -22,6 +24,8 @@ export interface FaultCall {
   operation: string;
   /** Name of the queue or topic, where the request names one. */
   resource: string | undefined;
+  /** How long the queue exists that the request names, by the broker's clock; undefined: no such queue. */
+  queueAgeMs?: number | undefined;
   input: Readonly<Record<string, unknown>>;
 }
 
@@ -32,6 +36,11 @@ export interface FaultRule {
   operation?: string | RegExp;
   /** Name of a queue or topic. @default every one */
   resource?: string;
+  /**
+   * Only while the queue that a request names is younger, by the broker's clock, and never CreateQueue. With the effect
+   * `missing`: a new queue that cannot be used yet (CreateQueue API: for at least a second).
+   */
+  queueYoungerThanMs?: number;
   /** Share of the calls, 0 to 1, drawn from the seed. @default 1 */
   rate?: number;
   /** Numbers of the matching calls, from 1. @default every one */
@@ -70,6 +79,10 @@ const ONLY_FOR: Partial<Record<FaultEffect['kind'], RegExp>> = {
 
 const matches = (wanted: string | RegExp | undefined, operation: string): boolean =>
   wanted === undefined || (typeof wanted === 'string' ? wanted === operation : wanted.test(operation));
+
+function isYoung({ operation, queueAgeMs = Infinity }: FaultCall, bound: number | undefined): boolean {
+  return bound === undefined || (queueAgeMs < bound && operation !== 'sqs.CreateQueue');
+}
 
 /** Decides which calls fail, and how. The first rule that applies wins. */
 export class FaultPlan {
@@ -139,6 +152,7 @@ export class FaultPlan {
       when,
     } = active.rule;
     if (!matches(operation, call.operation) || (resource !== undefined && resource !== call.resource)) return false;
+    if (!isYoung(call, active.rule.queueYoungerThanMs)) return false;
     if (!matches(ONLY_FOR[active.rule.effect.kind], call.operation)) return false;
     const now = this.now();
     if (now < from || now >= until || !(when?.(call) ?? true)) return false;

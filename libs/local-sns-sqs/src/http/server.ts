@@ -96,10 +96,16 @@ export class HttpFace {
     const name = `${service}.${action}`;
     this.broker.count(name);
     this.broker.deadlines.runDue();
-    const effect = this.faults.decide({ operation: name, resource: resourceOf(input), input });
+    const resource = resourceOf(input);
+    const effect = this.faults.decide({ operation: name, resource, queueAgeMs: this.ageOf(service, resource), input });
     const output = effect ? applyFault(effect, this.broker, parsed, call) : operation(this.broker, input, call);
     this.broker.settle();
     return effect ? (output as Promise<Output>).finally(() => this.broker.settle()) : output;
+  }
+
+  private ageOf(service: string, queue: string | undefined): number | undefined {
+    const createdAt = service === 'sqs' ? this.broker.queues.get(queue ?? '')?.createdAt : undefined;
+    return createdAt === undefined ? undefined : this.broker.now() - createdAt;
   }
 
   private nextRequestId(): string {

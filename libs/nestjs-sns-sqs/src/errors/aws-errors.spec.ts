@@ -75,6 +75,12 @@ describe('fromAwsError', () => {
     });
   });
 
+  it('takes the name of a queue that was deleted less than a minute ago for one that comes free', () => {
+    const error = failed({ name: 'QueueDeletedRecently', $metadata: { httpStatusCode: 400 } });
+    expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', retryable: true });
+    expect(error.message).toContain('60 seconds');
+  });
+
   it('leaves an error of ours as it is', () => {
     const ours = new SnsSqsError('SERVER_CLOSED', 'stopped');
     expect(fromAwsError(ours, 'ReceiveMessage', 'q')).toBe(ours);

@@ -33,6 +33,14 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
+    /^(AWS\.SimpleQueueService\.)?QueueDeletedRecently$/,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: true,
+      remedy: 'AWS frees the name of a deleted queue after 60 seconds; create it then',
+    },
+  ],
+  [
     TOPIC_MISSING,
     {
       code: 'TOPIC_NOT_FOUND',
