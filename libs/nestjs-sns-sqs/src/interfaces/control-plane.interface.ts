@@ -1,4 +1,6 @@
 export type Attributes = Record<string, string>;
+/** A queue's tags: at most 50, keys of at most 128 characters, values of at most 256 (sqs-queue-tags). */
+export type Tags = Record<string, string>;
 
 /** The calls to SQS that provisioning makes. Each rejects with what the AWS client threw. */
 export interface SqsControlPlane {
@@ -6,8 +8,16 @@ export interface SqsControlPlane {
   getQueueUrl(name: string): Promise<string | undefined>;
   /** All attributes, QueueArn among them. */
   getQueueAttributes(queueUrl: string): Promise<Attributes>;
-  createQueue(name: string, attributes: Attributes): Promise<string>;
+  /** With tags the caller needs the right to tag, too. A queue that exists keeps the tags that it has. */
+  createQueue(name: string, attributes: Attributes, tags?: Tags): Promise<string>;
   setQueueAttributes(queueUrl: string, attributes: Attributes): Promise<void>;
+  /** All tags of the queue; none is an empty object. */
+  listQueueTags(queueUrl: string): Promise<Tags>;
+  /** Adds these tags, or replaces their values. */
+  tagQueue(queueUrl: string, tags: Tags): Promise<void>;
+  /** Keys that the queue does not have are no error. */
+  untagQueue(queueUrl: string, keys: readonly string[]): Promise<void>;
+  deleteQueue(queueUrl: string): Promise<void>;
 }
 
 /** The calls to SNS that provisioning makes. Each rejects with what the AWS client threw. */
@@ -21,4 +31,6 @@ export interface SnsControlPlane {
   /** Resolves to undefined when no such subscription exists. */
   getSubscriptionAttributes(subscriptionArn: string): Promise<Attributes | undefined>;
   setSubscriptionAttribute(subscriptionArn: string, name: string, value: string): Promise<void>;
+  /** A subscription that does not exist is no error. */
+  unsubscribe(subscriptionArn: string): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Inbox } from '../inbox/inbox.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
+import type { RecordedTypes } from '../topology/recorded-types.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { Delivery } from './delivery.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
@@ -28,6 +29,8 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   inbox?: Inbox | undefined;
   /** The inbox's store knows the attempts of all processes. */
   inboxIsShared?: boolean;
+  /** Which types any version of the service wanted, where SNS lets others through too. Undefined: it filters exactly. */
+  recordedTypes?: RecordedTypes | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   onFault: (error: SnsSqsError) => void;
   onRecovery: () => void;

@@ -13,6 +13,7 @@ import {
 } from '../options/server-options.js';
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { isFifoName } from '../topology/names.js';
+import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
@@ -75,6 +76,9 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         settings: settingsOf(queue.name),
         inbox: inboxOf(queue.name, settingsOf(queue.name), start),
         inboxIsShared: start.inbox?.store.isShared ?? false,
+        recordedTypes: handlers.isLooselyFiltered(queue.name)
+          ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(queue.url) })
+          : undefined,
         wire: aws.wire,
         slots,
         handlers,

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { Attributes, SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import { FakePlanes } from '../../test/fake-planes.js';
 import { createTopology } from './create-topology.js';
 import type { Topology } from './topology.model.js';
 
@@ -18,45 +18,15 @@ const topology: Topology = {
   ],
 };
 
-/** SQS and SNS as far as provisioning knows them; `calls` tells in order what changed something. */
 function aws() {
-  const queues = new Map<string, Attributes>();
-  const subscriptions = new Map<string, Attributes>();
-  const calls: string[] = [];
-  const change = (call: string): void => void calls.push(call);
+  const fake = new FakePlanes();
+  const { queues, subscriptions, calls, logger } = fake;
   const sqs = {
-    getQueueUrl: jest.fn<SqsControlPlane['getQueueUrl']>(name =>
-      Promise.resolve(queues.has(name) ? `url/${name}` : undefined),
-    ),
-    getQueueAttributes: url => Promise.resolve({ ...queues.get(url.slice(4)) }),
-    createQueue: jest.fn<SqsControlPlane['createQueue']>((name, attributes) => {
-      change(`create ${name}`);
-      queues.set(name, { QueueArn: `arn:aws:sqs:${ACCOUNT}:${name}`, ...attributes });
-      return Promise.resolve(`url/${name}`);
-    }),
-    setQueueAttributes: (url, attributes) => {
-      change(`set ${Object.keys(attributes).join(' ')} of ${url.slice(4)}`);
-      Object.assign(queues.get(url.slice(4)) ?? {}, attributes);
-      return Promise.resolve();
-    },
-  } satisfies SqsControlPlane;
-  const sns = {
-    createTopic: name => Promise.resolve(`arn:aws:sns:${ACCOUNT}:${name}`),
-    getTopicAttributes: () => Promise.resolve({}),
-    subscribe: jest.fn<SnsControlPlane['subscribe']>((topicArn, queueArn, attributes = {}) => {
-      change(`subscribe ${queueArn.split(':').at(-1)}`);
-      const arn = `${topicArn}:id-${queueArn.split(':').at(-1)}`;
-      if (!subscriptions.has(arn)) subscriptions.set(arn, { ...attributes });
-      return Promise.resolve(arn);
-    }),
-    getSubscriptionAttributes: arn => Promise.resolve(subscriptions.get(arn)),
-    setSubscriptionAttribute: (arn, name, value) => {
-      change(`set ${name} of the subscription`);
-      Object.assign(subscriptions.get(arn) ?? {}, { [name]: value });
-      return Promise.resolve();
-    },
-  } satisfies SnsControlPlane;
-  const logger = { log: jest.fn<(text: string) => void>(), warn: jest.fn<(text: string) => void>() };
+    ...fake.sqs,
+    getQueueUrl: jest.fn(fake.sqs.getQueueUrl),
+    createQueue: jest.fn(fake.sqs.createQueue),
+  };
+  const sns = { ...fake.sns, subscribe: jest.fn(fake.sns.subscribe) };
   const stopping = new AbortController();
   const create = () => createTopology(topology, { sqs, sns, logger, signal: stopping.signal });
   return { queues, subscriptions, calls, sqs, sns, logger, stopping, create };

@@ -49,6 +49,10 @@ function aws() {
     getQueueAttributes: url => Promise.resolve(queues.get(url.slice(4)) ?? {}),
     createQueue: changing,
     setQueueAttributes: changing,
+    listQueueTags: () => Promise.resolve({}),
+    tagQueue: changing,
+    untagQueue: changing,
+    deleteQueue: changing,
   };
   const sns: SnsControlPlane = {
     createTopic: changing,
@@ -56,6 +60,7 @@ function aws() {
     subscribe: changing,
     getSubscriptionAttributes: arn => Promise.resolve(subscriptions.get(arn)),
     setSubscriptionAttribute: changing,
+    unsubscribe: changing,
   };
   const logger = { log: jest.fn(), warn: jest.fn<(text: string) => void>() };
   const verify = () => verifyTopology(topology, { sqs, sns, logger, signal: new AbortController().signal });

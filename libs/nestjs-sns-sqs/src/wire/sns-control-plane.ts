@@ -4,6 +4,7 @@ import {
   GetTopicAttributesCommand,
   SetSubscriptionAttributesCommand,
   SubscribeCommand,
+  UnsubscribeCommand,
   type SNSClient,
 } from '@aws-sdk/client-sns';
 import { isTopicMissing } from '../errors/aws-errors.js';
@@ -61,5 +62,9 @@ export class SdkSnsControlPlane implements SnsControlPlane {
         AttributeValue: value,
       }),
     );
+  }
+
+  async unsubscribe(subscriptionArn: string): Promise<void> {
+    await unlessMissing(this.client.send(new UnsubscribeCommand({ SubscriptionArn: subscriptionArn })));
   }
 }

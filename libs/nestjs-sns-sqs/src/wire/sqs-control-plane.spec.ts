@@ -49,4 +49,26 @@ describe('SdkSqsControlPlane', () => {
     await plane.setQueueAttributes('url', { Policy: '{}' });
     expect(input()).toEqual({ QueueUrl: 'url', Attributes: { Policy: '{}' } });
   });
+
+  it('gives tags at the creation, and leaves them out where there are none', async () => {
+    const { plane, input } = planeOver(() => Promise.resolve({ QueueUrl: 'url' }));
+    await plane.createQueue('q', {}, { team: 'mail' });
+    expect(input()).toEqual({ QueueName: 'q', Attributes: {}, tags: { team: 'mail' } });
+  });
+
+  it('reads, writes and removes tags; a queue without tags has none', async () => {
+    expect(await planeOver(() => Promise.resolve({})).plane.listQueueTags('url')).toEqual({});
+    const tagging = planeOver(() => Promise.resolve({}));
+    await tagging.plane.tagQueue('url', { a: '1' });
+    expect(tagging.input()).toEqual({ QueueUrl: 'url', Tags: { a: '1' } });
+    const untagging = planeOver(() => Promise.resolve({}));
+    await untagging.plane.untagQueue('url', ['a']);
+    expect(untagging.input()).toEqual({ QueueUrl: 'url', TagKeys: ['a'] });
+  });
+
+  it('deletes a queue', async () => {
+    const { plane, input } = planeOver(() => Promise.resolve({}));
+    await plane.deleteQueue('url');
+    expect(input()).toEqual({ QueueUrl: 'url' });
+  });
 });
