@@ -43,7 +43,7 @@ export function claimOf({ metadata, data }: EventEnvelope, queue: string, rules:
     sequence: order?.sequence,
     leaseEndsAt: now + rules.leaseMs,
     isFinishing: false,
-    ...(order && { subject: subjectKey(order.subject) }),
+    ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),
   };
 }
 

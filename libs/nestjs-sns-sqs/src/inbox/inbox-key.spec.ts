@@ -12,17 +12,19 @@ const text = fc.oneof(
 describe('keys of the inbox', () => {
   it('stay readable where they can', () => {
     expect(eventKey({ source: 'users', id: 'a-1' })).toBe('.5:users:a-1');
-    expect(subjectKey('user-1')).toBe('.user-1');
+    expect(subjectKey({ source: 'users', subject: 'u-1' })).toBe('.5:users:u-1');
   });
 
-  it.each(['a\nb', 'a b', '{a}', 'é', '🎉', '', 'x'.repeat(100_000), '\ud800'])('hash what is not plain: %.20j', id => {
-    expect(subjectKey(id)).toMatch(/^#[\w-]{43}$/);
+  it.each(['a\nb', 'a b', '{a}', 'é', '🎉', 'x'.repeat(100_000), '\ud800'])('hash what is not plain: %.20j', id => {
+    expect(subjectKey({ source: 's', subject: id })).toMatch(/^#[\w-]{43}$/);
   });
 
   it('are of the alphabet that stores rely on, whatever the event', () => {
     fc.assert(
       fc.property(text, text, (source, id) => {
-        for (const key of [eventKey({ source, id }), ownKey(id), subjectKey(id)]) expect(key).toMatch(ALPHABET);
+        for (const key of [eventKey({ source, id }), ownKey(id), subjectKey({ source, subject: id })]) {
+          expect(key).toMatch(ALPHABET);
+        }
       }),
     );
   });
@@ -32,7 +34,11 @@ describe('keys of the inbox', () => {
       fc.property(text, text, text, text, (source, id, otherSource, otherId) => {
         const isSame = source === otherSource && id === otherId;
         expect(eventKey({ source, id }) === eventKey({ source: otherSource, id: otherId })).toBe(isSame);
-        expect(subjectKey(id) === subjectKey(otherId)).toBe(id === otherId);
+        const [one, other] = [
+          subjectKey({ source, subject: id }),
+          subjectKey({ source: otherSource, subject: otherId }),
+        ];
+        expect(one === other).toBe(isSame);
       }),
     );
   });
@@ -48,8 +54,8 @@ describe('keys of the inbox', () => {
       eventKey({ source: 'a', id: '\ufffd' }),
       ownKey('1:a:bc'),
       ownKey('bc'),
-      subjectKey(' '),
-      subjectKey(subjectKey(' ')),
+      subjectKey({ source: 'a', subject: ' ' }),
+      subjectKey({ source: 'a', subject: subjectKey({ source: 'a', subject: ' ' }) }),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });

@@ -17,7 +17,9 @@ export const eventKey = ({ source, id }: Pick<EventMetadata, 'source' | 'id'>): 
 /** Of the user's own making: never the key of an event's id. */
 export const ownKey = (text: string): string => keyOf(`own:${text}`);
 
-export const subjectKey = (subject: string): string => keyOf(subject);
+/** A subject is its source's: order 42 of `orders` is not user 42 of `users`. */
+export const subjectKey = ({ source, subject }: { source: string; subject: string }): string =>
+  keyOf(`${source.length}:${source}:${subject}`);
 
 const process = randomBytes(9).toString('base64url');
 let made = 0;

@@ -2,7 +2,7 @@ import type { ResolvedConsumerOptions } from '../../options/server-options.js';
 import type { Delivery } from '../delivery.js';
 import type { MessageDecoder } from '../handle/message-decoder.js';
 
-/** What is handled one at a time: on FIFO the messages of a group; on standard queues, where asked for, of a subject. */
+/** What is handled one at a time: on FIFO the messages of a group; on standard queues, where asked for, of a source's subject. */
 export type LaneKey = (delivery: Delivery) => string | undefined;
 
 /**
@@ -20,6 +20,8 @@ export function laneKeyOf(
     const envelope = delivery.decode(decode);
     // A deserializer of the user's knows no subject, and neither has a body that cannot be read.
     if (envelope instanceof Promise) envelope.catch(() => undefined);
-    return delivery.envelope?.metadata.subject;
+    const { source = '', subject } = delivery.envelope?.metadata ?? {};
+    // As in the inbox: order 42 of one service does not wait for user 42 of another.
+    return subject === undefined ? undefined : `${source.length}:${source}:${subject}`;
   };
 }
