@@ -11,11 +11,9 @@ import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
 import type { InboxCounts } from '../inbox/inbox.js';
-import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
-import { StoreHealth } from '../inbox/store-health.js';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
+import { ServerInbox } from './server-inbox.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
@@ -56,7 +54,7 @@ export class ServerSQS
   private state: SqsServerStatus = 'idle';
   private started: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
-  private readonly inbox: { store: InboxStore; health: StoreHealth } | undefined;
+  private readonly inbox: ServerInbox | undefined;
   /** It only calls `done`, so it need not be called. */
   private readonly nestsStartHook = this.onProcessingStartHook;
 
@@ -159,7 +157,7 @@ export class ServerSQS
     } catch (error) {
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
       this.aws?.destroy();
-      await this.closeInbox();
+      await this.inbox?.close();
       if (!this.closing) this.changeState('closed');
       throw error;
     }
@@ -178,7 +176,7 @@ export class ServerSQS
       );
     await Promise.all(this.consumers.map(consumer => consumer.stop(shutdownTimeoutMs)));
     this.aws?.destroy();
-    await this.closeInbox();
+    await this.inbox?.close();
     this.changeState('closed');
   }
 
@@ -202,18 +200,11 @@ export class ServerSQS
     if (this.faulty.size === 0 && this.state === 'reconnecting') this.changeState('polling');
   }
 
-  private createInbox(): { store: InboxStore; health: StoreHealth } | undefined {
+  private createInbox(): ServerInbox | undefined {
     const { inbox } = this.options;
     if (!inbox) return undefined;
-    const { store = new MemoryInboxStore(), onUnavailable } = inbox;
-    if (!store.isShared && process.env['NODE_ENV'] === 'production') {
-      this.logger.warn(
-        'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
-      );
-    }
-    const health = new StoreHealth({
-      store,
-      onUnavailable,
+    return new ServerInbox({
+      ...inbox,
       logger: this.logger,
       onFault: error => this.onFault('inbox', error),
       onRecovery: () => {
@@ -221,12 +212,6 @@ export class ServerSQS
         for (const consumer of this.consumers) consumer.wake();
       },
     });
-    return { store, health };
-  }
-
-  private async closeInbox(): Promise<void> {
-    this.inbox?.health.stop();
-    await this.inbox?.store.close?.();
   }
 
   private withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {

@@ -1,0 +1,54 @@
+import type { LoggerService } from '@nestjs/common';
+import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
+import { StoreHealth } from '../inbox/store-health.js';
+import { useStore } from '../inbox/store-users.js';
+import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { InboxStore } from '../interfaces/inbox-store.interface.js';
+import type { ResolvedInboxOptions } from '../options/server-options.js';
+
+export interface ServerInboxOptions extends Pick<ResolvedInboxOptions, 'store' | 'onUnavailable'> {
+  logger: Pick<LoggerService, 'warn'>;
+  onFault: (error: SnsSqsError) => void;
+  onRecovery: () => void;
+}
+
+/** A server's store, and what is known of its health. */
+export class ServerInbox {
+  readonly store: InboxStore;
+  readonly health: StoreHealth;
+  private readonly endUse: () => Promise<void>;
+
+  constructor(options: ServerInboxOptions) {
+    const { logger, onUnavailable, onFault, onRecovery } = options;
+    this.store = options.store ?? new MemoryInboxStore({ onForget: forgetting(logger) });
+    this.endUse = useStore(this.store);
+    if (!this.store.isShared && process.env['NODE_ENV'] === 'production') {
+      logger.warn(
+        'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
+      );
+    }
+    this.health = new StoreHealth({ store: this.store, onUnavailable, logger, onFault, onRecovery });
+  }
+
+  /** Closes the store, unless another server of this process uses it. */
+  async close(): Promise<void> {
+    this.health.stop();
+    await this.endUse();
+  }
+}
+
+const SAY_AGAIN_MS = 60_000;
+
+/** Says that the store was full, and how much it has forgotten, at most once a minute. */
+export function forgetting(logger: Pick<LoggerService, 'warn'>, now = () => performance.now()) {
+  const forgotten = { event: 0, position: 0 };
+  let saidAt = -Infinity;
+  return (what: 'event' | 'position'): void => {
+    forgotten[what] += 1;
+    if (now() - saidAt < SAY_AGAIN_MS) return;
+    saidAt = now();
+    logger.warn(
+      `inbox: the store in memory is full. It has forgotten ${forgotten.event} handled event(s) and ${forgotten.position} position(s) of subjects before their time, those unused for longest. Duplicates of these events would be handled again. Remedy: new MemoryInboxStore({ maxEntries }) with a higher number, or RedisInboxStore`,
+    );
+  };
+}
