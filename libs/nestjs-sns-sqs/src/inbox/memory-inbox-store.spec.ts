@@ -42,6 +42,56 @@ describe('MemoryInboxStore', () => {
     expect(store.done(claim('held'), { rememberForMs: 1_000 })).toBe(true);
   });
 
+  const finish = (store: MemoryInboxStore, key: string, subject: string, position: string): void => {
+    store.claim(claim(key, subject), 1_000);
+    store.done(claim(key, subject), { rememberForMs: 1_000, position });
+  };
+  const positionOf = (store: MemoryInboxStore, subject: string): string | undefined => {
+    const looking = { ...claim(`look-${subject}`, subject), token: `look-${subject}` };
+    const result = store.claim(looking, 1_000);
+    store.release(looking, 'unstarted');
+    return result.status === 'claimed' ? result.position : result.status;
+  };
+
+  it('forgets the position of the subject that was not used for longest, not of the one that was met first', () => {
+    const store = new MemoryInboxStore({ maxEntries: 2 });
+    finish(store, 'a', 'first', '1');
+    finish(store, 'b', 'second', '2');
+    expect(positionOf(store, 'first')).toBe('1');
+    finish(store, 'c', 'third', '3');
+    expect([positionOf(store, 'first'), positionOf(store, 'third')]).toEqual(['1', '3']);
+    expect(positionOf(store, 'second')).toBeUndefined();
+  });
+
+  it('never forgets a subject whose event is in work, or for which events wait', () => {
+    const forgotten: string[] = [];
+    const store = new MemoryInboxStore({ maxEntries: 2, onForget: what => forgotten.push(what) });
+    for (const subject of ['held', 'gap']) finish(store, `${subject}-1`, subject, '1');
+    store.claim(claim('held-2', 'held'), 1_000);
+    store.claim(claim('gap-3', 'gap'), 1_000);
+    store.release(claim('gap-3', 'gap'), 'unstarted', '3');
+    for (let n = 0; n < 50; n += 1) finish(store, `other-${n}`, `other-${n}`, '7');
+    expect(store.done(claim('held-2', 'held'), { rememberForMs: 1_000, position: '2' })).toBe(true);
+    expect(positionOf(store, 'gap')).toBe('1');
+    expect(new Set(forgotten)).toEqual(new Set(['event', 'position']));
+  });
+
+  it('keeps no record of what was released without having been run', () => {
+    const store = new MemoryInboxStore();
+    store.claim(claim('a', 's'), 1_000);
+    store.release(claim('a', 's'), 'unstarted');
+    expect(store.size).toBe(0);
+  });
+
+  it('makes room in a few looks, however many are in use', () => {
+    const store = new MemoryInboxStore({ maxEntries: 1 });
+    for (let n = 0; n < 2_000; n += 1) store.claim(claim(`held-${n}`), 1_000_000);
+    const startedAt = performance.now();
+    for (let n = 0; n < 2_000; n += 1) finish(store, `done-${n}`, 's', '1');
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(store.done(claim('held-0'), { rememberForMs: 1_000 })).toBe(true);
+  });
+
   it('knows when a lease ends, to the millisecond', () => {
     let now = 0;
     const store = new MemoryInboxStore({ now: () => now });

@@ -6,15 +6,21 @@ import type {
   InboxReleaseReason,
   InboxStore,
 } from '../interfaces/inbox-store.interface.js';
+import { BoundedRecords, type Forgettable } from './bounded-records.js';
 
 export interface MemoryInboxStoreOptions {
-  /** Events, and positions of subjects, that are remembered; beyond, the oldest are forgotten. 1 to 10,000,000. @default 100000 */
+  /**
+   * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest. What is in work
+   * or waits stays. 1 to 10,000,000. @default 100000
+   */
   maxEntries?: number;
+  /** Told of each that was forgotten because there were too many, before its time. Must not throw. */
+  onForget?: (what: 'event' | 'position') => void;
   /** Milliseconds, never backwards. @default performance.now */
   now?: () => number;
 }
 
-interface Held {
+interface Held extends Forgettable {
   token: string | undefined;
   leaseEndsAt: number;
 }
@@ -22,16 +28,16 @@ interface Held {
 interface EventRecord extends Held {
   isDone: boolean;
   attempts: number;
-  forgetAt: number;
 }
 
 interface SubjectRecord extends Held {
   position: string | undefined;
-  forgetAt: number;
   gap: { since: number; lowest: string; seenAt: number } | undefined;
 }
 
 const DEFAULT_MAX_ENTRIES = 100_000;
+/** What may come again is remembered for as long as SQS keeps a message (14 days), and a day, in milliseconds. */
+const KEEP_MS = 15 * 86_400_000;
 
 /**
  * An inbox in the memory of one process: what another process claims or did it does not see, and a restart forgets
@@ -39,18 +45,26 @@ const DEFAULT_MAX_ENTRIES = 100_000;
  */
 export class MemoryInboxStore implements InboxStore {
   readonly isShared = false;
-  private readonly events = new Map<string, EventRecord>();
-  private readonly subjects = new Map<string, SubjectRecord>();
-  private readonly maxEntries: number;
+  private readonly events: BoundedRecords<EventRecord>;
+  private readonly subjects: BoundedRecords<SubjectRecord>;
   private readonly now: () => number;
 
   /** Throws a RangeError for a `maxEntries` out of range. */
-  constructor({ maxEntries = DEFAULT_MAX_ENTRIES, now = () => performance.now() }: MemoryInboxStoreOptions = {}) {
-    if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 10_000_000) {
-      throw new RangeError(`MemoryInboxStore: maxEntries is 1 to 10,000,000, not ${maxEntries}`);
+  constructor({
+    maxEntries: max = DEFAULT_MAX_ENTRIES,
+    onForget = () => undefined,
+    now = () => performance.now(),
+  }: MemoryInboxStoreOptions = {}) {
+    if (!Number.isInteger(max) || max < 1 || max > 10_000_000) {
+      throw new RangeError(`MemoryInboxStore: maxEntries is 1 to 10,000,000, not ${max}`);
     }
-    this.maxEntries = maxEntries;
     this.now = now;
+    this.events = new BoundedRecords<EventRecord>({ max, isInUse: isHeld, onForget: () => onForget('event') });
+    this.subjects = new BoundedRecords<SubjectRecord>({
+      max,
+      isInUse: (subject, at) => isHeld(subject, at) || isWaitedFor(subject, at),
+      onForget: () => onForget('position'),
+    });
   }
 
   /** Events that are remembered, in work and done. */
@@ -61,7 +75,7 @@ export class MemoryInboxStore implements InboxStore {
   claim(claim: InboxClaim, leaseMs: number): InboxClaimResult {
     const now = this.now();
     const id = idOf(claim.queue, claim.key);
-    const event = remembered(this.events, id, now);
+    const event = this.events.get(id, now);
     if (event?.isDone) return { status: 'done' };
     if (event && isHeldByOther(event, claim, now)) {
       return { status: 'in-work', retryAfterMs: event.leaseEndsAt - now };
@@ -70,26 +84,28 @@ export class MemoryInboxStore implements InboxStore {
     if (subject && isHeldByOther(subject, claim, now)) {
       return { status: 'subject-in-work', retryAfterMs: subject.leaseEndsAt - now };
     }
+    const { token } = claim;
     const leaseEndsAt = now + leaseMs;
-    const attempt = (event?.attempts ?? 0) + (event?.token === claim.token ? 0 : 1);
-    this.events.delete(id);
-    this.events.set(id, { isDone: false, token: claim.token, leaseEndsAt, attempts: attempt, forgetAt: Infinity });
-    if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, claim.token, leaseEndsAt);
-    evict(this.events, this.maxEntries, now);
+    const attempts = (event?.attempts ?? 0) + (event?.token === token ? 0 : 1);
+    this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, forgetAt: Infinity }, now);
+    if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
     return {
       status: 'claimed',
-      attempt,
+      attempt: attempts,
       ...(subject?.position !== undefined && { position: subject.position }),
       ...(subject?.gap && { gap: gapOf(subject.gap, now) }),
     };
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): boolean[] {
-    const leaseEndsAt = this.now() + leaseMs;
+    const now = this.now();
     return claims.map(claim => {
-      const held = this.holdsOf(claim);
+      const held = this.holdsOf(claim, now);
       if (!held) return false;
-      for (const each of held) each.leaseEndsAt = leaseEndsAt;
+      for (const each of held) {
+        each.leaseEndsAt = now + leaseMs;
+        each.forgetAt = Math.max(each.forgetAt, now + KEEP_MS);
+      }
       return true;
     });
   }
@@ -97,36 +113,34 @@ export class MemoryInboxStore implements InboxStore {
   done(claim: InboxClaim, { rememberForMs, position, rememberPositionForMs = Infinity }: InboxDone): boolean {
     const now = this.now();
     const id = idOf(claim.queue, claim.key);
-    const known = remembered(this.events, id, now);
+    const known = this.events.get(id, now);
     if (known?.isDone) return known.token === claim.token;
-    if (!this.holdsOf(claim)) return false;
-    // Put behind what was remembered before it.
-    this.events.delete(id);
-    this.events.set(id, {
-      isDone: true,
-      token: claim.token,
-      leaseEndsAt: 0,
-      attempts: 0,
-      forgetAt: now + rememberForMs,
-    });
-    const subject = this.subjectOf(claim, now);
+    const held = this.holdsOf(claim, now);
+    if (!held) return false;
+    const [event, subject] = held;
+    Object.assign(event, { isDone: true, leaseEndsAt: 0, attempts: 0, forgetAt: now + rememberForMs });
+    this.events.put(id, event, now);
     if (!subject) return true;
     subject.token = undefined;
-    if (position === undefined) return true;
-    Object.assign(subject, { position, gap: undefined, forgetAt: now + rememberPositionForMs });
+    if (position !== undefined) Object.assign(subject, { position, gap: undefined });
+    if (!subject.gap) subject.forgetAt = now + rememberPositionForMs;
     return true;
   }
 
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): boolean {
-    const held = this.holdsOf(claim);
+    const now = this.now();
+    const held = this.holdsOf(claim, now);
     if (!held) return false;
     const [event, subject] = held;
-    const now = this.now();
     for (const each of held) each.token = undefined;
     if (reason === 'unstarted') event.attempts -= 1;
-    if (reason === 'dead-lettered') this.events.delete(idOf(claim.queue, claim.key));
+    if (reason === 'dead-lettered' || event.attempts <= 0) this.events.delete(idOf(claim.queue, claim.key));
+    else event.forgetAt = now + KEEP_MS;
     if (subject && gapAt !== undefined) {
       subject.gap = { since: subject.gap?.since ?? now, lowest: gapAt, seenAt: now };
+    }
+    if (subject && !subject.gap && subject.position === undefined) {
+      this.subjects.delete(idOf(claim.queue, claim.subject ?? ''));
     }
     return true;
   }
@@ -136,30 +150,28 @@ export class MemoryInboxStore implements InboxStore {
   }
 
   private subjectOf({ queue, subject }: InboxClaim, now: number): SubjectRecord | undefined {
-    return subject === undefined ? undefined : remembered(this.subjects, idOf(queue, subject), now);
+    return subject === undefined ? undefined : this.subjects.get(idOf(queue, subject), now);
   }
 
   private holdSubject(
     queue: string,
     key: string,
     known: SubjectRecord | undefined,
-    token: string,
-    leaseEndsAt: number,
+    hold: { token: string; leaseEndsAt: number },
+    now: number,
   ): void {
-    const id = idOf(queue, key);
-    const subject = known ?? { position: undefined, gap: undefined, forgetAt: Infinity, token, leaseEndsAt };
-    Object.assign(subject, { token, leaseEndsAt });
-    this.subjects.delete(id);
-    this.subjects.set(id, subject);
-    evict(this.subjects, this.maxEntries, this.now());
+    const subject = known ?? { position: undefined, gap: undefined, forgetAt: 0, ...hold };
+    // Its event may come again: until it is done the position is needed, whatever its time.
+    Object.assign(subject, hold, { forgetAt: Math.max(subject.forgetAt, now + KEEP_MS) });
+    this.subjects.put(idOf(queue, key), subject, now);
   }
 
   /** The records that the claim's token holds: of the event and, if it has one, of the subject; all or undefined. */
-  private holdsOf(claim: InboxClaim): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
-    const event = this.events.get(idOf(claim.queue, claim.key));
+  private holdsOf(claim: InboxClaim, now: number): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
+    const event = this.events.get(idOf(claim.queue, claim.key), now);
     if (!event || event.isDone || event.token !== claim.token) return undefined;
     if (claim.subject === undefined) return [event];
-    const subject = this.subjects.get(idOf(claim.queue, claim.subject));
+    const subject = this.subjectOf(claim, now);
     return subject?.token === claim.token ? [event, subject] : undefined;
   }
 }
@@ -167,28 +179,16 @@ export class MemoryInboxStore implements InboxStore {
 /** A queue's name has no space. */
 const idOf = (queue: string, key: string): string => `${queue} ${key}`;
 
+const isHeld = ({ token, leaseEndsAt }: Held, now: number): boolean => token !== undefined && leaseEndsAt > now;
+
 const isHeldByOther = (held: Held, { token }: InboxClaim, now: number): boolean =>
-  held.token !== undefined && held.token !== token && held.leaseEndsAt > now;
+  held.token !== token && isHeld(held, now);
+
+/** Events wait, and have been seen within the time that SQS keeps them. */
+const isWaitedFor = ({ gap }: SubjectRecord, now: number): boolean => gap !== undefined && now - gap.seenAt < KEEP_MS;
 
 const gapOf = ({ since, lowest, seenAt }: NonNullable<SubjectRecord['gap']>, now: number): InboxGap => ({
   waitedMs: now - since,
   lowest,
   lowestSeenMs: now - seenAt,
 });
-
-function remembered<T extends { forgetAt: number }>(map: Map<string, T>, id: string, now: number): T | undefined {
-  const record = map.get(id);
-  if (record === undefined || record.forgetAt > now) return record;
-  map.delete(id);
-  return undefined;
-}
-
-/** Forgets the oldest until there are no more than `max`; what is in work stays. */
-function evict<T extends Held>(map: Map<string, T>, max: number, now: number): void {
-  if (map.size <= max) return;
-  for (const [id, { token, leaseEndsAt }] of map) {
-    const isInWork = token !== undefined && leaseEndsAt > now;
-    if (!isInWork) map.delete(id);
-    if (map.size <= max) return;
-  }
-}

@@ -45,9 +45,32 @@ afterAll(async () => {
   await Promise.all([server?.stop(), clusterServer?.stop()]);
 });
 const contractRunner = { describe: describeWithRedis, it };
+/** Clients with options that change what ioredis sends or answers. */
+const unusual = (): Redis =>
+  new Redis(server.port, '127.0.0.1', {
+    stringNumbers: true,
+    keyPrefix: 'app:',
+    enableAutoPipelining: true,
+    showFriendlyErrorStack: true,
+    enableOfflineQueue: false,
+  });
+const unusualCluster = (): Cluster =>
+  new Cluster([{ host: '127.0.0.1', port: clusterServer.port }], {
+    scaleReads: 'slave',
+    keyPrefix: 'app:',
+    enableAutoPipelining: true,
+    redisOptions: { stringNumbers: true },
+  });
+/** A store of a client of its own, which ends with it. */
+async function ofOwn(client: Redis | Cluster): Promise<RedisInboxStore> {
+  const store = await ready({ client });
+  return Object.assign(store, { close: () => client.disconnect() });
+}
 
 inboxStoreContract('RedisInboxStore', () => ready({ url: server.url, prefix: 'contract' }), contractRunner);
 inboxStoreContract('RedisInboxStore on a cluster', () => ready({ client: cluster }), contractRunner);
+inboxStoreContract('RedisInboxStore of a client with options of its own', () => ofOwn(unusual()), contractRunner);
+inboxStoreContract('RedisInboxStore of a cluster with options', () => ofOwn(unusualCluster()), contractRunner);
 
 describeWithRedis('RedisInboxStore', () => {
   const stores: RedisInboxStore[] = [];
@@ -66,11 +89,11 @@ describeWithRedis('RedisInboxStore', () => {
 
   it('has every key under its prefix and queue, and a queue in one slot', async () => {
     const store = await open({ prefix: 'my.app:inbox' });
-    const claim = claimOf(eventKey({ source: 'users', id: 'a {b}\n' }), subjectKey('u'));
+    const claim = claimOf(eventKey({ source: 'users', id: 'a {b}\n' }), subjectKey({ source: 'users', subject: 'u' }));
     await store.claim(claim, LONG_MS);
     expect((await server.client.keys('*')).toSorted()).toEqual([
       expect.stringMatching(/^my\.app:inbox:\{q\}:e:#[\w-]{43}$/),
-      'my.app:inbox:{q}:s:.u',
+      'my.app:inbox:{q}:s:.5:users:u',
     ]);
   });
 

@@ -23,6 +23,8 @@ export interface RedisInboxStoreOptions {
 
 /** A record that is not done is kept for longer than a message can be invisible (12 h), so that attempts stay counted. */
 const KEEP_MS = 86_400_000;
+/** A subject's is kept for as long as SQS keeps messages (14 days), and a day: some may wait while no consumer runs. */
+const KEEP_SUBJECT_MS = 15 * 86_400_000;
 const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = { step: 50, max: 1_000 };
 const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
@@ -49,43 +51,36 @@ export class RedisInboxStore implements InboxStore {
   }
 
   async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
-    const answer = (await this.run(CLAIM, claim, leaseMs, KEEP_MS)) as [
-      string,
-      number,
-      string?,
-      number?,
-      string?,
-      number?,
-    ];
+    const answer = (await this.run(CLAIM, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS)) as Array<string | number>;
     const [status, number, position, waitedMs, lowest, lowestSeenMs] = answer;
     switch (status) {
       case 'done':
         return { status };
       case 'in-work':
       case 'subject-in-work':
-        return { status, retryAfterMs: number };
+        return { status, retryAfterMs: Number(number) };
       default:
         return {
           status: 'claimed',
-          attempt: number,
-          ...(position && { position }),
-          ...(waitedMs !== undefined &&
-            lowest !== undefined &&
-            lowestSeenMs !== undefined && { gap: { waitedMs, lowest, lowestSeenMs } }),
+          attempt: Number(number),
+          ...(position && { position: String(position) }),
+          ...(lowest !== undefined && {
+            gap: { waitedMs: Number(waitedMs), lowest: String(lowest), lowestSeenMs: Number(lowestSeenMs) },
+          }),
         };
     }
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
-    return Promise.all(claims.map(async claim => (await this.run(RENEW, claim, leaseMs, KEEP_MS)) === 1));
+    return Promise.all(claims.map(claim => this.agrees(RENEW, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS)));
   }
 
-  async done(claim: InboxClaim, { rememberForMs, position = '', rememberPositionForMs }: InboxDone): Promise<boolean> {
-    return (await this.run(DONE, claim, rememberForMs, position, rememberPositionForMs ?? '')) === 1;
+  done(claim: InboxClaim, { rememberForMs, position = '', rememberPositionForMs }: InboxDone): Promise<boolean> {
+    return this.agrees(DONE, claim, rememberForMs, position, rememberPositionForMs ?? '');
   }
 
-  async release(claim: InboxClaim, reason: InboxReleaseReason, gapAt = ''): Promise<boolean> {
-    return (await this.run(RELEASE, claim, reason, gapAt, KEEP_MS)) === 1;
+  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt = ''): Promise<boolean> {
+    return this.agrees(RELEASE, claim, reason, gapAt, KEEP_MS, KEEP_SUBJECT_MS);
   }
 
   async ping(): Promise<void> {
@@ -95,6 +90,15 @@ export class RedisInboxStore implements InboxStore {
   /** Ends the connection if it is the store's own. */
   close(): void {
     if (!this.options.client) this.client.disconnect();
+  }
+
+  /** A client may give whole numbers as text (`stringNumbers`). */
+  private async agrees(
+    script: RedisScript,
+    claim: InboxClaim,
+    ...args: ReadonlyArray<string | number>
+  ): Promise<boolean> {
+    return Number(await this.run(script, claim, ...args)) === 1;
   }
 
   private run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {

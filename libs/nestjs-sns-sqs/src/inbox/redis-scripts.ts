@@ -27,6 +27,13 @@ local function claimed(attempts, lease)
   return 'c' .. attempts .. ':' .. string.format('%.0f', now + tonumber(lease)) .. ':' .. ARGV[1]
 end`;
 
+/** Keeps a subject's record `keep` from now at least: it is in use, and its event may come again. For ever stays so. */
+const KEEP = `
+local function keepSubject(keep)
+  local left = redis.call('PTTL', KEYS[2])
+  if left >= 0 and left < tonumber(keep) then redis.call('PEXPIRE', KEYS[2], keep) end
+end`;
+
 export interface RedisScript {
   text: string;
   sha: string;
@@ -37,10 +44,11 @@ const script = (...parts: string[]): RedisScript => {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 };
 
-/** ARGV: token, lease, how long a record is kept that is not done. */
+/** ARGV: token, lease, how long the record of an event is kept that is not done, and that of its subject. */
 export const CLAIM = script(
   NOW,
   RECORD,
+  KEEP,
   `
 local record = redis.call('GET', KEYS[1])
 local attempts = 0
@@ -60,7 +68,7 @@ if KEYS[2] then
   local s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n')
   if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
   redis.call('HSET', KEYS[2], 't', ARGV[1], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
-  if not s[3] then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
+  if s[3] then keepSubject(ARGV[4]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
   answer[3] = s[3] or ''
   if s[4] then
     answer[4] = now - tonumber(s[4])
@@ -72,16 +80,19 @@ redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2]), 'PX', ARGV[3])
 return answer`,
 );
 
-/** ARGV: token, lease, how long a record is kept that is not done. */
+/** ARGV: as those of CLAIM. */
 export const RENEW = script(
   NOW,
   RECORD,
+  KEEP,
   HOLDS,
   `
 local attempts = holds()
 if not attempts then return 0 end
 redis.call('SET', KEYS[1], claimed(attempts, ARGV[2]), 'PX', ARGV[3])
-if KEYS[2] then redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + tonumber(ARGV[2]))) end
+if not KEYS[2] then return 1 end
+redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
+keepSubject(ARGV[4])
 return 1`,
 );
 
@@ -94,16 +105,19 @@ if not holds() then return 0 end
 redis.call('SET', KEYS[1], 'd' .. ARGV[1], 'PX', ARGV[2])
 if not KEYS[2] then return 1 end
 redis.call('HDEL', KEYS[2], 't', 'u')
-if ARGV[3] == '' then return 1 end
-redis.call('HDEL', KEYS[2], 's', 'l', 'n')
-redis.call('HSET', KEYS[2], 'p', ARGV[3])
+if ARGV[3] ~= '' then
+  redis.call('HDEL', KEYS[2], 's', 'l', 'n')
+  redis.call('HSET', KEYS[2], 'p', ARGV[3])
+end
+if ARGV[3] == '' and redis.call('HEXISTS', KEYS[2], 's') == 1 then return 1 end
 if ARGV[4] == '' then redis.call('PERSIST', KEYS[2]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
 return 1`,
 );
 
-/** ARGV: token, reason, sequence that is put off as the lowest or '', how long a record is kept that is not done. */
+/** ARGV: token, reason, sequence that is put off as the lowest or '', how long an event's record is kept, and a subject's. */
 export const RELEASE = script(
   NOW,
+  KEEP,
   HOLDS,
   `
 local attempts = holds()
@@ -117,6 +131,6 @@ if ARGV[3] == '' then return 1 end
 local at = string.format('%.0f', now)
 redis.call('HSET', KEYS[2], 'l', ARGV[3], 'n', at)
 redis.call('HSETNX', KEYS[2], 's', at)
-if redis.call('HEXISTS', KEYS[2], 'p') == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
+if redis.call('HEXISTS', KEYS[2], 'p') == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[5]) else keepSubject(ARGV[5]) end
 return 1`,
 );

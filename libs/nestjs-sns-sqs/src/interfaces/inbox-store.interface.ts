@@ -9,7 +9,7 @@ export interface InboxClaim {
   key: string;
   /** Fencing token: unique for every claim that was ever made, of A-Z a-z 0-9 - _. */
   token: string;
-  /** With it the claim is on the subject too: of one subject's events one is in work at a time. Same alphabet as `key`. */
+  /** With it the claim is on the subject (of its source) too: of one subject's events one is in work at a time. Same alphabet as `key`. */
   subject?: string;
 }
 
@@ -41,7 +41,10 @@ export interface InboxDone {
   rememberForMs: number;
   /** The subject's new position; the gap before it, if there was one, is closed. */
   position?: string;
-  /** How long the position is kept, in milliseconds. @default for ever */
+  /**
+   * How long the position is kept, in milliseconds; longer while an event of the subject is claimed, comes again after a
+   * failure, or waits: what is in use is not forgotten. @default for ever
+   */
   rememberPositionForMs?: number;
 }
 
@@ -84,6 +87,6 @@ export interface InboxStore {
   /** Resolves when the store answers. */
   ping(): MaybePromise<void>;
 
-  /** Called once, when the server has closed. */
+  /** Called when the last server that uses it has closed. */
   close?(): MaybePromise<void>;
 }

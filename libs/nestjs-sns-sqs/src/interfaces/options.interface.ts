@@ -94,13 +94,17 @@ export interface AwsAccessOptions {
 /** Memory of what was processed: makes duplicates and disorder harmless. */
 export interface InboxOptions {
   /**
-   * `RedisInboxStore` of `nestjs-sns-sqs/redis` for more than one process. The server closes it.
+   * `RedisInboxStore` of `nestjs-sns-sqs/redis` for more than one process. The server closes it; if several servers of
+   * a process share it, the last one that closes does.
    * @default a MemoryInboxStore: this process, 100,000 events
    */
   store?: InboxStore;
   /** How long an event is known as done, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
   rememberForSeconds?: number;
-  /** How long a subject without events keeps its position, in seconds, 60 to 315,360,000. @default for ever */
+  /**
+   * How long a subject keeps its position after its last event, in seconds, 60 to 315,360,000; longer while events of it
+   * are claimed or wait. @default for ever
+   */
   rememberPositionsForSeconds?: number;
   /**
    * While the store does not answer: `'wait'`: nothing is received or handled; `'proceed'`: messages are handled

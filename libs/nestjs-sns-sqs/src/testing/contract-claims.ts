@@ -14,16 +14,21 @@ export const claimed = (attempt: number, more: object = {}): object => ({ status
 
 /** Asks again until `isSo`; rejects when that takes too long. */
 export async function until<T>(ask: () => MaybePromise<T>, isSo: (answer: T) => boolean): Promise<T> {
-  const endsAt = Date.now() + DEADLINE_MS;
+  const endsAt = performance.now() + DEADLINE_MS;
   for (;;) {
     const answer = await ask();
     if (isSo(answer)) return answer;
-    if (Date.now() > endsAt) assert.fail(`it did not come to it within ${DEADLINE_MS} ms: ${JSON.stringify(answer)}`);
-    await new Promise(resolve => {
-      setTimeout(resolve, 5);
-    });
+    if (performance.now() > endsAt)
+      assert.fail(`it did not come to it within ${DEADLINE_MS} ms: ${JSON.stringify(answer)}`);
+    await pass(5);
   }
 }
+
+/** Resolves when so many milliseconds have passed, for store and caller alike. */
+export const pass = (ms: number): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, ms);
+  });
 
 export const isClaimed = ({ status }: InboxClaimResult): boolean => status === 'claimed';
 

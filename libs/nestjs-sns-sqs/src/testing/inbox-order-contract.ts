@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
-import { claimed, isClaimed, LONG_MS, REMEMBER, SHORT_MS, until, type ContractTest } from './contract-claims.js';
+import { claimed, isClaimed, LONG_MS, pass, REMEMBER, SHORT_MS, until, type ContractTest } from './contract-claims.js';
+
+/** Long enough for a few calls on a busy machine. */
+const BRIEF_MS = 120;
 
 const waitedMs = (result: InboxClaimResult): number => ('gap' in result && result.gap?.waitedMs) || 0;
 
@@ -49,14 +52,50 @@ export function inboxOrderContract(it: ContractTest): void {
   it('keeps a position longer than an event when asked to, and forgets it after its time', async (store, claim) => {
     const mine = claim('a', 'user');
     await store.claim(mine, LONG_MS);
-    await store.done(mine, { rememberForMs: LONG_MS, position: '7', rememberPositionForMs: SHORT_MS });
-    const forgotten = async (): Promise<InboxClaimResult> => {
-      const next = claim(randomUUID(), 'user');
-      const result = await store.claim(next, LONG_MS);
-      await store.release(next, 'unstarted');
-      return result;
-    };
-    await until(forgotten, result => !('position' in result));
+    await store.done(mine, { rememberForMs: LONG_MS, position: '7', rememberPositionForMs: BRIEF_MS });
+    await pass(1.5 * BRIEF_MS);
+    assert.deepEqual(await store.claim(claim('b', 'user'), LONG_MS), claimed(1));
+  });
+
+  it('keeps a position beyond its time while an event of the subject is claimed', async (store, claim) => {
+    const [first, second] = [claim('a', 'user'), claim('b', 'user')];
+    await store.claim(first, LONG_MS);
+    await store.done(first, { ...REMEMBER, position: '7', rememberPositionForMs: BRIEF_MS });
+    assert.deepEqual(await store.claim(second, LONG_MS), claimed(1, { position: '7' }));
+    await pass(1.5 * BRIEF_MS);
+    assert.equal((await store.claim(claim('c', 'user'), LONG_MS)).status, 'subject-in-work');
+    assert.deepEqual(await store.renew([second], LONG_MS), [true]);
+    assert.equal(await store.done(second, { ...REMEMBER, position: '8', rememberPositionForMs: LONG_MS }), true);
+    assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
+  });
+
+  it('keeps a position beyond its time for an event that comes again, and for those that wait', async (store, claim) => {
+    const short = { ...REMEMBER, position: '7', rememberPositionForMs: BRIEF_MS };
+    for (const [user, reason, gapAt] of [
+      ['failed', 'failed', undefined],
+      ['waits', 'unstarted', '9'],
+    ] as const) {
+      const [first, second] = [claim(`${user}-1`, user), claim(`${user}-2`, user)];
+      await store.claim(first, LONG_MS);
+      await store.done(first, short);
+      await store.claim(second, LONG_MS);
+      await store.release(second, reason, gapAt);
+    }
+    await pass(1.5 * BRIEF_MS);
+    const failed = await store.claim(claim('failed-2', 'failed'), LONG_MS);
+    assert.deepEqual(failed, claimed(2, { position: '7' }));
+    const waiting = await store.claim(claim('waits-2', 'waits'), LONG_MS);
+    assert.ok('gap' in waiting && waiting.position === '7' && waiting.gap?.lowest === '9');
+  });
+
+  it('keeps a position for ever when no time is given, also after one was', async (store, claim) => {
+    const [first, second] = [claim('a', 'user'), claim('b', 'user')];
+    await store.claim(first, LONG_MS);
+    await store.done(first, { ...REMEMBER, position: '7', rememberPositionForMs: BRIEF_MS });
+    await store.claim(second, LONG_MS);
+    await store.done(second, { ...REMEMBER, position: '8' });
+    await pass(1.5 * BRIEF_MS);
+    assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
   });
 
   it('tells since when a gap is there and who waits, until the position advances', async (store, claim) => {
