@@ -1,4 +1,51 @@
 import { readFileSync } from 'node:fs';
+import { groupBy } from '../support/group-by.ts';
+import type { Strike } from './fleet.ts';
+import type { Ledger } from './ledger.ts';
+import type { Outage } from './restartable-redis.ts';
+
+/** A line of what the processes have written down. */
+export interface Effect {
+  what: 'done' | 'failed' | 'published' | 'memory';
+  at: number;
+  pid: number;
+  queue: string;
+  /** Of the event. */
+  id: string;
+  type?: string;
+  message: string;
+  group?: string;
+  /** SQS's, of the group. */
+  sequence?: string;
+  subject?: string;
+  version?: string;
+}
+
+/** What was done to the processes and to Redis. */
+interface Facts {
+  kills: Strike[];
+  told: Strike[];
+  outages: Outage[];
+}
+
+export interface Books extends Facts {
+  ledger: Ledger;
+  effects: Effect[];
+  /** Ids of the events that AWS has accepted. */
+  published: string[];
+  mails: readonly unknown[];
+}
+
+export interface Verdict {
+  violations: string[];
+  counts: { accepted: number; done: number; skipped: number; deadLettered: number; left: number };
+  lanes: number;
+  subjects: number;
+  repeated: number;
+  reasons: string[];
+  unexplained: number;
+  mails: number;
+}
 
 /** A process that is killed may have had an effect that nothing remembers yet; and so it is while Redis is away. */
 const UNREMEMBERED_MS = 5_000;
@@ -10,18 +57,18 @@ const IN_ORDER = /^(update-recipient|user-directory)-/;
 const MAX_GROWTH_MIB = 15;
 
 /** What the processes have written down of their handlers, in order of time. */
-export function readEffects(path) {
+export function readEffects(path: string): Effect[] {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-  return lines.map(line => JSON.parse(line));
+  return lines.map(line => JSON.parse(line) as Effect);
 }
 
 /**
  * Balances what SNS and SQS have accepted with what became of it. `violations` is empty when every promise was kept.
  */
-export function judge({ ledger, effects, published, kills, told, outages, mails }) {
-  const violations = [];
+export function judge({ ledger, effects, published, kills, told, outages, mails }: Books): Verdict {
+  const violations: string[] = [];
   const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
-  const done = Map.groupBy(
+  const done = groupBy(
     runs.filter(({ what }) => what === 'done'),
     ({ queue, id }) => `${queue} ${id}`,
   );
@@ -48,10 +95,10 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
   const lanes = checkLanes(runs, violations);
   const repeated = [...done.values()].filter(({ length }) => length > 1);
   const facts = { kills, told, outages };
-  const reasons = Map.groupBy(repeated, each => reasonOf(each, facts));
+  const reasons = groupBy(repeated, each => reasonOf(each, facts));
   const unexplained = reasons.get(undefined) ?? [];
   const subjects = checkSubjects(runs, violations, both => reasonOf(both, facts) !== undefined);
-  for (const [{ queue, id }] of unexplained) violations.push(`${id} was handled twice by ${queue}`);
+  for (const [first] of unexplained) if (first) violations.push(`${first.id} was handled twice by ${first.queue}`);
   return {
     violations,
     counts,
@@ -65,9 +112,9 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
 }
 
 /** The messages of a group are first done in the order in which SQS has taken them. */
-function checkLanes(runs, violations) {
-  const latest = new Map();
-  const seen = new Set();
+function checkLanes(runs: Effect[], violations: string[]): number {
+  const latest = new Map<string, string>();
+  const seen = new Set<string>();
   for (const { what, queue, group, sequence, message } of runs) {
     if (what !== 'done' || sequence === undefined || seen.has(message)) continue;
     seen.add(message);
@@ -79,8 +126,8 @@ function checkLanes(runs, violations) {
 }
 
 /** By queue and subject: the highest sequence that was done. */
-function latestVersions(runs) {
-  const latest = new Map();
+function latestVersions(runs: Effect[]): Map<string, number> {
+  const latest = new Map<string, number>();
   for (const { what, queue, subject, version } of runs) {
     const key = `${queue} ${subject}`;
     if (what === 'done' && version !== undefined) latest.set(key, Math.max(latest.get(key) ?? 0, Number(version)));
@@ -89,8 +136,8 @@ function latestVersions(runs) {
 }
 
 /** Where the order of subjects is asked for, none goes back. Gives how many there were. */
-function checkSubjects(runs, violations, isExcused) {
-  const latest = new Map();
+function checkSubjects(runs: Effect[], violations: string[], isExcused: (both: Effect[]) => boolean): number {
+  const latest = new Map<string, Effect>();
   for (const fact of runs) {
     if (fact.what !== 'done' || !IN_ORDER.test(fact.queue)) continue;
     const key = `${fact.queue} ${fact.subject}`;
@@ -106,13 +153,13 @@ function checkSubjects(runs, violations, isExcused) {
  * Before each repetition the earlier effect could not be remembered: its process was killed, or had been told to end
  * for longer than its handlers may take then, or Redis was away. Undefined: none of these, before one of them.
  */
-function reasonOf(times, facts) {
+function reasonOf(times: Effect[], facts: Facts): string | undefined {
   const reasons = times.slice(0, -1).map(run => reasonOfOne(run, facts));
   return reasons.includes(undefined) ? undefined : reasons[0];
 }
 
-function reasonOfOne({ pid, at }, { kills, told, outages }) {
-  const near = when => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
+function reasonOfOne({ pid, at }: Effect, { kills, told, outages }: Facts): string | undefined {
+  const near = (when: number): boolean => when >= at - UNREMEMBERED_MS && when <= at + UNREMEMBERED_MS;
   const isAway = outages.some(({ from, to }) => from <= at + UNREMEMBERED_MS && to >= at - UNREMEMBERED_MS);
   if (kills.some(kill => kill.pid === pid && near(kill.at))) return isAway ? 'killed, with Redis away' : 'killed';
   if (told.some(each => each.pid === pid && at - each.at > SHUTDOWN_TIMEOUT_MS)) return 'told to end for too long';
@@ -123,20 +170,34 @@ function reasonOfOne({ pid, at }, { kills, told, outages }) {
  * By process whose memory was watched, in MiB: the trends of its heap, after a collection; of what V8 has taken for it;
  * of buffers outside it; and of all that is resident. Only the first tells of a leak in JavaScript.
  */
-export function memoryTrends(effects) {
-  const byProcess = Map.groupBy(
+export function memoryTrends(effects: Effect[]): MemoryTrend[] {
+  const byProcess = groupBy(
     effects.filter(({ what }) => what === 'memory'),
     ({ pid }) => pid,
   );
   return [...byProcess].map(([pid, facts]) => {
-    const trend = name => trendOf(facts.map(each => each[name] / 2 ** 20));
+    const trend = (name: keyof NodeJS.MemoryUsage): Trend =>
+      trendOf(facts.map(each => (each as unknown as NodeJS.MemoryUsage)[name] / 2 ** 20));
     const parts = { heap: trend('heapUsed'), V8: trend('heapTotal'), buffers: trend('external'), RSS: trend('rss') };
     return { pid, samples: facts.length, parts, isFlat: parts.heap.growth < MAX_GROWTH_MIB };
   });
 }
 
+/** In MiB. */
+interface Trend {
+  mean: number;
+  growth: number;
+}
+
+export interface MemoryTrend {
+  pid: number;
+  samples: number;
+  parts: Record<'heap' | 'V8' | 'buffers' | 'RSS', Trend>;
+  isFlat: boolean;
+}
+
 /** Least squares over the later two thirds: what it has grown by, in MiB. */
-function trendOf(all) {
+function trendOf(all: number[]): Trend {
   const samples = all.slice(Math.floor(all.length / 3));
   const mean = samples.reduce((sum, each) => sum + each, 0) / samples.length;
   const middle = (samples.length - 1) / 2;

@@ -2,18 +2,16 @@
 // and no prototype has changed. --runs: how many; --seed: to replay.
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
-import { decodeBody } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/decode.js';
-import {
-  REPLY_ATTRIBUTES,
-  replyAddressOf,
-  replyQueueUrlBeside,
-} from '../../dist/libs/nestjs-sns-sqs/esm/envelope/reply.js';
-import { eventKey, ownKey, subjectKey } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/inbox-key.js';
-import { canonicalSequence } from '../../dist/libs/nestjs-sns-sqs/esm/inbox/sequence-guard.js';
-import { SnsSqsError } from '../../dist/libs/nestjs-sns-sqs/esm/errors/sns-sqs.error.js';
-import { deadLetterOf } from '../../dist/libs/nestjs-sns-sqs/esm/server/settle/dead-letter.js';
-import { Delivery } from '../../dist/libs/nestjs-sns-sqs/esm/server/delivery.js';
-import { messageBytes } from '../../dist/libs/nestjs-sns-sqs/esm/envelope/message-size.js';
+import { decodeBody } from '#lib/envelope/decode.js';
+import { REPLY_ATTRIBUTES, replyAddressOf, replyQueueUrlBeside } from '#lib/envelope/reply.js';
+import { eventKey, ownKey, subjectKey } from '#lib/inbox/inbox-key.js';
+import { canonicalSequence } from '#lib/inbox/sequence-guard.js';
+import { SnsSqsError } from '#lib/errors/sns-sqs.error.js';
+import { deadLetterOf } from '#lib/server/settle/dead-letter.js';
+import { Delivery } from '#lib/server/delivery.js';
+import type { EventMetadata } from '#lib/interfaces/envelope.interface.js';
+import type { MessageAttributes } from '#lib/interfaces/wire.interface.js';
+import { messageBytes } from '#lib/envelope/message-size.js';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' } } });
 const runs = Number(values.runs);
@@ -21,7 +19,7 @@ const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.se
 const MAX_BYTES = 1_048_576;
 /** Of CPU: a busy machine proves nothing. */
 const MAX_MS = 250;
-const cpuMs = () => {
+const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
@@ -113,9 +111,9 @@ const prototype = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).to
 const counts = { events: 0, refused: 0, replies: 0 };
 let slowest = 0;
 
-function check(input, own, replyTo, expiresAt) {
+function check(input: string, own: Record<string, string>, replyTo: string, expiresAt: string): void {
   const startedAt = cpuMs();
-  let refusal;
+  let refusal: SnsSqsError | undefined;
   try {
     const { metadata } = decodeBody(input);
     counts.events += 1;
@@ -138,12 +136,12 @@ function check(input, own, replyTo, expiresAt) {
 const KEY = /^[\w.:/@+=~#-]{1,100}$/;
 
 /** What the inbox makes of an event: keys of a store, and a place in an order. */
-function checkPlace(metadata) {
+function checkPlace(metadata: EventMetadata): void {
   const { id, subject = '', sequence } = metadata;
   for (const key of [eventKey(metadata), ownKey(id), subjectKey(subject)])
     if (!KEY.test(key)) throw new Error(`a key that is none: ${key}`);
   const place = canonicalSequence(sequence);
-  if (place !== undefined && (!/^\d{1,40}$/.test(place) || BigInt(place) !== BigInt(sequence)))
+  if (place !== undefined && (!/^\d{1,40}$/.test(place) || BigInt(place) !== BigInt(sequence ?? '')))
     throw new Error(`a sequence that is none: ${place}`);
 }
 
@@ -151,7 +149,7 @@ const OWN_QUEUE = 'https://sqs.eu-west-1.amazonaws.com/000000000000/sums-async-c
 const REPLIES = /^https:\/\/sqs\.eu-west-1\.amazonaws\.com\/\d{1,12}\/[\w-]+-replies-[\w-]*$/;
 
 /** Where a request wants its answer sent: beside the service's own queue, and to a reply queue, or nowhere. */
-function checkReply(queueUrl, expiresAt) {
+function checkReply(queueUrl: string, expiresAt: string): void {
   const attributes = {
     [REPLY_ATTRIBUTES.queueUrl]: queueUrl,
     [REPLY_ATTRIBUTES.correlationId]: 'c',
@@ -167,17 +165,17 @@ function checkReply(queueUrl, expiresAt) {
 }
 
 /** What goes to the dead letter queue is what AWS takes there. */
-function checkLetter(input, own, refusal) {
-  const MessageAttributes = Object.fromEntries(
+function checkLetter(input: string, own: Record<string, string>, refusal: SnsSqsError): void {
+  const MessageAttributes: MessageAttributes = Object.fromEntries(
     Object.entries(own).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   );
   const delivery = new Delivery({ MessageId: 'm', ReceiptHandle: 'r', Body: input, MessageAttributes }, 0, 0);
   const letter = deadLetterOf(delivery, { name: 'q', fifo: false }, 1, refusal, new Date(0));
   if (Object.keys(letter.attributes).length > 10) throw new Error('more attributes than AWS takes');
-  if (messageBytes(input, own) <= MAX_BYTES && messageBytes(letter.body, letter.attributes) > MAX_BYTES)
+  if (messageBytes(input, MessageAttributes) <= MAX_BYTES && messageBytes(letter.body, letter.attributes) > MAX_BYTES)
     throw new Error('larger than AWS takes');
   for (const [name, { StringValue }] of Object.entries(letter.attributes)) {
-    if (!(name in own) && !ALLOWED.test(StringValue)) throw new Error(`characters that AWS refuses in ${name}`);
+    if (!(name in own) && !ALLOWED.test(StringValue ?? '')) throw new Error(`characters that AWS refuses in ${name}`);
   }
 }
 
@@ -185,7 +183,7 @@ const startedAt = Date.now();
 const report = fc.check(fc.property(body, attributes, replyTo, text, check), { numRuns: runs, seed });
 if (report.failed) {
   console.error(JSON.stringify(report.counterexample).slice(0, 2_000));
-  console.error(report.errorInstance?.stack ?? report.errorInstance);
+  console.error(report.errorInstance instanceof Error ? report.errorInstance.stack : report.errorInstance);
   console.error(`\nreplay: npm run test:fuzz -- --seed=${report.seed} --runs=${report.numRuns}`);
 }
 console.log(

@@ -1,19 +1,51 @@
-import { SQS_OPERATIONS } from '../../dist/libs/local-sns-sqs/esm/core/sqs/operations.js';
+import type { Broker } from '#broker/core/broker.js';
+import type { Input } from '#broker/core/input.js';
+import type { Output } from '#broker/core/operation.js';
+import type { Queue } from '#broker/core/queue/queue.js';
+import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
+import type {
+  BatchFailure,
+  BatchResult,
+  OutgoingSqsMessage,
+  ReceiveRequest,
+  SqsMessage,
+  SqsWire,
+} from '#lib/interfaces/wire.interface.js';
+import type { FaultRates } from './schedule.ts';
+
+interface Handled {
+  id: string;
+  receiptHandle: string;
+  visibilityTimeoutSeconds?: number;
+}
+
+/** What SQS answers to a batch. */
+interface BatchOutput {
+  Successful?: Array<{ Id: string }>;
+  Failed?: Array<{ Id: string; Code: string; Message: string; SenderFault: boolean }>;
+}
+
+export interface WireWatch {
+  /** Told of what the library must not do. */
+  blame(what: string): void;
+  /** When the handler of a receipt handle has ended. */
+  endOf(receiptHandle: string): number | undefined;
+}
 
 const OPERATION = {
   receive: 'ReceiveMessage',
   deleteBatch: 'DeleteMessageBatch',
   changeVisibilityBatch: 'ChangeMessageVisibilityBatch',
   sendBatch: 'SendMessageBatch',
-};
+} as const;
 
-const failure = (name, status) =>
+const failure = (name: string, status: number | undefined): Error =>
   Object.assign(new Error(`injected: ${name}`), { name, $metadata: { httpStatusCode: status } });
 
 /** By these SQS says that a handle holds its message no more. */
 const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
-const result = ({ Successful = [], Failed = [] }) => ({
+const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => ({
   successful: Successful.map(({ Id }) => ({ id: Id })),
   failed: Failed.map(({ Id, Code, Message, SenderFault }) => ({
     id: Id,
@@ -28,21 +60,26 @@ const result = ({ Successful = [], Failed = [] }) => ({
  * that fail although they took effect, half-failed batches, deletes that claim success, duplicate deliveries. A wire
  * that is cut is that of a process that has died: nothing of it is answered any more.
  */
-export class FaultyWire {
+export class FaultyWire implements SqsWire {
   cut = false;
   injected = 0;
   /** By message id: receives that SQS counted and nobody got. */
-  unheard = new Map();
+  readonly unheard = new Map<string, number>();
   /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
-  #settled = new Set();
-  #lostAt = new Map();
+  readonly #settled = new Set<string>();
+  readonly #lostAt = new Map<string, number>();
+  readonly broker: Broker;
+  readonly random: () => number;
+  faults: FaultRates;
+  readonly lease: number;
+  readonly watch: WireWatch;
+  #onCut: () => void = () => undefined;
 
   /**
    * @param faults rates from 0 to 1 by kind; `random` draws them
    * @param lease in seconds: a visibility of another length is a settlement
-   * @param watch `blame` is told of what the library must not do; `endOf` tells when the handler of a receipt handle has ended
    */
-  constructor(broker, random, faults, lease, watch) {
+  constructor(broker: Broker, random: () => number, faults: FaultRates, lease: number, watch: WireWatch) {
     this.broker = broker;
     this.random = random;
     this.faults = faults;
@@ -50,7 +87,14 @@ export class FaultyWire {
     this.watch = watch;
   }
 
-  receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal }) {
+  /** As when the process dies: whoever waits for SQS has gone. */
+  cutOff(): void {
+    this.cut = true;
+    this.#onCut();
+  }
+
+  async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
+    const { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal } = request;
     const input = {
       QueueUrl: queueUrl,
       MaxNumberOfMessages: maxMessages,
@@ -59,15 +103,14 @@ export class FaultyWire {
       AttributeNames: ['All'],
       MessageAttributeNames: ['All'],
     };
-    if (this.#strikes('overLimit')) return this.#late().then(() => this.#overLimit(queueUrl));
+    if (this.#strikes('overLimit')) return this.#late(undefined).then(() => this.#overLimit(queueUrl));
     if (this.#strikes('disorder')) this.#queue(queueUrl).shuffle(this.random);
-    return this.#call('receive', input, signal).then(({ Messages = [] }) => {
-      if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
-      return Messages;
-    });
+    const { Messages = [] } = (await this.#call('receive', input, signal)) as { Messages?: SqsMessage[] };
+    if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
+    return Messages;
   }
 
-  deleteBatch(queueUrl, entries) {
+  deleteBatch(queueUrl: string, entries: readonly Handled[]): Promise<BatchResult> {
     const isStale = this.#strikes('staleDelete');
     return this.#settling('delete', entries, () =>
       isStale
@@ -79,7 +122,7 @@ export class FaultyWire {
     );
   }
 
-  changeVisibilityBatch(queueUrl, entries) {
+  changeVisibilityBatch(queueUrl: string, entries: readonly Handled[]): Promise<BatchResult> {
     return this.#settling('change the visibility of', entries, () =>
       this.#batch('changeVisibilityBatch', queueUrl, entries, entry => ({
         Id: entry.id,
@@ -90,25 +133,27 @@ export class FaultyWire {
   }
 
   /** What is settled is not touched again, nor what was lost while its handler ran. */
-  async #settling(what, entries, call) {
+  async #settling(what: string, entries: readonly Handled[], call: () => Promise<BatchResult>): Promise<BatchResult> {
     for (const { receiptHandle } of entries) {
-      const lostAt = this.#lostAt.get(receiptHandle);
+      const lostAt = this.#lostAt.get(receiptHandle) ?? Infinity;
       if (this.#settled.has(receiptHandle)) this.watch.blame(`a process tried to ${what} what it had settled`);
-      else if (lostAt < this.watch.endOf(receiptHandle))
+      else if (lostAt < (this.watch.endOf(receiptHandle) ?? -Infinity))
         this.watch.blame(`a process tried to ${what} what it had lost`);
     }
     const result = await call();
+    const by = new Map(entries.map(entry => [entry.id, entry]));
     for (const { id } of result.successful) {
-      const { receiptHandle, visibilityTimeoutSeconds } = entries.find(entry => entry.id === id);
-      if (visibilityTimeoutSeconds !== this.lease) this.#settled.add(receiptHandle);
+      const entry = by.get(id);
+      if (entry && entry.visibilityTimeoutSeconds !== this.lease) this.#settled.add(entry.receiptHandle);
     }
     for (const { id, code } of result.failed) {
-      if (LOST.test(code)) this.#lostAt.set(entries.find(entry => entry.id === id).receiptHandle, Date.now());
+      const entry = by.get(id);
+      if (entry && LOST.test(code)) this.#lostAt.set(entry.receiptHandle, performance.now());
     }
     return result;
   }
 
-  sendBatch(queueUrl, entries) {
+  sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
     return this.#batch('sendBatch', queueUrl, entries, ({ id, body, attributes, groupId, deduplicationId }) => ({
       Id: id,
       MessageBody: body,
@@ -118,9 +163,14 @@ export class FaultyWire {
     }));
   }
 
-  async #batch(kind, queueUrl, entries, toInput) {
+  async #batch<Entry extends { id: string }>(
+    kind: keyof typeof OPERATION,
+    queueUrl: string,
+    entries: readonly Entry[],
+    toInput: (entry: Entry) => object,
+  ): Promise<BatchResult> {
     const spared = this.#strikes('halfBatch') ? entries.filter((_, index) => index % 2 === 0) : entries;
-    const output =
+    const output: BatchResult =
       spared.length > 0
         ? result(await this.#call(kind, { QueueUrl: queueUrl, Entries: spared.map(toInput) }))
         : { successful: [], failed: [] };
@@ -129,19 +179,24 @@ export class FaultyWire {
       ...output,
       failed: [
         ...output.failed,
-        ...failed.map(({ id }) => ({ id, code: 'InternalError', message: 'injected', senderFault: false })),
+        ...failed.map(({ id }): BatchFailure => ({
+          id,
+          code: 'InternalError',
+          message: 'injected',
+          senderFault: false,
+        })),
       ],
     };
   }
 
-  async #call(kind, input, signal) {
+  async #call(kind: keyof typeof OPERATION, input: object, signal?: AbortSignal): Promise<Output> {
     await this.#latency();
     if (this.#strikes('throttle')) throw failure('RequestThrottled', 400);
     if (this.#strikes('error')) throw failure('InternalFailure', 500);
     const lost = this.#strikes('lostReply');
     const output = await this.#operation(OPERATION[kind], input, signal);
     if (lost || this.cut) {
-      for (const { MessageId } of output.Messages ?? [])
+      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[])
         this.unheard.set(MessageId, (this.unheard.get(MessageId) ?? 0) + 1);
     }
     if (lost) throw failure('TimeoutError', undefined);
@@ -149,18 +204,18 @@ export class FaultyWire {
     return output;
   }
 
-  #operation(name, input, signal) {
+  #operation(name: string, input: object, signal: AbortSignal | undefined): Promise<Output> {
     if (this.cut) return forever();
     return new Promise((resolve, reject) => {
       let gone = signal?.aborted ?? false;
-      let whenGone;
-      const leave = () => {
+      let whenGone: (() => void) | undefined;
+      const leave = (): void => {
         gone = true;
         whenGone?.();
         reject(failure('AbortError', undefined));
       };
       signal?.addEventListener('abort', leave, { once: true });
-      this.onCut = () => {
+      this.#onCut = () => {
         gone = true;
         whenGone?.();
       };
@@ -169,56 +224,58 @@ export class FaultyWire {
         get gone() {
           return gone;
         },
-        onGone: fn => {
+        onGone: (fn: () => void) => {
           whenGone = fn;
         },
         onUndelivered: () => undefined,
       };
       try {
         this.broker.deadlines.runDue();
-        const output = SQS_OPERATIONS.get(name)(this.broker, input, call);
+        const output = SQS_OPERATIONS.get(name)?.(this.broker, input as Input, call) ?? {};
         this.broker.settle();
         Promise.resolve(output).then(resolve, reject);
       } catch (error) {
         this.broker.settle();
-        reject(Object.assign(error, { $metadata: { httpStatusCode: error.status } }));
+        reject(Object.assign(error as Error, { $metadata: { httpStatusCode: (error as { status?: number }).status } }));
       }
     });
   }
 
-  #queue(url) {
-    return this.broker.queues.get(url.slice(url.lastIndexOf('/') + 1));
+  #queue(url: string): Queue {
+    const queue = this.broker.queues.get(url.slice(url.lastIndexOf('/') + 1));
+    if (!queue) throw failure('QueueDoesNotExist', 400);
+    return queue;
   }
 
   /** 120,000 messages are in flight: an error on a standard queue, an empty answer on FIFO (quotas-queues). */
-  #overLimit(queueUrl) {
+  #overLimit(queueUrl: string): SqsMessage[] {
     if (this.#queue(queueUrl).fifo) return [];
     throw failure('OverLimit', 403);
   }
 
-  #makeVisible(queueUrl, messageId) {
+  #makeVisible(queueUrl: string, messageId: string | undefined): void {
     const queue = this.#queue(queueUrl);
     if (queue.fifo) return;
     for (const message of queue.messages.values()) if (message.content.id === messageId) queue.becomeReady(message);
     this.broker.settle();
   }
 
-  async #late(output) {
+  async #late<T>(output: T): Promise<T> {
     await this.#latency();
     return output;
   }
 
-  async #latency() {
+  async #latency(): Promise<void> {
     const ms = this.#strikes('stall') ? 5_000 : 1 + this.random() * 20;
     await new Promise(resolve => setTimeout(resolve, ms));
     if (this.cut) await forever();
   }
 
-  #strikes(kind) {
+  #strikes(kind: keyof FaultRates): boolean {
     if (this.random() >= (this.faults[kind] ?? 0)) return false;
     this.injected += 1;
     return true;
   }
 }
 
-const forever = () => new Promise(() => undefined);
+const forever = <T>(): Promise<T> => new Promise(() => undefined);

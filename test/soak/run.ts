@@ -9,16 +9,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startMailCatcher } from '../../tools/demo/mail-catcher.mjs';
 import { stopSignal } from '../../tools/demo/stop-signal.mjs';
+import { groupBy } from '../support/group-by.ts';
 import { randomOf } from '../support/random.mjs';
 import { freePort } from '../support/redis-process.mjs';
-import { Berth } from './fleet.mjs';
-import { FaultyProxy } from './faulty-proxy.mjs';
-import { Ledger } from './ledger.mjs';
-import { Load } from './load.mjs';
-import { RestartableBroker } from './restartable-broker.mjs';
-import { RestartableRedis } from './restartable-redis.mjs';
-import { Storm } from './storm.mjs';
-import { judge, memoryTrends, readEffects } from './verdict.mjs';
+import { Berth } from './fleet.ts';
+import { FaultyProxy } from './faulty-proxy.ts';
+import { Ledger } from './ledger.ts';
+import { Load } from './load.ts';
+import { RestartableBroker } from './restartable-broker.ts';
+import { RestartableRedis } from './restartable-redis.ts';
+import { Storm } from './storm.ts';
+import { judge, memoryTrends, readEffects } from './verdict.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,19 +42,20 @@ const MOST_VIOLATIONS_TOLD = 20;
 const random = randomOf(seed);
 const signal = stopSignal();
 const directory = mkdtempSync(join(tmpdir(), 'soak-'));
-const pids = new Set();
-const berths = [];
+const pids = new Set<number>();
+const berths: Berth[] = [];
 let isJudged = false;
 // Whatever ends it: nothing that it started is left, and it says so. Redis ends by itself with who started it.
 process.on('exit', code => {
   if (isJudged) return;
   for (const berth of berths) berth.abandon();
-  const why = signal.aborted ? signal.reason.message : `exit code ${code}`;
+  const why = signal.aborted ? (signal.reason as Error).message : `exit code ${code}`;
   console.error(`the soak has ended without a verdict: ${why}; what it wrote is in ${directory}`);
 });
 signal.addEventListener('abort', () => process.exit(1));
 const startedAt = Date.now();
-const say = text => console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
+const say = (text: string): void =>
+  console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
 
 const broker = new RestartableBroker({ seed, random });
 const endpoint = await broker.listen();
@@ -62,11 +64,11 @@ const mail = await startMailCatcher();
 const redis = await startRedis();
 const effectLog = join(directory, 'effects.ndjson');
 writeFileSync(effectLog, '');
-const database = process.env.DATABASE_URL;
+const database = process.env['DATABASE_URL'];
 const access = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 const env = {
   ...access,
-  NODE_OPTIONS: `--import ${join(import.meta.dirname, 'effect-log.mjs')}`,
+  NODE_OPTIONS: `--import ${join(import.meta.dirname, 'effect-log.ts')}`,
   EFFECT_LOG: effectLog,
   SMTP_URL: mail.url,
   MIGRATIONS_DIR: join(import.meta.dirname, '../../apps/users/drizzle'),
@@ -74,13 +76,14 @@ const env = {
   PGLITE_DIR: join(directory, 'users'),
   REDIS_URL: redis.url,
 };
-const berth = (name, app, spared) => new Berth({ name, app, endpoint, env, spared, pids, signal });
+const berth = (name: string, app: string, spared: boolean): Berth =>
+  new Berth({ name, app, endpoint, env, spared, pids, signal });
 // PGlite lives in one process.
 const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
 const notifications = [1, 2, 3].map(n => berth(`notifications ${n}`, 'notifications', n === 1));
 berths.push(...notifications, ...users);
 // The first one makes the tables.
-await users[0].start();
+await users[0]?.start();
 await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
 say(`seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite'}, Redis`);
 
@@ -94,7 +97,7 @@ const load = new Load({
     region: access.AWS_REGION,
     credentials: { accessKeyId: access.AWS_ACCESS_KEY_ID, secretAccessKey: access.AWS_SECRET_ACCESS_KEY },
   },
-  urlOfUsers: () => users[Math.floor(Math.random() * users.length)].url,
+  urlOfUsers: () => users[Math.floor(Math.random() * users.length)]?.url,
 });
 const storm = new Storm({ random, proxies: [own, ...berths.map(({ proxy }) => proxy)], berths, broker, redis });
 const progress = setInterval(
@@ -148,15 +151,14 @@ if (violations.length === 0) rmSync(directory, { recursive: true, force: true })
 else console.error(`what the handlers did: ${effectLog}`);
 process.exit(violations.length > 0 ? 1 : 0);
 
-function textOf({ mean, growth }) {
+function textOf({ mean, growth }: { mean: number; growth: number }): string {
   return `${mean.toFixed(1)} MiB (trend ${growth.toFixed(1)})`;
 }
 
-function report() {
+function report(): void {
   const { counts, lanes, subjects, repeated, unexplained } = verdict;
-  const types = Map.groupBy(
-    new Map([...ledger.accepted.values()].map(each => [each.id, each])).values(),
-    ({ queue }) => (queue.endsWith('.fifo') ? 'commands' : 'events'),
+  const types = groupBy(new Map([...ledger.accepted.values()].map(each => [each.id, each])).values(), ({ queue }) =>
+    queue.endsWith('.fifo') ? 'commands' : 'events',
   );
   console.log(
     `\nfaults: ${Object.entries(storm.done)
@@ -183,12 +185,12 @@ function report() {
 }
 
 /** Each user that registered has its preferences and its mark: both services did their part. */
-async function usersThatAreWelcome() {
+async function usersThatAreWelcome(): Promise<number> {
   let count = 0;
   for (const id of load.users) {
     const user = await until(async () => {
-      const found = await fetch(`${users[0].url}/users/${id}`).then(
-        response => response.json(),
+      const found = await fetch(`${users[0]?.url}/users/${id}`).then(
+        response => response.json() as Promise<{ welcomedAt?: string; preferences?: object }>,
         () => undefined,
       );
       return found?.welcomedAt && found.preferences ? found : undefined;
@@ -198,7 +200,7 @@ async function usersThatAreWelcome() {
   return count;
 }
 
-async function startRedis() {
+async function startRedis(): Promise<RestartableRedis> {
   if (spawnSync('redis-server', ['--version']).error)
     throw new Error('the soak needs `redis-server`: apt-get install redis-server, brew install redis');
   const server = new RestartableRedis(await freePort(), directory);
@@ -206,7 +208,7 @@ async function startRedis() {
   return server;
 }
 
-async function until(condition, limitMs) {
+async function until<T>(condition: () => T | Promise<T>, limitMs: number): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await condition();
@@ -215,7 +217,7 @@ async function until(condition, limitMs) {
   }
 }
 
-function isAlive(pid) {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

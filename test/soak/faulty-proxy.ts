@@ -1,36 +1,46 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 const SLOW_MS = 100;
 
+interface Pair {
+  near: Socket;
+  far: Socket;
+  dead: boolean;
+  asked: boolean;
+}
+
+type Mode = 'open' | 'reset' | 'unavailable' | 'slow';
+
 /** A TCP proxy on 127.0.0.1 before a port of this machine: the network between a process and SNS and SQS. */
 export class FaultyProxy {
-  #target;
-  #server;
+  readonly #target: number;
+  #server: Server | undefined;
   #port = 0;
-  #mode = 'open';
-  #opened = Promise.resolve();
-  #pairs = new Set();
+  #mode: Mode = 'open';
+  #opened: Promise<unknown> = Promise.resolve();
+  readonly #pairs = new Set<Pair>();
   #busy = false;
 
-  constructor(target) {
+  constructor(target: number) {
     this.#target = target;
   }
 
-  get url() {
+  get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  async listen() {
-    this.#server = createServer(near => this.#pipe(near));
-    this.#server.listen(this.#port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.#port = this.#server.address().port;
+  async listen(): Promise<void> {
+    const server = createServer(near => this.#pipe(near));
+    this.#server = server;
+    server.listen(this.#port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#port = (server.address() as AddressInfo).port;
   }
 
-  async close() {
+  async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     for (const { near, far } of this.#pairs) {
@@ -41,7 +51,7 @@ export class FaultyProxy {
   }
 
   /** Nobody listens: connections are refused, those that are open have gone. */
-  refuse(ms) {
+  refuse(ms: number): Promise<boolean> {
     return this.#alone(async () => {
       await this.close();
       await pause(ms);
@@ -50,22 +60,22 @@ export class FaultyProxy {
   }
 
   /** Answers are reset in mid-body. */
-  reset(ms) {
+  reset(ms: number): Promise<boolean> {
     return this.#during('reset', ms);
   }
 
   /** Every request is answered with 503. */
-  unavailable(ms) {
+  unavailable(ms: number): Promise<boolean> {
     return this.#during('unavailable', ms);
   }
 
   /** Each piece takes a tenth of a second more. */
-  slow(ms) {
+  slow(ms: number): Promise<boolean> {
     return this.#during('slow', ms);
   }
 
   /** Nothing moves; afterwards all that waited does. */
-  stall(ms) {
+  stall(ms: number): Promise<boolean> {
     return this.#alone(async () => {
       this.#opened = pause(ms);
       await this.#opened;
@@ -73,11 +83,11 @@ export class FaultyProxy {
   }
 
   /** The connections of now are dead for ever, without a word to either side; new ones work. */
-  halfOpen() {
+  halfOpen(): void {
     for (const pair of this.#pairs) pair.dead = true;
   }
 
-  #during(mode, ms) {
+  #during(mode: Mode, ms: number): Promise<boolean> {
     return this.#alone(async () => {
       this.#mode = mode;
       await pause(ms);
@@ -86,7 +96,7 @@ export class FaultyProxy {
   }
 
   /** False: something else is wrong with it already. */
-  async #alone(fault) {
+  async #alone(fault: () => Promise<void>): Promise<boolean> {
     if (this.#busy) return false;
     this.#busy = true;
     await fault();
@@ -94,16 +104,17 @@ export class FaultyProxy {
     return true;
   }
 
-  #pipe(near) {
+  #pipe(near: Socket): void {
     const far = connect(this.#target, '127.0.0.1');
-    const pair = { near, far, dead: false, asked: false };
+    const pair: Pair = { near, far, dead: false, asked: false };
     this.#pairs.add(pair);
-    for (const [from, to, pass] of [
-      [near, far, chunk => this.#up(pair, chunk)],
-      [far, near, chunk => this.#down(pair, chunk)],
-    ]) {
+    const ways = [
+      { from: near, to: far, pass: (chunk: Buffer) => this.#up(pair, chunk) },
+      { from: far, to: near, pass: (chunk: Buffer) => this.#down(pair, chunk) },
+    ];
+    for (const { from, to, pass } of ways) {
       let order = Promise.resolve();
-      from.on('data', chunk => {
+      from.on('data', (chunk: Buffer) => {
         order = order.then(async () => {
           await this.#opened;
           if (this.#mode === 'slow') await pause(SLOW_MS);
@@ -119,7 +130,7 @@ export class FaultyProxy {
     }
   }
 
-  #up(pair, chunk) {
+  #up(pair: Pair, chunk: Buffer): void {
     if (this.#mode === 'unavailable' && !pair.asked) {
       pair.far.destroy();
       pair.near.end(UNAVAILABLE);
@@ -129,7 +140,7 @@ export class FaultyProxy {
     pair.far.write(chunk);
   }
 
-  #down(pair, chunk) {
+  #down(pair: Pair, chunk: Buffer): void {
     pair.asked = false;
     if (this.#mode === 'reset') {
       pair.near.write(chunk.subarray(0, chunk.length / 2), () => {

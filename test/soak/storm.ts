@@ -1,5 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+import type { FaultyProxy } from './faulty-proxy.ts';
+import type { Berth } from './fleet.ts';
+import type { RestartableBroker } from './restartable-broker.ts';
+import type { RestartableRedis } from './restartable-redis.ts';
+
+export interface StormOptions {
+  random: () => number;
+  /** The networks of all who call SNS and SQS. */
+  proxies: FaultyProxy[];
+  /** Those of the services. */
+  berths: Berth[];
+  broker: RestartableBroker;
+  redis: RestartableRedis;
+}
+
+/** False: it could not be done now. */
+type Fault = () => unknown;
+
+/** How much more often than others. */
+type Weighted = [weight: number, fault: Fault];
+
 const EVERY_MS = 1_000;
 /** Below the lease of 30 s: a process that is stopped for longer may find its message handled by another. */
 const FROZEN_MS = { least: 1_000, more: 7_000 };
@@ -7,17 +28,21 @@ const FROZEN_MS = { least: 1_000, more: 7_000 };
 /** One fault each second, drawn from a seed: of the network, of SNS and SQS, of Redis, of the processes. */
 export class Storm {
   /** How often by kind. */
-  done = {};
+  readonly done: Record<string, number> = {};
   #aborted = false;
-  #underWay = new Set();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #random: () => number;
+  readonly #kinds: Array<[name: string, Weighted]>;
 
-  /** @param proxies the networks of all who call SNS and SQS; `berths` of those the services */
-  constructor({ random, proxies, berths, broker, redis }) {
-    this.random = random;
+  constructor({ random, proxies, berths, broker, redis }: StormOptions) {
+    this.#random = random;
     const mortal = berths.filter(({ spared }) => !spared);
-    const network = fault => [2, () => fault(this.#oneOf(proxies))];
-    const process = (weight, fault) => [weight, () => fault(this.#oneOf(mortal))];
-    this.kinds = Object.entries({
+    const network = (fault: (proxy: FaultyProxy) => unknown): Weighted => [2, () => fault(this.#oneOf(proxies))];
+    const process = (weight: number, fault: (berth: Berth) => unknown): Weighted => [
+      weight,
+      () => fault(this.#oneOf(mortal)),
+    ];
+    this.#kinds = Object.entries<Weighted>({
       refused: network(proxy => proxy.refuse(500 + random() * 1_500)),
       'reset in mid-body': network(proxy => proxy.reset(1_000)),
       503: network(proxy => proxy.unavailable(1_500)),
@@ -44,12 +69,12 @@ export class Storm {
     });
   }
 
-  get total() {
+  get total(): number {
     return Object.values(this.done).reduce((sum, count) => sum + count, 0);
   }
 
   /** Resolves once it has been told to end, and all has been put right. */
-  async run() {
+  async run(): Promise<void> {
     while (!this.#aborted) {
       this.#strike();
       await pause(EVERY_MS);
@@ -57,14 +82,16 @@ export class Storm {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  end() {
+  end(): void {
     this.#aborted = true;
   }
 
-  #strike() {
-    const weights = this.kinds.reduce((sum, [, [weight]]) => sum + weight, 0);
-    let at = this.random() * weights;
-    const [name, [, fault]] = this.kinds.find(([, [weight]]) => (at -= weight) < 0);
+  #strike(): void {
+    const weights = this.#kinds.reduce((sum, [, [weight]]) => sum + weight, 0);
+    let at = this.#random() * weights;
+    const kind = this.#kinds.find(([, [weight]]) => (at -= weight) < 0);
+    if (!kind) return;
+    const [name, [, fault]] = kind;
     const ended = Promise.resolve(fault())
       .then(struck => {
         if (struck !== false) this.done[name] = (this.done[name] ?? 0) + 1;
@@ -73,7 +100,9 @@ export class Storm {
     this.#underWay.add(ended);
   }
 
-  #oneOf(list) {
-    return list[Math.floor(this.random() * list.length)];
+  #oneOf<T>(list: T[]): T {
+    const one = list[Math.floor(this.#random() * list.length)];
+    if (one === undefined) throw new Error('nothing to choose from');
+    return one;
   }
 }

@@ -1,26 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Broker } from '../../dist/libs/local-sns-sqs/esm/core/broker.js';
-import { FaultPlan } from '../../dist/libs/local-sns-sqs/esm/faults/fault-plan.js';
-import { HttpFace } from '../../dist/libs/local-sns-sqs/esm/http/server.js';
-import { SystemClock } from '../../dist/libs/local-sns-sqs/esm/system-clock.js';
+import { Broker } from '#broker/core/broker.js';
+import { FaultPlan, type FaultRule } from '#broker/faults/fault-plan.js';
+import { HttpFace } from '#broker/http/server.js';
+import { SystemClock } from '#broker/system-clock.js';
 
 /**
  * The embedded broker, whose HTTP face can go away and come back. Its state stays, as that of SNS and SQS would: they
  * keep messages on disks of several data centres, the embedded broker in memory.
  */
 export class RestartableBroker {
-  #faults;
-  #face;
+  readonly core: Broker;
+  readonly #faults: FaultPlan;
+  #face: HttpFace | undefined;
   #port = 0;
-  #restarting = Promise.resolve();
+  #restarting: Promise<unknown> = Promise.resolve();
 
-  constructor({ seed, random }) {
-    const defer = run => setImmediate(() => run());
+  constructor({ seed, random }: { seed: number; random: () => number }) {
+    const defer = (run: () => void): unknown => setImmediate(() => run());
     this.core = new Broker({ clock: new SystemClock(), seed, region: 'us-east-1', accountId: '000000000000', defer });
     this.#faults = new FaultPlan(() => this.core.now(), random);
   }
 
-  async listen() {
+  async listen(): Promise<string> {
     this.#face = new HttpFace(this.core, this.#faults);
     const endpoint = await this.#face.listen(this.#port);
     this.#port = Number(new URL(endpoint).port);
@@ -28,23 +29,23 @@ export class RestartableBroker {
   }
 
   /** Every connection is cut, and nobody listens for `ms`. */
-  restart(ms) {
+  restart(ms: number): Promise<unknown> {
     this.#restarting = this.#restarting.then(async () => {
-      await this.#face.close();
+      await this.#face?.close();
       await pause(ms);
       await this.listen();
     });
     return this.#restarting;
   }
 
-  async misbehave(rule, ms) {
+  async misbehave(rule: FaultRule, ms: number): Promise<void> {
     const remove = this.#faults.add(rule);
     await pause(ms);
     remove();
   }
 
-  async stop() {
-    await this.#face.close();
+  async stop(): Promise<void> {
+    await this.#face?.close();
     this.core.deadlines.clear();
   }
 }

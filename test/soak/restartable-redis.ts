@@ -1,17 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RedisProcess } from '../support/redis-process.mjs';
 
+/** From when to when, in milliseconds since the epoch. */
+export interface Outage {
+  from: number;
+  to: number;
+}
+
 /** A redis-server that writes each change to its disk before it answers, and that may go away. */
 export class RestartableRedis extends RedisProcess {
-  /** From when to when it was away, in milliseconds since the epoch. */
-  outages = [];
-  #restarting = Promise.resolve();
+  readonly outages: Outage[] = [];
+  #restarting: Promise<void> = Promise.resolve();
 
-  constructor(port, directory) {
+  constructor(port: number, directory: string) {
     super({ port, directory, appendfsync: 'always' });
   }
 
-  restart(ms) {
+  restart(ms: number): Promise<void> {
     this.#restarting = this.#restarting.then(async () => {
       const outage = { from: Date.now(), to: Infinity };
       this.outages.push(outage);

@@ -1,0 +1,166 @@
+import type { Clock } from '#broker/core/clock.js';
+
+/** The runtime's own, before virtual time stands in for them. */
+const real = { setImmediate: globalThis.setImmediate };
+
+type Work = (...args: unknown[]) => void;
+
+interface Timer {
+  fn: Work;
+  args: unknown[];
+  every: number | undefined;
+  /** The broker's. */
+  background: boolean;
+  at: number;
+  order: number;
+  cancelled: boolean;
+  ref: () => Timer;
+  unref: () => Timer;
+  hasRef: () => boolean;
+}
+
+/** The earliest first; of those at one time the one set first. */
+const before = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const;
+
+/**
+ * Stands in for timers and clocks of the process: time moves from one timer to the next, and everything that follows
+ * from one has happened before the next is due.
+ */
+export class VirtualTime {
+  now = Date.UTC(2026, 0, 1);
+  #heap: Timer[] = [];
+  #order = 0;
+  #restore: (() => void) | undefined;
+
+  install(): void {
+    const timers = Object.fromEntries(NAMES.map(name => [name, globalThis[name]]));
+    const { now: dateNow } = Date;
+    const performanceNow = performance.now.bind(performance);
+    this.#restore = () => {
+      Object.assign(globalThis, timers);
+      Date.now = dateNow;
+      performance.now = performanceNow;
+    };
+    const clear = (timer: Timer | undefined): void => {
+      if (timer) timer.cancelled = true;
+    };
+    Object.assign(globalThis, {
+      setTimeout: (fn: Work, ms = 0, ...args: unknown[]) => this.#add(fn, Math.max(1, ms), args),
+      setInterval: (fn: Work, ms = 0, ...args: unknown[]) => this.#add(fn, Math.max(1, ms), args, Math.max(1, ms)),
+      setImmediate: (fn: Work, ...args: unknown[]) => this.#add(fn, 0, args),
+      clearTimeout: clear,
+      clearInterval: clear,
+      clearImmediate: clear,
+    });
+    Date.now = () => this.now;
+    performance.now = () => this.now;
+  }
+
+  uninstall(): void {
+    this.#restore?.();
+    this.#restore = undefined;
+  }
+
+  /** The broker's source of time. */
+  get clock(): Clock {
+    return {
+      now: () => this.now,
+      setTimer: (at, fn) => {
+        const timer = this.#add(fn, Math.max(0, at - this.now), [], undefined, true);
+        return { cancel: () => void (timer.cancelled = true) };
+      },
+    };
+  }
+
+  /** Timers that are not the broker's. */
+  get pending(): number {
+    return this.#heap.filter(({ cancelled, background }) => !cancelled && !background).length;
+  }
+
+  /** Moves time until `done()`, or by `ms` at most. */
+  async run(ms: number, done: () => boolean = () => false): Promise<void> {
+    const end = this.now + ms;
+    await settled();
+    while (!done()) {
+      const timer = this.#pop();
+      if (!timer || timer.at > end) {
+        if (timer) this.#push(timer);
+        this.now = Math.max(this.now, end);
+        return;
+      }
+      this.now = Math.max(this.now, timer.at);
+      if (timer.every !== undefined)
+        this.#push(Object.assign(timer, { at: this.now + timer.every, order: this.#order++ }));
+      timer.fn(...timer.args);
+      await settled();
+    }
+  }
+
+  #add(fn: Work, ms: number, args: unknown[], every?: number, background = false): Timer {
+    const timer: Timer = {
+      fn,
+      args,
+      every,
+      background,
+      at: this.now + ms,
+      order: this.#order++,
+      cancelled: false,
+      ref: () => timer,
+      unref: () => timer,
+      hasRef: () => true,
+    };
+    this.#push(timer);
+    return timer;
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let at = heap.push(timer) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(at, parent)) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
+  }
+
+  /** Undefined when nothing is left. */
+  #pop(): Timer | undefined {
+    const heap = this.#heap;
+    for (;;) {
+      const [top] = heap;
+      const last = heap.pop();
+      if (!top || !last) return undefined;
+      if (heap.length > 0) {
+        heap[0] = last;
+        this.#sink();
+      }
+      if (!top.cancelled) return top;
+    }
+  }
+
+  #sink(): void {
+    for (let at = 0; ;) {
+      let least = at;
+      for (const child of [2 * at + 1, 2 * at + 2]) if (this.#isBefore(child, least)) least = child;
+      if (least === at) return;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const [first, second] = [this.#heap[a], this.#heap[b]];
+    return first !== undefined && second !== undefined && before(first, second);
+  }
+
+  #swap(a: number, b: number): void {
+    const [first, second] = [this.#heap[a], this.#heap[b]];
+    if (first && second) [this.#heap[a], this.#heap[b]] = [second, first];
+  }
+}
+
+/** All promises that can go on have gone on. */
+const settled = (): Promise<void> => new Promise(resolve => void real.setImmediate(resolve));

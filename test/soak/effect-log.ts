@@ -1,0 +1,65 @@
+// Preloaded (`node --import`) by the services of a soak: writes to EFFECT_LOG, one JSON object a line, what their
+// handlers have done and what AWS has accepted from them. The services themselves are as built.
+import { channel } from 'node:diagnostics_channel';
+import { openSync, writeSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { tap, type Observable } from 'rxjs';
+import type { PublishedEvent } from '#lib/events/diagnostics.js';
+import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
+
+const HEAP_EVERY_MS = 5_000;
+const file = openSync(process.env['EFFECT_LOG'] ?? '', 'a');
+/** At once and in one write: a process that is killed has written what it has done, and lines do not mix. */
+const note = (fact: object): unknown =>
+  writeSync(file, `${JSON.stringify({ ...fact, at: Date.now(), pid: process.pid })}\n`);
+
+const interceptor: NestInterceptor = {
+  intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (execution.getType() !== 'rpc') return next.handle();
+    const context = execution.switchToRpc().getContext<SqsContext>();
+    const { MessageId: message, Attributes = {} } = context.getMessage();
+    const { MessageGroupId: group, SequenceNumber: sequence } = Attributes;
+    const { id, subject, sequence: version } = context.getMetadata();
+    const fact = { queue: context.getQueue(), id, message, group, sequence, subject, version };
+    return next.handle().pipe(
+      tap({
+        complete: () => note({ what: 'done', ...fact }),
+        error: (error: unknown) =>
+          note({ what: 'failed', ...fact, why: String(error instanceof Error ? error.message : error).slice(0, 200) }),
+      }),
+    );
+  },
+};
+
+interface App {
+  useGlobalInterceptors(...interceptors: NestInterceptor[]): unknown;
+}
+
+const factory = NestFactory as unknown as Record<string, (...args: unknown[]) => Promise<App>>;
+for (const name of ['create', 'createMicroservice']) {
+  const original = factory[name];
+  factory[name] = async (...args) => {
+    const app = await original?.apply(NestFactory, args);
+    if (!app) throw new Error(`NestFactory.${name} is no function`);
+    app.useGlobalInterceptors(interceptor);
+    return app;
+  };
+}
+
+channel('nestjs-sns-sqs:published').subscribe(message => {
+  const { destination, type, id, error } = message as PublishedEvent;
+  if (!error) note({ what: 'published', destination, type, id });
+});
+
+if (process.env['WATCH_MEMORY']) {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const watch = (): void => {
+    collect();
+    note({ what: 'memory', ...process.memoryUsage() });
+  };
+  setInterval(watch, HEAP_EVERY_MS).unref();
+}

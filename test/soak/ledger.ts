@@ -1,0 +1,48 @@
+import type { Broker } from '#broker/core/broker.js';
+import type { EventMetadata } from '#lib/interfaces/envelope.interface.js';
+import type { Message } from '#broker/core/message.js';
+import type { MessageEvent, Queue } from '#broker/core/queue/queue.js';
+
+/** A message that a queue has taken: its event, and the place in its subject. */
+export interface Accepted {
+  queue: string;
+  id: string;
+  type: string;
+  subject: string | undefined;
+  version: string | undefined;
+  /** It is in its queue no more. */
+  left: boolean;
+}
+
+const isDeadLetterQueue = (name: string): boolean => /-dlq(\.fifo)?$/.test(name);
+
+/** Every message that a queue has ever taken, from the broker's own mouth, and what became of it there. */
+export class Ledger {
+  /** By message id. */
+  readonly accepted = new Map<string, Accepted>();
+  /** Message id of the original: why it is in a dead letter queue. */
+  readonly letters = new Map<string, string>();
+
+  constructor(broker: Broker) {
+    broker.record = (queue, message, what) => this.#note(queue, message, what);
+  }
+
+  get left(): Accepted[] {
+    return [...this.accepted.values()].filter(({ left }) => !left);
+  }
+
+  #note({ name }: Queue, { content, home }: Message, what: MessageEvent): void {
+    if (what === 'sent' && isDeadLetterQueue(name)) {
+      const value = (key: string): string | undefined => content.attributes?.values.get(key)?.StringValue;
+      this.letters.set(value('deadletter.message-id') ?? '', value('deadletter.reason') ?? 'unknown');
+    } else if (what === 'sent') {
+      const { id, type, subject, sequence } = JSON.parse(content.body) as EventMetadata;
+      this.accepted.set(content.id, { queue: name, id, type, subject, version: sequence, left: false });
+    } else if (what === 'dead-lettered') {
+      this.letters.set(content.id, 'received too often');
+    } else if (what === 'removed' && !isDeadLetterQueue((home as Queue).name)) {
+      const entry = this.accepted.get(content.id);
+      if (entry) entry.left = true;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export function stopSignal(): AbortSignal;
+export function aborted(signal: AbortSignal): Promise<never>;
