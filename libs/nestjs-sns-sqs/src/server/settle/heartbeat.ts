@@ -1,9 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
-import { AWS_BATCH_MAX_ENTRIES, SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
+import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import { errorText } from '../../errors/aws-errors.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
+import { grantableSeconds } from './visibility.js';
 
 export interface HeartbeatOptions {
   queueUrl: string;
@@ -73,7 +74,9 @@ export class Heartbeat {
     const due: Delivery[] = [];
     for (const delivery of this.held) {
       if (delivery.leaseLost || delivery.leaseEndsAt > extendBefore) continue;
-      if (now + this.grantedSeconds(delivery, now) * 1000 > delivery.leaseEndsAt) due.push(delivery);
+      const granted = this.grantedSeconds(delivery, now);
+      // Not by nothing: SQS would hand it out again at once.
+      if (granted > 0 && now + granted * 1000 > delivery.leaseEndsAt) due.push(delivery);
       else if (delivery.leaseEndsAt <= now) this.lose(delivery, 'SQS extends none beyond 12 h from the receive');
     }
     const batches: Delivery[][] = [];
@@ -138,8 +141,7 @@ export class Heartbeat {
 
   /** What SQS would extend a lease by at `at`, in whole seconds: it counts its 12 h from the receive. */
   private grantedSeconds({ receivedAt }: Delivery, at: number): number {
-    const age = Math.ceil((at - receivedAt) / 1000);
-    return Math.min(this.options.visibilityTimeoutSeconds, SQS_MAX_VISIBILITY_SECONDS - age - 1);
+    return grantableSeconds(this.options.visibilityTimeoutSeconds, receivedAt, at);
   }
 
   private lose(delivery: Delivery, why: string): void {

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { SQS_MAX_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
+import { SQS_MAX_BYTES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
@@ -9,6 +9,7 @@ import { deadLetterOf } from './dead-letter.js';
 import type { Delivery } from '../delivery.js';
 import { RecentIds } from './recent-ids.js';
 import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
+import { grantableSeconds } from './visibility.js';
 
 /**
  * How long a settlement waits for company at most, in milliseconds. A delete is in no hurry: the lease is long, and
@@ -176,7 +177,7 @@ export class Settler {
   private async delay(delivery: Delivery, seconds: number): Promise<Departure> {
     const failure = await this.delays.add({
       receiptHandle: delivery.receiptHandle,
-      visibilityTimeoutSeconds: this.within12Hours(delivery, seconds),
+      visibilityTimeoutSeconds: grantableSeconds(seconds, delivery.receivedAt, this.now()),
     });
     if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
     return 'returns';
@@ -201,12 +202,6 @@ export class Settler {
     this.deletes.dispatch();
     this.noteDelete(await deleted, removal);
     return 'gone';
-  }
-
-  /** AWS counts its 12 h from the receive and refuses what goes beyond. */
-  private within12Hours(delivery: Delivery, seconds: number): number {
-    const age = Math.ceil((this.now() - delivery.receivedAt) / 1000);
-    return Math.max(0, Math.min(seconds, SQS_MAX_VISIBILITY_SECONDS - age - 1));
   }
 
   private warn(action: string, messageId: string, failure: BatchFailure, consequence: string): void {
