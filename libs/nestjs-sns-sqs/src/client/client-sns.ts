@@ -4,6 +4,7 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
 import type { ClientSNSOptions } from '../interfaces/options.interface.js';
 import type { SnsWire } from '../interfaces/wire.interface.js';
+import { announceService } from '../options/own-service.js';
 import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
 import { topicArnFor, type Whereabouts } from '../topology/publish-targets.js';
 import { accessSns, type AwsAccess } from '../wire/aws-access.js';
@@ -21,6 +22,7 @@ export class ClientSNS extends SnsSqsClient {
   protected readonly publisher: Publisher;
   private readonly aws: AwsAccess<SNSClient, SnsWire>;
   private readonly stopping = new AbortController();
+  private readonly withdraw: () => void;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a topic that AWS would refuse. */
   constructor(private readonly options: ClientSNSOptions) {
@@ -31,6 +33,7 @@ export class ClientSNS extends SnsSqsClient {
     if (topicArn === undefined) assertNoNameProblems([topicNameProblem(topic)]);
     this.aws = accessSns(options);
     const { wire } = this.aws;
+    this.withdraw = announceService(service);
     this.publisher = new Publisher({
       destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
       operation: 'PublishBatch',
@@ -58,6 +61,7 @@ export class ClientSNS extends SnsSqsClient {
 
   protected destroy(): void {
     this.stopping.abort();
+    this.withdraw();
     this.aws.destroy();
   }
 

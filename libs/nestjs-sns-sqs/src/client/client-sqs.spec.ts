@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
+import { ServerSQS } from '../server/server-sqs.js';
 import { ClientSQS } from './client-sqs.js';
 
 interface Command {
@@ -59,6 +60,24 @@ describe('ClientSQS', () => {
       if (before === undefined) delete process.env['OTEL_SERVICE_NAME'];
       else process.env['OTEL_SERVICE_NAME'] = before;
     }
+  });
+
+  it("takes the name of this process's own service, though the server is made after the client", async () => {
+    const { client, lastEntry } = clientWith();
+    const server = new ServerSQS({ service: 'orders' });
+    await firstValueFrom(client.emit('a', command()));
+    expect(JSON.parse(String(lastEntry()['MessageBody']))).toMatchObject({ source: 'orders' });
+    await server.close();
+  });
+
+  it('keeps commands of two services apart that have one id', async () => {
+    const idOf = async (source: string): Promise<unknown> => {
+      const { client, lastEntry } = clientWith({ source });
+      await firstValueFrom(client.emit('a', new SqsRecordBuilder(1).setId('42').setGroupId('g').build()));
+      return lastEntry()['MessageDeduplicationId'];
+    };
+    expect(await idOf('users')).toBe(await idOf('users'));
+    expect(await idOf('users')).not.toBe(await idOf('billing'));
   });
 
   it('makes a queue whose consumer has never started', async () => {

@@ -4,6 +4,7 @@ import { Observable } from 'rxjs';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
+import { knownSource, unknownSource } from '../options/own-service.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
@@ -16,9 +17,6 @@ import { ReplyQueueMember } from './request/reply-queue-member.js';
 import { Requester } from './request/requester.js';
 
 const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
-
-/** As OpenTelemetry names a service that does not say its name. */
-const UNKNOWN_SOURCE = 'unknown_service';
 
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
@@ -42,10 +40,18 @@ export class ClientSQS extends SnsSqsClient {
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.aws = accessSqs(options);
     const { wire } = this.aws;
-    const source = options.source ?? process.env['OTEL_SERVICE_NAME'] ?? UNKNOWN_SOURCE;
+    let known = options.source;
+    // One that is not known yet may be once the server is made.
+    const source = (): string => (known ??= knownSource()) ?? unknownSource(text => this.logger.warn(text));
     const fifo = isFifoName(queue);
     this.publisher = new Publisher({
-      destination: { name: queue, fifo, source },
+      destination: {
+        name: queue,
+        fifo,
+        get source() {
+          return source();
+        },
+      },
       operation: 'SendMessageBatch',
       resolve: () => this.whenFound(this.resolve(queue)),
       send: (url, entries) => wire.sendBatch(url, entries),
@@ -53,8 +59,8 @@ export class ClientSQS extends SnsSqsClient {
       client: options,
     });
     this.replies = new ReplyQueueMember({ access: options, prefix, caller: source, logger: this.logger });
-    const { groupId, replyTimeoutMs } = options;
-    this.requester = new Requester({ publisher: this.publisher, replies: this.replies, fifo, groupId, replyTimeoutMs });
+    const { replyTimeoutMs } = options;
+    this.requester = new Requester({ publisher: this.publisher, replies: this.replies, replyTimeoutMs });
   }
 
   /** The SDK client in use. */

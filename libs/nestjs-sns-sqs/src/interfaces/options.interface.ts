@@ -159,7 +159,8 @@ export interface ClientOptionsBase extends AwsAccessOptions {
   prefix?: string;
   /**
    * The sending service, written as the event's `source`. @default ClientSNS: `service`; ClientSQS:
-   * OTEL_SERVICE_NAME, else `unknown_service` (`SnsSqsModule` gives its own service)
+   * OTEL_SERVICE_NAME, else this process's own service, which a `ServerSQS`, a `ClientSNS` or `SnsSqsModule` names; with
+   * none or several of them a name that changes at every start, and a warning
    */
   source?: string;
   /** @default 'create' */
@@ -172,7 +173,7 @@ export interface ClientOptionsBase extends AwsAccessOptions {
   shutdownTimeoutMs?: number;
   /** Message group of a record that names none itself. */
   groupId?: RecordIdFactory;
-  /** Deduplication id of a record that names none itself; without either the event's own id is taken on FIFO. */
+  /** Deduplication id of a record that names none itself; without either FIFO deduplicates by the event's source and id. */
   deduplicationId?: RecordIdFactory;
   /**
    * Writes the body: called with Nest's packet `{ pattern, data }` and `{ event }`, the CloudEvents object; gives a

@@ -35,7 +35,7 @@ export abstract class RecordBuilder<T> {
     return this.checkedId('group id', groupId, () => (this.options.groupId = groupId));
   }
 
-  /** FIFO: what has the same one within five minutes is one message. @default the event's id */
+  /** FIFO: what has the same one within five minutes is one message. @default by the event's source and id */
   setDeduplicationId(deduplicationId: string): this {
     return this.checkedId('deduplication id', deduplicationId, () => (this.options.deduplicationId = deduplicationId));
   }

@@ -11,6 +11,7 @@ import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
 import type { InboxCounts } from '../inbox/inbox.js';
+import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
@@ -46,6 +47,7 @@ export class ServerSQS
   protected override readonly logger = new OneLineLogger(ServerSQS.name);
   private readonly options: ResolvedServerOptions;
   private readonly declared: Declared[] = [];
+  private readonly withdraw: () => void;
   private readonly emitter = new EventEmitter();
   private readonly starting = new AbortController();
   private readonly faulty = new Set<string>();
@@ -62,6 +64,7 @@ export class ServerSQS
   constructor(options: ServerSQSOptions) {
     super();
     this.options = resolveServerOptions(options);
+    this.withdraw = announceService(this.options.service);
     this.inbox = this.createInbox();
     keepOriginalErrors();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
@@ -177,6 +180,7 @@ export class ServerSQS
     await Promise.all(this.consumers.map(consumer => consumer.stop(shutdownTimeoutMs)));
     this.aws?.destroy();
     await this.inbox?.close();
+    this.withdraw();
     this.changeState('closed');
   }
 

@@ -39,10 +39,47 @@ describe('prepare', () => {
     expect(own.options).toMatchObject({ groupId: 'own', deduplicationId: 'd' });
   });
 
-  it("deduplicates by the event's id on FIFO when nothing else is said, and not at all on standard", () => {
+  it('deduplicates on FIFO by a random id as it is, and not at all on standard', () => {
+    const { metadata, options } = prepare('a', record().setGroupId('g').build(), fifo, {});
+    expect(options.deduplicationId).toBe(metadata.id);
     const input = record().setId('x').setGroupId('g').build();
-    expect(prepare('a', input, fifo, {}).options.deduplicationId).toBe('x');
     expect(prepare('a', input, standard, { deduplicationId: () => 'd' }).options).not.toHaveProperty('deduplicationId');
+  });
+
+  it("deduplicates on FIFO by source and id where the id is the user's own, whatever its characters", () => {
+    const idOf = (source: string, id: string): string | undefined =>
+      prepare('a', record().setId(id).setGroupId('g').build(), { ...fifo, source }, {}).options.deduplicationId;
+    expect(idOf('users', '42')).toBe(idOf('users', '42'));
+    // docs/wire-format.md: the SHA-256 of `5:users:42`.
+    expect(idOf('users', '42')).toBe('4308885862ff92a2356d85984dc359acf7ca4cf05b580f389d9e42556a870871');
+    const ids = [idOf('users', '42'), idOf('orders', '42'), idOf('users', '43'), idOf('a:b', 'c'), idOf('a', 'b:c')];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(idOf('users', 'ä'.repeat(1_000))).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('gives a request on FIFO a group of its own, the same one to the same request', () => {
+    const groupOf = (input: unknown, ids: Parameters<typeof prepare>[3] = {}, destination = fifo): string | undefined =>
+      prepare('a', input, destination, ids, true).options.groupId;
+    expect(groupOf(1)).not.toBe(groupOf(1));
+    const twice = [
+      () => groupOf(record().setDeduplicationId('d').build()),
+      () => groupOf(record().setId('x').build()),
+      () => groupOf(1, { deduplicationId: () => 'computed' }),
+    ];
+    for (const group of twice) expect(group()).toBe(group());
+    expect(new Set(twice.map(group => group())).size).toBe(3);
+    const others = { ...fifo, source: 'orders' };
+    expect(groupOf(record().setId('x').build(), {}, others)).not.toBe(groupOf(record().setId('x').build()));
+    const ofBoth = record().setId('x').setDeduplicationId('d').build();
+    expect(groupOf(ofBoth)).toBe(groupOf(record().setId('y').setDeduplicationId('d').build()));
+  });
+
+  it.each<[string, unknown, Parameters<typeof prepare>[3], typeof fifo, string | undefined]>([
+    ["the record's", record().setGroupId('mine').build(), { groupId: () => 'clients' }, fifo, 'mine'],
+    ["the client's", 1, { groupId: () => 'clients' }, fifo, 'clients'],
+    ['none on a standard queue', 1, {}, standard, undefined],
+  ])('leaves the group of a request alone: %s', (_, input, ids, destination, groupId) => {
+    expect(prepare('a', input, destination, ids, true).options.groupId).toBe(groupId);
   });
 
   it('refuses an event for FIFO that has no group', () => {
@@ -57,13 +94,6 @@ describe('prepare', () => {
     ['a delay on FIFO', 'a', record().setGroupId('g').setDelaySeconds(1).build(), {}, /FIFO queues refuse/],
     ['a computed group id that AWS refuses', 'a', {}, { groupId: () => 'with space' }, /group id "with space"/],
     ['a computed group id that is no text', 'a', {}, { groupId: () => 7 as unknown as string }, /group id 7/],
-    [
-      "an event's id that cannot deduplicate",
-      'a',
-      record().setId('ä').setGroupId('g').build(),
-      {},
-      /the event's id "ä"/,
-    ],
   ])('refuses %s', (_, type, input, ids, why) => {
     expect(() => prepare(type, input, fifo, ids)).toThrow(failing('INVALID_RECORD', why));
   });

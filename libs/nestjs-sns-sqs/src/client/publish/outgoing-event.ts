@@ -8,12 +8,14 @@ import type { EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { invalidRecord, isAllowedId } from '../../record-builders/record-builder.js';
 import { isRecord, type RecordOptions } from '../../record-builders/record.js';
+import { ofSource } from './own-ids.js';
 
 export type OutgoingEntry = Omit<OutgoingSqsMessage, 'id'>;
 
 /** Where a client's events go, as far as their form depends on it. */
 export interface Destination {
-  source: string;
+  /** Looked at when there is something to publish, not before. */
+  readonly source: string;
   fifo: boolean;
   /** For error messages. */
   name: string;
@@ -51,30 +53,46 @@ function groupMissing(type: string, destination: string): SnsSqsError {
   );
 }
 
-/** Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA. */
+/** What FIFO takes for the same message: the user's own id counts with its source, a random one of ours as it is. */
+const eventDeduplicationId = (source: string, given: string | undefined, id: string): string =>
+  given === undefined ? id : ofSource(source, given);
+
+/** What says by itself which message it is, twice the same one, has the same group twice: FIFO deduplicates by group. */
+const requestGroupId = (source: string, ownId: string | undefined): string =>
+  ownId === undefined ? randomUUID() : ofSource(source, ownId);
+
+/**
+ * Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA.
+ * @param isRequest on FIFO it gets a group of its own where nothing names one: requests are not ordered
+ */
 export function prepare(
   type: string,
   input: unknown,
   destination: Destination,
   ids: Pick<ClientOptionsBase, 'groupId' | 'deduplicationId'>,
+  isRequest = false,
 ): OutgoingEvent {
   const { data, options } = isRecord(input) ? input : { data: input, options: {} };
   if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
   assertHasJsonForm(type, data);
+  const { fifo, source } = destination;
   const id = options.id ?? randomUUID();
-  const groupId = chosenId('group id', options.groupId, () => ids.groupId?.(type, data));
-  if (destination.fifo && groupId === undefined) throw groupMissing(type, destination.name);
-  if (destination.fifo && options.delaySeconds !== undefined) {
+  const ownDeduplicationId = fifo
+    ? chosenId('deduplication id', options.deduplicationId, () => ids.deduplicationId?.(type, data))
+    : undefined;
+  const namedGroupId = chosenId('group id', options.groupId, () => ids.groupId?.(type, data));
+  const groupId =
+    namedGroupId ?? (fifo && isRequest ? requestGroupId(source, ownDeduplicationId ?? options.id) : undefined);
+  if (fifo && groupId === undefined) throw groupMissing(type, destination.name);
+  if (fifo && options.delaySeconds !== undefined) {
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
   }
-  const deduplicationId = destination.fifo
-    ? (chosenId('deduplication id', options.deduplicationId, () => ids.deduplicationId?.(type, data)) ?? fifoId(id))
-    : undefined;
+  const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
   const { subject, sequence, correlationId, causationId, traceparent } = options;
   return {
     metadata: {
       id,
-      source: destination.source,
+      source,
       type,
       time: new Date().toISOString(),
       ...(subject !== undefined && { subject }),
@@ -90,14 +108,6 @@ export function prepare(
       ...(deduplicationId !== undefined && { deduplicationId }),
     },
   };
-}
-
-function fifoId(eventId: string): string {
-  if (isAllowedId(eventId)) return eventId;
-  throw invalidRecord(
-    `the event's id ${quoted(eventId)} cannot serve as deduplication id`,
-    'give one by setDeduplicationId()',
-  );
 }
 
 /** Writes the event's body. Throws UNSERIALIZABLE_DATA. */

@@ -51,12 +51,12 @@ export class Publisher {
 
   /**
    * Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not, or with what `late` threw.
-   * @param late attributes that are still to come; the event keeps its place in its group meanwhile
+   * @param late of a request: attributes that are still to come; it keeps its place in its group meanwhile
    */
   async publish(type: string, input: unknown, late?: () => Promise<MessageAttributes>): Promise<void> {
     if (this.closing) throw this.closedError();
     const { destination, operation, client } = this.options;
-    const event = prepare(type, input, destination, client);
+    const event = prepare(type, input, destination, client, late !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
     const error = await this.emits.errorOf(

@@ -24,7 +24,7 @@ function access() {
 
 const logger = { warn: jest.fn(), error: jest.fn() };
 const member = (sqs: SQSClient, options: Partial<ReplyQueueMemberOptions> = {}) =>
-  new ReplyQueueMember({ prefix: '', caller: 'web', access: { sqs }, logger, ...options });
+  new ReplyQueueMember({ prefix: '', caller: () => 'web', access: { sqs }, logger, ...options });
 
 describe('ReplyQueueMember', () => {
   it('shares one queue with every client of the same access, prefix and caller', async () => {
@@ -35,7 +35,7 @@ describe('ReplyQueueMember', () => {
   });
 
   it.each([
-    ['another caller', { caller: 'shop' }],
+    ['another caller', { caller: () => 'shop' }],
     ['another prefix', { prefix: 'dev-' }],
   ])('has another queue for %s', async (_, options) => {
     const { sqs } = access();

@@ -7,8 +7,8 @@ import { closedError, ReplyQueue } from './reply-queue.js';
 
 export interface ReplyQueueMemberOptions {
   prefix: string;
-  /** The calling service. */
-  caller: string;
+  /** The calling service; asked at the first request. */
+  caller: () => string;
   access: Pick<ClientSQSOptions, 'aws' | 'sqs' | 'wire' | 'deserializer'>;
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
@@ -30,6 +30,7 @@ const queues = new WeakMap<object, Map<string, Shared>>();
  */
 export class ReplyQueueMember {
   private shared: Shared | undefined;
+  private key = '';
   private readonly waiting = new Set<PendingRequest>();
   private closing: Promise<void> | undefined;
 
@@ -76,15 +77,18 @@ export class ReplyQueueMember {
 
   private join(): Shared {
     if (this.shared) return this.shared;
-    const shared = this.ofAccess().get(this.key) ?? this.make();
+    const { prefix, caller, access } = this.options;
+    const name = caller();
+    this.key = `${prefix} ${access.wire ?? ''} ${name}`;
+    const shared = this.ofAccess().get(this.key) ?? this.make(name);
     shared.members += 1;
     this.ofAccess().set(this.key, shared);
     this.shared = shared;
     return shared;
   }
 
-  private make(): Shared {
-    const { prefix, caller, logger, access } = this.options;
+  private make(caller: string): Shared {
+    const { prefix, logger, access } = this.options;
     // It outlives the client that comes first.
     const aws = accessSqs(access);
     const plane = new SdkReplyQueuePlane(aws.client);
@@ -98,10 +102,5 @@ export class ReplyQueueMember {
     const ofAccess = queues.get(way) ?? new Map<string, Shared>();
     queues.set(way, ofAccess);
     return ofAccess;
-  }
-
-  private get key(): string {
-    const { prefix, caller, access } = this.options;
-    return `${prefix} ${access.wire ?? ''} ${caller}`;
   }
 }

@@ -2,7 +2,6 @@ import { jest } from '@jest/globals';
 import type { WritePacket } from '@nestjs/microservices';
 import { REPLY_ATTRIBUTES } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { PublishRecord } from '../../record-builders/record.js';
 import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { ReplyCallback } from './pending-request.js';
@@ -14,11 +13,11 @@ function requesterByHand(options: Partial<RequesterOptions> = {}) {
   let answer: ReplyCallback = () => undefined;
   const forget = jest.fn();
   const open = jest.fn(() => Promise.resolve('url/web-replies-1'));
-  const sent: Array<{ record: PublishRecord; attributes: Record<string, string | undefined> }> = [];
-  const publish = jest.fn<Publish>(async (_, record, late) => {
+  const sent: Array<{ input: unknown; attributes: Record<string, string | undefined> }> = [];
+  const publish = jest.fn<Publish>(async (_, input, late) => {
     const attributes = Object.entries((await late?.()) ?? {}).map(([name, { StringValue }]) => [name, StringValue]);
     sent.push({
-      record: record as PublishRecord,
+      input,
       attributes: Object.fromEntries(attributes) as Record<string, string>,
     });
   });
@@ -31,8 +30,6 @@ function requesterByHand(options: Partial<RequesterOptions> = {}) {
         return { correlationId: 'c', forget };
       },
     },
-    fifo: true,
-    groupId: undefined,
     replyTimeoutMs: undefined,
     ...options,
   });
@@ -47,32 +44,17 @@ describe('Requester', () => {
   beforeEach(() => void jest.useFakeTimers({ now: Date.parse('2026-01-01T00:00:00Z') }));
   afterEach(() => void jest.useRealTimers());
 
-  it('sends the data with the address of the reply, in a group of its own, and gives the replies', async () => {
+  it('sends what it was given with the address of the reply, and gives the replies', async () => {
     const { requester, callback, sent, given, answer } = requesterByHand();
     requester.request('sum', [1, 2], callback);
-    requester.request('sum', [1, 2], callback);
     await pass();
-    expect(sent[0]?.record.data).toEqual([1, 2]);
+    expect(sent[0]?.input).toEqual([1, 2]);
     expect(sent[0]?.attributes).toEqual({
       [REPLY_ATTRIBUTES.queueUrl]: 'url/web-replies-1',
       [REPLY_ATTRIBUTES.correlationId]: 'c',
     });
-    const [one, two] = sent.map(({ record }) => record.options.groupId);
-    expect(one).toEqual(expect.any(String));
-    expect(one).not.toBe(two);
     answer({ response: 3, isDisposed: true });
     expect(given()).toEqual([{ response: 3, isDisposed: true }]);
-  });
-
-  it.each<[string, unknown, Partial<RequesterOptions>, string | undefined]>([
-    ["the record's", new SqsRecordBuilder(1).setGroupId('mine').build(), { groupId: () => 'clients' }, 'mine'],
-    ["the client's, which the publisher adds", 1, { groupId: () => 'clients' }, undefined],
-    ['none on a standard queue', 1, { fifo: false }, undefined],
-  ])('leaves the group alone: %s', async (_, input, options, groupId) => {
-    const { requester, callback, sent } = requesterByHand(options);
-    requester.request('sum', input, callback);
-    await pass();
-    expect(sent.map(({ record }) => record.options.groupId)).toEqual([groupId]);
   });
 
   it('ends with REPLY_TIMEOUT, and has told the service until when it waits', async () => {

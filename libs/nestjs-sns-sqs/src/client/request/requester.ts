@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../../constants.js';
 import { REQUEST_ATTRIBUTES, requestAttributes } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { RecordIdFactory } from '../../interfaces/options.interface.js';
 import type { MessageAttributes } from '../../interfaces/wire.interface.js';
 import { invalidRecord } from '../../record-builders/record-builder.js';
-import { isRecord, PublishRecord } from '../../record-builders/record.js';
+import { isRecord } from '../../record-builders/record.js';
 import type { ReplyCallback } from './pending-request.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { ReplyQueueMember } from './reply-queue-member.js';
@@ -13,9 +11,6 @@ import type { ReplyQueueMember } from './reply-queue-member.js';
 export interface RequesterOptions {
   publisher: Pick<Publisher, 'publish'>;
   replies: Pick<ReplyQueueMember, 'open' | 'expect'>;
-  /** The commanded queue needs a message group. */
-  fifo: boolean;
-  groupId: RecordIdFactory | undefined;
   replyTimeoutMs: number | undefined;
 }
 
@@ -53,25 +48,23 @@ export class Requester {
       if (queueUrl === undefined || isGivenUp) throw GIVEN_UP;
       return requestAttributes({ queueUrl, correlationId, ...(expiresAt !== undefined && { expiresAt }) });
     };
-    const send = async (): Promise<void> => publisher.publish(type, this.record(type, input), address);
+    const send = async (): Promise<void> => {
+      assertHasRoom(input);
+      await publisher.publish(type, input, address);
+    };
     send().catch(fail);
     return giveUp;
   }
+}
 
-  /** Requests are not ordered unless their group says so: each gets a group of its own. */
-  private record(type: string, input: unknown): PublishRecord {
-    const { data, options } = isRecord(input) ? input : { data: input, options: {} };
-    const own = Object.keys(options.attributes ?? {}).length;
-    if (own + 1 + REQUEST_ATTRIBUTES > AWS_MAX_MESSAGE_ATTRIBUTES) {
-      throw invalidRecord(
-        `a request's record has ${own} attributes: AWS takes ten, and \`type\` and the reply's address are four`,
-        'put them into the data',
-      );
-    }
-    const { fifo, groupId } = this.options;
-    const needsGroup = fifo && options.groupId === undefined && groupId?.(type, data) === undefined;
-    return new PublishRecord(data, { ...options, ...(needsGroup && { groupId: randomUUID() }) });
-  }
+/** Throws INVALID_RECORD where the address of the reply would be one attribute too many. */
+function assertHasRoom(input: unknown): void {
+  const own = isRecord(input) ? Object.keys(input.options.attributes ?? {}).length : 0;
+  if (own + 1 + REQUEST_ATTRIBUTES <= AWS_MAX_MESSAGE_ATTRIBUTES) return;
+  throw invalidRecord(
+    `a request's record has ${own} attributes: AWS takes ten, and \`type\` and the reply's address are four`,
+    'put them into the data',
+  );
 }
 
 const timeoutError = (type: string, ms: number): SnsSqsError =>
