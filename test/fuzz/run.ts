@@ -137,8 +137,8 @@ const KEY = /^[\w.:/@+=~#-]{1,100}$/;
 
 /** What the inbox makes of an event: keys of a store, and a place in an order. */
 function checkPlace(metadata: EventMetadata): void {
-  const { id, subject = '', sequence } = metadata;
-  for (const key of [eventKey(metadata), ownKey(id), subjectKey(subject)])
+  const { id, source, subject = '', sequence } = metadata;
+  for (const key of [eventKey(metadata), ownKey(id), subjectKey({ source, subject })])
     if (!KEY.test(key)) throw new Error(`a key that is none: ${key}`);
   const place = canonicalSequence(sequence);
   if (place !== undefined && (!/^\d{1,40}$/.test(place) || BigInt(place) !== BigInt(sequence ?? '')))

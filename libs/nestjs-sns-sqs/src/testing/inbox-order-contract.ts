@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
 import { claimed, isClaimed, LONG_MS, pass, REMEMBER, SHORT_MS, until, type ContractTest } from './contract-claims.js';
 
