@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import { FakePlanes } from '../../test/fake-planes.js';
 import { createTopology } from './create-topology.js';
 import type { Topology } from './topology.model.js';
@@ -23,10 +24,13 @@ function aws() {
   const { queues, subscriptions, calls, logger } = fake;
   const sqs = {
     ...fake.sqs,
-    getQueueUrl: jest.fn(fake.sqs.getQueueUrl),
-    createQueue: jest.fn(fake.sqs.createQueue),
+    getQueueUrl: jest.fn<SqsControlPlane['getQueueUrl']>(name => fake.sqs.getQueueUrl(name)),
+    createQueue: jest.fn<SqsControlPlane['createQueue']>((...args) => fake.sqs.createQueue(...args)),
   };
-  const sns = { ...fake.sns, subscribe: jest.fn(fake.sns.subscribe) };
+  const sns = {
+    ...fake.sns,
+    subscribe: jest.fn<SnsControlPlane['subscribe']>((...args) => fake.sns.subscribe(...args)),
+  };
   const stopping = new AbortController();
   const create = () => createTopology(topology, { sqs, sns, logger, signal: stopping.signal });
   return { queues, subscriptions, calls, sqs, sns, logger, stopping, create };

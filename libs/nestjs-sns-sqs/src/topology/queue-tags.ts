@@ -48,7 +48,7 @@ function decode(text: string): string {
 function entryOf(pattern: string): string {
   const whole = encode(pattern);
   if (whole.length <= MAX_VALUE) return whole;
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   const wildcard = characters.indexOf('*');
   let kept = wildcard < 0 ? characters.length : wildcard;
   const shortened = (): string => encode(`${characters.slice(0, kept).join('')}*`);
