@@ -45,7 +45,9 @@ describe("provisioning 'verify' and 'off'", () => {
     await provisioned();
     const { sqs, sns, calls } = spied();
     await here.start([Notifications], { sqs, sns, provisioning: mode });
-    expect(calls.filter(({ operation }) => CHANGING.test(operation) || operation.startsWith('List'))).toEqual([]);
+    expect(calls.filter(({ operation }) => CHANGING.test(operation) || /^List(?!QueueTags)/.test(operation))).toEqual(
+      [],
+    );
     await here.events().emit('user.registered', {});
     await waitFor('the event to be handled', () => handled === 1);
   });
@@ -55,8 +57,8 @@ describe("provisioning 'verify' and 'off'", () => {
     const queue = here.queue(QUEUE);
     const commands = here.queue('notifications-async-commands.fifo');
     const topic = here.topic('users-domain-events');
-    await queue.setAttributes({ VisibilityTimeout: '77' });
-    await commands.setAttributes({ VisibilityTimeout: '78' });
+    await queue.setAttributes({ VisibilityTimeout: '7' });
+    await commands.setAttributes({ VisibilityTimeout: '8' });
     await topic.setSubscription(queue, 'FilterPolicy', '{"type":["user.deleted"]}');
     await topic.setSubscription(queue, 'RawMessageDelivery', 'false');
     const before = [await queue.attributes(), await commands.attributes(), await topic.subscription(queue)];
@@ -68,7 +70,7 @@ describe("provisioning 'verify' and 'off'", () => {
     );
     expect(error).toMatchObject({ name: 'SnsSqsError', code: 'TOPOLOGY_DIFFERS' });
     const message = error?.message ?? '';
-    for (const part of [queue.name, commands.name, 'VisibilityTimeout', '77', '78', '10', 'Remedy']) {
+    for (const part of [queue.name, commands.name, 'VisibilityTimeout: wanted 10, found 7', 'found 8', 'Remedy']) {
       expect(message).toContain(part);
     }
     expect(message).toContain('user.deleted');

@@ -12,6 +12,10 @@ export const SQS_MAX_BYTES = 1_048_576;
 export const SNS_DEFAULT_MAX_BYTES = 262_144;
 /** AWS's bound of a visibility timeout, in seconds, counted from the receive (quotas-queues). */
 export const SQS_MAX_VISIBILITY_SECONDS = 43_200;
+/** AWS's highest `maxReceiveCount` of a redrive policy (CreateQueue API). */
+export const SQS_MAX_RECEIVE_COUNT = 1_000;
+/** AWS's longest retention of a message, in seconds: 14 days (quotas-queues). */
+export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
 /** AWS's bound of message attributes on one message; SNS raw delivery discards a message with more (sns-message-attributes). */
 export const AWS_MAX_MESSAGE_ATTRIBUTES = 10;
 
@@ -21,9 +25,11 @@ export const SQS_DEFAULT_WAIT_TIME_SECONDS = 20;
 export const SQS_DEFAULT_MAX_RECEIVE_COUNT = 5;
 export const SQS_DEFAULT_HANDLER_TIMEOUT_MS = 300_000;
 export const SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
+/** 14 days: what waits in a queue waits as long as SQS can keep it. */
+export const SQS_DEFAULT_RETENTION_SECONDS = SQS_MAX_RETENTION_SECONDS;
 export const SQS_DEFAULT_BACKOFF = { initialSeconds: 1, factor: 2, maxSeconds: 900 } as const;
 /** 14 days, AWS's longest: a dead letter waits for a person. */
-export const SQS_DLQ_RETENTION_SECONDS = 1_209_600;
+export const SQS_DLQ_RETENTION_SECONDS = SQS_MAX_RETENTION_SECONDS;
 export const INBOX_DEFAULT_REMEMBER_FOR_SECONDS = 604_800;
 export const INBOX_DEFAULT_GAP_TIMEOUT_MS = 300_000;
 export const DEFAULT_PUBLISH_LINGER_MS = 5;

@@ -21,6 +21,8 @@ export class FakePlanes {
   readonly calls: string[] = [];
   /** Every call, as `<operation> <resource>`; rejects where it throws or gives an error. */
   fault: (operation: string, resource: string) => Error | undefined | void = () => undefined;
+  /** Awaited before each call is carried out. */
+  delay: () => Promise<void> = () => Promise.resolve();
   readonly logger = {
     log: jest.fn<(text: string) => void>(),
     warn: jest.fn<(text: string) => void>(),
@@ -125,7 +127,7 @@ export class FakePlanes {
   }
 
   private async answer<T>(operation: string, resource: string, run: (resource: string) => T): Promise<T> {
-    await Promise.resolve();
+    await this.delay();
     const error = this.fault(operation, resource);
     if (error) throw error;
     return run(resource);

@@ -53,6 +53,11 @@ export interface ConsumerOptions extends InboxQueueOptions {
   waitTimeSeconds?: number;
   /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
   maxReceiveCount?: number;
+  /**
+   * How long the queue keeps a message that nobody deletes, in seconds, 60 to 1,209,600. `create` raises a queue that
+   * keeps its messages for less, and never lowers it. A dead-letter queue always keeps them 14 days. @default 1209600 (14 days)
+   */
+  retentionSeconds?: number;
   /** How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. @default 300000 */
   handlerTimeoutMs?: number;
   backoff?: BackoffOptions;

@@ -62,6 +62,7 @@ describe('consumerSettings', () => {
       concurrency: 10,
       visibilityTimeoutSeconds: 30,
       waitTimeSeconds: 20,
+      retentionSeconds: 1_209_600,
       maxReceiveCount: 5,
       handlerTimeoutMs: 300_000,
       laneBy: 'none',

@@ -6,9 +6,11 @@ import {
   SQS_DEFAULT_CONCURRENCY,
   SQS_DEFAULT_HANDLER_TIMEOUT_MS,
   SQS_DEFAULT_MAX_RECEIVE_COUNT,
+  SQS_DEFAULT_RETENTION_SECONDS,
   SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
   SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
   SQS_DEFAULT_WAIT_TIME_SECONDS,
+  SQS_MAX_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../constants.js';
 import type {
@@ -71,6 +73,7 @@ const consumer = z.strictObject({
   visibilityTimeoutSeconds: z.number().int().min(1).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
   waitTimeSeconds: z.number().int().min(0).max(20).optional(),
   maxReceiveCount: z.number().int().min(1).max(1_000).optional(),
+  retentionSeconds: z.number().int().min(60).max(SQS_MAX_RETENTION_SECONDS).optional(),
   handlerTimeoutMs: z
     .number()
     .int()
@@ -140,6 +143,7 @@ export function consumerSettings(
       own?.visibilityTimeoutSeconds ?? defaults?.visibilityTimeoutSeconds ?? SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
     waitTimeSeconds: own?.waitTimeSeconds ?? defaults?.waitTimeSeconds ?? SQS_DEFAULT_WAIT_TIME_SECONDS,
     maxReceiveCount: own?.maxReceiveCount ?? defaults?.maxReceiveCount ?? SQS_DEFAULT_MAX_RECEIVE_COUNT,
+    retentionSeconds: own?.retentionSeconds ?? defaults?.retentionSeconds ?? SQS_DEFAULT_RETENTION_SECONDS,
     handlerTimeoutMs: own?.handlerTimeoutMs ?? defaults?.handlerTimeoutMs ?? SQS_DEFAULT_HANDLER_TIMEOUT_MS,
     onGroupFailure: own?.onGroupFailure ?? defaults?.onGroupFailure ?? 'block',
     laneBy: own?.laneBy ?? defaults?.laneBy ?? (ordering === 'none' ? 'none' : 'subject'),

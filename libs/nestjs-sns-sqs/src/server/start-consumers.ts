@@ -60,10 +60,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     service,
     prefix,
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
-    settingsOf: queue => {
-      const settings = settingsOf(`${prefix}${queue}`);
-      return { ...settings, mayWait: mayWait(settings, start.inbox?.store) };
-    },
+    settingsOf: queue => settingsOf(`${prefix}${queue}`),
   });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
   const queues = await provision(topology, planes, options.provisioning);
@@ -93,10 +90,6 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   await probeAll(consumers, start.signal);
   return consumers;
 }
-
-/** True: the inbox may put a message off any number of times, which SQS must not take for failures. */
-const mayWait = ({ inbox, ordering }: ResolvedConsumerOptions, store: InboxStore | undefined): boolean =>
-  inbox && store !== undefined && (store.isShared || ordering !== 'none');
 
 function inboxOf(
   queue: string,

@@ -1,6 +1,6 @@
 import { buildTopology, queueOfHandler, type DeclaredHandler } from './build-topology.js';
 
-const settingsOf = () => ({ maxReceiveCount: 5, visibilityTimeoutSeconds: 30 });
+const settingsOf = () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 });
 const build = (...handlers: DeclaredHandler[]) =>
   buildTopology({ service: 'notifications', prefix: 'dev-', handlers, settingsOf });
 const onEvent = (pattern: string, queue: string, topic = 'users-domain-events'): DeclaredHandler => ({
@@ -18,8 +18,8 @@ describe('buildTopology', () => {
         name: 'dev-a',
         fifo: false,
         deadLetterQueue: 'dev-a-dlq',
-        maxReceiveCount: 10,
         visibilityTimeoutSeconds: 30,
+        retentionSeconds: 1_209_600,
         subscriptions: [{ topic: 'dev-users-domain-events', types: ['user.registered'] }],
       },
       expect.objectContaining({ name: 'dev-b' }),
@@ -34,7 +34,7 @@ describe('buildTopology', () => {
     ]);
   });
 
-  it("takes a handler without extras to the service's FIFO command queue, with room for what waits behind a failing head", () => {
+  it("takes a handler without extras to the service's FIFO command queue", () => {
     const { queues, topics } = build({ pattern: 'send-welcome-email' });
     expect(topics).toEqual([]);
     expect(queues).toEqual([
@@ -42,7 +42,6 @@ describe('buildTopology', () => {
         name: 'dev-notifications-async-commands.fifo',
         deadLetterQueue: 'dev-notifications-async-commands-dlq.fifo',
         fifo: true,
-        maxReceiveCount: 50,
         subscriptions: [],
       }),
     ]);

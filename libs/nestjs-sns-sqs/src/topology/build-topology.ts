@@ -19,22 +19,10 @@ export interface BuildTopologyOptions {
   prefix: string;
   handlers: readonly DeclaredHandler[];
   /** By queue name without prefix. */
-  settingsOf: (queue: string) => {
-    maxReceiveCount: number;
-    visibilityTimeoutSeconds: number;
-    /** Receives are no measure of failures: the inbox puts messages off. @default false */
-    mayWait?: boolean;
-  };
+  settingsOf: (queue: string) => QueueSettings;
 }
 
-/**
- * The consumer dead-letters at `maxReceiveCount` attempts itself; the queue's own count is the net below it and must
- * not catch what never ran. Receives whose answer was lost count too, and on FIFO every receive of a group's head hands
- * out, and counts, those behind it (docs/adr/0007). Where the inbox puts messages off it is AWS's highest.
- */
-const REDRIVE_HEADROOM = { add: 5, timesOnFifo: 10 };
-/** AWS's bound (CreateQueue API). */
-const AWS_MAX_RECEIVE_COUNT = 1_000;
+type QueueSettings = Pick<QueueSpec, 'visibilityTimeoutSeconds' | 'retentionSeconds'>;
 
 /** Full name of the queue that a handler takes from: its own, or its service's command queue. */
 export const queueOfHandler = (
@@ -86,16 +74,14 @@ export function buildTopology({ service, prefix, handlers, settingsOf }: BuildTo
   return { topics: [...topics].map(name => ({ name })), queues: [...queues.values()] };
 }
 
-function queueSpec(name: string, settings: ReturnType<BuildTopologyOptions['settingsOf']>): QueueSpec {
+function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds }: QueueSettings): QueueSpec {
   const fifo = isFifoName(name);
-  const { maxReceiveCount, visibilityTimeoutSeconds, mayWait = false } = settings;
-  const headroom = fifo ? maxReceiveCount * REDRIVE_HEADROOM.timesOnFifo : maxReceiveCount + REDRIVE_HEADROOM.add;
   return {
     name,
     fifo,
     deadLetterQueue: deadLetterQueue(name),
-    maxReceiveCount: mayWait ? AWS_MAX_RECEIVE_COUNT : Math.min(AWS_MAX_RECEIVE_COUNT, headroom),
     visibilityTimeoutSeconds,
+    retentionSeconds,
     subscriptions: [],
   };
 }

@@ -1,11 +1,10 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
+import { ATTRIBUTE_RULES, deadLetterQueueAttributes, queueAttributes } from './attribute-rules.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { differencesOf, textOf, toSet, type Difference } from './differences.js';
-import { deadLetterQueueAttributes, queueAttributes, redriveAllowPolicy } from './wanted-attributes.js';
+import { redriveAllowPolicy } from './redrive-allow-policy.js';
 import type { ProvisionedQueue, QueueSpec } from './topology.model.js';
-
-/** Cannot be changed after creation, and follow from the name. */
-const FIXED = new Set(['FifoQueue']);
 
 export interface FoundQueue {
   url: string;
@@ -30,7 +29,7 @@ export class QueueCreator {
 
   /** Sets attributes and says each change; a first setting is part of the making and is not told. */
   async repair(name: string, { url }: FoundQueue, differences: readonly Difference[]): Promise<void> {
-    const changeable = differences.filter(({ attribute }) => !FIXED.has(attribute));
+    const changeable = differences.filter(({ attribute }) => !ATTRIBUTE_RULES[attribute]?.fixed);
     if (changeable.length === 0) return;
     await call(this.planes, 'SetQueueAttributes', name, () =>
       this.planes.sqs.setQueueAttributes(url, toSet(changeable)),
@@ -67,7 +66,13 @@ export class QueueCreator {
   }
 }
 
-export const arnOf = ({ attributes }: FoundQueue): string => attributes['QueueArn'] ?? '';
+/** AWS gives every queue one. */
+export function arnOf({ url, attributes }: FoundQueue): string {
+  const arn = attributes['QueueArn'];
+  if (!arn)
+    throw new SnsSqsError('AWS_CALL_FAILED', `GetQueueAttributes of ${url} gave no QueueArn.`, { retryable: true });
+  return arn;
+}
 
 const isNameTaken = (error: unknown): boolean =>
   error instanceof Error && /QueueNameExists|QueueAlreadyExists/.test(error.name);

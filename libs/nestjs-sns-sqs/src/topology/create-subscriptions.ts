@@ -1,13 +1,22 @@
 import type { Attributes } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue, type QueueCreator } from './create-queue.js';
-import { differencesOf, textOf } from './differences.js';
+import { differencesOf, textOf, toSet } from './differences.js';
 import { planPolicy, recordedSubscriptions, type SubscriptionIds } from './queue-policy.js';
 import type { QueueSpec, SubscriptionSpec } from './topology.model.js';
-import { subscriptionAttributes } from './wanted-attributes.js';
+import { subscriptionAttributes } from './attribute-rules.js';
 
 /** SNS's words for a Subscribe of what is subscribed with other attributes. */
 const EXISTS_OTHERWISE = /already exists with different attributes/i;
+
+/** What is written is read again, and written anew while others undo it; at most so often. */
+const MAX_ROUNDS = 5;
+
+interface EnsuredSubscription {
+  arn: string;
+  attributes: Attributes;
+  wrote: boolean;
+}
 
 /** Lets the topics into a queue and subscribes it to them, or repairs what differs. Idempotent. */
 export class SubscriptionCreator {
@@ -17,21 +26,49 @@ export class SubscriptionCreator {
     private readonly topicArns: ReadonlyMap<string, string>,
   ) {}
 
-  async create(spec: QueueSpec, queue: FoundQueue): Promise<void> {
-    const topics = spec.subscriptions.map(({ topic }) => this.arnOfTopic(topic));
-    const recorded = recordedSubscriptions(queue.attributes['Policy']);
-    // The policy first: SNS does not repeat a delivery that was denied.
-    const policy = await this.writePolicy(spec, queue, queue.attributes['Policy'], topics, recorded);
-    const ids = new Map<string, string>();
-    for (const subscription of spec.subscriptions) {
-      const arn = await this.ensure(spec.name, queue, subscription, recorded);
-      ids.set(this.arnOfTopic(subscription.topic), arn.slice(arn.lastIndexOf(':') + 1));
+  /**
+   * Resolves to the attributes of the queue's subscriptions, in their order. What was written is read again: another
+   * version that started in the same moment may have written what it had read before.
+   */
+  async create(spec: QueueSpec, { url, attributes }: FoundQueue): Promise<Attributes[]> {
+    let found = { url, attributes };
+    for (let round = 1; ; round += 1) {
+      const { subscriptions, wrote } = await this.ensureAll(spec, found);
+      if (!wrote || round === MAX_ROUNDS) return subscriptions;
+      const again = await call(this.planes, 'GetQueueAttributes', spec.name, () =>
+        this.planes.sqs.getQueueAttributes(url),
+      );
+      found = { url, attributes: again };
     }
-    await this.writePolicy(spec, queue, policy, topics, ids);
+  }
+
+  private async ensureAll(
+    spec: QueueSpec,
+    queue: FoundQueue,
+  ): Promise<{ subscriptions: Attributes[]; wrote: boolean }> {
+    const topics = spec.subscriptions.map(({ topic }) => this.arnOfTopic(topic));
+    const before = queue.attributes['Policy'];
+    const recorded = recordedSubscriptions(before);
+    // The policy first: SNS does not repeat a delivery that was denied.
+    const policy = await this.writePolicy(spec, queue, before, topics, recorded);
+    const ids = new Map<string, string>();
+    const ensured: EnsuredSubscription[] = [];
+    for (const subscription of spec.subscriptions) {
+      const one = await this.ensure(spec.name, queue, subscription, recorded);
+      ids.set(this.arnOfTopic(subscription.topic), one.arn.slice(one.arn.lastIndexOf(':') + 1));
+      ensured.push(one);
+    }
+    const after = await this.writePolicy(spec, queue, policy, topics, ids);
+    return {
+      subscriptions: ensured.map(({ attributes }) => attributes),
+      wrote: after !== before || ensured.some(one => one.wrote),
+    };
   }
 
   private arnOfTopic(name: string): string {
-    return this.topicArns.get(name) ?? '';
+    const arn = this.topicArns.get(name);
+    if (arn === undefined) throw new Error(`the topic ${name} has no ARN: it is not part of the topology`);
+    return arn;
   }
 
   private async writePolicy(
@@ -53,13 +90,12 @@ export class SubscriptionCreator {
     return wanted;
   }
 
-  /** Resolves to the subscription's ARN. */
   private async ensure(
     queueName: string,
     queue: FoundQueue,
     subscription: SubscriptionSpec,
     recorded: SubscriptionIds,
-  ): Promise<string> {
+  ): Promise<EnsuredSubscription> {
     const { sns } = this.planes;
     const topicArn = this.arnOfTopic(subscription.topic);
     const resource = `subscription of ${queueName} to ${subscription.topic}`;
@@ -71,13 +107,14 @@ export class SubscriptionCreator {
     let found = known === undefined ? undefined : await read(known);
     const arn = known !== undefined && found ? known : await this.subscribe(resource, topicArn, arnOf(queue), wanted);
     found ??= (await read(arn)) ?? {};
-    for (const difference of differencesOf(resource, wanted, found)) {
+    const differences = differencesOf(resource, wanted, found);
+    for (const difference of differences) {
       await call(this.planes, 'SetSubscriptionAttributes', resource, () =>
         sns.setSubscriptionAttribute(arn, difference.attribute, difference.wanted),
       );
       this.planes.logger.warn(`repaired ${textOf(difference)}`);
     }
-    return arn;
+    return { arn, attributes: { ...found, ...toSet(differences) }, wrote: differences.length > 0 };
   }
 
   /** With the attributes at once, so that no message comes unfiltered; the ARN of what exists otherwise. */

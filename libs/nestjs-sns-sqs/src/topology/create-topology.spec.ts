@@ -12,8 +12,8 @@ const topology: Topology = {
       name: 'mail',
       fifo: false,
       deadLetterQueue: 'mail-dlq',
-      maxReceiveCount: 5,
       visibilityTimeoutSeconds: 30,
+      retentionSeconds: 1_209_600,
       subscriptions: [{ topic: 'users', types: ['user.registered'] }],
     },
   ],
@@ -41,7 +41,7 @@ const subscriptionArn = `arn:aws:sns:${ACCOUNT}:users:id-mail`;
 describe('createTopology', () => {
   it('makes the dead letter queue before the queue, and lets the topic in before it subscribes', async () => {
     const { create, calls } = aws();
-    expect(await create()).toEqual([{ name: 'mail', url: 'url/mail', deadLetterQueueUrl: 'url/mail-dlq' }]);
+    expect(await create()).toMatchObject([{ name: 'mail', url: 'url/mail', deadLetterQueueUrl: 'url/mail-dlq' }]);
     expect(calls).toEqual([
       'create mail-dlq',
       'create mail',
@@ -58,7 +58,7 @@ describe('createTopology', () => {
     expect(queues.get('mail')).toMatchObject({ VisibilityTimeout: '30', SqsManagedSseEnabled: 'true' });
     expect(JSON.parse(queues.get('mail')?.['RedrivePolicy'] ?? '')).toEqual({
       deadLetterTargetArn: `arn:aws:sqs:${ACCOUNT}:mail-dlq`,
-      maxReceiveCount: 5,
+      maxReceiveCount: 1_000,
     });
     expect(queues.get('mail')?.['Policy']).toContain('"nestjs-sns-sqs:id-mail"');
     expect(queues.get('mail-dlq')).toMatchObject({ MessageRetentionPeriod: '1209600' });

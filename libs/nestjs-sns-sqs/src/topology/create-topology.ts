@@ -8,12 +8,12 @@ export async function createTopology(topology: Topology, planes: ControlPlanes):
   const arns = await mapInParallel(topology.topics, ({ name }) =>
     call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name)),
   );
-  const topicArns = new Map(topology.topics.map(({ name }, at) => [name, arns[at] ?? '']));
+  const topicArns = new Map(topology.topics.map(({ name }, at) => [name, arns[at] as string]));
   const queues = new QueueCreator(planes);
   const subscriptions = new SubscriptionCreator(planes, queues, topicArns);
   return mapInParallel(topology.queues, async spec => {
     const { name, url, attributes, deadLetterQueueUrl } = await queues.create(spec);
-    await subscriptions.create(spec, { url, attributes });
-    return { name, url, deadLetterQueueUrl };
+    const subscribed = await subscriptions.create(spec, { url, attributes });
+    return { name, url, deadLetterQueueUrl, subscriptions: subscribed };
   });
 }

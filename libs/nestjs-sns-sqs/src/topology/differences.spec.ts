@@ -6,8 +6,8 @@ describe('differencesOf', () => {
   });
 
   it('tells wanted and found', () => {
-    expect(differencesOf('q', { VisibilityTimeout: '30', A: 'x' }, { VisibilityTimeout: '77' })).toEqual([
-      { resource: 'q', attribute: 'VisibilityTimeout', wanted: '30', found: '77' },
+    expect(differencesOf('q', { VisibilityTimeout: '30', A: 'x' }, { VisibilityTimeout: '7' })).toEqual([
+      { resource: 'q', attribute: 'VisibilityTimeout', wanted: '30', found: '7' },
       { resource: 'q', attribute: 'A', wanted: 'x', found: undefined },
     ]);
   });
@@ -32,10 +32,53 @@ describe('differencesOf', () => {
   it.each([
     ['byQueue with others beside ours', { redrivePermission: 'byQueue', sourceQueueArns: ['x', 'ours'] }, 0],
     ['byQueue without ours', { redrivePermission: 'byQueue', sourceQueueArns: ['x'] }, 1],
-    ['allowAll', { redrivePermission: 'allowAll' }, 1],
+    ['allowAll', { redrivePermission: 'allowAll' }, 0],
+    ['denyAll', { redrivePermission: 'denyAll' }, 1],
   ])('a RedriveAllowPolicy %s', (_, found, count) => {
     const wanted = { RedriveAllowPolicy: '{"redrivePermission":"byQueue","sourceQueueArns":["ours"]}' };
     expect(differencesOf('dlq', wanted, { RedriveAllowPolicy: JSON.stringify(found) })).toHaveLength(count);
+  });
+});
+
+describe('what was found is kept', () => {
+  const ARN = 'arn:dlq';
+  const redrive = (maxReceiveCount: number | string, deadLetterTargetArn = ARN) => ({
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+  });
+
+  it.each(['VisibilityTimeout', 'MessageRetentionPeriod', 'MaximumMessageSize'])(
+    '%s: the larger one wins',
+    attribute => {
+      expect(differencesOf('q', { [attribute]: '300' }, { [attribute]: '2000' })).toEqual([]);
+      expect(toSet(differencesOf('q', { [attribute]: '2000' }, { [attribute]: '300' }))).toEqual({
+        [attribute]: '2000',
+      });
+    },
+  );
+
+  it('a redrive policy keeps the larger count, and gets our dead letter queue', () => {
+    expect(differencesOf('q', redrive(10), redrive('1000'))).toEqual([]);
+    expect(toSet(differencesOf('q', redrive(1_000), redrive('10')))).toEqual(redrive(1_000));
+    expect(toSet(differencesOf('q', redrive(10), redrive(1_000, 'arn:other')))).toEqual(redrive(1_000));
+    expect(toSet(differencesOf('q', redrive(10), { RedrivePolicy: 'rubbish' }))).toEqual(redrive(10));
+  });
+
+  it('a RedriveAllowPolicy keeps the queues that it names', () => {
+    const allow = (...sourceQueueArns: string[]) => ({
+      RedriveAllowPolicy: JSON.stringify({ redrivePermission: 'byQueue', sourceQueueArns }),
+    });
+    expect(toSet(differencesOf('q', allow('ours'), allow('x')))).toEqual(allow('x', 'ours'));
+    const ten = Array.from({ length: 10 }, (_, n) => `q${n}`);
+    expect(toSet(differencesOf('q', allow('ours'), allow(...ten)))).toEqual({
+      RedriveAllowPolicy: '{"redrivePermission":"allowAll"}',
+    });
+  });
+
+  it('a filter keeps what it lets through', () => {
+    const found = { FilterPolicy: '{"type":["a"]}', FilterPolicyScope: 'MessageAttributes' };
+    const wanted = { FilterPolicy: '{"type":["b"]}', FilterPolicyScope: 'MessageAttributes' };
+    expect(toSet(differencesOf('s', wanted, found))).toEqual({ FilterPolicy: '{"type":["a","b"]}' });
+    expect(differencesOf('s', wanted, { FilterPolicyScope: 'MessageBody' })).toEqual([]);
   });
 });
 

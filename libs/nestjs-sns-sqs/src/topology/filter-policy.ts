@@ -1,7 +1,7 @@
 type Condition = string | { prefix: string } | { suffix: string };
 
 /** AWS's bound of values that a filter policy may combine (subscription-filter-policy-constraints). */
-const MAX_CONDITIONS = 150;
+export const MAX_CONDITIONS = 150;
 
 /** Whether a type is meant by a handler's pattern: `*` stands for any text, everything else for itself. */
 export function matchesPattern(pattern: string, type: string): boolean {

@@ -6,8 +6,8 @@ const queue = (name: string): QueueSpec => ({
   name,
   fifo: false,
   deadLetterQueue: `${name}-dlq`,
-  maxReceiveCount: 5,
   visibilityTimeoutSeconds: 30,
+  retentionSeconds: 1_209_600,
   subscriptions: [{ topic: 't', types: ['a'] }],
 });
 const topology: Topology = { topics: [{ name: 't' }], queues: [queue('a'), queue('b')] };

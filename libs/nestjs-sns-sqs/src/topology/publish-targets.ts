@@ -2,7 +2,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { isFifoName } from './names.js';
-import { bareQueueAttributes } from './wanted-attributes.js';
+import { bareQueueAttributes } from './attribute-rules.js';
 
 type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
 

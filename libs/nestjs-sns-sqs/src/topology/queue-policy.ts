@@ -2,6 +2,8 @@ import { canonicalJson } from './canonical-json.js';
 
 const SID = 'nestjs-sns-sqs';
 const SEPARATOR = ':';
+/** In the Sid, for a topic whose subscription's id is not known. */
+const UNKNOWN = '-';
 
 interface Statement {
   Sid?: string;
@@ -34,7 +36,7 @@ function statementFor(queueArn: string, topicArns: readonly string[], ids: Subsc
   const sorted = [...topicArns].sort();
   const known = sorted.map(arn => ids.get(arn));
   return {
-    Sid: known.every(id => id !== undefined) ? [SID, ...known].join(SEPARATOR) : SID,
+    Sid: known.some(id => id !== undefined) ? [SID, ...known.map(id => id ?? UNKNOWN)].join(SEPARATOR) : SID,
     Effect: 'Allow',
     Principal: { Service: 'sns.amazonaws.com' },
     Action: 'sqs:SendMessage',
@@ -44,12 +46,20 @@ function statementFor(queueArn: string, topicArns: readonly string[], ids: Subsc
   } as Statement;
 }
 
+/** The topics that our statement lets in. */
+export function admittedTopics(policy: string | undefined): string[] {
+  const ours = list(parse(policy).Statement).filter(isOurs);
+  return [...new Set(ours.flatMap(({ Condition }) => list(Condition?.ArnEquals?.['aws:SourceArn'])))].toSorted();
+}
+
 /** The subscriptions that our statement remembers. */
 export function recordedSubscriptions(policy: string | undefined): SubscriptionIds {
   const [statement] = list(parse(policy).Statement).filter(isOurs);
   const ids = statement?.Sid?.split(SEPARATOR).slice(1) ?? [];
   const topics = list(statement?.Condition?.ArnEquals?.['aws:SourceArn']).toSorted();
-  return ids.length === topics.length ? new Map(topics.map((arn, at) => [arn, ids[at] ?? ''])) : new Map();
+  if (ids.length !== topics.length) return new Map();
+  const known = topics.map((arn, at) => [arn, ids[at] ?? UNKNOWN] as const);
+  return new Map(known.filter(([, id]) => id !== UNKNOWN));
 }
 
 export interface PolicyPlan {
@@ -63,8 +73,22 @@ export interface PolicyPlan {
   remembersLess: boolean;
 }
 
-/** Compares a queue's policy with the one that these topics need. Without topics nothing of ours may be in it. */
+/**
+ * Compares a queue's policy with one that lets these topics in beside those that it lets in already: another version may
+ * need them. Without any of them nothing of ours is in it. `ids` replace what the Sid remembers.
+ */
 export function planPolicy(
+  policy: string | undefined,
+  queueArn: string,
+  topicArns: readonly string[],
+  ids: SubscriptionIds,
+): PolicyPlan {
+  const topics = [...new Set([...admittedTopics(policy), ...topicArns])];
+  return policyWith(policy, queueArn, topics, new Map([...recordedSubscriptions(policy), ...ids]));
+}
+
+/** Compares a queue's policy with one that lets in these topics and, of ours, no others. */
+export function policyWith(
   policy: string | undefined,
   queueArn: string,
   topicArns: readonly string[],

@@ -1,3 +1,5 @@
+import type { Attributes } from '../interfaces/control-plane.interface.js';
+
 /** What the handlers need of SNS and SQS, as plain data; every name is full (with the environment's prefix). */
 export interface Topology {
   topics: TopicSpec[];
@@ -12,8 +14,9 @@ export interface QueueSpec {
   name: string;
   fifo: boolean;
   deadLetterQueue: string;
-  maxReceiveCount: number;
   visibilityTimeoutSeconds: number;
+  /** How long the queue keeps a message. */
+  retentionSeconds: number;
   subscriptions: SubscriptionSpec[];
 }
 
@@ -28,4 +31,6 @@ export interface ProvisionedQueue {
   name: string;
   url: string;
   deadLetterQueueUrl: string;
+  /** Attributes of its subscriptions, in their order in the topology; undefined where this mode does not read them. */
+  subscriptions?: Attributes[];
 }

@@ -4,12 +4,8 @@ import type { Difference } from './differences.js';
 import { planPolicy } from './queue-policy.js';
 import type { QueueSpec, Topology } from './topology.model.js';
 import { verifyTopology } from './verify-topology.js';
-import {
-  deadLetterQueueAttributes,
-  queueAttributes,
-  redriveAllowPolicy,
-  subscriptionAttributes,
-} from './wanted-attributes.js';
+import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
+import { redriveAllowPolicy } from './redrive-allow-policy.js';
 
 const ACCOUNT = 'eu-west-1:123456789012';
 const queueArn = (name: string) => `arn:aws:sqs:${ACCOUNT}:${name}`;
@@ -19,8 +15,8 @@ const mail: QueueSpec = {
   name: 'mail',
   fifo: false,
   deadLetterQueue: 'mail-dlq',
-  maxReceiveCount: 5,
   visibilityTimeoutSeconds: 30,
+  retentionSeconds: 1_209_600,
   subscriptions: [subscription],
 };
 const topology: Topology = { topics: [{ name: 'users' }], queues: [mail] };
@@ -80,7 +76,7 @@ function aws() {
 describe('verifyTopology', () => {
   it('gives the queues when everything is as the handlers need it', async () => {
     const { verify, logger } = aws();
-    expect(await verify()).toEqual([{ name: 'mail', url: 'url/mail', deadLetterQueueUrl: 'url/mail-dlq' }]);
+    expect(await verify()).toMatchObject([{ name: 'mail', url: 'url/mail', deadLetterQueueUrl: 'url/mail-dlq' }]);
     expect(logger.warn).not.toHaveBeenCalled();
   });
 

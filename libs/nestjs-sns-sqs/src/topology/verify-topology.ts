@@ -1,15 +1,12 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Attributes } from '../interfaces/control-plane.interface.js';
 import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { differencesOf, missing, textOf, type Difference } from './differences.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
 import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
-import {
-  deadLetterQueueAttributes,
-  queueAttributes,
-  redriveAllowPolicy,
-  subscriptionAttributes,
-} from './wanted-attributes.js';
+import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
+import { redriveAllowPolicy } from './redrive-allow-policy.js';
 
 /** Looks at everything, changes nothing. Throws TOPOLOGY_DIFFERS with every difference. */
 export async function verifyTopology(topology: Topology, planes: ControlPlanes): Promise<ProvisionedQueue[]> {
@@ -34,9 +31,11 @@ class Verifier {
     const [deadLetters, queue] = await Promise.all([this.find(spec.deadLetterQueue), this.find(spec.name)]);
     if (deadLetters) this.compareDeadLetterQueue(spec, deadLetters, queue);
     if (queue) this.note(differencesOf(spec.name, wantedOf(spec, deadLetters), queue.attributes));
-    if (queue ?? deadLetters) await this.compareSubscriptions(spec, queue, (queue ?? deadLetters) as FoundQueue);
-    else for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
-    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '' };
+    const neighbour = queue ?? deadLetters;
+    const subscriptions = neighbour ? await this.compareSubscriptions(spec, queue, neighbour) : [];
+    if (!neighbour) for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
+    // Where one is missing its difference is noted, and the start fails.
+    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '', subscriptions };
   }
 
   private note(differences: readonly Difference[]): void {
@@ -64,16 +63,19 @@ class Verifier {
     spec: QueueSpec,
     queue: FoundQueue | undefined,
     neighbour: FoundQueue,
-  ): Promise<void> {
+  ): Promise<Attributes[]> {
     const arns = spec.subscriptions.map(({ topic }) => topicArnBeside(arnOf(neighbour), topic));
     if (queue) {
       const policy = queue.attributes['Policy'];
       const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, recordedSubscriptions(policy));
       if (differs) this.note([{ resource: spec.name, attribute: 'Policy', wanted, found }]);
     }
+    const all: Attributes[] = [];
     for (const [at, subscription] of spec.subscriptions.entries()) {
-      await this.compareSubscription(spec, subscription, arns[at] ?? '', queue);
+      const found = await this.compareSubscription(spec, subscription, arns[at] as string, queue);
+      if (found) all.push(found);
     }
+    return all;
   }
 
   private async compareSubscription(
@@ -81,25 +83,26 @@ class Verifier {
     subscription: SubscriptionSpec,
     topicArn: string,
     queue: FoundQueue | undefined,
-  ): Promise<void> {
+  ): Promise<Attributes | undefined> {
     const { sns, logger } = this.planes;
     const { topic } = subscription;
     const attributes = await call(this.planes, 'GetTopicAttributes', topic, () => sns.getTopicAttributes(topicArn));
     if (!attributes) {
       this.noteMissingTopic(topic);
-      return;
+      return undefined;
     }
     const resource = `subscription of ${spec.name} to ${topic}`;
     const id = recordedSubscriptions(queue?.attributes['Policy']).get(topicArn);
     if (id === undefined) {
       if (!queue || attributes['SubscriptionsConfirmed'] === '0') this.note([missing(resource)]);
       else logger.warn(`${resource} was not made by this library and cannot be looked at without listing`);
-      return;
+      return undefined;
     }
     const found = await call(this.planes, 'GetSubscriptionAttributes', resource, () =>
       sns.getSubscriptionAttributes(`${topicArn}:${id}`),
     );
     this.note(found ? differencesOf(resource, subscriptionAttributes(subscription), found) : [missing(resource)]);
+    return found;
   }
 
   private noteMissingTopic(topic: string): void {

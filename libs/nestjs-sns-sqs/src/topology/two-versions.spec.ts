@@ -1,0 +1,97 @@
+import * as fc from 'fast-check';
+import { FakePlanes, subscriptionArn, topicArn } from '../../test/fake-planes.js';
+import { buildTopology, type DeclaredHandler } from './build-topology.js';
+import { createTopology } from './create-topology.js';
+import { filterPolicyOf } from './filter-policy.js';
+import { letsThrough } from './filter-union.js';
+import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
+import type { Topology } from './topology.model.js';
+import { verifyTopology } from './verify-topology.js';
+
+const handler: fc.Arbitrary<DeclaredHandler> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      topic: fc.constantFrom('users', 'orders'),
+      queue: fc.constantFrom('mail', 'audit'),
+      pattern: fc.constantFrom('a', 'b', 'user.created', 'user.*', '*.deleted', 'user.*.v2', '*'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ pattern: fc.constantFrom('do', 'undo') }) },
+);
+const version = fc
+  .record({
+    handlers: fc.array(handler, { minLength: 1, maxLength: 6 }),
+    visibilityTimeoutSeconds: fc.integer({ min: 1, max: 43_200 }),
+    retentionSeconds: fc.integer({ min: 60, max: 1_209_600 }),
+  })
+  .map(({ handlers, ...settings }) =>
+    buildTopology({ service: 'notifications', prefix: '', handlers, settingsOf: () => settings }),
+  );
+
+/** Everything that this version needs is in place. */
+function expectWorks(topology: Topology, { queues, subscriptions }: FakePlanes): void {
+  for (const spec of topology.queues) {
+    const found = queues.get(spec.name) ?? {};
+    expect(Number(found['VisibilityTimeout'])).toBeGreaterThanOrEqual(spec.visibilityTimeoutSeconds);
+    expect(Number(found['MessageRetentionPeriod'])).toBeGreaterThanOrEqual(spec.retentionSeconds);
+    expect(found['RedrivePolicy']).toContain('"maxReceiveCount":1000');
+    const admitted = admittedTopics(found['Policy']);
+    const recorded = recordedSubscriptions(found['Policy']);
+    for (const { topic, types } of spec.subscriptions) {
+      expect(admitted).toContain(topicArn(topic));
+      expect(recorded.get(topicArn(topic))).toBe(`id-${spec.name}`);
+      const attributes = subscriptions.get(subscriptionArn(topic, spec.name)) ?? {};
+      expect(letsThrough(attributes['FilterPolicy'] ?? '{}', filterPolicyOf(types), attributes)).toBe(true);
+    }
+  }
+}
+
+const stateOf = ({ queues, subscriptions }: FakePlanes): string => JSON.stringify([[...queues], [...subscriptions]]);
+
+describe('two versions of a service', () => {
+  const { signal } = new AbortController();
+
+  it('reach a state that serves both, whichever starts how often, and nothing changes from the third start on', async () => {
+    await fc.assert(
+      fc.asyncProperty(version, version, async (one, two) => {
+        const fake = new FakePlanes();
+        const planes = { ...fake, sqs: fake.sqs, sns: fake.sns, signal };
+        await createTopology(one, planes);
+        await createTopology(two, planes);
+        expectWorks(one, fake);
+        expectWorks(two, fake);
+        const reached = stateOf(fake);
+        fake.calls.length = 0;
+        for (const each of [one, two, one]) {
+          await createTopology(each, planes);
+          await verifyTopology(each, planes);
+        }
+        expect(fake.calls).toEqual([]);
+        expect(stateOf(fake)).toBe(reached);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reach it too when both start in the same moment', async () => {
+    await fc.assert(
+      fc.asyncProperty(version, version, fc.infiniteStream(fc.nat(3)), async (one, two, turns) => {
+        const fake = new FakePlanes();
+        const planes = { ...fake, sqs: fake.sqs, sns: fake.sns, signal };
+        // Each call is put off by a few turns, so that the calls of both are mixed in many ways.
+        fake.delay = async () => {
+          for (let left = turns.next().value; left > 0; left -= 1) await Promise.resolve();
+        };
+        await Promise.all([createTopology(one, planes), createTopology(two, planes)]);
+        // Who wrote last has seen what the other wrote; the next look repairs what a last write has undone.
+        await createTopology(one, planes);
+        expectWorks(one, fake);
+        await createTopology(two, planes);
+        expectWorks(one, fake);
+        expectWorks(two, fake);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
