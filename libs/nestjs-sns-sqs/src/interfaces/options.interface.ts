@@ -47,7 +47,10 @@ export interface ConsumerOptions extends InboxQueueOptions {
   inbox?: boolean;
   /** Messages of this queue in work at one time in this process. @default 10 */
   concurrency?: number;
-  /** Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. @default 30 */
+  /**
+   * Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. Counted from the answer of
+   * the receive, less what that may be under way: 6 s, a fifth of the lease at most. @default 30
+   */
   visibilityTimeoutSeconds?: number;
   /** Length of the long poll, in seconds, 0 to 20. @default 20 */
   waitTimeSeconds?: number;

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import type { ClockWatch } from '../async/clock-watch.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Inbox } from '../inbox/inbox.js';
@@ -32,6 +33,8 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   /** Which types any version of the service wanted, where SNS lets others through too. Undefined: it filters exactly. */
   recordedTypes?: RecordedTypes | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  /** The process's; undefined: the event loop and the machine are taken to run all the time. */
+  watch?: ClockWatch | undefined;
   onFault: (error: SnsSqsError) => void;
   onRecovery: () => void;
 }
@@ -60,7 +63,13 @@ export interface ConsumerParts {
 export function assembleParts(options: QueueConsumerOptions, consumer: Consumer): ConsumerParts {
   const { queue, settings, wire, logger, handlers, decode, hooks, requestOf, inbox } = options;
   const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs, concurrency } = settings;
-  const named = { queueUrl: queue.url, queueName: queue.name, wire, visibilityTimeoutSeconds };
+  const named = {
+    queueUrl: queue.url,
+    queueName: queue.name,
+    wire,
+    visibilityTimeoutSeconds,
+    watch: options.watch,
+  };
   const unstarted = new UnstartedMemory();
   const settler = new Settler({
     queue,

@@ -13,11 +13,17 @@ export class Delivery {
   private isSignalTaken = false;
   private decoded: Promise<EventEnvelope> | EventEnvelope | undefined;
   private known: EventEnvelope | undefined;
+  /**
+   * The machine may have been suspended, and the lease have ended unnoticed; found at this time, in milliseconds.
+   * Undefined: nothing speaks for it, or the lease was extended since.
+   */
+  doubtedSince: number | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
 
   /**
-   * @param receivedAt when SQS has handed it out, or before, by the monotonic clock of this process, in milliseconds
+   * @param receivedAt when SQS has handed it out, or a little before, by the monotonic clock of this process, in
+   * milliseconds: see `leaseStart`
    * @param leaseEndsAt when SQS may deliver it again, by the same clock
    */
   constructor(

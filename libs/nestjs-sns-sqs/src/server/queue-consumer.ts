@@ -6,6 +6,7 @@ import type { InboxCounts } from '../inbox/inbox.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
+import type { Receipt } from './receive/poller.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
 
@@ -44,7 +45,8 @@ export class QueueConsumer implements Consumer {
   private readonly parts: ConsumerParts;
   private readonly maxUnsettled: number;
   private isWaitingForSettles = false;
-  private probeMessages: { messages: SqsMessage[]; receivedAt: number } | undefined;
+  private unwatch: (() => void) | undefined;
+  private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
     const { concurrency } = options.settings;
@@ -73,13 +75,15 @@ export class QueueConsumer implements Consumer {
 
   /** Rejects when this process may not receive from the queue. What it received is handled by {@link start}. */
   async probe(): Promise<void> {
+    this.watchClock();
     this.probeMessages = await this.parts.poller.probe();
   }
 
   start(): void {
+    this.watchClock();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
-    if (probed && probed.messages.length > 0) this.accept(probed.messages, probed.receivedAt);
+    if (probed && probed.messages.length > 0) this.accept(probed.messages, probed.receipt);
     this.parts.poller.start();
   }
 
@@ -105,6 +109,11 @@ export class QueueConsumer implements Consumer {
     }
     await within(settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - performance.now()));
     heartbeat.stop();
+    this.unwatch?.();
+  }
+
+  private watchClock(): void {
+    this.unwatch ??= this.options.watch?.watch(() => this.parts.heartbeat.doubtAll());
   }
 
   private async drain(): Promise<void> {
@@ -113,7 +122,7 @@ export class QueueConsumer implements Consumer {
     await poller.stop();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
-    if (probed) settler.returnToQueue(this.deliveries(probed.messages, probed.receivedAt), 0);
+    if (probed) settler.returnToQueue(this.deliveries(probed.messages, probed.receipt), 0);
     await ended;
   }
 
@@ -163,17 +172,19 @@ export class QueueConsumer implements Consumer {
     if (this.isWaitingForSettles && settler.pending % AWS_BATCH_MAX_ENTRIES === 0) poller.wake();
   }
 
-  accept(messages: SqsMessage[], receivedAt: number): void {
+  accept(messages: SqsMessage[], receipt: Receipt): void {
     const { queue } = this.options;
     const { lanes, heartbeat, unstarted, laneKey } = this.parts;
     announce('received', { queue: queue.name, count: messages.length });
-    for (const delivery of this.deliveries(messages, receivedAt)) {
+    const deliveries = this.deliveries(messages, receipt);
+    for (const delivery of deliveries) {
       const lane = laneKey(delivery);
       if (queue.fifo && lanes.isTaken(lane) && !this.isInFlight(delivery)) unstarted.noteNeverStarted(delivery);
       this.inFlight.add(delivery);
       heartbeat.track(delivery);
       lanes.submit(delivery, lane);
     }
+    if (receipt.isDoubted) heartbeat.doubt(deliveries);
   }
 
   /** True: it has come again although an earlier delivery of it has not ended. */
@@ -181,7 +192,7 @@ export class QueueConsumer implements Consumer {
     return receiveCount > 1 && [...this.inFlight].some(other => other.messageId === messageId);
   }
 
-  private deliveries(messages: SqsMessage[], receivedAt: number): Delivery[] {
+  private deliveries(messages: SqsMessage[], { receivedAt }: Receipt): Delivery[] {
     const leaseEndsAt = receivedAt + this.options.settings.visibilityTimeoutSeconds * 1000;
     return messages.map(message => new Delivery(message, receivedAt, leaseEndsAt));
   }

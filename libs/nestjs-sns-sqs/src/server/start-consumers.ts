@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { MessageHandler } from '@nestjs/microservices';
+import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
@@ -83,6 +84,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         hooks: start.hooks,
         requestOf: message => replier.requestOf(message, queue.url),
         logger,
+        watch: processWatch,
         onFault: error => start.onFault(queue.name, error),
         onRecovery: () => start.onRecovery(queue.name),
       }),

@@ -119,6 +119,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   private async settle(delivery: Delivery, { attempt, settlement, startedAt }: Outcome): Promise<Departure> {
     const { gate, heartbeat, settler, unstarted } = this.options;
     const { messageId } = delivery;
+    // A machine that was suspended may have lost the lease: a failure would put off what another has by now.
+    if (settlement.kind !== 'delete' && heartbeat.isDoubted(delivery)) await heartbeat.confirm(delivery);
     switch (settlement.kind) {
       case 'delete':
         heartbeat.untrack(delivery);

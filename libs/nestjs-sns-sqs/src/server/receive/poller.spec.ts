@@ -69,7 +69,7 @@ describe('Poller', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('receives one long poll after the other and delivers what comes, with the time before the call', async () => {
+  it('receives one long poll after the other and delivers what comes, with the time from which its lease counts', async () => {
     const { poller, receives, deliver, last } = pollerByHand();
     poller.start();
     poller.start();
@@ -78,7 +78,7 @@ describe('Poller', () => {
     await pass(3_000);
     last().answer([{ MessageId: 'a' }]);
     await pass();
-    expect(deliver.mock.calls).toEqual([[[{ MessageId: 'a' }], 0]]);
+    expect(deliver.mock.calls).toEqual([[[{ MessageId: 'a' }], { receivedAt: 0, isDoubted: false }]]);
     last().answer([]);
     await pass();
     expect(deliver).toHaveBeenCalledTimes(1);
@@ -275,7 +275,7 @@ describe('Poller', () => {
     const probe = poller.probe();
     expect(last().request).toMatchObject({ maxMessages: 4, waitTimeSeconds: 0 });
     last().answer([{ MessageId: 'a' }]);
-    expect(await probe).toEqual({ messages: [{ MessageId: 'a' }], receivedAt: 0 });
+    expect(await probe).toEqual({ messages: [{ MessageId: 'a' }], receipt: { receivedAt: 0, isDoubted: false } });
     const denied = poller.probe();
     last().fail(Object.assign(new Error('no'), { name: 'AccessDenied' }));
     await expect(denied).rejects.toMatchObject({ code: 'ACCESS_DENIED' });

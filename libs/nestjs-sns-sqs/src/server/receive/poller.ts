@@ -1,8 +1,18 @@
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
+import type { ClockWatch } from '../../async/clock-watch.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import { leaseStart } from './lease-start.js';
+
+/** When messages were handed out. */
+export interface Receipt {
+  /** From when on their leases are counted, by the monotonic clock of this process, in milliseconds. */
+  receivedAt: number;
+  /** The machine may have been suspended since they were handed out, so that their leases may be over. */
+  isDoubted: boolean;
+}
 
 /** The consumer, as the poller sees it. */
 export interface Intake {
@@ -12,8 +22,8 @@ export interface Intake {
   readonly isBusy: boolean;
   /** How many receives may be under way at one time. @default as many as the capacity asks for */
   readonly maxReceives?: number;
-  /** Takes what was received; `receivedAt` is from before the call, so that a lease is never thought longer than it is. */
-  accept(messages: SqsMessage[], receivedAt: number): void;
+  /** Takes what was received. */
+  accept(messages: SqsMessage[], receipt: Receipt): void;
   /** Told how long a receive took that was answered in full, in milliseconds. */
   onFullReceive?(ms: number): void;
   /** A receive failed; the poller goes on by itself after a backoff. */
@@ -31,6 +41,8 @@ export interface PollerOptions {
   intake: Intake;
   /** A receive asks for so many when it may: ten, or the concurrency if that is less. */
   batchSize: number;
+  /** Undefined: the event loop and the machine are taken to run all the time. */
+  watch?: ClockWatch | undefined;
   random?: () => number;
   now?: () => number;
 }
@@ -73,17 +85,18 @@ export class Poller {
   }
 
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
-  async probe(): Promise<{ messages: SqsMessage[]; receivedAt: number }> {
-    const receivedAt = this.now();
+  async probe(): Promise<{ messages: SqsMessage[]; receipt: Receipt }> {
+    const startedAt = this.now();
     const abort = new AbortController();
     const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, abort.signal);
     const ended: Promise<void> = answer.then(
       () => void this.receiving.delete(ended),
       () => void this.receiving.delete(ended),
     );
-    this.receiving.set(ended, { startedAt: receivedAt, abort });
+    this.receiving.set(ended, { startedAt, abort });
     try {
-      return { messages: await answer, receivedAt };
+      const messages = await answer;
+      return { messages, receipt: this.receiptOf(startedAt) };
     } catch (error) {
       throw fromAwsError(error, 'ReceiveMessage', this.options.queueName);
     }
@@ -160,7 +173,7 @@ export class Poller {
       this.parallelReceives = Math.min(this.parallelReceives + 1, this.maxReceives());
       this.options.intake.onFullReceive?.(this.now() - startedAt);
     }
-    if (messages.length > 0) this.options.intake.accept(messages, startedAt);
+    if (messages.length > 0) this.options.intake.accept(messages, this.receiptOf(startedAt));
     if (this.faults > 0) {
       this.faults = 0;
       this.options.intake.onRecovery();
@@ -183,6 +196,16 @@ export class Poller {
       },
       (0.5 + (this.options.random ?? Math.random)() / 2) * bound,
     );
+  }
+
+  private receiptOf(beganAt: number): Receipt {
+    const { watch, visibilityTimeoutSeconds } = this.options;
+    const now = this.now();
+    const arrivedAt = watch ? watch.arrivalOf(now) : now;
+    return {
+      receivedAt: leaseStart({ beganAt, arrivedAt }, visibilityTimeoutSeconds),
+      isDoubted: watch?.hasJumpedSince(beganAt) ?? false,
+    };
   }
 
   private forget(receive: Promise<void>, ask: number): void {

@@ -1,6 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
+import type { ClockWatch } from '../../async/clock-watch.js';
+import { pause } from '../../async/pause.js';
 import { errorText } from '../../errors/aws-errors.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
@@ -14,6 +16,8 @@ export interface HeartbeatOptions {
   logger: Pick<LoggerService, 'warn'>;
   /** Renews claims in the inbox; gives the deliveries that have lost theirs. Must not reject. */
   renewClaims?: ((deliveries: readonly Delivery[]) => Promise<Delivery[]>) | undefined;
+  /** Undefined: the machine is taken to run all the time. */
+  watch?: ClockWatch | undefined;
   now?: () => number;
 }
 
@@ -29,13 +33,15 @@ const TICK = { every: 1 / 3, again: 1 / 12 };
 /**
  * Keeps the leases of a queue's deliveries alive, in batches of ten, once in a third of the visibility timeout, and four
  * times as often where that fails. AWS's bound of 12 h from the receive is kept. Claims in the inbox are renewed in the
- * same tick. A delivery that has lost its lease or its claim is told so by its signal.
+ * same tick. A delivery that has lost its lease or its claim is told so by its signal. After what looks like a
+ * suspension of the machine all are extended at once: their leases may be over, whatever the monotonic clock says.
  */
 export class Heartbeat {
   private readonly held = new Set<Delivery>();
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private again: NodeJS.Timeout | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: HeartbeatOptions) {
     this.now = options.now ?? monotonicNow;
@@ -46,6 +52,7 @@ export class Heartbeat {
   }
 
   track(delivery: Delivery): void {
+    if (this.stopping.signal.aborted) return;
     this.held.add(delivery);
     this.timer ??= setInterval(() => void this.renewDueLeases(), this.share(TICK.every));
   }
@@ -54,7 +61,43 @@ export class Heartbeat {
     this.held.delete(delivery);
   }
 
+  /** The machine may have been suspended: no lease is taken for granted until it is extended. */
+  doubtAll(): void {
+    this.doubt([...this.held]);
+  }
+
+  doubt(deliveries: readonly Delivery[]): void {
+    const now = this.now();
+    for (const delivery of deliveries) delivery.doubtedSince = now;
+    // Claims have the store's clock, which has gone on.
+    if (deliveries.length > 0) void this.renew(now, Infinity);
+  }
+
+  /** Whether its lease may have ended although nothing here says so. */
+  isDoubted(delivery: Delivery): boolean {
+    this.options.watch?.check();
+    return delivery.doubtedSince !== undefined;
+  }
+
+  /** Resolves when the lease of a doubted delivery was extended, or is lost; or when this is stopped. */
+  async confirm(delivery: Delivery): Promise<void> {
+    const { signal } = this.stopping;
+    while (delivery.doubtedSince !== undefined && !delivery.leaseLost && !signal.aborted) {
+      if (this.grantedSeconds(delivery, this.now()) === 0) return;
+      await this.extend([delivery]);
+      if (delivery.doubtedSince !== undefined && !delivery.leaseLost) await pause(this.share(TICK.again), signal);
+    }
+  }
+
+  /** For good: nothing is extended any more. */
   stop(): void {
+    this.stopping.abort();
+    this.held.clear();
+    this.rest();
+  }
+
+  /** Until something is held again. */
+  private rest(): void {
     clearInterval(this.timer);
     clearTimeout(this.again);
     this.timer = this.again = undefined;
@@ -65,18 +108,30 @@ export class Heartbeat {
     return this.options.visibilityTimeoutSeconds * 1000 * part;
   }
 
-  /** Extends every lease that would end before the tick after next. */
+  /** Extends every lease that would end before the tick after next, and renews such claims. */
   private async renewDueLeases(): Promise<void> {
     // Not as soon as there is none: where handlers are quick that is between any two receives.
-    if (this.held.size === 0) return this.stop();
+    if (this.held.size === 0) return this.rest();
     const now = this.now();
-    const extendBefore = now + this.share(2 * TICK.every);
+    await this.renew(now, this.horizon(now));
+  }
+
+  private horizon(now: number): number {
+    return now + this.share(2 * TICK.every);
+  }
+
+  /** Extends what is due or doubted, renews claims that would end before `claimsBefore`, and tries again soon where that fails. */
+  private async renew(now: number, claimsBefore: number): Promise<void> {
+    const horizon = this.horizon(now);
+    const isGranted = ({ leaseEndsAt, doubtedSince }: Delivery): boolean =>
+      leaseEndsAt > horizon && doubtedSince === undefined;
     const due: Delivery[] = [];
     for (const delivery of this.held) {
-      if (delivery.leaseLost || delivery.leaseEndsAt > extendBefore) continue;
+      if (delivery.leaseLost || isGranted(delivery)) continue;
       const granted = this.grantedSeconds(delivery, now);
+      const isLonger = now + granted * 1000 > delivery.leaseEndsAt || delivery.doubtedSince !== undefined;
       // Not by nothing: SQS would hand it out again at once.
-      if (granted > 0 && now + granted * 1000 > delivery.leaseEndsAt) due.push(delivery);
+      if (granted > 0 && isLonger) due.push(delivery);
       else if (delivery.leaseEndsAt <= now) this.lose(delivery, 'SQS extends none beyond 12 h from the receive');
     }
     const batches: Delivery[][] = [];
@@ -84,10 +139,10 @@ export class Heartbeat {
       batches.push(due.slice(at, at + AWS_BATCH_MAX_ENTRIES));
     }
     const [isRenewed] = await Promise.all([
-      this.renewClaims(extendBefore),
+      this.renewClaims(claimsBefore, horizon),
       ...batches.map(batch => this.extend(batch)),
     ]);
-    const isExtended = due.every(delivery => delivery.leaseLost || delivery.leaseEndsAt > extendBefore);
+    const isExtended = due.every(delivery => delivery.leaseLost || isGranted(delivery));
     if ((isExtended && isRenewed) || !this.timer) return;
     this.again ??= setTimeout(() => {
       this.again = undefined;
@@ -96,17 +151,17 @@ export class Heartbeat {
   }
 
   /** False: some could not be renewed, and are not lost yet. */
-  private async renewClaims(before: number): Promise<boolean> {
+  private async renewClaims(before: number, horizon: number): Promise<boolean> {
     const { renewClaims } = this.options;
     if (!renewClaims) return true;
-    const isDue = ({ claim }: Delivery): boolean => claim !== undefined && claim.leaseEndsAt <= before;
-    const due = [...this.held].filter(isDue);
+    const endsBefore = ({ claim }: Delivery, time: number): boolean => claim !== undefined && claim.leaseEndsAt <= time;
+    const due = [...this.held].filter(delivery => endsBefore(delivery, before));
     if (due.length === 0) return true;
     for (const delivery of await renewClaims(due)) {
       this.lose(delivery, 'its claim in the inbox is over');
       this.untrack(delivery);
     }
-    return !due.some(delivery => this.held.has(delivery) && isDue(delivery));
+    return !due.some(delivery => this.held.has(delivery) && endsBefore(delivery, horizon));
   }
 
   private async extend(batch: Delivery[]): Promise<void> {
@@ -123,7 +178,11 @@ export class Heartbeat {
       );
       for (const { id } of result.successful) {
         const delivery = batch[Number(id)];
-        if (delivery) delivery.leaseEndsAt = startedAt + this.grantedSeconds(delivery, startedAt) * 1000;
+        if (!delivery) continue;
+        delivery.leaseEndsAt = startedAt + this.grantedSeconds(delivery, startedAt) * 1000;
+        // Not by a call that was under way meanwhile.
+        if (delivery.doubtedSince !== undefined && delivery.doubtedSince <= startedAt)
+          delivery.doubtedSince = undefined;
       }
       for (const failure of result.failed) {
         const delivery = batch[Number(failure.id)];
