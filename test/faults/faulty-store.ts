@@ -17,6 +17,8 @@ export interface StoreWatch {
 }
 
 const away = (): Error => Object.assign(new Error('injected: the store does not answer'), { code: 'ECONNREFUSED' });
+/** Of the store's health, and of no event. */
+const isProbe = ({ key }: InboxClaim): boolean => key.startsWith('.probe-');
 const forever = <T>(): Promise<T> => new Promise(() => undefined);
 
 /** A process's way to an inbox that all share, with what may go wrong in between, and outages. */
@@ -48,7 +50,7 @@ export class FaultyStore implements InboxStore {
   done(claim: InboxClaim, done: InboxDone): Promise<boolean> {
     return this.#call([claim], () => {
       const isDone = this.memory.done(claim, done);
-      if (isDone) this.watch.noteDone(claim, done);
+      if (isDone && !isProbe(claim)) this.watch.noteDone(claim, done);
       return isDone;
     });
   }
@@ -71,7 +73,7 @@ export class FaultyStore implements InboxStore {
   }
 
   #fail(claims: readonly InboxClaim[]): never {
-    this.watch.noteStoreFault(claims);
+    this.watch.noteStoreFault(claims.filter(claim => !isProbe(claim)));
     throw away();
   }
 

@@ -394,6 +394,7 @@ class Simulation {
     const store = new FaultyStore(this.store, this.random, this.schedule.faults, this);
     const common = { store, random: this.random, now: () => this.time.now };
     const health = new StoreHealth({
+      queue: 'q',
       ...common,
       onUnavailable: 'wait',
       logger: SILENT,

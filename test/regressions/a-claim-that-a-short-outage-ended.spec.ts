@@ -17,6 +17,7 @@ const until = (seconds: number) => jest.advanceTimersByTimeAsync(seconds * 1000 
 function processOver(store: InboxStore) {
   const rules = consumerSettings({}, 'q');
   const health = new StoreHealth({
+    queue: 'q',
     store,
     onUnavailable: 'wait',
     logger,

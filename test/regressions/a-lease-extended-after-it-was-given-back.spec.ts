@@ -81,6 +81,7 @@ describe('a heartbeat takes no message again', () => {
     };
     const rules = { ...consumerSettings({}, 'q'), leaseMs: 30_000, rememberForMs: 60_000 };
     const health = new StoreHealth({
+      queue: 'q',
       store,
       onUnavailable: 'wait',
       logger: { warn: () => undefined },

@@ -109,6 +109,7 @@ class Simulation {
   private worker(): Inbox {
     // Stopped: it never counts the store as away, and asks again at once.
     const health = new StoreHealth({
+      queue: 'q',
       store: this.memory,
       onUnavailable: 'wait',
       logger: { warn: () => undefined },

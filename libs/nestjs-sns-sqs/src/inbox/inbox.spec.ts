@@ -8,6 +8,7 @@ function inboxOf(rules: Partial<InboxRules> = {}) {
   let now = 0;
   const store = new MemoryInboxStore({ now: () => now });
   const health = new StoreHealth({
+    queue: 'q',
     store,
     onUnavailable: 'wait',
     logger: { warn: () => undefined },

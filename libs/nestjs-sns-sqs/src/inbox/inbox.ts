@@ -2,6 +2,7 @@ import { monotonicNow } from '../async/clock.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxClaim, InboxClaimResult, InboxStore } from '../interfaces/inbox-store.interface.js';
+import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { earlyWaitBoundSeconds, orderVerdict, type OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
@@ -33,7 +34,7 @@ export interface InboxCounts {
   early: number;
   /** Run although one before it is missing: `gapTimeoutMs` was over. */
   overGap: number;
-  /** Put off or run without the inbox, since its store did not answer. */
+  /** Put off or run without the inbox, since its store did not answer or could not read the event's record. */
   unavailable: number;
   /** Finished too late: the claim had been taken over, or the store did not answer while its lease lasted. */
   leaseLost: number;
@@ -44,7 +45,7 @@ export type Admission =
   | { kind: 'run'; claim?: HeldClaim; attempt?: number }
   | { kind: 'skip'; why: 'duplicate' | 'older' }
   /** `boundSeconds`: put off by so much at most; `seconds`: by exactly so much. */
-  | { kind: 'wait'; why: 'in-work' | 'early' | 'unavailable'; seconds?: number; boundSeconds?: number }
+  | { kind: 'wait'; why: 'in-work' | 'early' | 'unavailable' | 'broken'; seconds?: number; boundSeconds?: number }
   | { kind: 'failed'; error: unknown; claim?: HeldClaim };
 
 const UNAVAILABLE_WAIT_BOUND_SECONDS = 30;
@@ -64,9 +65,11 @@ export class Inbox {
     leaseLost: 0,
   };
   private readonly now: () => number;
+  private readonly brokenRecords: BrokenRecords;
 
   constructor(private readonly options: InboxOptions) {
     this.now = options.now ?? monotonicNow;
+    this.brokenRecords = new BrokenRecords(this.now);
   }
 
   /** True: nothing would be run now. */
@@ -88,6 +91,7 @@ export class Inbox {
     try {
       result = await store.claim(claim, rules.leaseMs);
     } catch (error) {
+      if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
       health.failed(error);
       // It may have been claimed, or will be when the store wakes up: what is sent behind it undoes that.
       void this.release(claim, 'unstarted');
@@ -122,6 +126,10 @@ export class Inbox {
         if (!isDone) this.counts.leaseLost += 1;
         return isDone;
       } catch (error) {
+        if (isBrokenRecord(error)) {
+          this.counts.leaseLost += 1;
+          return false;
+        }
         health.failed(error);
         if (health.mayProceed) {
           this.counts.unavailable += 1;
@@ -143,7 +151,7 @@ export class Inbox {
     try {
       await store.release(claim, reason, gapAt);
     } catch (error) {
-      health.failed(error);
+      if (!isBrokenRecord(error)) health.failed(error);
     }
   }
 
@@ -200,6 +208,7 @@ export class Inbox {
         return { kind: 'skip', why: 'older' };
       }
     } catch (error) {
+      if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
       this.options.health.failed(error);
     }
     return { kind: 'wait', why: 'unavailable', boundSeconds: UNAVAILABLE_WAIT_BOUND_SECONDS };
@@ -212,6 +221,12 @@ export class Inbox {
       ...(position !== undefined && { position }),
       ...(rules.rememberPositionForMs !== undefined && { rememberPositionForMs: rules.rememberPositionForMs }),
     });
+  }
+
+  /** The fault is this event's own: it waits without an attempt, for 15 minutes. */
+  private withBrokenRecord({ key }: HeldClaim, error: unknown): Admission {
+    this.counts.unavailable += 1;
+    return this.brokenRecords.isGivenUp(key) ? { kind: 'failed', error } : { kind: 'wait', why: 'broken' };
   }
 
   private withoutStore(): Admission {

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { isReadOnly } from './redis-errors.js';
 import type { RedisScript } from './redis-scripts.js';
 
 export interface RedisCall {
@@ -26,6 +27,8 @@ const isUnknownScript = (error: Error): boolean => error.message.startsWith('NOS
 export class RedisCaller {
   /** By slot. */
   private readonly pending = new Map<string, Pending[]>();
+  /** Why the connection is remade, if Redis has said so. */
+  private refusal: string | undefined;
 
   constructor(
     private readonly client: Redis | Cluster,
@@ -54,9 +57,17 @@ export class RedisCaller {
     const calls = this.pending.get(slot) ?? [];
     this.pending.delete(slot);
     this.inTime(() => this.exec(calls)).then(
-      outcomes => calls.forEach((call, index) => settle(call, outcomes[index])),
+      outcomes => {
+        this.noteRefusal(outcomes);
+        calls.forEach((call, index) => settle(call, outcomes[index]));
+      },
       (error: Error) => calls.forEach(call => call.reject(error)),
     );
+  }
+
+  private noteRefusal(outcomes: readonly Outcome[]): void {
+    const refusing = outcomes.find(([error]) => error && isReadOnly(error));
+    this.refusal = refusing?.[0]?.message;
   }
 
   private async exec(calls: readonly RedisCall[]): Promise<Outcome[]> {
@@ -85,7 +96,10 @@ export class RedisCaller {
   private async inTime<T>(work: () => Promise<T>): Promise<T> {
     const { status } = this.client;
     if (status === 'wait') this.client.connect().catch(() => undefined);
-    if (status !== 'ready') throw new Error(`there is no connection to Redis (${status})`);
+    if (status !== 'ready') {
+      const why = this.refusal === undefined ? '' : `, which had answered: ${this.refusal}`;
+      throw new Error(`there is no connection to Redis (${status})${why}`);
+    }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`Redis has not answered within ${this.timeoutMs} ms`)), this.timeoutMs);

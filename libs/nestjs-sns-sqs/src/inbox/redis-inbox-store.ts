@@ -8,6 +8,7 @@ import type {
   InboxStore,
 } from '../interfaces/inbox-store.interface.js';
 import { RedisCaller } from './redis-caller.js';
+import { brokenRecord, isOfTheRecord, isReadOnly } from './redis-errors.js';
 import { CLAIM, DONE, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
 
 export interface RedisInboxStoreOptions {
@@ -72,7 +73,7 @@ export class RedisInboxStore implements InboxStore {
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
-    return Promise.all(claims.map(claim => this.agrees(RENEW, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS)));
+    return Promise.all(claims.map(claim => this.renewOne(claim, leaseMs)));
   }
 
   done(claim: InboxClaim, { rememberForMs, position = '', rememberPositionForMs }: InboxDone): Promise<boolean> {
@@ -92,6 +93,16 @@ export class RedisInboxStore implements InboxStore {
     if (!this.options.client) this.client.disconnect();
   }
 
+  /** A claim whose record is broken is lost; those beside it are not. */
+  private async renewOne(claim: InboxClaim, leaseMs: number): Promise<boolean> {
+    try {
+      return await this.agrees(RENEW, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS);
+    } catch (error) {
+      if (error instanceof SnsSqsError && error.code === 'INBOX_RECORD_BROKEN') return false;
+      throw error;
+    }
+  }
+
   /** A client may give whole numbers as text (`stringNumbers`). */
   private async agrees(
     script: RedisScript,
@@ -101,12 +112,16 @@ export class RedisInboxStore implements InboxStore {
     return Number(await this.run(script, claim, ...args)) === 1;
   }
 
-  private run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {
+  private async run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {
     const { queue, key, subject, token } = claim;
     // The braces make the queue the part that chooses the slot (Redis Cluster specification, hash tags).
     const base = `${this.prefix}:{${queue}}`;
     const keys = subject === undefined ? [`${base}:e:${key}`] : [`${base}:e:${key}`, `${base}:s:${subject}`];
-    return this.caller.call(queue, { script, keys, args: [token, ...args.map(whole)] });
+    try {
+      return await this.caller.call(queue, { script, keys, args: [token, ...args.map(whole)] });
+    } catch (error) {
+      throw error instanceof Error && isOfTheRecord(error) ? brokenRecord(error, keys) : error;
+    }
   }
 }
 
@@ -122,6 +137,9 @@ function connect(url: string, commandTimeoutMs: number): Redis {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy: times => Math.min(RECONNECT_MS.max, times * RECONNECT_MS.step),
+    // After a failover the address leads to the new primary, and this connection to a replica. The call that was refused
+    // fails (1): who made it repeats it, and by then knows whether its time is over.
+    reconnectOnError: error => (isReadOnly(error) ? 1 : false),
   };
   const client = new Redis(url, options);
   // Each call that fails says so; without a listener ioredis would write each try to connect to the console.

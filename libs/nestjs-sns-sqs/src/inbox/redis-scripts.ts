@@ -61,12 +61,17 @@ if record then
     attempts = tonumber(n)
     if token == ARGV[1] then attempts = attempts - 1
     elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now} end
-  end
+  elseif state ~= 'r' then return redis.error_reply('BROKENRECORD ' .. KEYS[1] .. ' has no record of an event') end
 end
 local answer = {'claimed', attempts + 1}
+local s
 if KEYS[2] then
-  local s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n')
+  s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n')
   if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
+end
+-- Before the subject's: a script that fails half-way is not undone, and the event's record says whom the claim belongs to.
+redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2]), 'PX', ARGV[3])
+if s then
   redis.call('HSET', KEYS[2], 't', ARGV[1], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
   if s[3] then keepSubject(ARGV[4]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
   answer[3] = s[3] or ''
@@ -76,7 +81,6 @@ if KEYS[2] then
     answer[6] = now - tonumber(s[6])
   end
 end
-redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2]), 'PX', ARGV[3])
 return answer`,
 );
 

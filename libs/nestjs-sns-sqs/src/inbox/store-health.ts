@@ -1,30 +1,47 @@
-import { monotonicNow } from '../async/clock.js';
 import type { LoggerService } from '@nestjs/common';
+import { backoffMs, type Backoff } from '../async/backoff.js';
+import { monotonicNow } from '../async/clock.js';
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
+import type { InboxClaim, InboxStore } from '../interfaces/inbox-store.interface.js';
+import { newToken } from './inbox-key.js';
 
 export interface StoreHealthOptions {
-  store: Pick<InboxStore, 'ping'>;
+  store: Pick<InboxStore, 'claim' | 'renew' | 'release' | 'done'>;
+  /** What the store's keys are named by: the part that has to work. */
+  queue: string;
+  /** The queue's claims are on subjects too. @default false */
+  hasSubjects?: boolean;
   onUnavailable: 'wait' | 'proceed';
   logger: Pick<LoggerService, 'warn'>;
+  /** The store does not do what the queue needs; again where the reason has changed. */
   onFault: (error: SnsSqsError) => void;
   onRecovery: () => void;
   random?: () => number;
   now?: () => number;
 }
 
-const PROBE_BACKOFF_MS = { initial: 200, max: 5_000 };
+const PROBE_BACKOFF: Backoff = { initial: 200, max: 5_000 };
+/** A recovery that lasts this long, in milliseconds, was one: before, the store is asked as seldom as it was. */
+const IS_STEADY_MS = 30_000;
+const PROBE_LEASE_MS = 1_000;
 const SAY_AGAIN_MS = 60_000;
+const UNREACHABLE = 'unreachable';
 
-/** Knows whether the inbox's store answers: after a call that failed it is asked, with backoff, until it does. */
+/**
+ * Knows whether the inbox's store does what one queue needs: after a call that failed it takes an event of nobody's
+ * all the way, with backoff, until every call succeeds. A store that answers a ping may still refuse to write.
+ */
 export class StoreHealth {
   private readonly random: () => number;
   private readonly now: () => number;
   private readonly waiting = new Set<() => void>();
-  private probe: NodeJS.Timeout | undefined;
+  private readonly probeClaim: InboxClaim;
+  private readonly toldReasons = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
   private isGone = false;
   private failures = 0;
+  private recoveredAt = -Infinity;
   private stopped = false;
   private proceeded = 0;
   private saidAt = -Infinity;
@@ -32,6 +49,9 @@ export class StoreHealth {
   constructor(private readonly options: StoreHealthOptions) {
     this.random = options.random ?? Math.random;
     this.now = options.now ?? monotonicNow;
+    const token = newToken();
+    const key = `.probe-${token}`;
+    this.probeClaim = { queue: options.queue, key, token, ...(options.hasSubjects && { subject: key }) };
   }
 
   get isAway(): boolean {
@@ -48,24 +68,30 @@ export class StoreHealth {
     return this.options.onUnavailable === 'proceed';
   }
 
-  /** Asks the store once; resolves whatever the answer. */
+  /** Tries once whether the store does what is needed; resolves whatever comes of it. */
   async check(): Promise<void> {
     try {
-      await this.options.store.ping();
+      await this.tryAll();
       this.recovered();
     } catch (error) {
-      this.failed(error);
+      this.note(error, true);
     }
   }
 
-  /** A call has failed. */
+  /** What is left of it is gone after a millisecond. */
+  private async tryAll(): Promise<void> {
+    const { store, hasSubjects } = this.options;
+    const claim = this.probeClaim;
+    await store.claim(claim, PROBE_LEASE_MS);
+    await store.release(claim, 'unstarted');
+    await store.claim(claim, PROBE_LEASE_MS);
+    await store.renew([claim], PROBE_LEASE_MS);
+    await store.done(claim, { rememberForMs: 1, ...(hasSubjects && { position: '0', rememberPositionForMs: 1 }) });
+  }
+
+  /** A call has failed, for a reason that is not its own. */
   failed(error: unknown): void {
-    if (this.stopped) return;
-    if (!this.isGone) {
-      this.isGone = true;
-      this.options.onFault(unavailable(error, this.options.onUnavailable));
-    }
-    this.probe ??= setTimeout(() => void this.probeNow(), this.backoffMs());
+    this.note(error, false);
   }
 
   /** A message was handled without the inbox. Counted, and said once a minute. */
@@ -93,27 +119,42 @@ export class StoreHealth {
 
   stop(): void {
     this.stopped = true;
-    clearTimeout(this.probe);
+    clearTimeout(this.timer);
     this.letGo();
   }
 
-  private async probeNow(): Promise<void> {
-    this.probe = undefined;
+  private note(error: unknown, isProbe: boolean): void {
+    if (this.stopped) return;
+    const reason = reasonOf(error);
+    // Calls under way when a connection is remade fail with it, and tell nothing new.
+    const isNews = !this.isGone || (!this.toldReasons.has(reason) && (isProbe || reason !== UNREACHABLE));
+    this.isGone = true;
+    if (isNews) {
+      this.toldReasons.add(reason);
+      this.options.onFault(unavailable(error, this.options));
+    }
+    this.timer ??= setTimeout(() => void this.probe(), this.delayMs());
+  }
+
+  private async probe(): Promise<void> {
+    this.timer = undefined;
     await this.check();
   }
 
-  private backoffMs(): number {
-    const bound = Math.min(PROBE_BACKOFF_MS.max, PROBE_BACKOFF_MS.initial * 2 ** this.failures);
+  private delayMs(): number {
+    if (this.now() - this.recoveredAt > IS_STEADY_MS) this.failures = 0;
+    this.recoveredAt = Infinity;
     this.failures += 1;
-    return (0.5 + this.random() / 2) * bound;
+    return backoffMs(PROBE_BACKOFF, this.failures, this.random);
   }
 
   private recovered(): void {
-    clearTimeout(this.probe);
-    this.probe = undefined;
-    this.failures = 0;
     if (!this.isGone || this.stopped) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
     this.isGone = false;
+    this.recoveredAt = this.now();
+    this.toldReasons.clear();
     this.letGo();
     this.options.onRecovery();
   }
@@ -123,14 +164,21 @@ export class StoreHealth {
   }
 }
 
-function unavailable(cause: unknown, onUnavailable: 'wait' | 'proceed'): SnsSqsError {
+/** What a store says is wrong, without what differs from call to call: Redis begins its errors with a word in capitals. */
+function reasonOf(error: unknown): string {
+  const word = /\b[A-Z]{3,}\b/.exec(errorText(error))?.[0];
+  // ECONNREFUSED, ETIMEDOUT and their like.
+  return word === undefined || /^E[A-Z]{4,}$/.test(word) ? UNREACHABLE : word;
+}
+
+function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOptions): SnsSqsError {
   const meanwhile =
     onUnavailable === 'wait'
-      ? 'Nothing is received or handled until it answers'
-      : 'Messages are handled without it until it answers';
+      ? `${queue} receives and handles nothing until it does`
+      : `The messages of ${queue} are handled without it until it does`;
   return new SnsSqsError(
     'INBOX_UNAVAILABLE',
-    `The store of the inbox does not answer: ${errorText(cause)}. ${meanwhile}. Remedy: check that it runs, its address and its memory.`,
-    { retryable: true, cause, facts: { onUnavailable } },
+    `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}. Remedy: check that it runs, its address, its memory, and that it takes writes; a client that you gave to RedisInboxStore needs ioredis' \`reconnectOnError\` to leave a replica after a failover.`,
+    { retryable: true, cause, facts: { queue, onUnavailable } },
   );
 }

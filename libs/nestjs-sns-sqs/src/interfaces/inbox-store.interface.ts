@@ -56,8 +56,9 @@ export type InboxReleaseReason = 'failed' | 'unstarted' | 'dead-lettered';
 
 /**
  * Memory of what the consumers of a queue have processed. Every method is atomic, and rejects when the store cannot
- * answer; then the call may have happened, and it may be repeated. `inboxStoreContract` of `nestjs-sns-sqs/testing` is
- * the suite that an implementation has to pass.
+ * answer; then the call may have happened, and it may be repeated. Where only the record of this event or its subject is
+ * at fault it rejects with the SnsSqsError `INBOX_RECORD_BROKEN`: that message waits, the others go on.
+ * `inboxStoreContract` of `nestjs-sns-sqs/testing` is the suite that an implementation has to pass.
  */
 export interface InboxStore {
   /** True: its claims hold across processes. */

@@ -110,6 +110,7 @@ function consumerOf(
     fifo ? 'q.fifo' : 'q',
   );
   const health = new StoreHealth({
+    queue: 'q',
     store,
     onUnavailable,
     logger,

@@ -8,18 +8,19 @@ import type { ResolvedInboxOptions } from '../options/server-options.js';
 
 export interface ServerInboxOptions extends Pick<ResolvedInboxOptions, 'store' | 'onUnavailable'> {
   logger: Pick<LoggerService, 'warn'>;
-  onFault: (error: SnsSqsError) => void;
-  onRecovery: () => void;
+  /** The store does not do what a queue needs, or not for another reason than before. */
+  onFault: (queue: string, error: SnsSqsError) => void;
+  onRecovery: (queue: string) => void;
 }
 
-/** A server's store, and what is known of its health. */
+/** A server's store, and what is known of its health for each queue: one may be in a slot that is away, and others not. */
 export class ServerInbox {
   readonly store: InboxStore;
-  readonly health: StoreHealth;
+  private readonly healths: StoreHealth[] = [];
   private readonly endUse: () => Promise<void>;
 
-  constructor(options: ServerInboxOptions) {
-    const { logger, onUnavailable, onFault, onRecovery } = options;
+  constructor(private readonly options: ServerInboxOptions) {
+    const { logger } = options;
     this.store = options.store ?? new MemoryInboxStore({ onForget: forgetting(logger) });
     this.endUse = useStore(this.store);
     if (!this.store.isShared && process.env['NODE_ENV'] === 'production') {
@@ -27,12 +28,32 @@ export class ServerInbox {
         'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
       );
     }
-    this.health = new StoreHealth({ store: this.store, onUnavailable, logger, onFault, onRecovery });
+  }
+
+  /** What is known of the store for one queue. */
+  healthOf(queue: string, hasSubjects: boolean): StoreHealth {
+    const { onUnavailable, logger, onFault, onRecovery } = this.options;
+    const health = new StoreHealth({
+      store: this.store,
+      queue,
+      hasSubjects,
+      onUnavailable,
+      logger,
+      onFault: error => onFault(queue, error),
+      onRecovery: () => onRecovery(queue),
+    });
+    this.healths.push(health);
+    return health;
+  }
+
+  /** Tries for each queue whether the store does what it needs; resolves whatever comes of it. */
+  async check(): Promise<void> {
+    await Promise.all(this.healths.map(health => health.check()));
   }
 
   /** Closes the store, unless another server of this process uses it. */
   async close(): Promise<void> {
-    this.health.stop();
+    for (const health of this.healths) health.stop();
     await this.endUse();
   }
 }

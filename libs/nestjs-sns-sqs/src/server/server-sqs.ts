@@ -154,7 +154,7 @@ export class ServerSQS
       });
       if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       this.changeState('polling');
-      await this.inbox?.health.check();
+      await this.inbox?.check();
       if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       for (const consumer of this.consumers) consumer.start();
     } catch (error) {
@@ -190,10 +190,9 @@ export class ServerSQS
     announce('status', { service: this.options.service, status: state });
   }
 
-  private onFault(of: string, error: SnsSqsError): void {
-    const isFirst = !this.faulty.has(of);
+  private onFault(of: string, error: SnsSqsError, isNews = !this.faulty.has(of)): void {
     this.faulty.add(of);
-    if (isFirst) this.logger.error(`${error.message} It is tried again with backoff.`);
+    if (isNews) this.logger.error(`${error.message} It is tried again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
     if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
   }
@@ -210,10 +209,10 @@ export class ServerSQS
     return new ServerInbox({
       ...inbox,
       logger: this.logger,
-      onFault: error => this.onFault('inbox', error),
-      onRecovery: () => {
-        this.onRecovery('inbox', 'its store answers again');
-        for (const consumer of this.consumers) consumer.wake();
+      onFault: (queue, error) => this.onFault(`inbox of ${queue}`, error, true),
+      onRecovery: queue => {
+        this.onRecovery(`inbox of ${queue}`, 'its store works again');
+        this.consumers.find(({ name }) => name === queue)?.wake();
       },
     });
   }

@@ -4,7 +4,6 @@ import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
-import type { StoreHealth } from '../inbox/store-health.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
 import {
@@ -22,6 +21,7 @@ import { messageDecoder } from './handle/message-decoder.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
+import type { ServerInbox } from './server-inbox.js';
 import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
@@ -32,7 +32,7 @@ export interface StartOptions {
   signal: AbortSignal;
   hooks: ProcessingHooks;
   /** Undefined: none. */
-  inbox?: { store: InboxStore; health: StoreHealth } | undefined;
+  inbox?: Pick<ServerInbox, 'store' | 'healthOf'> | undefined;
   onFault: (queue: string, error: SnsSqsError) => void;
   onRecovery: (queue: string) => void;
 }
@@ -106,7 +106,8 @@ function inboxOf(
     rememberForMs: rememberForSeconds * 1000,
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
-  return new Inbox({ queue, ...inbox, rules });
+  const health = inbox.healthOf(queue, settings.ordering !== 'none');
+  return new Inbox({ queue, store: inbox.store, health, rules });
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */

@@ -1,4 +1,5 @@
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { brokenWaitSeconds } from '../../inbox/broken-records.js';
 import type { HeldClaim } from '../../inbox/held-claim.js';
 import type { Admission, Inbox } from '../../inbox/inbox.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
@@ -54,7 +55,8 @@ export class InboxGate {
         return { kind: 'settle', settlement: { kind: 'delete', skipped: admission.why } };
       case 'wait': {
         const seconds = this.secondsOf(admission, delivery);
-        return { kind: 'settle', settlement: { kind: 'wait', why: admission.why, seconds } };
+        const why = admission.why === 'broken' ? 'unavailable' : admission.why;
+        return { kind: 'settle', settlement: { kind: 'wait', why, seconds } };
       }
       case 'failed':
         delivery.claim = admission.claim;
@@ -103,6 +105,7 @@ export class InboxGate {
 
   private secondsOf(wait: Admission & { kind: 'wait' }, { receiveCount }: Delivery): number {
     if (wait.seconds !== undefined) return wait.seconds;
+    if (wait.why === 'broken') return brokenWaitSeconds(receiveCount);
     const { backoff } = this.options.rules;
     const bounded = { ...backoff, maxSeconds: Math.min(backoff.maxSeconds, wait.boundSeconds ?? Infinity) };
     return Math.max(1, backoffSeconds(receiveCount, bounded, this.random));

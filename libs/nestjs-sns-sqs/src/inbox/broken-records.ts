@@ -1,0 +1,37 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+
+/** How long a message waits for its record to be mended, in milliseconds. */
+const PATIENCE_MS = 15 * 60_000;
+const REMEMBERED = 1_000;
+const DELAY_SECONDS = { first: 2, most: 300 };
+
+/** The store works, and cannot read what it has of one event. */
+export const isBrokenRecord = (error: unknown): boolean =>
+  error instanceof SnsSqsError && error.code === 'INBOX_RECORD_BROKEN';
+
+/** Seconds until a message whose record is broken is looked at again. `receiveCount` is from 1. */
+export const brokenWaitSeconds = (receiveCount: number): number =>
+  Math.min(DELAY_SECONDS.most, DELAY_SECONDS.first * 2 ** Math.min(20, receiveCount - 1));
+
+/** Since when this process knows that an event's record is broken. Bounded: the oldest go first. */
+export class BrokenRecords {
+  private readonly seenAt = new Map<string, number>();
+
+  constructor(private readonly now: () => number) {}
+
+  /** True: it was broken for 15 minutes. It is forgotten with it, so that one that is redriven waits anew. */
+  isGivenUp(key: string): boolean {
+    const now = this.now();
+    const seenAt = this.seenAt.get(key) ?? now;
+    const isOver = now - seenAt >= PATIENCE_MS;
+    if (isOver) this.seenAt.delete(key);
+    else if (!this.seenAt.has(key)) this.note(key, now);
+    return isOver;
+  }
+
+  private note(key: string, now: number): void {
+    this.seenAt.set(key, now);
+    const oldest = this.seenAt.keys().next().value;
+    if (this.seenAt.size > REMEMBERED && oldest !== undefined) this.seenAt.delete(oldest);
+  }
+}
