@@ -25,6 +25,7 @@ export const SQS_DEFAULT_WAIT_TIME_SECONDS = 20;
 export const SQS_DEFAULT_MAX_RECEIVE_COUNT = 5;
 export const SQS_DEFAULT_HANDLER_TIMEOUT_MS = 300_000;
 export const SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS = 20_000;
+export const SQS_DEFAULT_START_TIMEOUT_MS = 30_000;
 /** 14 days: what waits in a queue waits as long as SQS can keep it. */
 export const SQS_DEFAULT_RETENTION_SECONDS = SQS_MAX_RETENTION_SECONDS;
 export const SQS_DEFAULT_BACKOFF = { initialSeconds: 1, factor: 2, maxSeconds: 900 } as const;

@@ -1,5 +1,7 @@
 import { jest } from '@jest/globals';
 import type { Attributes, SnsControlPlane, SqsControlPlane, Tags } from '../src/interfaces/control-plane.interface.js';
+import type { ControlPlanes } from '../src/topology/control-planes.js';
+import { TagKeeper, type TagKeeperOptions } from '../src/topology/tag-keeper.js';
 
 const ACCOUNT = 'eu-west-1:123456789012';
 
@@ -108,6 +110,15 @@ export class FakePlanes {
         if (this.subscriptions.delete(arn)) this.calls.push(`unsubscribe ${arn.split(':id-').at(-1)}`);
       }),
   };
+
+  /** What provisioning works with. */
+  planes(signal = new AbortController().signal): ControlPlanes {
+    return { sqs: this.sqs, sns: this.sns, logger: this.logger, signal };
+  }
+
+  keeper(planes = this.planes(), options: Partial<TagKeeperOptions> = {}): TagKeeper {
+    return new TagKeeper(planes, { service: 'notifications', prefix: '', claims: true, ...options });
+  }
 
   get warnings(): string[] {
     return this.logger.warn.mock.calls.map(([text]) => text);

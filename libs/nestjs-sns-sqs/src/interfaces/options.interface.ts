@@ -139,6 +139,16 @@ export interface ServerSQSOptions extends AwsAccessOptions {
   queues?: Record<string, ConsumerOptions>;
   /** False: none; what comes twice is handled twice. @default in the memory of this process */
   inbox?: InboxOptions | false;
+  /**
+   * Old names of this service. Queues that their tags give to one of them are taken over; without it the start fails
+   * with QUEUE_OWNED_BY_ANOTHER. @default none
+   */
+  formerly?: string[];
+  /**
+   * How long the start retries calls that AWS throttles or does not answer, in milliseconds, 0 to 900,000; then
+   * `listen()` fails with the last error. Missing rights and wrong options fail it at once. @default 30000
+   */
+  startTimeoutMs?: number;
   /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
   shutdownTimeoutMs?: number;
   /** Writes a reply: called with `{ id, response, err, isDisposed }`; gives a string, or an object, written as JSON. */

@@ -9,6 +9,7 @@ describe('resolveServerOptions', () => {
       prefix: '',
       provisioning: 'create',
       shutdownTimeoutMs: 20_000,
+      startTimeoutMs: 30_000,
       inbox: { rememberForSeconds: 604_800, onUnavailable: 'wait' },
     });
   });
@@ -19,6 +20,7 @@ describe('resolveServerOptions', () => {
       prefix: 'dev-',
       provisioning: 'off',
       shutdownTimeoutMs: 0,
+      startTimeoutMs: 1_000,
       queues: { q: { concurrency: 1 } },
       inbox: { store: new MemoryInboxStore(), rememberForSeconds: 60, onUnavailable: 'proceed' },
     };

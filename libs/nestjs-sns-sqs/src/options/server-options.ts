@@ -8,6 +8,7 @@ import {
   SQS_DEFAULT_MAX_RECEIVE_COUNT,
   SQS_DEFAULT_RETENTION_SECONDS,
   SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
+  SQS_DEFAULT_START_TIMEOUT_MS,
   SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
   SQS_DEFAULT_WAIT_TIME_SECONDS,
   SQS_MAX_RETENTION_SECONDS,
@@ -37,6 +38,7 @@ export interface ResolvedServerOptions extends Omit<ServerSQSOptions, 'inbox'> {
   prefix: string;
   provisioning: Provisioning;
   shutdownTimeoutMs: number;
+  startTimeoutMs: number;
   inbox: ResolvedInboxOptions | false;
 }
 
@@ -102,6 +104,8 @@ const server = z.strictObject({
     }),
   inbox: z.preprocess(value => (value === false ? undefined : value), inbox.optional()),
   shutdownTimeoutMs,
+  startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
+  formerly: z.array(nameWord).optional(),
 });
 
 export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
@@ -114,6 +118,7 @@ export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerO
     prefix: options.prefix ?? '',
     provisioning: options.provisioning ?? 'create',
     shutdownTimeoutMs: options.shutdownTimeoutMs ?? SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    startTimeoutMs: options.startTimeoutMs ?? SQS_DEFAULT_START_TIMEOUT_MS,
     inbox: inboxSettings(options.inbox),
   };
 }

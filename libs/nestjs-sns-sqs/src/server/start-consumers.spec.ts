@@ -20,10 +20,15 @@ function startOver(
     Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] }),
   );
   const getQueueUrl = jest.fn((name: string) => Promise.resolve<string | undefined>(`url/${name}`));
+  const listQueueTags = () => Promise.resolve({});
+  const tagQueue = () => Promise.resolve();
   const started = startConsumers({
     options: resolveServerOptions({ service: 'users', prefix: 'dev-', provisioning: 'off', ...options }),
     declared,
-    aws: { wire: { receive, changeVisibilityBatch }, sqsControlPlane: { getQueueUrl } } as unknown as ServerAws,
+    aws: {
+      wire: { receive, changeVisibilityBatch },
+      sqsControlPlane: { getQueueUrl, listQueueTags, tagQueue },
+    } as unknown as ServerAws,
     logger: { log: jest.fn(), warn: jest.fn(), error: jest.fn() },
     signal: new AbortController().signal,
     hooks: (_, work) => work(),

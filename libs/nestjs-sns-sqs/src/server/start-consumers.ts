@@ -12,6 +12,8 @@ import {
   type ResolvedServerOptions,
 } from '../options/server-options.js';
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
+import { CallRetries } from '../topology/call-retries.js';
+import { call, type ControlPlanes } from '../topology/control-planes.js';
 import { isFifoName } from '../topology/names.js';
 import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
@@ -63,8 +65,9 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
     settingsOf: queue => settingsOf(`${prefix}${queue}`),
   });
-  const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal };
-  const queues = await provision(topology, planes, options.provisioning);
+  const retries = new CallRetries({ forMs: options.startTimeoutMs, boundedBy: '`startTimeoutMs`', logger });
+  const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
+  const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
   const replier = new Replier({ wire: aws.wire, serializer: options.serializer, logger });
   const consumers = queues.map(
@@ -74,7 +77,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         settings: settingsOf(queue.name),
         inbox: inboxOf(queue.name, settingsOf(queue.name), start),
         inboxIsShared: start.inbox?.store.isShared ?? false,
-        recordedTypes: handlers.isLooselyFiltered(queue.name)
+        recordedTypes: queue.isLooselyFiltered
           ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(queue.url) })
           : undefined,
         wire: aws.wire,
@@ -89,7 +92,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
         onRecovery: () => start.onRecovery(queue.name),
       }),
   );
-  await probeAll(consumers, start.signal);
+  await probeAll(consumers, planes);
   return consumers;
 }
 
@@ -121,10 +124,13 @@ function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, kno
   );
 }
 
-async function probeAll(consumers: QueueConsumer[], signal: AbortSignal): Promise<void> {
+async function probeAll(consumers: QueueConsumer[], planes: Pick<ControlPlanes, 'signal' | 'retries'>): Promise<void> {
+  const { signal } = planes;
   const stopAll = (): void => void Promise.all(consumers.map(consumer => consumer.stop(0)));
   signal.addEventListener('abort', stopAll);
-  const probes = await Promise.allSettled(consumers.map(consumer => consumer.probe()));
+  const probes = await Promise.allSettled(
+    consumers.map(consumer => call(planes, 'ReceiveMessage', consumer.name, () => consumer.probe())),
+  );
   signal.removeEventListener('abort', stopAll);
   const failed = probes.find(probe => probe.status === 'rejected');
   if (!failed) return;

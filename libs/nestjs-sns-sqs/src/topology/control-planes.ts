@@ -1,7 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
+import { pause } from '../async/pause.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import type { CallRetries } from './call-retries.js';
 
 /** What provisioning works with. */
 export interface ControlPlanes {
@@ -10,19 +12,40 @@ export interface ControlPlanes {
   logger: Pick<LoggerService, 'log' | 'warn'>;
   /** Aborted: nothing more is called. */
   signal: AbortSignal;
+  /** Undefined: a call that fails is not made again. */
+  retries?: CallRetries | undefined;
 }
 
 /**
- * Makes one call; what it rejects with names the operation, the resource and the remedy. It rejects as soon as it is
- * aborted: a call that is not answered must not hold up a stop, and what provisioning half did is done by the next start.
+ * Makes one call, again as long as `retries` says so; what it rejects with names the operation, the resource and the
+ * remedy. It rejects as soon as it is aborted: a call that is not answered must not hold up a stop, and what provisioning
+ * half did is done by the next start.
  */
 export async function call<T>(
-  { signal }: Pick<ControlPlanes, 'signal'>,
+  { signal, retries }: Pick<ControlPlanes, 'signal' | 'retries'>,
   operation: string,
   resource: string,
   run: () => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw new SnsSqsError('SERVER_CLOSED', `Stopped before ${operation} on ${resource}`);
+  for (let failures = 1; ; failures += 1) {
+    if (signal.aborted) throw new SnsSqsError('SERVER_CLOSED', `Stopped before ${operation} on ${resource}`);
+    try {
+      return await callOnce(signal, operation, resource, run);
+    } catch (error) {
+      const delay = retries?.delayAfter(error as SnsSqsError, failures);
+      if (delay === undefined) throw error;
+      await pause(delay, signal);
+    }
+  }
+}
+
+/** Rejects with an SnsSqsError only. */
+async function callOnce<T>(
+  signal: AbortSignal,
+  operation: string,
+  resource: string,
+  run: () => Promise<T>,
+): Promise<T> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new SnsSqsError('SERVER_CLOSED', `Stopped during ${operation} on ${resource}`));

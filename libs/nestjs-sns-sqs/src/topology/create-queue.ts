@@ -1,9 +1,10 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { Attributes } from '../interfaces/control-plane.interface.js';
+import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 import { ATTRIBUTE_RULES, deadLetterQueueAttributes, queueAttributes } from './attribute-rules.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { differencesOf, textOf, toSet, type Difference } from './differences.js';
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
+import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec } from './topology.model.js';
 
 export interface FoundQueue {
@@ -13,18 +14,32 @@ export interface FoundQueue {
 
 /** Makes a queue and its dead letter queue, or repairs what differs of what is ours. Idempotent. */
 export class QueueCreator {
-  constructor(private readonly planes: ControlPlanes) {}
+  constructor(
+    private readonly planes: ControlPlanes,
+    private readonly tags: TagKeeper,
+  ) {}
 
   async create(spec: QueueSpec): Promise<ProvisionedQueue & FoundQueue> {
-    const deadLetters = await this.ensure(spec.deadLetterQueue, deadLetterQueueAttributes(spec));
-    const queue = await this.ensure(spec.name, queueAttributes(spec, arnOf(deadLetters)));
+    const existing = await this.find(spec.name);
+    // Whose it is comes first: nothing of another service's queue is changed.
+    let tags = existing === undefined ? undefined : await this.tags.keep(spec, existing);
+    const deadLetters = await this.complete(
+      spec.deadLetterQueue,
+      await this.find(spec.deadLetterQueue),
+      deadLetterQueueAttributes(spec),
+    );
+    const wanted = queueAttributes(spec, arnOf(deadLetters));
+    const queue = await this.complete(spec.name, existing, wanted, this.tags.forNew(spec));
+    // Another service may have made it in the same moment.
+    if (existing === undefined) tags = await this.tags.keep(spec, queue.url);
     const allow = redriveAllowPolicy(arnOf(queue));
     await this.repair(
       spec.deadLetterQueue,
       deadLetters,
       differencesOf(spec.deadLetterQueue, allow, deadLetters.attributes),
     );
-    return { name: spec.name, url: queue.url, attributes: queue.attributes, deadLetterQueueUrl: deadLetters.url };
+    const { url, attributes } = queue;
+    return { name: spec.name, url, attributes, deadLetterQueueUrl: deadLetters.url, tags };
   }
 
   /** Sets attributes and says each change; a first setting is part of the making and is not told. */
@@ -39,9 +54,17 @@ export class QueueCreator {
     }
   }
 
-  private async ensure(name: string, wanted: Attributes): Promise<FoundQueue> {
-    const existing = await call(this.planes, 'GetQueueUrl', name, () => this.planes.sqs.getQueueUrl(name));
-    const url = existing ?? (await this.make(name, wanted));
+  private find(name: string): Promise<string | undefined> {
+    return call(this.planes, 'GetQueueUrl', name, () => this.planes.sqs.getQueueUrl(name));
+  }
+
+  private async complete(
+    name: string,
+    existing: string | undefined,
+    wanted: Attributes,
+    tags?: Tags,
+  ): Promise<FoundQueue> {
+    const url = existing ?? (await this.make(name, wanted, tags));
     const attributes = await call(this.planes, 'GetQueueAttributes', name, () =>
       this.planes.sqs.getQueueAttributes(url),
     );
@@ -50,19 +73,27 @@ export class QueueCreator {
     return found;
   }
 
-  private async make(name: string, wanted: Attributes): Promise<string> {
-    return call(this.planes, 'CreateQueue', name, async () => {
-      try {
-        const url = await this.planes.sqs.createQueue(name, wanted);
-        this.planes.logger.log(`created queue ${name}`);
-        return url;
-      } catch (error) {
-        // Another instance was faster, with other settings: what differs is repaired like any difference.
-        const url = isNameTaken(error) ? await this.planes.sqs.getQueueUrl(name) : undefined;
-        if (url === undefined) throw error;
+  private async make(name: string, wanted: Attributes, tags: Tags | undefined): Promise<string> {
+    const { sqs, logger, retries } = this.planes;
+    try {
+      const url = await call(this.planes, 'CreateQueue', name, () => sqs.createQueue(name, wanted, tags));
+      logger.log(`created queue ${name}`);
+      retries?.made.add(name);
+      return url;
+    } catch (error) {
+      if (!(error instanceof SnsSqsError)) throw error;
+      // To give tags takes a right of its own.
+      if (tags && error.code === 'ACCESS_DENIED') {
+        const url = await this.make(name, wanted, undefined);
+        this.tags.refuse(error);
         return url;
       }
-    });
+      // Another instance was faster, with other settings: what differs is repaired like any difference.
+      const url = isNameTaken(error) ? await this.find(name) : undefined;
+      if (url === undefined) throw error;
+      retries?.made.add(name);
+      return url;
+    }
   }
 }
 
@@ -74,5 +105,5 @@ export function arnOf({ url, attributes }: FoundQueue): string {
   return arn;
 }
 
-const isNameTaken = (error: unknown): boolean =>
-  error instanceof Error && /QueueNameExists|QueueAlreadyExists/.test(error.name);
+const isNameTaken = ({ facts }: SnsSqsError): boolean =>
+  /QueueNameExists|QueueAlreadyExists/.test(String(facts['awsError']));

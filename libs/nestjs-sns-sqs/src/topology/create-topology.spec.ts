@@ -32,7 +32,8 @@ function aws() {
     subscribe: jest.fn<SnsControlPlane['subscribe']>((...args) => fake.sns.subscribe(...args)),
   };
   const stopping = new AbortController();
-  const create = () => createTopology(topology, { sqs, sns, logger, signal: stopping.signal });
+  const planes = { sqs, sns, logger, signal: stopping.signal };
+  const create = () => createTopology(topology, planes, fake.keeper(planes));
   return { queues, subscriptions, calls, sqs, sns, logger, stopping, create };
 }
 
@@ -112,7 +113,7 @@ describe('createTopology', () => {
     const { create, sqs, queues } = aws();
     await create();
     queues.set('mail', { ...queues.get('mail'), VisibilityTimeout: '7' });
-    sqs.getQueueUrl.mockResolvedValueOnce('url/mail-dlq').mockResolvedValueOnce(undefined);
+    sqs.getQueueUrl.mockResolvedValueOnce(undefined);
     sqs.createQueue.mockRejectedValueOnce(Object.assign(new Error('taken'), { name: 'QueueNameExists' }));
     await expect(create()).resolves.toHaveLength(1);
     expect(queues.get('mail')).toMatchObject({ VisibilityTimeout: '30' });

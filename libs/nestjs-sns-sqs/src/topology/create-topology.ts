@@ -1,19 +1,24 @@
 import { call, mapInParallel, type ControlPlanes } from './control-planes.js';
 import { QueueCreator } from './create-queue.js';
 import { SubscriptionCreator } from './create-subscriptions.js';
+import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, Topology } from './topology.model.js';
 
 /** Makes what is missing and repairs what differs. Idempotent, and safe for many instances at the same moment. */
-export async function createTopology(topology: Topology, planes: ControlPlanes): Promise<ProvisionedQueue[]> {
+export async function createTopology(
+  topology: Topology,
+  planes: ControlPlanes,
+  tags: TagKeeper,
+): Promise<ProvisionedQueue[]> {
   const arns = await mapInParallel(topology.topics, ({ name }) =>
     call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name)),
   );
-  const topicArns = new Map(topology.topics.map(({ name }, at) => [name, arns[at] as string]));
-  const queues = new QueueCreator(planes);
+  const topicArns = new Map(topology.topics.map(({ name }, at) => [name, arns[at]]));
+  const queues = new QueueCreator(planes, tags);
   const subscriptions = new SubscriptionCreator(planes, queues, topicArns);
   return mapInParallel(topology.queues, async spec => {
-    const { name, url, attributes, deadLetterQueueUrl } = await queues.create(spec);
-    const subscribed = await subscriptions.create(spec, { url, attributes });
-    return { name, url, deadLetterQueueUrl, subscriptions: subscribed };
+    const { attributes, ...queue } = await queues.create(spec);
+    const subscribed = await subscriptions.create(spec, { url: queue.url, attributes });
+    return { ...queue, subscriptions: subscribed };
   });
 }

@@ -1,4 +1,4 @@
-import type { ControlPlanes } from './control-planes.js';
+import { FakePlanes } from '../../test/fake-planes.js';
 import { lookUpQueues } from './look-up-queues.js';
 import type { QueueSpec, Topology } from './topology.model.js';
 
@@ -11,23 +11,23 @@ const queue = (name: string): QueueSpec => ({
   subscriptions: [{ topic: 't', types: ['a'] }],
 });
 const topology: Topology = { topics: [{ name: 't' }], queues: [queue('a'), queue('b')] };
-/** Planes that can do nothing but look queues up. */
-const planesWith = (...names: string[]) =>
-  ({
-    sqs: { getQueueUrl: (name: string) => Promise.resolve(names.includes(name) ? `url/${name}` : undefined) },
-    signal: new AbortController().signal,
-  }) as unknown as ControlPlanes;
+/** Where these queues are. */
+const lookUp = (...names: string[]) => {
+  const fake = new FakePlanes();
+  for (const name of names) fake.queues.set(name, {});
+  return lookUpQueues(topology, fake.planes(), fake.keeper(fake.planes(), { claims: false }));
+};
 
 describe('lookUpQueues', () => {
-  it('gives the URLs of the queues and their dead letter queues, and looks at nothing else', async () => {
-    expect(await lookUpQueues(topology, planesWith('a', 'a-dlq', 'b', 'b-dlq'))).toEqual([
+  it('gives the URLs of the queues and their dead letter queues', async () => {
+    expect(await lookUp('a', 'a-dlq', 'b', 'b-dlq')).toMatchObject([
       { name: 'a', url: 'url/a', deadLetterQueueUrl: 'url/a-dlq' },
       { name: 'b', url: 'url/b', deadLetterQueueUrl: 'url/b-dlq' },
     ]);
   });
 
   it('names every missing queue in one error', async () => {
-    await expect(lookUpQueues(topology, planesWith('b'))).rejects.toMatchObject({
+    await expect(lookUp('b')).rejects.toMatchObject({
       code: 'QUEUE_NOT_FOUND',
       facts: { missing: expect.arrayContaining(['a', 'a-dlq', 'b-dlq']) as string[] },
     });

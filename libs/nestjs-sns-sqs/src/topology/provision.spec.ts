@@ -1,4 +1,4 @@
-import { FakePlanes } from '../../test/fake-planes.js';
+import { FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { buildTopology } from './build-topology.js';
 import { provision } from './provision.js';
@@ -14,7 +14,7 @@ const version = (...patterns: string[]) =>
 describe('provision', () => {
   const start = async (fake: FakePlanes, mode: Provisioning, ...patterns: string[]): Promise<string[]> => {
     fake.logger.warn.mockClear();
-    await provision(version(...patterns), { ...fake, signal: new AbortController().signal }, mode);
+    await provision(version(...patterns), fake.planes(), mode, { service: 'notifications', prefix: '' });
     return fake.warnings;
   };
 
@@ -38,5 +38,35 @@ describe('provision', () => {
     await start(fake, 'create', '*');
     expect(await start(fake, 'create', '*')).toEqual([]);
     expect(await start(fake, 'off', 'a')).toEqual([]);
+  });
+
+  const isLoose = async (fake: FakePlanes, mode: Provisioning, ...patterns: string[]): Promise<boolean | undefined> => {
+    const owner = { service: 'notifications', prefix: '' };
+    const [queue] = await provision(version(...patterns), fake.planes(), mode, owner);
+    return queue?.isLooselyFiltered;
+  };
+
+  it('knows whether types may come that no version has wanted', async () => {
+    const exact = new FakePlanes();
+    expect(await isLoose(exact, 'create', 'a', 'user.*')).toBe(false);
+    expect(await isLoose(exact, 'create', 'b')).toBe(false);
+    expect(await isLoose(exact, 'create', 'user.*.v2')).toBe(true);
+  });
+
+  it.each<Provisioning>(['create', 'verify', 'off'])(
+    'knows it in an older version too, after a newer one has widened the filter: %s',
+    async mode => {
+      const fake = new FakePlanes();
+      await start(fake, 'create', 'a');
+      await start(fake, 'create', 'a', 'user.*.v2');
+      expect(await isLoose(fake, mode, 'a')).toBe(true);
+    },
+  );
+
+  it('knows it where somebody has widened the filter', async () => {
+    const fake = new FakePlanes();
+    await start(fake, 'create', 'a');
+    fake.subscriptions.set(subscriptionArn('users', 'mail'), { RawMessageDelivery: 'true' });
+    expect(await isLoose(fake, 'create', 'a')).toBe(true);
   });
 });

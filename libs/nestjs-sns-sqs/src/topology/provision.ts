@@ -2,12 +2,17 @@ import type { LoggerService } from '@nestjs/common';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import type { ControlPlanes } from './control-planes.js';
 import { createTopology } from './create-topology.js';
-import { letsThroughBeside } from './filter-union.js';
+import { isExpressible } from './filter-policy.js';
+import { isLooserThan, letsThroughBeside } from './filter-union.js';
 import { lookUpQueues } from './look-up-queues.js';
+import { recordedPatterns } from './queue-tags.js';
+import { TagKeeper, type TagKeeperOptions } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
 import { verifyTopology } from './verify-topology.js';
 
-const BY_MODE: Record<Provisioning, (topology: Topology, planes: ControlPlanes) => Promise<ProvisionedQueue[]>> = {
+type Provisioner = (topology: Topology, planes: ControlPlanes, tags: TagKeeper) => Promise<ProvisionedQueue[]>;
+
+const BY_MODE: Record<Provisioning, Provisioner> = {
   create: createTopology,
   verify: verifyTopology,
   off: lookUpQueues,
@@ -18,20 +23,31 @@ export async function provision(
   topology: Topology,
   planes: ControlPlanes,
   mode: Provisioning,
+  owner: Omit<TagKeeperOptions, 'claims'>,
 ): Promise<ProvisionedQueue[]> {
-  const queues = await BY_MODE[mode](topology, planes);
-  for (const [at, spec] of topology.queues.entries()) warnOfStrangers(spec, queues[at], planes.logger);
-  return queues;
+  const tags = new TagKeeper(planes, { ...owner, claims: mode === 'create' });
+  const queues = await BY_MODE[mode](topology, planes, tags);
+  return queues.map((queue, at) => {
+    const spec = topology.queues[at];
+    if (!spec) return queue;
+    warnOfStrangers(spec, queue, planes.logger);
+    return { ...queue, isLooselyFiltered: isLooselyFiltered(spec, queue) };
+  });
+}
+
+const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
+
+/** By this version's patterns, by those of any version, or since the filter was widened. */
+function isLooselyFiltered(spec: QueueSpec, { tags, subscriptions }: ProvisionedQueue): boolean {
+  if (spec.subscriptions.length === 0) return false;
+  const wanted = [...new Set([...typesOf(spec), ...((tags && recordedPatterns(tags)) ?? [])])];
+  return !isExpressible(wanted) || (subscriptions?.some(attributes => isLooserThan(attributes, wanted)) ?? false);
 }
 
 /** What is let through for another version, or was for an older one, comes to this version too. */
-function warnOfStrangers(
-  spec: QueueSpec,
-  queue: ProvisionedQueue | undefined,
-  logger: Pick<LoggerService, 'warn'>,
-): void {
-  const types = spec.subscriptions.flatMap(({ types }) => types);
-  const strangers = new Set(queue?.subscriptions?.flatMap(attributes => letsThroughBeside(attributes, types)));
+function warnOfStrangers(spec: QueueSpec, queue: ProvisionedQueue, logger: Pick<LoggerService, 'warn'>): void {
+  const types = typesOf(spec);
+  const strangers = new Set(queue.subscriptions?.flatMap(attributes => letsThroughBeside(attributes, types)));
   if (strangers.size === 0) return;
   logger.warn(
     `${spec.name}: its subscriptions let through ${[...strangers].join(', ')}, which no handler of this version takes. Another version may need them; where none does, prune narrows the filter.`,

@@ -1,4 +1,4 @@
-import type { Attributes } from '../interfaces/control-plane.interface.js';
+import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 
 /** What the handlers need of SNS and SQS, as plain data; every name is full (with the environment's prefix). */
 export interface Topology {
@@ -33,4 +33,8 @@ export interface ProvisionedQueue {
   deadLetterQueueUrl: string;
   /** Attributes of its subscriptions, in their order in the topology; undefined where this mode does not read them. */
   subscriptions?: Attributes[];
+  /** Undefined: this process may not read them. */
+  tags?: Tags | undefined;
+  /** Types may come that no version has wanted: SNS cannot filter exactly. */
+  isLooselyFiltered?: boolean;
 }

@@ -3,6 +3,7 @@ import type { Attributes, SnsControlPlane, SqsControlPlane } from '../interfaces
 import type { Difference } from './differences.js';
 import { planPolicy } from './queue-policy.js';
 import type { QueueSpec, Topology } from './topology.model.js';
+import { TagKeeper } from './tag-keeper.js';
 import { verifyTopology } from './verify-topology.js';
 import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
@@ -46,7 +47,8 @@ function aws() {
     createQueue: changing,
     setQueueAttributes: changing,
     listQueueTags: () => Promise.resolve({}),
-    tagQueue: changing,
+    // Tags are no settings.
+    tagQueue: () => Promise.resolve(),
     untagQueue: changing,
     deleteQueue: changing,
   };
@@ -59,7 +61,9 @@ function aws() {
     unsubscribe: changing,
   };
   const logger = { log: jest.fn(), warn: jest.fn<(text: string) => void>() };
-  const verify = () => verifyTopology(topology, { sqs, sns, logger, signal: new AbortController().signal });
+  const planes = { sqs, sns, logger, signal: new AbortController().signal };
+  const keeper = new TagKeeper(planes, { service: 'notifications', prefix: '', claims: false });
+  const verify = () => verifyTopology(topology, planes, keeper);
   /** `resource attribute` of each difference that is told. */
   const differences = async (): Promise<string[]> => {
     const error: unknown = await verify().then(

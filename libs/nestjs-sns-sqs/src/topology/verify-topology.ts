@@ -4,13 +4,18 @@ import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './contr
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { differencesOf, missing, textOf, type Difference } from './differences.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
+import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
 import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
 
 /** Looks at everything, changes nothing. Throws TOPOLOGY_DIFFERS with every difference. */
-export async function verifyTopology(topology: Topology, planes: ControlPlanes): Promise<ProvisionedQueue[]> {
-  const verifier = new Verifier(planes);
+export async function verifyTopology(
+  topology: Topology,
+  planes: ControlPlanes,
+  tags: TagKeeper,
+): Promise<ProvisionedQueue[]> {
+  const verifier = new Verifier(planes, tags);
   const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
   const { differences } = verifier;
   if (differences.length === 0) return queues;
@@ -25,17 +30,21 @@ class Verifier {
   readonly differences: Difference[] = [];
   private readonly missingTopics = new Set<string>();
 
-  constructor(private readonly planes: ControlPlanes) {}
+  constructor(
+    private readonly planes: ControlPlanes,
+    private readonly tags: TagKeeper,
+  ) {}
 
   async verify(spec: QueueSpec): Promise<ProvisionedQueue> {
     const [deadLetters, queue] = await Promise.all([this.find(spec.deadLetterQueue), this.find(spec.name)]);
+    const tags = queue && (await this.tags.keep(spec, queue.url));
     if (deadLetters) this.compareDeadLetterQueue(spec, deadLetters, queue);
     if (queue) this.note(differencesOf(spec.name, wantedOf(spec, deadLetters), queue.attributes));
     const neighbour = queue ?? deadLetters;
     const subscriptions = neighbour ? await this.compareSubscriptions(spec, queue, neighbour) : [];
     if (!neighbour) for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
     // Where one is missing its difference is noted, and the start fails.
-    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '', subscriptions };
+    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '', subscriptions, tags };
   }
 
   private note(differences: readonly Difference[]): void {
@@ -72,7 +81,7 @@ class Verifier {
     }
     const all: Attributes[] = [];
     for (const [at, subscription] of spec.subscriptions.entries()) {
-      const found = await this.compareSubscription(spec, subscription, arns[at] as string, queue);
+      const found = await this.compareSubscription(spec, subscription, arns[at], queue);
       if (found) all.push(found);
     }
     return all;

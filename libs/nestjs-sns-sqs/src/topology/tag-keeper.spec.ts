@@ -1,0 +1,108 @@
+import { awsError, FakePlanes } from '../../test/fake-planes.js';
+import type { Provisioning } from '../interfaces/options.interface.js';
+import { buildTopology } from './build-topology.js';
+import { provision } from './provision.js';
+import { recordedPatterns } from './queue-tags.js';
+
+const topology = (queue = 'mail', ...patterns: string[]) =>
+  buildTopology({
+    service: 'notifications',
+    prefix: 'dev-',
+    handlers: (patterns.length > 0 ? patterns : ['a']).map(pattern => ({ pattern, queue, topic: 'users' })),
+    settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 }),
+  });
+
+describe('TagKeeper', () => {
+  const start = (
+    fake: FakePlanes,
+    { service = 'notifications', mode = 'create' as Provisioning, formerly = [] as string[], wants = topology() } = {},
+  ) => provision(wants, fake.planes(), mode, { service, prefix: 'dev-', formerly });
+  const tagsOf = (fake: FakePlanes) => fake.tags.get('dev-mail') ?? {};
+
+  it('says at the creation whose a queue is, what it is for and which types are wanted', async () => {
+    const fake = new FakePlanes();
+    await start(fake);
+    expect(tagsOf(fake)).toMatchObject({
+      'nestjs-sns-sqs:service': 'notifications',
+      'nestjs-sns-sqs:use-case': 'mail',
+      'nestjs-sns-sqs:last-consumed': expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string,
+    });
+    expect(recordedPatterns(tagsOf(fake))).toEqual(['a']);
+    expect(fake.calls.filter(call => call.startsWith('tag'))).toEqual([]);
+  });
+
+  it.each<Provisioning>(['create', 'verify', 'off'])(
+    'refuses a queue of another service, with both names, before anything of it is changed: %s',
+    async mode => {
+      const fake = new FakePlanes();
+      await start(fake);
+      fake.calls.length = 0;
+      await expect(start(fake, { service: 'billing', mode, wants: topology('mail', 'b') })).rejects.toMatchObject({
+        code: 'QUEUE_OWNED_BY_ANOTHER',
+        message: expect.stringMatching(
+          /dev-mail belongs to the service notifications, and billing .*formerly/,
+        ) as string,
+        facts: { queue: 'dev-mail', owner: 'notifications', service: 'billing' },
+      });
+      expect(fake.calls).toEqual([]);
+    },
+  );
+
+  it('lets exactly one of two services have a new queue', async () => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      const fake = new FakePlanes();
+      let calls = 0;
+      fake.delay = async () => {
+        for (let left = (calls += 1) % (turns + 1); left > 0; left -= 1) await Promise.resolve();
+      };
+      const outcomes = await Promise.allSettled([start(fake), start(fake, { service: 'billing' })]);
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    }
+  });
+
+  it('takes over the queues of a service that was renamed', async () => {
+    const fake = new FakePlanes();
+    await start(fake);
+    await start(fake, { service: 'messages', formerly: ['notes', 'notifications'] });
+    expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('messages');
+    await expect(start(fake)).rejects.toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
+  });
+
+  it('claims a queue without an owner with create only', async () => {
+    const fake = new FakePlanes();
+    await start(fake);
+    delete tagsOf(fake)['nestjs-sns-sqs:service'];
+    await start(fake, { mode: 'verify' });
+    expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBeUndefined();
+    await start(fake);
+    expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('notifications');
+  });
+
+  it('records the types before the filter lets them in', async () => {
+    const fake = new FakePlanes();
+    await start(fake);
+    fake.calls.length = 0;
+    await start(fake, { wants: topology('mail', 'b') });
+    expect(fake.calls).toEqual(['tag dev-mail', 'set FilterPolicy of the subscription']);
+    expect(recordedPatterns(tagsOf(fake))).toEqual(['a', 'b']);
+  });
+
+  it.each([['ListQueueTags'], ['TagQueue'], ['CreateQueue']])(
+    'starts without the right to tag (%s), with one warning of what is lost',
+    async denied => {
+      const fake = new FakePlanes();
+      const { createQueue } = fake.sqs;
+      fake.sqs.createQueue = (name, attributes, tags) =>
+        tags && denied === 'CreateQueue'
+          ? Promise.reject(awsError('AccessDenied'))
+          : createQueue(name, attributes, denied === 'TagQueue' ? undefined : tags);
+      fake.fault = operation =>
+        operation === denied && denied !== 'CreateQueue' ? awsError('AccessDenied') : undefined;
+      await start(fake);
+      await start(fake);
+      expect(fake.warnings.filter(text => text.includes('Without queue tags')).length).toBeLessThanOrEqual(2);
+      expect(fake.warnings[0]).toMatch(new RegExp(`^${denied} on dev-mail failed: AccessDenied.*Without queue tags`));
+      expect(fake.queues.has('dev-mail')).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,126 @@
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Tags } from '../interfaces/control-plane.interface.js';
+import { call, type ControlPlanes } from './control-planes.js';
+import { planTypes, QUEUE_TAGS } from './queue-tags.js';
+import type { QueueSpec } from './topology.model.js';
+
+export interface TagKeeperOptions {
+  /** The service that starts. */
+  service: string;
+  prefix: string;
+  /** Names that the service had before: their queues are taken over. */
+  formerly?: readonly string[];
+  /** Queues without an owner become the service's, and those of its former names too. */
+  claims: boolean;
+}
+
+/** The day in UTC, e.g. `2026-11-29`. */
+export const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** Where a wanted tag is missing or differs. */
+const changed = (found: Readonly<Tags>, wanted: Tags): Tags =>
+  Object.fromEntries(Object.entries(wanted).filter(([key, value]) => found[key] !== value));
+
+const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
+
+/** The error of a call that this process may not make, or that the server does not know. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof SnsSqsError &&
+  (error.code === 'ACCESS_DENIED' || /Unsupported|InvalidAction|NotImplemented/.test(String(error.facts['awsError'])));
+
+/**
+ * Reads and writes the tags of the queues that a service takes from: whose a queue is, when it was last consumed, which
+ * types any version wanted. Without the right to do so the service runs all the same, and one warning says what is lost.
+ */
+export class TagKeeper {
+  private isRefused = false;
+
+  constructor(
+    private readonly planes: ControlPlanes,
+    private readonly options: TagKeeperOptions,
+  ) {}
+
+  /** The tags of a queue that is made now. Undefined: this process may not tag. */
+  forNew(spec: QueueSpec): Tags | undefined {
+    if (this.isRefused) return undefined;
+    return { ...this.owned(spec), [QUEUE_TAGS.lastConsumed]: today(), ...planTypes({}, typesOf(spec)).set };
+  }
+
+  /**
+   * Sees to the tags of a queue that exists, before anything else of it is changed. Resolves to them, or to undefined
+   * where they cannot be read. Rejects with QUEUE_OWNED_BY_ANOTHER.
+   */
+  async keep(spec: QueueSpec, url: string): Promise<Tags | undefined> {
+    const found = await this.read(spec.name, url);
+    if (!found) return undefined;
+    this.assertOurs(spec, found);
+    const types = planTypes(found, typesOf(spec));
+    const wanted = {
+      ...(this.options.claims && this.owned(spec)),
+      [QUEUE_TAGS.lastConsumed]: today(),
+      ...types.set,
+    };
+    const set = changed(found, wanted);
+    if (!(await this.write(spec.name, url, set))) return found;
+    if (types.remove.length > 0) await this.remove(spec.name, url, types.remove);
+    const now = { ...found, ...set };
+    // Who claims a queue looks again whether another service did so in the same moment.
+    const again = QUEUE_TAGS.service in set ? await this.read(spec.name, url) : undefined;
+    if (again) this.assertOurs(spec, again);
+    return again ?? now;
+  }
+
+  /** Undefined: they cannot be read. */
+  read(name: string, url: string): Promise<Tags | undefined> {
+    return this.tolerated(() => call(this.planes, 'ListQueueTags', name, () => this.planes.sqs.listQueueTags(url)));
+  }
+
+  /** False: they cannot be written. */
+  async write(name: string, url: string, tags: Tags): Promise<boolean> {
+    if (Object.keys(tags).length === 0) return true;
+    const tag = (): Promise<void> => this.planes.sqs.tagQueue(url, tags);
+    return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
+  }
+
+  async remove(name: string, url: string, keys: readonly string[]): Promise<void> {
+    const untag = (): Promise<void> => this.planes.sqs.untagQueue(url, keys);
+    await this.tolerated(() => call(this.planes, 'UntagQueue', name, untag));
+  }
+
+  /** Tags cannot be read or written; the first time it is said. */
+  refuse(error: SnsSqsError): void {
+    if (!this.isRefused) {
+      this.planes.logger.warn(
+        `${error.message} Without queue tags it is not noticed when two services share a queue or a queue is no longer consumed, and types that only another version knows wait instead of being deleted.`,
+      );
+    }
+    this.isRefused = true;
+  }
+
+  private async tolerated<T>(run: () => Promise<T>): Promise<T | undefined> {
+    if (this.isRefused) return undefined;
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof SnsSqsError) || !isRefused(error)) throw error;
+      this.refuse(error);
+      return undefined;
+    }
+  }
+
+  private owned({ name }: QueueSpec): Tags {
+    const { service, prefix } = this.options;
+    return { [QUEUE_TAGS.service]: service, [QUEUE_TAGS.useCase]: name.slice(prefix.length) };
+  }
+
+  private assertOurs({ name }: QueueSpec, found: Tags): void {
+    const { service, formerly = [] } = this.options;
+    const owner = found[QUEUE_TAGS.service];
+    if (owner === undefined || owner === service || formerly.includes(owner)) return;
+    throw new SnsSqsError(
+      'QUEUE_OWNED_BY_ANOTHER',
+      `The queue ${name} belongs to the service ${owner}, and ${service} must not take its messages. Remedy: give the handler another \`useCase\` or \`queue\`; if ${owner} is the old name of ${service}, start with \`formerly: ['${owner}']\`.`,
+      { facts: { queue: name, owner, service } },
+    );
+  }
+}
