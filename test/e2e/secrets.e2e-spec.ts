@@ -106,7 +106,7 @@ describe('what is secret: payloads and credentials', () => {
       handle(): void {}
     }
     const errors = [
-      await here.start([Work], { aws }).then(
+      await here.start([Work], { aws, startTimeoutMs: 500 }).then(
         () => undefined,
         (error: unknown) => error,
       ),

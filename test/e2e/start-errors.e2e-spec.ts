@@ -31,7 +31,7 @@ describe('a start that cannot work', () => {
 
   it('fails with one clear error in bounded time when the endpoint is unreachable', async () => {
     const aws = awsOf(`http://127.0.0.1:${await closedPort()}`);
-    const error = await failureOf({ aws });
+    const error = await failureOf({ aws, startTimeoutMs: 500 });
     expect(error.code).toBe('ENDPOINT_UNREACHABLE');
     expect(error.message).toMatch(/ECONNREFUSED.*Remedy: check `aws\.endpoint`/);
     expect(error.cause).toBeDefined();

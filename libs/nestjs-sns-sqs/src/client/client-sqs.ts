@@ -94,9 +94,9 @@ export class ClientSQS extends SnsSqsClient {
   }
 
   private resolve(queue: string): Promise<string> {
-    const { queueUrl, provisioning = 'create' } = this.options;
+    const { queueUrl, provisioning = 'create', service } = this.options;
     if (queueUrl !== undefined) return Promise.resolve(queueUrl);
     const planes = { sqs: new SdkSqsControlPlane(this.aws.client), signal: this.stopping.signal };
-    return queueUrlFor(queue, provisioning, planes);
+    return queueUrlFor(queue, provisioning, planes, service);
   }
 }

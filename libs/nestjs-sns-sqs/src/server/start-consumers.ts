@@ -4,7 +4,6 @@ import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
 import {
   consumerSettings,

@@ -82,6 +82,18 @@ describe('queueUrlFor', () => {
     ]);
   });
 
+  it('tells whose queue it is, and makes it without where tags are denied', async () => {
+    await queueUrlFor('q', 'create', { sqs, signal }, 'notifications');
+    expect(createQueue.mock.calls[0]?.[2]).toEqual({ 'nestjs-sns-sqs:service': 'notifications' });
+    createQueue.mockReset().mockRejectedValueOnce(Object.assign(new Error('no'), { name: 'AccessDenied' }));
+    createQueue.mockResolvedValueOnce('url/made');
+    expect(await queueUrlFor('q', 'create', { sqs, signal }, 'notifications')).toBe('url/made');
+    expect(createQueue.mock.calls.map(([, , tags]) => tags)).toEqual([
+      { 'nestjs-sns-sqs:service': 'notifications' },
+      undefined,
+    ]);
+  });
+
   it.each(['verify', 'off'] as const)('makes none with `%s`, and may be tried again', async mode => {
     await expect(queueUrlFor('q', mode, { sqs, signal })).rejects.toMatchObject({
       code: 'QUEUE_NOT_FOUND',

@@ -1,7 +1,9 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Tags } from '../interfaces/control-plane.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { isFifoName } from './names.js';
+import { QUEUE_TAGS } from './queue-tags.js';
 import { bareQueueAttributes } from './attribute-rules.js';
 
 type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
@@ -47,16 +49,35 @@ async function assertTopicExists(name: string, arn: string, planes: Planes<'sns'
 /**
  * URL of the queue to send to. With `create` a missing one is made, so that nothing is lost that is sent before its
  * consumer has ever started; the consumer adds what it needs (its dead letter queue, its settings).
+ * @param service whose queue it is; its tag says so
  */
-export async function queueUrlFor(name: string, mode: Provisioning, planes: Planes<'sqs'>): Promise<string> {
+export async function queueUrlFor(
+  name: string,
+  mode: Provisioning,
+  planes: Planes<'sqs'>,
+  service?: string,
+): Promise<string> {
   const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
   if (url !== undefined) return url;
-  if (mode === 'create') {
-    return call(planes, 'CreateQueue', name, () => planes.sqs.createQueue(name, bareQueueAttributes(isFifoName(name))));
-  }
+  if (mode === 'create') return makeQueue(name, planes, service && { [QUEUE_TAGS.service]: service });
   throw new SnsSqsError(
     'QUEUE_NOT_FOUND',
     `The queue ${name} is missing. Remedy: start its consumer first, or let \`provisioning: 'create'\` make it; check \`prefix\`, region and account.`,
     { facts: { queue: name }, retryable: true },
   );
+}
+
+/** Who may make queues and not tag them makes one without an owner; its consumer claims it. */
+async function makeQueue(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
+  const make = (given?: Tags): Promise<string> =>
+    call(planes, 'CreateQueue', name, () =>
+      planes.sqs.createQueue(name, bareQueueAttributes(isFifoName(name)), ...(given ? [given] : [])),
+    );
+  if (!tags) return make();
+  try {
+    return await make(tags);
+  } catch (error) {
+    if (!(error instanceof SnsSqsError) || error.code !== 'ACCESS_DENIED') throw error;
+    return make();
+  }
 }

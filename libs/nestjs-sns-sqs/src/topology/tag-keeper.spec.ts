@@ -15,7 +15,12 @@ const topology = (queue = 'mail', ...patterns: string[]) =>
 describe('TagKeeper', () => {
   const start = (
     fake: FakePlanes,
-    { service = 'notifications', mode = 'create' as Provisioning, formerly = [] as string[], wants = topology() } = {},
+    {
+      service = 'notifications',
+      mode = 'create',
+      formerly = [],
+      wants = topology(),
+    }: { service?: string; mode?: Provisioning; formerly?: string[]; wants?: ReturnType<typeof topology> } = {},
   ) => provision(wants, fake.planes(), mode, { service, prefix: 'dev-', formerly });
   const tagsOf = (fake: FakePlanes) => fake.tags.get('dev-mail') ?? {};
 
@@ -91,7 +96,7 @@ describe('TagKeeper', () => {
     'starts without the right to tag (%s), with one warning of what is lost',
     async denied => {
       const fake = new FakePlanes();
-      const { createQueue } = fake.sqs;
+      const createQueue = fake.sqs.createQueue.bind(fake.sqs);
       fake.sqs.createQueue = (name, attributes, tags) =>
         tags && denied === 'CreateQueue'
           ? Promise.reject(awsError('AccessDenied'))
