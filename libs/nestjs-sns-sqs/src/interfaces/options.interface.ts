@@ -163,7 +163,7 @@ export interface PublishOptions {
    * leaves at once. @default 5
    */
   lingerMs?: number;
-  /** Tries of an entry that failed for a retryable reason, 1 to 20. @default 5 */
+  /** Tries of an entry, and of the first look-up of its topic or queue, that failed for a retryable reason, 1 to 20. @default 5 */
   maxAttempts?: number;
   /** Delay before the second try, in milliseconds; doubles from there with full jitter, up to 5 s. @default 100 */
   retryDelayMs?: number;

@@ -141,6 +141,19 @@ describe('ReplyQueue', () => {
     expect(logger.warn).toHaveBeenCalledTimes(1);
   });
 
+  it('is made again by the next request when a renewal of its tags finds it missing', async () => {
+    const { queue, plane, created, ask } = queueByHand();
+    const url = await queue.open();
+    plane.tag.mockRejectedValueOnce(named('QueueDoesNotExist'));
+    const { callback } = ask();
+    await pass(RENEW_EVERY_MS);
+    expect(callback.mock.calls).toMatchObject([[{ err: { code: 'QUEUE_NOT_FOUND' } }]]);
+    expect(await queue.open()).not.toBe(url);
+    expect(created).toHaveLength(2);
+    await pass(RENEW_EVERY_MS);
+    expect(plane.tag.mock.lastCall?.[0]).toBe(await queue.open());
+  });
+
   it('does not remember that it could not be made, and leaves nothing behind', async () => {
     let isThere = false;
     const { queue, plane, created } = queueByHand(() =>

@@ -112,11 +112,15 @@ export class ReplyQueue {
     return url;
   }
 
-  /** A failure is made good by the next one: the tags are good for several. */
+  /** A failure is made good by the next one: the tags are good for several. A missing queue is noticed before a request. */
   private async renew(url: string): Promise<void> {
-    await this.options.plane.tag(url, aliveTags(Date.now())).catch((error: unknown) => {
+    try {
+      await this.options.plane.tag(url, aliveTags(Date.now()));
+    } catch (error) {
       this.options.logger.warn(`the tags of the reply queue ${url} were not renewed: ${errorText(error)}`);
-    });
+      const isCurrent = (await this.opening?.catch(() => undefined)) === url;
+      if (isCurrent && isQueueMissing(error)) this.onGone(fromAwsError(error, 'TagQueue', url));
+    }
   }
 
   private async remove(url: string): Promise<void> {
