@@ -37,7 +37,6 @@ export class ClientSNS extends SnsSqsClient {
     this.publisher = new Publisher({
       destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
       operation: 'PublishBatch',
-      makes: topicArn === undefined && (options.provisioning ?? 'create') === 'create',
       resolve: () => this.whenFound(this.resolve(topic)),
       send: (arn, entries) => wire.publishBatch(arn, entries),
       maxBatchBytes: SNS_DEFAULT_MAX_BYTES,

@@ -53,7 +53,6 @@ export class ClientSQS extends SnsSqsClient {
         },
       },
       operation: 'SendMessageBatch',
-      makes: queueUrl === undefined && (options.provisioning ?? 'create') === 'create',
       resolve: () => this.whenFound(this.resolve(queue)),
       send: (url, entries) => wire.sendBatch(url, entries),
       maxBatchBytes: SQS_MAX_BYTES,

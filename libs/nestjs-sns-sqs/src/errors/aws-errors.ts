@@ -133,9 +133,3 @@ export function fromAwsError(
     },
   );
 }
-
-const PASSING: ReadonlySet<SnsSqsErrorCode> = new Set(['THROTTLED', 'ENDPOINT_UNREACHABLE', 'AWS_CALL_FAILED']);
-
-/** Whether waiting alone may mend it: AWS throttles, answers 5xx or is out of reach. Missing rights and queues need a person. */
-export const mayPass = (error: unknown): boolean =>
-  error instanceof SnsSqsError && error.retryable && PASSING.has(error.code);

@@ -61,7 +61,10 @@ export interface ConsumerOptions extends InboxQueueOptions {
    * keeps its messages for less, and never lowers it. A dead-letter queue always keeps them 14 days. @default 1209600 (14 days)
    */
   retentionSeconds?: number;
-  /** How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. @default 300000 */
+  /**
+   * How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. A handler that
+   * goes on keeps its slot and its lane, for as long again and 15 minutes at least. @default 300000
+   */
   handlerTimeoutMs?: number;
   backoff?: BackoffOptions;
   /**

@@ -55,6 +55,7 @@ export interface ConsumerParts {
   laneKey: LaneKey;
   lanes: Lanes<Delivery>;
   heartbeat: Heartbeat;
+  dispatcher: Dispatcher;
   settler: Settler;
   unstarted: UnstartedMemory;
 }
@@ -89,6 +90,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     decode,
     hooks,
     handlerTimeoutMs,
+    logger,
     ...(requestOf && { requestOf }),
   });
   const runner = new DeliveryRunner({
@@ -105,6 +107,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   return {
     settler,
     heartbeat,
+    dispatcher,
     unstarted,
     laneKey: laneKeyOf(queue.fifo, settings, decode),
     pace: new ReceivePace(concurrency),

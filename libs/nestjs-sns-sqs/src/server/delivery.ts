@@ -11,6 +11,9 @@ export class Delivery {
   private isSettled = false;
   private isLeaseLost = false;
   private isSignalTaken = false;
+  private hasBegun = false;
+  private held = false;
+  private stopped = false;
   private decoded: Promise<EventEnvelope> | EventEnvelope | undefined;
   private known: EventEnvelope | undefined;
   /**
@@ -18,6 +21,10 @@ export class Delivery {
    * Undefined: nothing speaks for it, or the lease was extended since.
    */
   doubtedSince: number | undefined;
+  /** Ends a handler that streams, which a signal does not; called with the reason when the handler is told to stop. */
+  cutOff: ((reason: Error) => void) | undefined;
+  /** The server has closed, and the message is left to SQS: nothing is done about it any more. */
+  isAbandoned = false;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
 
@@ -96,14 +103,48 @@ export class Delivery {
     return this.isSettled;
   }
 
+  /** The reason for which its handler was told to stop. */
+  get abortReason(): Error | undefined {
+    return this.controller?.signal.aborted ? (this.controller.signal.reason as Error) : undefined;
+  }
+
+  /** The server stops, and its handler may not begin any more. */
+  get isHeldBack(): boolean {
+    return this.held;
+  }
+
+  /** Its handler was cut off by the end of the server, which is no failure of its own. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /** Its handler is about to be called. False: it was held back, and must not be. */
+  begin(): boolean {
+    this.hasBegun = !this.held;
+    return this.hasBegun;
+  }
+
+  /** Its handler does not begin any more, unless it has. */
+  holdBack(): void {
+    this.held = !this.hasBegun;
+  }
+
+  /** Tells the handler to stop; its result is settled when it has ended. */
   abort(reason: Error): void {
     this.stopping.abort(reason);
+    this.cutOff?.(reason);
+  }
+
+  /** As {@link abort}, since the server does not wait any longer. */
+  stop(reason: Error): void {
+    this.stopped = true;
+    this.abort(reason);
   }
 
   /** Another consumer may have the message now: the handler is told to stop, and its result will not be settled. */
   loseLease(reason: Error): void {
     this.isLeaseLost = true;
-    this.stopping.abort(reason);
+    this.abort(reason);
   }
 
   /** Claims the one settlement. False: it was settled before, or its lease is lost. */

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../async/clock.js';
 import { within } from '../async/within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
@@ -45,6 +46,9 @@ export class QueueConsumer implements Consumer {
   private readonly parts: ConsumerParts;
   private readonly maxUnsettled: number;
   private isWaitingForSettles = false;
+  /** Ends when nothing is received any more and what ran has ended; undefined: still received. */
+  private draining: Promise<void> | undefined;
+  private isClosed = false;
   private unwatch: (() => void) | undefined;
   private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
 
@@ -80,6 +84,7 @@ export class QueueConsumer implements Consumer {
   }
 
   start(): void {
+    if (this.draining) return;
     this.watchClock();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
@@ -93,23 +98,45 @@ export class QueueConsumer implements Consumer {
   }
 
   /**
+   * From now on nothing is received and no handler begins; what has not begun goes back at once. What runs goes on, and
+   * is settled.
+   */
+  stopIntake(): void {
+    if (this.draining) return;
+    for (const delivery of this.inFlight) delivery.holdBack();
+    this.draining = this.drain();
+  }
+
+  /**
    * Receives and starts nothing more; running handlers have until `timeoutMs` from now, then their signal aborts and
-   * their messages are given back. Resolves when everything is settled, or could not be within a short grace.
+   * their messages are given back. Resolves when everything is settled, or could not be within a short grace; after
+   * that nothing is done any more, whatever comes late.
    */
   async stop(timeoutMs: number): Promise<void> {
     const { heartbeat, settler } = this.parts;
-    const endsAt = performance.now() + timeoutMs;
-    const drained = this.drain();
+    const endsAt = monotonicNow() + timeoutMs;
+    this.stopIntake();
+    const drained = this.draining ?? Promise.resolve();
     if (!(await within(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
-      for (const delivery of this.inFlight) delivery.abort(reason);
+      for (const delivery of this.inFlight) delivery.stop(reason);
       await within(drained, ABORT_GRACE_MS);
       for (const delivery of this.inFlight) heartbeat.untrack(delivery);
       settler.returnToQueue([...this.inFlight], 0);
     }
-    await within(settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - performance.now()));
-    heartbeat.stop();
+    await within(settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
+    this.abandon();
+  }
+
+  private abandon(): void {
+    const { poller, heartbeat, settler, dispatcher } = this.parts;
+    this.isClosed = true;
+    for (const delivery of this.inFlight) delivery.isAbandoned = true;
     this.unwatch?.();
+    poller.abandon();
+    dispatcher.stop();
+    heartbeat.stop();
+    settler.abandon();
   }
 
   private watchClock(): void {
@@ -173,6 +200,8 @@ export class QueueConsumer implements Consumer {
   }
 
   accept(messages: SqsMessage[], receipt: Receipt): void {
+    // The late answer of a receive that did not heed its abort.
+    if (this.isClosed) return;
     const { queue } = this.options;
     const { lanes, heartbeat, unstarted, laneKey } = this.parts;
     announce('received', { queue: queue.name, count: messages.length });

@@ -1,4 +1,5 @@
 import { backoffMs } from '../async/backoff.js';
+import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText, fromAwsError } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
@@ -68,6 +69,7 @@ export class BatchCaller<E extends object> {
   /** Batches under way, those that wait for another try among them. */
   private readonly calling = new Set<Pending<E>[]>();
   private abandoned: BatchFailure | undefined;
+  private readonly abandoning = new AbortController();
 
   constructor(
     private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,
@@ -96,6 +98,7 @@ export class BatchCaller<E extends object> {
    */
   abandon(failure: BatchFailure): void {
     this.abandoned = failure;
+    this.abandoning.abort();
     this.clearTimers();
     const waiting = [...this.queue.take(this.queue.length), ...[...this.calling].flat()];
     for (const { resolve, entry } of waiting) resolve(failure, entry);
@@ -171,12 +174,15 @@ export class BatchCaller<E extends object> {
     const failures = new Map<string, BatchFailure>();
     try {
       const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
+      // They have their result.
+      if (this.abandoned) return;
       if (failed.length === 0) {
         for (const { resolve, entry } of batch) resolve(undefined, entry);
         return;
       }
       for (const failure of failed) failures.set(failure.id, failure);
     } catch (error) {
+      if (this.abandoned) return;
       const failure = asFailure(error);
       batch.forEach((_, index) => failures.set(String(index), failure));
     }
@@ -191,7 +197,7 @@ export class BatchCaller<E extends object> {
 
   private async retry(batch: Pending<E>[]): Promise<void> {
     const delay = retryDelay(this.options, Math.max(...batch.map(({ attempt }) => attempt)));
-    await new Promise(resolve => setTimeout(resolve, delay));
+    await pause(delay, this.abandoning.signal);
     if (this.abandoned) return;
     for (const pending of batch) pending.attempt += 1;
     await this.send(batch);

@@ -6,13 +6,6 @@ import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interf
 import { BatchCaller } from '../../wire/batch-caller.js';
 import type { OutgoingEntry } from './outgoing-event.js';
 
-/** An option that is left out has its default. */
-export const publishSettings = ({
-  lingerMs = DEFAULT_PUBLISH_LINGER_MS,
-  maxAttempts = 5,
-  retryDelayMs = 100,
-}: PublishOptions = {}): Required<PublishOptions> => ({ lingerMs, maxAttempts, retryDelayMs });
-
 export interface PublishBatcherOptions {
   send: (entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
   /** Bound of the sum of one batch, in bytes; a larger message travels alone. */
@@ -40,9 +33,10 @@ export class PublishBatcher {
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(private readonly options: PublishBatcherOptions) {
+    const { lingerMs = DEFAULT_PUBLISH_LINGER_MS, maxAttempts = 5, retryDelayMs = 100 } = options.publish ?? {};
     this.caller = new BatchCaller(
       entries => options.send(entries),
-      { ...publishSettings(options.publish), eager: true, random: options.random ?? Math.random },
+      { lingerMs, eager: true, maxAttempts, retryDelayMs, random: options.random ?? Math.random },
       { maxBytes: options.maxBatchBytes, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
     );
   }

@@ -1,13 +1,13 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
+import { fromAwsError } from '../../errors/aws-errors.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { PendingEmits } from './pending-emits.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
-import { PublishBatcher, publishSettings } from './publish-batcher.js';
-import { Target } from './target.js';
+import { PublishBatcher } from './publish-batcher.js';
 import { within } from '../../async/within.js';
 import { assertFits, publishError } from './publish-error.js';
 
@@ -17,8 +17,6 @@ export interface PublisherOptions {
   operation: string;
   /** Looks the destination up or makes it: a topic's ARN, a queue's URL. */
   resolve: () => Promise<string>;
-  /** `resolve` makes what is missing. */
-  makes: boolean;
   send: (target: string, entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
   maxBatchBytes: number;
   client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs'>;
@@ -29,28 +27,26 @@ export class Publisher {
   private readonly batcher: PublishBatcher;
   private readonly emits: PendingEmits;
   private readonly serializer: ProducerSerializer | undefined;
-  private readonly target: Target;
+  private target: Promise<string> | undefined;
+  private resolved = '';
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: PublisherOptions) {
     this.serializer = options.client.serializer;
     const { shutdownTimeoutMs = SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } = options.client;
     this.emits = new PendingEmits(shutdownTimeoutMs, () => this.unansweredError(shutdownTimeoutMs));
-    const { destination, operation, resolve, makes, client } = options;
-    const tries = { ...publishSettings(client.publish), random: Math.random };
-    this.target = new Target({ resolve, makes, operation, name: destination.name, tries });
     this.batcher = new PublishBatcher({
-      send: entries => this.target.use(target => options.send(target, entries)),
+      send: entries => options.send(this.resolved, entries),
       maxBatchBytes: options.maxBatchBytes,
       ordered: options.destination.fifo,
       publish: options.client.publish,
     });
   }
 
-  /** Resolves to the topic's ARN or the queue's URL; a failure that may pass is tried again as a publish is. None is remembered. */
+  /** Resolves to the topic's ARN or the queue's URL. A failure is not remembered: the next call tries again. */
   connect(): Promise<string> {
     if (this.closing) return Promise.reject(this.closedError());
-    return this.target.find();
+    return this.lookUp();
   }
 
   /**
@@ -90,7 +86,6 @@ export class Publisher {
 
   private async end(): Promise<void> {
     if (await within(this.batcher.flush(), this.emits.rest)) return;
-    this.target.stop();
     this.emits.giveUp();
     this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });
   }
@@ -104,8 +99,23 @@ export class Publisher {
     );
   }
 
+  private lookUp(): Promise<string> {
+    this.target ??= this.options.resolve().then(
+      target => {
+        this.resolved = target;
+        return target;
+      },
+      (error: unknown) => {
+        this.target = undefined;
+        const { destination, operation } = this.options;
+        throw fromAwsError(error, operation, destination.name);
+      },
+    );
+    return this.target;
+  }
+
   private async write(event: OutgoingEvent, late?: () => Promise<MessageAttributes>) {
-    if (!this.target.isKnown) await this.target.find();
+    await this.lookUp();
     const entry = await toEntry(event, this.serializer);
     if (late) Object.assign(entry.attributes, await late());
     assertFits(entry, event.metadata.type, this.options.destination.name);

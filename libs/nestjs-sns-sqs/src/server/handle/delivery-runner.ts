@@ -7,7 +7,7 @@ import type { Heartbeat } from '../settle/heartbeat.js';
 import { settlementOfFailure, type RetryRules, type Settlement } from '../settle/retry-policy.js';
 import { logFailure, settledEvent } from '../settle/settlement-report.js';
 import type { Departure, Settler } from '../settle/settler.js';
-import type { Dispatcher } from './dispatcher.js';
+import { HeldBackError, type Dispatcher } from './dispatcher.js';
 import type { GateVerdict, InboxGate } from './inbox-gate.js';
 import type { UnstartedMemory } from './unstarted-memory.js';
 
@@ -55,6 +55,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       if (!admission) return this.standard('advance');
       const { attempt } = admission;
       const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
+      if (delivery.isAbandoned) return 'hold';
+      if (!settlement) return await this.giveBack(delivery);
       if ((await this.finish(delivery, settlement)) === 'claim-lost') return this.standard('advance');
       const departure = await this.settle(delivery, { attempt, settlement, startedAt });
       return departure === 'gone' ? 'advance' : this.standard('advance');
@@ -81,6 +83,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const { gate, settler, unstarted } = this.options;
     if (delivery.leaseLost) return this.notStarted(delivery);
     const verdict = settler.wasDone(delivery) ? DONE_BEFORE : gate ? await gate.enter(delivery) : RUN;
+    if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);
     const attempt = ('attempt' in verdict ? verdict.attempt : undefined) ?? unstarted.attemptOf(delivery);
     switch (verdict.kind) {
@@ -95,14 +98,26 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     }
   }
 
-  private async callHandler(delivery: Delivery, attempt: number): Promise<Settlement> {
+  /** Undefined: it was not called, since the server stops. */
+  private async callHandler(delivery: Delivery, attempt: number): Promise<Settlement | undefined> {
+    if (delivery.isHeldBack) return undefined;
     if (isObserved('started')) announce('started', this.named(delivery, attempt));
     try {
       await this.options.dispatcher.dispatch(delivery, attempt);
       return HANDLED;
     } catch (error) {
-      return this.failed(delivery, attempt, error);
+      return error instanceof HeldBackError ? undefined : this.failed(delivery, attempt, error);
     }
+  }
+
+  /** To those who have not stopped, at once. */
+  private async giveBack(delivery: Delivery): Promise<LaneVerdict> {
+    const { gate, settler, unstarted, heartbeat } = this.options;
+    unstarted.note(delivery.messageId);
+    await gate?.leave(delivery, 'unstarted');
+    heartbeat.untrack(delivery);
+    settler.returnToQueue([delivery], 0);
+    return 'hold';
   }
 
   /** Tells the inbox. After `'claim-lost'` the handler has finished and the inbox does not say so: who has the claim now, or comes next, will decide. */

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import type { MessageHandler } from '@nestjs/microservices';
-import { concat, defer, EMPTY, of, throwError, timer } from 'rxjs';
+import { concat, defer, EMPTY, Observable, of, throwError, timer } from 'rxjs';
 import type { SqsContext } from '../../ctx-host/sqs.context.js';
 import { Delivery } from '../delivery.js';
-import { Dispatcher, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
+import { Dispatcher, HeldBackError, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
 import { IncomingRequest, type ReplySender } from '../reply/incoming-request.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { HandlerRegistry } from './handler-registry.js';
@@ -19,6 +19,7 @@ function dispatcherTo(handle: (...args: never[]) => unknown, pattern = 'user.reg
     handlers: new HandlerRegistry([{ pattern, queue: 'q', subscribed: true, handler }]),
     decode: () => ({ metadata, data: { name: 'Ada' } }),
     handlerTimeoutMs: 1_000,
+    logger: { warn: () => undefined, error: () => undefined },
     hooks,
   });
 }
@@ -63,14 +64,78 @@ describe('Dispatcher', () => {
     await expect(dispatched).rejects.toBe(error);
   });
 
-  it('ends a handler that takes too long: its signal aborts, and the attempt has failed', async () => {
+  it('aborts the signal of a handler that takes too long, and fails its attempt when it has ended', async () => {
     const one = delivery();
-    const outcome = Promise.allSettled([dispatcherTo(() => new Promise(() => undefined)).dispatch(one, 1)]);
+    const outcome = Promise.allSettled([
+      dispatcherTo(
+        () => new Promise((_, reject) => one.signal.addEventListener('abort', () => reject(new Error('stopped')))),
+      ).dispatch(one, 1),
+    ]);
     await jest.advanceTimersByTimeAsync(999);
     expect(one.signal.aborted).toBe(false);
     await jest.advanceTimersByTimeAsync(1);
     expect(await outcome).toMatchObject([{ reason: { code: 'HANDLER_TIMEOUT', retryable: true } }]);
     expect(one.signal.reason).toMatchObject({ code: 'HANDLER_TIMEOUT' });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('unsubscribes a stream that takes too long, which has ended then; and one that comes too late', async () => {
+    let isSubscribed = false;
+    const stream = new Observable(() => {
+      isSubscribed = true;
+      return () => (isSubscribed = false);
+    });
+    const endless = dispatcherTo(() => stream).dispatch(delivery(), 1);
+    const late = dispatcherTo(async () => {
+      await new Promise(resolve => setTimeout(resolve, 1_500));
+      return stream;
+    }).dispatch(delivery(), 1);
+    const outcomes = Promise.allSettled([endless, late]);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(isSubscribed).toBe(true);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(isSubscribed).toBe(false);
+    await expect(endless).rejects.toMatchObject({ code: 'HANDLER_TIMEOUT' });
+    await jest.advanceTimersByTimeAsync(500);
+    expect(isSubscribed).toBe(false);
+    expect(await outcomes).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it.each<[string, (one: Delivery) => void]>([
+    ['its lease is lost', one => one.loseLease(new Error('lost'))],
+    ['the server does not wait any longer', one => one.stop(new Error('lost'))],
+  ])('unsubscribes a stream when %s', async (_, tell) => {
+    let isSubscribed = false;
+    const one = delivery();
+    const dispatched = dispatcherTo(
+      () =>
+        new Observable(() => {
+          isSubscribed = true;
+          return () => {
+            isSubscribed = false;
+            throw new Error('a teardown that throws');
+          };
+        }),
+    ).dispatch(one, 1);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(isSubscribed).toBe(true);
+    tell(one);
+    expect(isSubscribed).toBe(false);
+    await expect(dispatched).rejects.toThrow('lost');
+  });
+
+  it('calls no handler of a delivery that was held back while it was decoded', async () => {
+    const handle = jest.fn();
+    const one = delivery();
+    const hooks: ProcessingHooks = async (_, work) => {
+      await Promise.resolve();
+      return work();
+    };
+    const dispatched = dispatcherTo(handle, 'user.registered', hooks).dispatch(one, 1);
+    one.holdBack();
+    await expect(dispatched).rejects.toBeInstanceOf(HeldBackError);
+    expect(handle).not.toHaveBeenCalled();
   });
 
   it('leaves no timer behind a handler that was quick', async () => {
@@ -125,6 +190,7 @@ describe('Dispatcher of a request', () => {
       handlers: new HandlerRegistry([{ pattern: 'user.registered', queue: 'q', subscribed: false, handler }]),
       decode: () => ({ metadata, data: 1 }),
       handlerTimeoutMs: 1_000,
+      logger: { warn: () => undefined, error: () => undefined },
       hooks: justRun,
       requestOf: () => new IncomingRequest(address, replies),
       ...options,

@@ -1,5 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
 import { validate, valueOf } from '../../contracts/validate.js';
@@ -11,18 +11,19 @@ import type { SqsMessage } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
-import { TimeLimit } from './time-limit.js';
+import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
 
 type Fail = (error: Error) => void;
 
-export interface DispatcherOptions {
-  queueName: string;
+/** The server stops, and the handler was not called. */
+export class HeldBackError extends Error {}
+
+export interface DispatcherOptions extends HandlerTimeOptions {
   handlers: HandlerRegistry;
   decode: (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
-  handlerTimeoutMs: number;
   hooks: ProcessingHooks;
   /** The request that a message is, if somebody waits for its answer. */
   requestOf?: (message: SqsMessage) => IncomingRequest | undefined;
@@ -30,14 +31,25 @@ export interface DispatcherOptions {
 
 /** Finds the handler of a delivery and runs it through Nest's pipeline to its end: a promise settled, a stream completed. */
 export class Dispatcher {
-  private readonly timeLimit: TimeLimit;
+  private readonly time: HandlerTime;
 
   constructor(private readonly options: DispatcherOptions) {
-    this.timeLimit = new TimeLimit(options.handlerTimeoutMs);
+    this.time = new HandlerTime(options);
+  }
+
+  /** Handlers that run although their time is over. */
+  get overdue(): number {
+    return this.time.overdue;
+  }
+
+  /** No handler is told any more that its time is over. */
+  stop(): void {
+    this.time.stop();
   }
 
   /**
    * As {@link handle}; a request is answered too, and then done, whatever came of it: a retry is its caller's to decide.
+   * Rejects with HeldBackError where the handler may not begin any more.
    */
   dispatch(delivery: Delivery, attempt: number): Promise<void> {
     const request = this.options.requestOf?.(delivery.message);
@@ -73,46 +85,14 @@ export class Dispatcher {
     const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
     const payload = schema ? await fitting(schema, data, metadata.type) : data;
-    await hooks(context, () =>
-      this.withTimeout(delivery, (end, fail) =>
-        request
-          ? void request.answer(() => answer(handler, payload, context), delivery.signal).then(end, fail)
-          : run(handler, payload, context, end, fail),
-      ),
-    );
-  }
-
-  /** Settles as `work` says, or when its time is over. */
-  private withTimeout(delivery: Delivery, work: (end: () => void, fail: Fail) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const running = this.timeLimit.begin(() => {
-        const error = this.timeUp(delivery);
-        delivery.abort(error);
-        reject(error);
-      });
-      const end = (): void => {
-        this.timeLimit.end(running);
-        resolve();
-      };
-      const fail: Fail = error => {
-        this.timeLimit.end(running);
-        reject(error);
-      };
-      try {
-        work(end, fail);
-      } catch (error) {
-        fail(error as Error);
-      }
+    await hooks(context, () => {
+      if (!delivery.begin()) throw new HeldBackError();
+      if (!request) return this.time.run(delivery, (end, fail) => run(handler, payload, context, delivery, end, fail));
+      const work: Work = (end, fail) =>
+        void request.answer(() => answer(handler, payload, context), delivery.signal).then(end, fail);
+      // Its caller does not wait for a handler that goes on.
+      return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
     });
-  }
-
-  private timeUp({ messageId }: Delivery): SnsSqsError {
-    const { handlerTimeoutMs, queueName } = this.options;
-    return new SnsSqsError(
-      'HANDLER_TIMEOUT',
-      `The handler on ${queueName} did not finish within handlerTimeoutMs (${handlerTimeoutMs} ms)`,
-      { retryable: true, facts: { queue: queueName, messageId } },
-    );
   }
 }
 
@@ -150,10 +130,31 @@ function answer(handler: MessageHandler, payload: unknown, context: SqsContext):
 }
 
 /** Calls back when what the handler gives has ended: not async, which would cost each message two promises more. */
-function run(handler: MessageHandler, data: unknown, context: SqsContext, end: () => void, fail: Fail): void {
+function run(
+  handler: MessageHandler,
+  data: unknown,
+  context: SqsContext,
+  delivery: Delivery,
+  end: () => void,
+  fail: Fail,
+): void {
   const ended = (result: unknown): void => {
-    if (isObservable(result)) lastValueFrom(result, { defaultValue: undefined }).then(end, fail);
+    if (isObservable(result)) drain(result, delivery, end, fail);
     else end();
   };
   Promise.resolve(handler(data, context)).then(ended, fail);
+}
+
+/** Runs a stream to its end, or until its delivery is told to stop: then it is unsubscribed, and has ended. */
+function drain(items: Observable<unknown>, delivery: Delivery, end: () => void, fail: Fail): void {
+  if (delivery.abortReason) return fail(delivery.abortReason);
+  const subscription = items.subscribe({ error: fail, complete: end });
+  delivery.cutOff = reason => {
+    try {
+      subscription.unsubscribe();
+    } catch {
+      // A teardown of the user's; the stream has ended all the same.
+    }
+    fail(reason);
+  };
 }

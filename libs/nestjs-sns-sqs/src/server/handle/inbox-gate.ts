@@ -49,6 +49,8 @@ export class InboxGate {
       // The dispatcher comes to the same end, and says why.
       return RUN;
     }
+    // Its handler will not begin: the claim would only keep others from it.
+    if (delivery.isHeldBack) return RUN;
     const admission = await this.options.inbox.admit(envelope);
     switch (admission.kind) {
       case 'skip':

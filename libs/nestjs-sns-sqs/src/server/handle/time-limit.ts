@@ -1,3 +1,5 @@
+import { monotonicNow } from '../../async/clock.js';
+
 interface Running {
   endsAt: number;
   onOver: () => void;
@@ -13,9 +15,14 @@ export class TimeLimit {
 
   constructor(private readonly ms: number) {}
 
+  /** How many run. */
+  get size(): number {
+    return this.running.size;
+  }
+
   /** `onOver` is called once, `ms` from now, unless {@link end} is called with what this gives. */
   begin(onOver: () => void): object {
-    const running = { endsAt: performance.now() + this.ms, onOver };
+    const running = { endsAt: monotonicNow() + this.ms, onOver };
     this.running.add(running);
     if (!this.timer) this.arm(this.ms);
     return running;
@@ -23,7 +30,12 @@ export class TimeLimit {
 
   end(running: object): void {
     this.running.delete(running as Running);
-    if (this.running.size > 0) return;
+    if (this.running.size === 0) this.stop();
+  }
+
+  /** Nobody is told any more. */
+  stop(): void {
+    this.running.clear();
     clearTimeout(this.timer);
     this.timer = undefined;
   }
@@ -35,9 +47,13 @@ export class TimeLimit {
 
   private check(): void {
     this.timer = undefined;
-    const now = performance.now();
+    const now = monotonicNow();
     for (const running of this.running) {
-      if (running.endsAt > now) return this.arm(running.endsAt - now);
+      if (running.endsAt > now) {
+        // What was told may have begun another, later one.
+        clearTimeout(this.timer);
+        return this.arm(running.endsAt - now);
+      }
       this.running.delete(running);
       running.onOver();
     }

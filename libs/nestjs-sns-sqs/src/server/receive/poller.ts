@@ -137,6 +137,13 @@ export class Poller {
     clearTimeout(this.aborting);
   }
 
+  /** Waits for no receive any more. */
+  abandon(): void {
+    this.stopped = true;
+    this.abortAll();
+    for (const timer of [this.backingOff, this.batchWait, this.aborting]) clearTimeout(timer);
+  }
+
   /** Step by step: a process that stood still for as long has answers to read that have come meanwhile. */
   private abortAfter(ms: number): void {
     const step = Math.min(ABORT_STEP_MS, Math.max(0, ms));

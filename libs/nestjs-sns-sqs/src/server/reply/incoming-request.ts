@@ -64,6 +64,10 @@ export class IncomingRequest {
         subscription.unsubscribe();
         reject(signal.reason as Error);
       };
+      if (signal.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
       const subscription = items.subscribe({
         next: item => this.next(item),
         error: reject,

@@ -33,6 +33,13 @@ export interface SettlerOptions {
   now?: () => number;
 }
 
+const CLOSED: BatchFailure = {
+  id: '',
+  code: 'SERVER_CLOSED',
+  message: 'AWS has not answered before the server closed',
+  senderFault: true,
+};
+
 interface Leased {
   receiptHandle: string;
 }
@@ -59,6 +66,7 @@ export class Settler {
   private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
   private readonly done = new RecentIds(REMEMBERED_DONE);
   private unsettled = 0;
+  private isAbandoned = false;
   private onIdle: (() => void) | undefined;
   private readonly random: () => number;
   private readonly now: () => number;
@@ -101,6 +109,7 @@ export class Settler {
    * ended meanwhile it may be another's: what was handled is still deleted, a failure is left to who has it now.
    */
   settle(delivery: Delivery, settlement: Settlement, attempt: number): Promise<Departure> {
+    if (this.isAbandoned) return RETURNS;
     if (!delivery.claimSettlement()) {
       // It will come again, and is done: that another may have it is for SQS and the inbox.
       if (settlement.kind === 'delete' && !delivery.mayHaveStopped) this.remember(delivery);
@@ -122,6 +131,7 @@ export class Settler {
 
   /** Makes unstarted messages visible again after `seconds`. */
   returnToQueue(deliveries: readonly Delivery[], seconds: number): void {
+    if (this.isAbandoned) return;
     for (const delivery of deliveries) {
       if (delivery.claimSettlement()) void this.track(this.delay(delivery, seconds));
     }
@@ -136,6 +146,12 @@ export class Settler {
   async flush(): Promise<void> {
     for (const caller of [this.deletes, this.delays, this.copies]) caller.hurry();
     if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
+  }
+
+  /** For the end: what has no result by now is left to SQS, and nothing more is settled. */
+  abandon(): void {
+    this.isAbandoned = true;
+    for (const caller of [this.deletes, this.delays, this.copies]) caller.abandon(CLOSED);
   }
 
   private track(work: Promise<Departure>): Promise<Departure> {

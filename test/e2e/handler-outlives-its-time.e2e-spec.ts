@@ -1,0 +1,118 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
+import { lastValueFrom, Observable } from 'rxjs';
+import { Gate, waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+
+const QUEUE = 'work-on-user-registered';
+const COMMANDS = 'notifications-async-commands.fifo';
+const HASTY = { handlerTimeoutMs: 150, visibilityTimeoutSeconds: 1, concurrency: 1, maxReceiveCount: 10 };
+
+/** Work that heeds no signal until its gate is opened. */
+class StubbornWork {
+  readonly gate = new Gate();
+  readonly starts: number[] = [];
+  private running = 0;
+  most = 0;
+
+  async run(n: number): Promise<void> {
+    this.starts.push(n);
+    this.running += 1;
+    this.most = Math.max(this.most, this.running);
+    if (this.starts.length === 1) await this.gate.opened;
+    this.running -= 1;
+  }
+}
+
+describe('a handler that outlives its time and heeds no signal', () => {
+  const here = world();
+  const logged = (text: string): boolean => here.logs.with(text).length > 0;
+
+  it('keeps the FIFO group: nothing of it runs beside it, in no instance, until it has ended', async () => {
+    const work = new StubbornWork();
+    @Controller()
+    class Steps {
+      @OnCommand('step')
+      handle(@Payload() { n }: { n: number }): Promise<void> {
+        return work.run(n);
+      }
+    }
+    await here.start([Steps], { consumer: HASTY });
+    await here.start([Steps], { consumer: HASTY });
+    const commands = here.commands({ groupId: () => 'one' });
+    for (const n of [0, 1, 2]) await commands.emit('step', { n });
+    await waitFor('the log line', () => logged('has not ended after handlerTimeoutMs'));
+    const since = Date.now();
+    await waitFor('two visibility timeouts', () => Date.now() - since > 2_100);
+    expect(work.starts).toEqual([0]);
+    work.gate.open();
+    await here.queue(COMMANDS).untilEmpty();
+    expect(work.most).toBe(1);
+    expect(work.starts).toEqual([0, 0, 1, 2]);
+    await waitFor('the second log line', () => logged('after its signal aborted'));
+  });
+
+  it('keeps its slot, its lease and its claim: the event is not handled beside it', async () => {
+    const work = new StubbornWork();
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(@Payload() { n }: { n: number }): Promise<void> {
+        return work.run(n);
+      }
+    }
+    await here.start([Work], { consumer: HASTY });
+    await here.events().emit('user.registered', { n: 0 });
+    await waitFor('the log line', () => logged('has not ended after handlerTimeoutMs'));
+    await here.events().emit('user.registered', { n: 1 });
+    const since = Date.now();
+    await waitFor('one and a half visibility timeouts', () => Date.now() - since > 1_500);
+    expect(work.starts).toEqual([0]);
+    work.gate.open();
+    await here.queue(QUEUE).untilEmpty();
+    expect(work.most).toBe(1);
+    expect(work.starts.toSorted()).toEqual([0, 0, 1]);
+  });
+
+  it('has ended when it is a stream, which is unsubscribed', async () => {
+    let subscribed = 0;
+    let starts = 0;
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(): Observable<never> {
+        starts += 1;
+        return new Observable(subscriber => {
+          subscribed += 1;
+          if (starts > 1) subscriber.complete();
+          return () => void (subscribed -= 1);
+        });
+      }
+    }
+    await here.start([Work], { consumer: HASTY });
+    await here.events().emit('user.registered', {});
+    await here.queue(QUEUE).untilEmpty();
+    expect([starts, subscribed]).toEqual([2, 0]);
+    expect(logged('has not ended after')).toBe(false);
+  });
+
+  it('does not keep the caller of a request waiting', async () => {
+    const work = new StubbornWork();
+    @Controller()
+    class Sums {
+      @MessagePattern('sum')
+      async sum(): Promise<number> {
+        await work.run(0);
+        return 1;
+      }
+    }
+    await here.start([Sums], { consumer: HASTY });
+    const asked = lastValueFrom(here.commands().client.send('sum', {}));
+    await expect(asked).rejects.toMatchObject({ message: expect.stringContaining('handlerTimeoutMs') });
+    expect(await here.queue(COMMANDS).size()).toBe(1);
+    work.gate.open();
+    await here.queue(COMMANDS).untilEmpty();
+    expect(work.starts).toEqual([0]);
+  });
+});
