@@ -76,9 +76,10 @@ describe('queueUrlFor', () => {
           DeduplicationScope: 'messageGroup',
           FifoThroughputLimit: 'perMessageGroupId',
           SqsManagedSseEnabled: 'true',
+          MessageRetentionPeriod: '1209600',
         },
       ],
-      ['q', { SqsManagedSseEnabled: 'true' }],
+      ['q', { SqsManagedSseEnabled: 'true', MessageRetentionPeriod: '1209600' }],
     ]);
   });
 
@@ -92,6 +93,16 @@ describe('queueUrlFor', () => {
       { 'nestjs-sns-sqs:service': 'notifications' },
       undefined,
     ]);
+  });
+
+  it('takes one that its consumer has made in the same moment, with other settings', async () => {
+    createQueue.mockRejectedValue(Object.assign(new Error('taken'), { name: 'QueueNameExists' }));
+    getQueueUrl.mockResolvedValueOnce(undefined).mockResolvedValueOnce('url');
+    expect(await queueUrlFor('q', 'create', { sqs, signal })).toBe('url');
+    await expect(queueUrlFor('q', 'create', { sqs, signal })).rejects.toMatchObject({
+      code: 'AWS_CALL_FAILED',
+      retryable: true,
+    });
   });
 
   it.each(['verify', 'off'] as const)('makes none with `%s`, and may be tried again', async mode => {

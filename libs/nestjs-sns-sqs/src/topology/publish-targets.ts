@@ -1,5 +1,6 @@
+import { SQS_DEFAULT_RETENTION_SECONDS } from '../constants.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { Tags } from '../interfaces/control-plane.interface.js';
+import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { isFifoName } from './names.js';
@@ -59,7 +60,7 @@ export async function queueUrlFor(
 ): Promise<string> {
   const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
   if (url !== undefined) return url;
-  if (mode === 'create') return makeQueue(name, planes, service && { [QUEUE_TAGS.service]: service });
+  if (mode === 'create') return makeOrFind(name, planes, service && { [QUEUE_TAGS.service]: service });
   throw new SnsSqsError(
     'QUEUE_NOT_FOUND',
     `The queue ${name} is missing. Remedy: start its consumer first, or let \`provisioning: 'create'\` make it; check \`prefix\`, region and account.`,
@@ -67,11 +68,36 @@ export async function queueUrlFor(
   );
 }
 
+/** What is sent before its consumer's first start waits as long as SQS keeps it at most. */
+const publishersQueue = (name: string): Attributes => ({
+  ...bareQueueAttributes(isFifoName(name)),
+  MessageRetentionPeriod: String(SQS_DEFAULT_RETENTION_SECONDS),
+});
+
+const isNameTaken = (error: unknown): boolean =>
+  error instanceof SnsSqsError && /QueueNameExists|QueueAlreadyExists/.test(String(error.facts['awsError']));
+
+/** Its consumer may have made it in this very moment, with settings that are not a publisher's. */
+async function makeOrFind(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
+  try {
+    return await makeQueue(name, planes, tags);
+  } catch (error) {
+    if (!isNameTaken(error)) throw error;
+    const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
+    if (url !== undefined) return url;
+    throw new SnsSqsError(
+      'AWS_CALL_FAILED',
+      `The queue ${name} has just been created by another process, and SQS cannot find it yet. Remedy: try it again in a second.`,
+      { facts: { queue: name }, retryable: true, cause: error },
+    );
+  }
+}
+
 /** Who may make queues and not tag them makes one without an owner; its consumer claims it. */
 async function makeQueue(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
   const make = (given?: Tags): Promise<string> =>
     call(planes, 'CreateQueue', name, () =>
-      planes.sqs.createQueue(name, bareQueueAttributes(isFifoName(name)), ...(given ? [given] : [])),
+      planes.sqs.createQueue(name, publishersQueue(name), ...(given ? [given] : [])),
     );
   if (!tags) return make();
   try {
