@@ -26,6 +26,8 @@ export interface OnContractEventOptions extends InboxQueueOptions {
   useCase: string;
   /** @default `<useCase>-on-<event>` */
   queue?: string;
+  /** Names that the queue had before, oldest first; they are drained. @default none */
+  formerly?: readonly string[];
 }
 
 const schemaOf = (shape: Shape | undefined): StandardSchemaV1 | undefined =>

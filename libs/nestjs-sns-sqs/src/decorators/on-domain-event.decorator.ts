@@ -13,6 +13,11 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
   topic?: string;
   /** @default `<useCase>-on-<event>` with dots as hyphens, e.g. `send-email-on-user-registered` */
   queue?: string;
+  /**
+   * Names that the queue had before, oldest first: the use case was renamed. They are drained by this handler; `create`
+   * unsubscribes them. Keep them until nothing is left in them and no old version runs. @default none
+   */
+  formerly?: readonly string[];
 }
 
 /**

@@ -10,6 +10,11 @@ export interface SqsHandlerExtras extends InboxQueueOptions {
   topic?: string;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
   queue?: string;
+  /**
+   * Names that the queue had before, oldest first and without prefix. They are drained by this queue's handlers, under
+   * one inbox; `create` unsubscribes them once the new queue is subscribed. One that does not exist is no error.
+   */
+  formerly?: readonly string[];
   /** Standard Schema that the payload has to fit; what it gives is the handler's payload. */
   schema?: StandardSchemaV1;
   /** Standard Schema that each item of the answer to a request has to fit; the item is sent as it is. */

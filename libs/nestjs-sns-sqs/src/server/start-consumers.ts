@@ -14,6 +14,7 @@ import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { CallRetries } from '../topology/call-retries.js';
 import { call, type ControlPlanes } from '../topology/control-planes.js';
 import { isFifoName } from '../topology/names.js';
+import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
 import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
@@ -46,57 +47,72 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   const { options, declared, aws, logger } = start;
   const { service, prefix } = options;
   const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
-  const handlers = new HandlerRegistry(
-    named.map(({ pattern, handler, queue, extras }) => ({
-      pattern,
-      handler,
-      queue,
-      subscribed: extras.topic !== undefined,
-    })),
-  );
-  refuseUnknownQueues(options, handlers.queues);
+  refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
   const extras = inboxExtras(named);
   const settingsOf = (queue: string): ResolvedConsumerOptions =>
     consumerSettings(options, queue.slice(prefix.length), extras.get(queue));
   const topology = buildTopology({
     service,
     prefix,
+    formerly: options.formerly,
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
     settingsOf: queue => settingsOf(`${prefix}${queue}`),
   });
+  // A former queue is drained by the handlers of the queue that took its place.
+  const handlers = new HandlerRegistry(
+    named.flatMap(({ pattern, handler, queue, extras }) =>
+      [queue, ...(topology.queues.find(({ name }) => name === queue)?.formerly ?? [])].map(each => ({
+        pattern,
+        handler,
+        queue: each,
+        subscribed: extras.topic !== undefined,
+      })),
+    ),
+  );
   const retries = new CallRetries({ forMs: options.startTimeoutMs, boundedBy: '`startTimeoutMs`', logger });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
   const replier = new Replier({ wire: aws.wire, serializer: options.serializer, logger });
-  const consumers = queues.map(
-    queue =>
-      new QueueConsumer({
-        queue: { ...queue, fifo: isFifoName(queue.name) },
-        settings: settingsOf(queue.name),
-        inbox: inboxOf(queue.name, settingsOf(queue.name), start),
-        inboxIsShared: start.inbox?.store.isShared ?? false,
-        recordedTypes: queue.isLooselyFiltered
-          ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(queue.url) })
-          : undefined,
-        wire: aws.wire,
-        slots,
-        handlers,
-        decode: messageDecoder(queue.name, options.deserializer),
-        hooks: start.hooks,
-        requestOf: message => replier.requestOf(message, queue.url),
-        logger,
-        watch: processWatch,
-        onFault: error => start.onFault(queue.name, error),
-        onRecovery: () => start.onRecovery(queue.name),
-      }),
-  );
+  const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, namespace: string): QueueConsumer => {
+    const settings = settingsOf(queue.name);
+    const consumer = new QueueConsumer({
+      queue: { ...queue, ...at, fifo: isFifoName(at.name) },
+      settings,
+      inbox: inboxOf(at.name, namespace, settings, start),
+      inboxIsShared: start.inbox?.store.isShared ?? false,
+      recordedTypes: queue.isLooselyFiltered
+        ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) })
+        : undefined,
+      wire: aws.wire,
+      slots,
+      handlers,
+      decode: messageDecoder(namespace, options.deserializer),
+      hooks: start.hooks,
+      requestOf: message => replier.requestOf(message, at.url),
+      logger,
+      watch: processWatch,
+      onFault: error => (at !== queue && error.code === 'QUEUE_NOT_FOUND' ? drained() : start.onFault(at.name, error)),
+      onRecovery: () => start.onRecovery(at.name),
+    });
+    const drained = (): void => {
+      logger.log(`${at.name}, a former name of ${queue.name}, has been deleted and is drained no more.`);
+      void consumer.stop(0);
+    };
+    return consumer;
+  };
+  const consumers = queues.flatMap(queue => {
+    // One memory for the use case under all of its names: the old version still runs under the first.
+    const namespace = topology.queues.find(({ name }) => name === queue.name)?.formerly[0] ?? queue.name;
+    return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, namespace));
+  });
   await probeAll(consumers, planes);
   return consumers;
 }
 
 function inboxOf(
   queue: string,
+  namespace: string,
   settings: ResolvedConsumerOptions,
   { options, inbox }: StartOptions,
 ): Inbox | undefined {
@@ -109,7 +125,7 @@ function inboxOf(
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
-  return new Inbox({ queue, store: inbox.store, health, rules });
+  return new Inbox({ queue: namespace, store: inbox.store, health, rules });
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */

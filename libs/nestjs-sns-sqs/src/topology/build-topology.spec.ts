@@ -21,6 +21,7 @@ describe('buildTopology', () => {
         visibilityTimeoutSeconds: 30,
         retentionSeconds: 1_209_600,
         subscriptions: [{ topic: 'dev-users-domain-events', types: ['user.registered'] }],
+        formerly: [],
       },
       expect.objectContaining({ name: 'dev-b' }),
     ]);

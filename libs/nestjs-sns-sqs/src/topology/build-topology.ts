@@ -17,6 +17,8 @@ export interface DeclaredHandler extends SqsHandlerExtras {
 export interface BuildTopologyOptions {
   service: string;
   prefix: string;
+  /** Names that the service had before: its command queue had one of each. */
+  formerly?: readonly string[] | undefined;
   handlers: readonly DeclaredHandler[];
   /** By queue name without prefix. */
   settingsOf: (queue: string) => QueueSettings;
@@ -30,12 +32,19 @@ export const queueOfHandler = (
   { service, prefix }: { service: string; prefix: string },
 ): string => `${prefix}${queue ?? commandQueue(service)}`;
 
-function problemOf({ pattern, topic, queue }: DeclaredHandler): string | undefined {
+function problemOf({ pattern, topic, queue, formerly = [] }: DeclaredHandler): string | undefined {
   if (pattern === '') return 'a handler has an empty pattern';
   for (const [name, value] of Object.entries({ topic, queue })) {
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       return `${pattern}: the extra \`${name}\` must be a non-empty string`;
     }
+  }
+  if (!Array.isArray(formerly) || formerly.some(name => typeof name !== 'string' || name === '')) {
+    return `${pattern}: the extra \`formerly\` must be a list of queue names`;
+  }
+  const unlike = queue === undefined ? undefined : formerly.find(name => isFifoName(name) !== isFifoName(queue));
+  if (unlike !== undefined) {
+    return `${pattern}: ${unlike}, a former name of ${queue}, is of the other type: only one of them ends with .fifo`;
   }
   if (topic !== undefined && queue === undefined) {
     return `${pattern}: it names the topic ${topic} and no queue; give the extra \`queue\` too`;
@@ -54,8 +63,19 @@ function assertSound(handlers: readonly DeclaredHandler[]): void {
   });
 }
 
+/** A former queue that a handler of this version takes from is none. */
+function assertFormer(queues: ReadonlyMap<string, QueueSpec>): void {
+  const problems = [...queues.values()].flatMap(({ name, formerly }) =>
+    formerly.filter(old => queues.has(old)).map(old => `${old} is named as a former name of ${name}, and is consumed`),
+  );
+  if (problems.length === 0) return;
+  throw new SnsSqsError('INVALID_HANDLER', `${problems.join('; ')}. Remedy: correct the extra \`formerly\`.`, {
+    facts: { problems },
+  });
+}
+
 /** What these handlers need, as data. Throws INVALID_HANDLER or INVALID_NAME with every problem. */
-export function buildTopology({ service, prefix, handlers, settingsOf }: BuildTopologyOptions): Topology {
+export function buildTopology({ service, prefix, formerly, handlers, settingsOf }: BuildTopologyOptions): Topology {
   assertSound(handlers);
   const topics = new Set<string>();
   const queues = new Map<string, QueueSpec>();
@@ -63,6 +83,11 @@ export function buildTopology({ service, prefix, handlers, settingsOf }: BuildTo
     const name = queueOfHandler(handler, { service, prefix });
     const spec = queues.get(name) ?? queueSpec(name, settingsOf(name.slice(prefix.length)));
     queues.set(name, spec);
+    const old = [
+      ...(handler.formerly ?? []),
+      ...(handler.queue === undefined ? (formerly ?? []).map(commandQueue) : []),
+    ];
+    spec.formerly = [...new Set([...spec.formerly, ...old.map(each => `${prefix}${each}`)])];
     if (handler.topic === undefined) continue;
     const topic = `${prefix}${handler.topic}`;
     topics.add(topic);
@@ -71,6 +96,7 @@ export function buildTopology({ service, prefix, handlers, settingsOf }: BuildTo
     else spec.subscriptions.push({ topic, types: [handler.pattern] });
   }
   assertNoNameProblems([...[...topics].map(topicNameProblem), ...[...queues.keys()].map(queueNameProblem)]);
+  assertFormer(queues);
   return { topics: [...topics].map(name => ({ name })), queues: [...queues.values()] };
 }
 
@@ -83,5 +109,6 @@ function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds }:
     visibilityTimeoutSeconds,
     retentionSeconds,
     subscriptions: [],
+    formerly: [],
   };
 }

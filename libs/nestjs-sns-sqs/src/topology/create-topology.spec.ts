@@ -15,6 +15,7 @@ const topology: Topology = {
       visibilityTimeoutSeconds: 30,
       retentionSeconds: 1_209_600,
       subscriptions: [{ topic: 'users', types: ['user.registered'] }],
+      formerly: [],
     },
   ],
 };

@@ -9,6 +9,7 @@ const queue = (name: string): QueueSpec => ({
   visibilityTimeoutSeconds: 30,
   retentionSeconds: 1_209_600,
   subscriptions: [{ topic: 't', types: ['a'] }],
+  formerly: [],
 });
 const topology: Topology = { topics: [{ name: 't' }], queues: [queue('a'), queue('b')] };
 /** Where these queues are. */

@@ -1,10 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Provisioning } from '../interfaces/options.interface.js';
-import type { ControlPlanes } from './control-planes.js';
+import { mapInParallel, type ControlPlanes } from './control-planes.js';
 import { createTopology } from './create-topology.js';
+import { findFormerQueues } from './former-queues.js';
 import { isExpressible } from './filter-policy.js';
 import { isLooserThan, letsThroughBeside } from './filter-union.js';
 import { lookUpQueues } from './look-up-queues.js';
+import { warnOfOrphans } from './orphans.js';
 import { recordedPatterns } from './queue-tags.js';
 import { TagKeeper, type TagKeeperOptions } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
@@ -27,11 +29,12 @@ export async function provision(
 ): Promise<ProvisionedQueue[]> {
   const tags = new TagKeeper(planes, { ...owner, claims: mode === 'create' });
   const queues = await BY_MODE[mode](topology, planes, tags);
-  return queues.map((queue, at) => {
-    const spec = topology.queues[at];
-    if (!spec) return queue;
+  await warnOfOrphans(topology, queues, planes, tags, owner.prefix);
+  return mapInParallel(topology.queues, async spec => {
+    const queue = queues.find(({ name }) => name === spec.name) as ProvisionedQueue;
     warnOfStrangers(spec, queue, planes.logger);
-    return { ...queue, isLooselyFiltered: isLooselyFiltered(spec, queue) };
+    const former = await findFormerQueues(spec, queue, planes, tags, mode === 'create');
+    return { ...queue, isLooselyFiltered: isLooselyFiltered(spec, queue), former };
   });
 }
 

@@ -53,7 +53,7 @@ export class TagKeeper {
   async keep(spec: QueueSpec, url: string): Promise<Tags | undefined> {
     const found = await this.read(spec.name, url);
     if (!found) return undefined;
-    this.assertOurs(spec, found);
+    this.assertOurs(spec.name, found);
     const types = planTypes(found, typesOf(spec));
     const wanted = {
       ...(this.options.claims && this.owned(spec)),
@@ -66,8 +66,14 @@ export class TagKeeper {
     const now = { ...found, ...set };
     // Who claims a queue looks again whether another service did so in the same moment.
     const again = QUEUE_TAGS.service in set ? await this.read(spec.name, url) : undefined;
-    if (again) this.assertOurs(spec, again);
+    if (again) this.assertOurs(spec.name, again);
     return again ?? now;
+  }
+
+  /** Rejects with QUEUE_OWNED_BY_ANOTHER. */
+  async assertOwn(name: string, url: string): Promise<void> {
+    const found = await this.read(name, url);
+    if (found) this.assertOurs(name, found);
   }
 
   /** Undefined: they cannot be read. */
@@ -113,7 +119,7 @@ export class TagKeeper {
     return { [QUEUE_TAGS.service]: service, [QUEUE_TAGS.useCase]: name.slice(prefix.length) };
   }
 
-  private assertOurs({ name }: QueueSpec, found: Tags): void {
+  private assertOurs(name: string, found: Tags): void {
     const { service, formerly = [] } = this.options;
     const owner = found[QUEUE_TAGS.service];
     if (owner === undefined || owner === service || formerly.includes(owner)) return;

@@ -18,6 +18,8 @@ export interface QueueSpec {
   /** How long the queue keeps a message. */
   retentionSeconds: number;
   subscriptions: SubscriptionSpec[];
+  /** Full names that the queue had before, oldest first: they are drained. */
+  formerly: string[];
 }
 
 export interface SubscriptionSpec {
@@ -37,4 +39,8 @@ export interface ProvisionedQueue {
   tags?: Tags | undefined;
   /** Types may come that no version has wanted: SNS cannot filter exactly. */
   isLooselyFiltered?: boolean;
+  /** Queues that existed under a former name, to be drained. */
+  former?: FormerQueue[];
 }
+
+export type FormerQueue = Pick<ProvisionedQueue, 'name' | 'url' | 'deadLetterQueueUrl'>;

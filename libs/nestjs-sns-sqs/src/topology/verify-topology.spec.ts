@@ -19,6 +19,7 @@ const mail: QueueSpec = {
   visibilityTimeoutSeconds: 30,
   retentionSeconds: 1_209_600,
   subscriptions: [subscription],
+  formerly: [],
 };
 const topology: Topology = { topics: [{ name: 'users' }], queues: [mail] };
 

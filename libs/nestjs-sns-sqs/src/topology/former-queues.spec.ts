@@ -1,0 +1,120 @@
+import { FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
+import type { Provisioning } from '../interfaces/options.interface.js';
+import { buildTopology, type DeclaredHandler } from './build-topology.js';
+import { provision } from './provision.js';
+
+const settingsOf = () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 });
+const build = (handlers: DeclaredHandler[], formerly: string[] = []) =>
+  buildTopology({ service: 'notifications', prefix: 'dev-', formerly, handlers, settingsOf });
+const onEvent = (queue: string, ...formerly: string[]): DeclaredHandler => ({
+  pattern: 'user.registered',
+  topic: 'users',
+  queue,
+  formerly,
+});
+
+describe('formerly', () => {
+  const start = (
+    fake: FakePlanes,
+    topology: ReturnType<typeof build>,
+    mode: Provisioning = 'create',
+    service = 'notifications',
+  ) => provision(topology, fake.planes(), mode, { service, prefix: 'dev-' });
+
+  it('subscribes the new queue, then ends the subscription of the old one, which is drained', async () => {
+    const fake = new FakePlanes();
+    await start(fake, build([onEvent('send-mail')]));
+    fake.calls.length = 0;
+    const [queue] = await start(fake, build([onEvent('send-email', 'mail', 'send-mail')]));
+    expect(queue?.former).toEqual([
+      { name: 'dev-send-mail', url: 'url/dev-send-mail', deadLetterQueueUrl: 'url/dev-send-mail-dlq' },
+    ]);
+    const subscribing = fake.calls.indexOf('subscribe dev-send-email');
+    expect(subscribing).toBeGreaterThanOrEqual(0);
+    expect(fake.calls.indexOf('unsubscribe dev-send-mail')).toBeGreaterThan(subscribing);
+    expect(fake.subscriptions.has(subscriptionArn('dev-users', 'dev-send-mail'))).toBe(false);
+    fake.calls.length = 0;
+    await start(fake, build([onEvent('send-email', 'mail', 'send-mail')]));
+    expect(fake.calls).toEqual([]);
+  });
+
+  it.each<Provisioning>(['verify', 'off'])('drains it and leaves its subscription alone: %s', async mode => {
+    const fake = new FakePlanes();
+    await start(fake, build([onEvent('send-mail')]));
+    await start(fake, build([onEvent('send-email')]));
+    const [queue] = await start(fake, build([onEvent('send-email', 'send-mail')]), mode);
+    expect(queue?.former).toHaveLength(1);
+    expect(fake.subscriptions.has(subscriptionArn('dev-users', 'dev-send-mail'))).toBe(true);
+    expect(fake.warnings).toContainEqual(expect.stringMatching(/^dev-send-mail, a former name .* stay/));
+  });
+
+  it('takes the dead-letter queue of the new one where the old one has none', async () => {
+    const fake = new FakePlanes();
+    await start(fake, build([onEvent('send-mail')]));
+    fake.queues.delete('dev-send-mail-dlq');
+    const [queue] = await start(fake, build([onEvent('send-email', 'send-mail')]));
+    expect(queue?.former?.[0]?.deadLetterQueueUrl).toBe('url/dev-send-email-dlq');
+  });
+
+  it('drains no queue of another service', async () => {
+    const fake = new FakePlanes();
+    await start(fake, build([onEvent('send-mail')]), 'create', 'marketing');
+    await expect(start(fake, build([onEvent('send-email', 'send-mail')]))).rejects.toMatchObject({
+      code: 'QUEUE_OWNED_BY_ANOTHER',
+    });
+    expect(fake.subscriptions.has(subscriptionArn('dev-users', 'dev-send-mail'))).toBe(true);
+  });
+
+  it('drains the command queue of a service that was renamed', async () => {
+    const fake = new FakePlanes();
+    fake.queues.set('dev-notes-async-commands.fifo', {});
+    const [queue] = await start(fake, build([{ pattern: 'do' }], ['notes']));
+    expect(queue?.former?.map(({ name }) => name)).toEqual(['dev-notes-async-commands.fifo']);
+  });
+
+  it.each<[string, DeclaredHandler[]]>([
+    ['a queue that is consumed', [onEvent('a', 'b'), onEvent('b')]],
+    ['itself', [onEvent('a', 'a')]],
+    ['a queue of the other type', [onEvent('a', 'b.fifo')]],
+    ['no list', [{ ...onEvent('a'), formerly: 'b' as unknown as string[] }]],
+    ['no names', [onEvent('a', '')]],
+  ])('refuses %s', (_, handlers) => {
+    expect(() => build(handlers)).toThrow(expect.objectContaining({ code: 'INVALID_HANDLER' }) as Error);
+  });
+});
+
+describe('queues that no handler takes from any more', () => {
+  const start = (fake: FakePlanes, ...handlers: DeclaredHandler[]) => {
+    fake.logger.warn.mockClear();
+    return provision(build(handlers), fake.planes(), 'create', { service: 'notifications', prefix: 'dev-' });
+  };
+
+  it('are named at the start, unless they are former names or are gone', async () => {
+    const fake = new FakePlanes();
+    const command: DeclaredHandler = { pattern: 'do' };
+    // The list is in the tags of the command queue, from the second start on.
+    await start(fake, onEvent('audit'), onEvent('send-mail'), command);
+    await start(fake, onEvent('audit'), command);
+    expect(fake.warnings).toEqual([expect.stringMatching(/^dev-send-mail still exists and no handler .*formerly/)]);
+    await start(fake, onEvent('audit', 'send-mail'), command);
+    expect(fake.warnings).toEqual([]);
+    await start(fake, onEvent('audit'), command);
+    expect(fake.warnings).toHaveLength(1);
+    await fake.sqs.deleteQueue('url/dev-send-mail');
+    await start(fake, onEvent('audit'), command);
+    expect(fake.warnings).toEqual([]);
+    expect(Object.keys(fake.tags.get('dev-notifications-async-commands.fifo') ?? {})).not.toContain(
+      'nestjs-sns-sqs:queue:send-mail',
+    );
+  });
+
+  it('are listed as far as tags have room', async () => {
+    const fake = new FakePlanes();
+    const many = Array.from({ length: 60 }, (_, n) => onEvent(`q${n}`));
+    await start(fake, ...many);
+    expect(Object.keys(fake.tags.get('dev-q0') ?? {}).length).toBeLessThanOrEqual(45);
+    fake.calls.length = 0;
+    await start(fake, ...many);
+    expect(fake.calls).toEqual([]);
+  });
+});

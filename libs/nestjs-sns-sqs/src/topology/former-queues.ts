@@ -1,0 +1,45 @@
+import { call, type ControlPlanes } from './control-planes.js';
+import { deadLetterQueue } from './names.js';
+import { recordedSubscriptions } from './queue-policy.js';
+import type { TagKeeper } from './tag-keeper.js';
+import type { FormerQueue, ProvisionedQueue, QueueSpec } from './topology.model.js';
+
+/**
+ * Finds the queues that `spec` had under former names, to be drained. With `unsubscribes` their subscriptions, which
+ * their policies remember, are ended: that of the new queue must be there already, and both receive in between. Rejects
+ * with QUEUE_OWNED_BY_ANOTHER.
+ */
+export async function findFormerQueues(
+  spec: QueueSpec,
+  queue: ProvisionedQueue,
+  planes: ControlPlanes,
+  tags: TagKeeper,
+  unsubscribes: boolean,
+): Promise<FormerQueue[]> {
+  const found: FormerQueue[] = [];
+  for (const name of spec.formerly) {
+    const url = await urlOf(name, planes);
+    if (url === undefined) continue;
+    await tags.assertOwn(name, url);
+    if (unsubscribes) await unsubscribe(name, url, planes);
+    else
+      planes.logger.warn(
+        `${name}, a former name of ${spec.name}, is drained. Its subscriptions stay: only provisioning 'create' ends them.`,
+      );
+    const deadLetters = await urlOf(deadLetterQueue(name), planes);
+    found.push({ name, url, deadLetterQueueUrl: deadLetters ?? queue.deadLetterQueueUrl });
+  }
+  return found;
+}
+
+const urlOf = (name: string, planes: ControlPlanes): Promise<string | undefined> =>
+  call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
+
+async function unsubscribe(name: string, url: string, planes: ControlPlanes): Promise<void> {
+  const attributes = await call(planes, 'GetQueueAttributes', name, () => planes.sqs.getQueueAttributes(url));
+  // The policy stays: what SNS has accepted already still comes.
+  for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'])) {
+    const arn = `${topicArn}:${id}`;
+    await call(planes, 'Unsubscribe', `subscription of ${name} to ${topicArn}`, () => planes.sns.unsubscribe(arn));
+  }
+}

@@ -1,0 +1,85 @@
+import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
+import { Controller } from '@nestjs/common';
+import { OnDomainEvent } from 'nestjs-sns-sqs';
+import { waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+
+const OLD = 'send-mail-on-user-registered';
+const NEW = 'send-email-on-user-registered';
+
+describe('a use case that was renamed', () => {
+  const here = world();
+  let handled: number[] = [];
+
+  @Controller()
+  class Before {
+    @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-mail' })
+    registered({ id }: { id: number }): void {
+      handled.push(id);
+    }
+  }
+
+  @Controller()
+  class After {
+    @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email', formerly: [OLD] })
+    registered({ id }: { id: number }): void {
+      handled.push(id);
+    }
+  }
+
+  const emit = async (from: number, to: number): Promise<void> => {
+    const events = here.events();
+    await Promise.all(Array.from({ length: to - from }, (_, n) => events.emit('user.registered', { id: from + n })));
+  };
+  const ids = (count: number): number[] => Array.from({ length: count }, (_, id) => id);
+  const sorted = (): number[] => handled.toSorted((a, b) => a - b);
+
+  beforeEach(() => {
+    handled = [];
+  });
+
+  it('has what waits under its old name handled, once each, and is subscribed under the new one only', async () => {
+    const old = await here.start([Before]);
+    await old.app.close();
+    await emit(0, 20);
+    await here.start([After]);
+    await emit(20, 40);
+    await waitFor('all events to be handled', () => handled.length >= 40);
+    await Promise.all([here.queue(OLD).untilEmpty(), here.queue(NEW).untilEmpty()]);
+    expect(sorted()).toEqual(ids(40));
+    const TopicArn = await here.topic('users-domain-events').arn();
+    const { Subscriptions = [] } = await here.clients.sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+    expect(Subscriptions.map(({ Endpoint }) => Endpoint?.split(':').at(-1))).toEqual([here.queue(NEW).name]);
+  });
+
+  it('handles each event once while the old version still runs, and starts again, beside the new one', async () => {
+    const old = await here.start([Before]);
+    await emit(0, 10);
+    await here.start([After]);
+    await emit(10, 20);
+    await old.app.close();
+    // It subscribes its queue again: what both queues get is one event to the inbox of one process or store.
+    await here.start([Before]);
+    await emit(20, 30);
+    await waitFor('all events to be handled', () => new Set(handled).size === 30);
+    await Promise.all([here.queue(OLD).untilEmpty(), here.queue(NEW).untilEmpty()]);
+    expect([...new Set(sorted())]).toEqual(ids(30));
+  });
+
+  it('starts where the old queue has never been, and goes on when it is deleted', async () => {
+    const { app } = await here.start([After]);
+    await app.close();
+    const old = await here.start([Before]);
+    await old.app.close();
+    const { statuses } = await here.start([After]);
+    await here.clients.sqs.send(new DeleteQueueCommand({ QueueUrl: await here.queue(OLD).url() }));
+    await waitFor(
+      'the drained queue to be given up',
+      () => here.logs.with(/has been deleted and is drained no more/).length > 0,
+    );
+    await emit(0, 5);
+    await waitFor('all events to be handled', () => handled.length === 5);
+    expect(statuses.at(-1)).toBe('polling');
+  });
+});
