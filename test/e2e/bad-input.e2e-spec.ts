@@ -37,7 +37,7 @@ describe('bad input', () => {
         handled.push(data);
       }
     }
-    await here.start([Work]);
+    await here.start([Work], { unknownTypeGraceSeconds: 0 });
   });
 
   beforeEach(() => handled.splice(0));

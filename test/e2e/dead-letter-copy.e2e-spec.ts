@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { DeadLetter, OnDomainEvent } from 'nestjs-sns-sqs';
+import { DEAD_LETTER_ATTRIBUTES, DeadLetter, OnDomainEvent } from 'nestjs-sns-sqs';
 import { awsError, spiedClients } from '../support/spied-clients.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -35,21 +35,26 @@ describe('the copy to the dead letter queue', () => {
       sqs.destroy();
       sns.destroy();
     });
-    await here.start([SendEmail], { sqs, sns });
+    const { statuses } = await here.start([SendEmail], { sqs, sns });
     await here.events().emit('user.registered', { id: 1 });
-    await waitFor('a second attempt after the first copy was given up', () => attempts >= 2);
+    await waitFor('the first copy to be given up', () => here.logs.with('dead letter queue of', 'error').length > 0);
+    const tries = refused;
+    await waitFor('a second copy after the first was given up', () => refused > tries, 30_000);
 
     expect(refused).toBeGreaterThan(0);
     expect(calls.filter(({ operation }) => operation.startsWith('DeleteMessage'))).toEqual([]);
     expect(await here.queue(QUEUE).size()).toBe(1);
-    expect(
-      here.logs.with(/could not copy to the dead letter queue .*is refused; it is not deleted/, 'warn'),
-    ).not.toEqual([]);
+    expect(here.logs.with(/does not accept message .*is refused.*stays in/, 'error')).not.toEqual([]);
 
     broken = false;
     const letters = await here.queue(DLQ).take();
     await here.queue(QUEUE).untilEmpty();
     expect(letters).toHaveLength(1);
     expect(await here.queue(DLQ).size()).toBe(0);
+    // Decided once: the handler is not run beyond its attempts, and the letter has the first reason.
+    expect(attempts).toBe(1);
+    expect(letters[0]?.attributes[DEAD_LETTER_ATTRIBUTES.reason]).toBe('unknown template');
+    await waitFor('the recovery', () => statuses.at(-1) === 'polling');
+    expect(statuses).toContain('reconnecting');
   });
 });

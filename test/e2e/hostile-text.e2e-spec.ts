@@ -44,7 +44,7 @@ describe('hostile text from outside', () => {
         throw new Error(context.getMessage().Attributes?.['MessageGroupId']);
       }
     }
-    await here.start([Work], { consumer: { maxReceiveCount: 1 } });
+    await here.start([Work], { consumer: { maxReceiveCount: 1 }, unknownTypeGraceSeconds: 0 });
   });
 
   afterEach(() => here.logs.clear());

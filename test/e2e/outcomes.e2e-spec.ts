@@ -99,7 +99,7 @@ describe('a handler that', () => {
     expect(here.logs.with('a string', 'error')).toHaveLength(1);
   });
 
-  it('throws RetryLater is called again after that delay, and it counts as an attempt', async () => {
+  it('throws RetryLater is called again after that delay', async () => {
     const times: number[] = [];
     const { SendEmail, attempts } = useCase(attempt => {
       times.push(Date.now());
@@ -116,11 +116,23 @@ describe('a handler that', () => {
     expect(here.logs.with('smtp is down', 'error')).toEqual([]);
   });
 
-  it('keeps throwing RetryLater ends in the DLQ after maxReceiveCount', async () => {
+  it('keeps throwing RetryLater uses up no attempt: the failures after it have all of theirs', async () => {
+    const { SendEmail, attempts } = useCase(attempt => {
+      if (attempt <= 6) throw new RetryLater(0, 'smtp is still down');
+      throw new Error('broken');
+    });
+    await here.start([SendEmail], { consumer: { maxReceiveCount: 2, backoff: { initialSeconds: 0 } } });
+    await emit();
+    const { attributes } = await here.queue(DLQ).takeOne();
+    expect(attributes[DEAD_LETTER_ATTRIBUTES.reason]).toBe('broken');
+    expect(attempts).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('keeps throwing RetryLater for longer than it may ends in the DLQ after maxReceiveCount', async () => {
     const { SendEmail, attempts } = useCase(() => {
       throw new RetryLater(0, 'smtp is still down');
     });
-    await here.start([SendEmail], { consumer: { maxReceiveCount: 2 } });
+    await here.start([SendEmail], { consumer: { maxReceiveCount: 2, retryLaterForSeconds: 0 } });
     await emit();
     const { attributes } = await here.queue(DLQ).takeOne();
     expect(attributes[DEAD_LETTER_ATTRIBUTES.reason]).toBe('smtp is still down');
@@ -169,6 +181,7 @@ describe('a handler that', () => {
     expect(details).toMatchObject({ message: ['email must be an email', 'name should not be empty'] });
     expect(attributes[DEAD_LETTER_ATTRIBUTES.error]).toBe('BadRequestException');
     expect(attempts).toEqual([]);
-    expect(here.logs.with('email must be an email', 'error')).toHaveLength(2);
+    // No retry could mend it.
+    expect(here.logs.with('email must be an email', 'error')).toHaveLength(1);
   });
 });

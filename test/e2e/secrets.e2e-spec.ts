@@ -50,7 +50,12 @@ describe('what is secret: payloads and credentials', () => {
     }
     await here.start([Work], {
       aws: access(),
-      consumer: { maxReceiveCount: 2 },
+      consumer: {
+        maxReceiveCount: 2,
+        unknownTypeGraceSeconds: 0,
+        retryLaterForSeconds: 0,
+        backoff: { initialSeconds: 0 },
+      },
       configure: app => app.useGlobalPipes(new ValidationPipe()),
     });
     const events = here.events({ aws: access() });

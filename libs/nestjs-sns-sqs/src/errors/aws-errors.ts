@@ -133,3 +133,7 @@ export function fromAwsError(
     },
   );
 }
+
+/** Whether SNS or SQS refuse a message for its size: InvalidParameter and InvalidParameterValue say it in their texts only. */
+export const isTooLarge = (message: string): boolean =>
+  /too long|must be shorter than|longer than|exceed/i.test(message);

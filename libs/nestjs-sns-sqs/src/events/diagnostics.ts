@@ -24,10 +24,13 @@ export interface SettledEvent {
   data: unknown;
   /** `wait`: it was not run and is put off; costs no attempt. */
   outcome: 'delete' | 'retry' | 'wait' | 'dead-letter';
-  /** It was not run: the inbox knows the event, or a later one of its subject, as done. */
-  skipped?: 'duplicate' | 'older';
-  /** Of a wait: the event is in work elsewhere, one before it is missing, or the inbox's store does not answer. */
-  why?: 'in-work' | 'early' | 'unavailable';
+  /** It was not run: the inbox knows the event, or a later one of its subject, as done; or no version wants its type. */
+  skipped?: 'duplicate' | 'older' | 'unwanted';
+  /**
+   * Of a wait: the event is in work elsewhere, one before it is missing, the inbox's store does not answer, no handler of
+   * this version takes its type, or the server was forced to stop.
+   */
+  why?: 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
   /** From its start to its settlement, in milliseconds. */
   durationMs: number;
   /** What the handler threw, if it did. */

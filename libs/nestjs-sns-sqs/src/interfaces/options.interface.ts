@@ -4,14 +4,39 @@ import type { EventMetadata } from './envelope.interface.js';
 import type { InboxStore } from './inbox-store.interface.js';
 import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Serializer } from '@nestjs/microservices';
 
-/** Exponential backoff with full jitter: a random delay between 0 and min(maxSeconds, initialSeconds × factor^(attempt-1)). */
+/** Exponential backoff: a random delay between 80 and 100 % of min(maxSeconds, initialSeconds × factor^(attempt-1)). */
 export interface BackoffOptions {
-  /** Bound of the first delay, in seconds. @default 1 */
+  /** Bound of the first delay, in seconds. @default 2 */
   initialSeconds?: number;
-  /** @default 2 */
+  /** @default 8 */
   factor?: number;
-  /** Bound of every delay, in seconds; at most 43,200 (12 h). @default 900 */
+  /** Bound of every delay, in seconds; at most 43,200 (12 h). @default 1800 */
   maxSeconds?: number;
+}
+
+/** How long a message is tried. Options of a queue; on `ServerSQSOptions` they are the default for every queue. */
+export interface RetryOptions {
+  /**
+   * A handler that throws `RetryLater` uses up no attempt for so long, in seconds, counted from the first one that this
+   * process sees of the message; later ones count as attempts. 0 to 1,209,600. @default 43200 (12 h)
+   */
+  retryLaterForSeconds?: number;
+  /**
+   * How long a message waits whose type no handler of this version takes, in seconds: another version of the service may
+   * take it. Then it is dead-lettered with NO_HANDLER. 0 to 1,209,600. @default 900
+   */
+  unknownTypeGraceSeconds?: number;
+  /**
+   * How long the queue keeps a message that nobody deletes, in seconds, 60 to 1,209,600. A message that would wait longer
+   * is dead-lettered before. `create` raises a queue that keeps its messages for less, and never lowers it. A dead-letter
+   * queue always keeps them 14 days. @default 1209600 (14 days)
+   */
+  retentionSeconds?: number;
+  /**
+   * True for an error that no retry can mend: its message is dead-lettered at once. One that throws itself counts as
+   * false. @default true for what a `ValidationPipe` refuses (status 400 or 422 with a list of messages)
+   */
+  isPermanent?: (error: unknown) => boolean;
 }
 
 /** What the inbox does for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
@@ -42,7 +67,7 @@ export interface InboxQueueOptions {
   inboxKey?: (event: EventMetadata, data: unknown) => string | undefined;
 }
 
-export interface ConsumerOptions extends InboxQueueOptions {
+export interface ConsumerOptions extends InboxQueueOptions, RetryOptions {
   /** False: this queue does without the server's inbox. @default true */
   inbox?: boolean;
   /** Messages of this queue in work at one time in this process. @default 10 */
@@ -56,11 +81,6 @@ export interface ConsumerOptions extends InboxQueueOptions {
   waitTimeSeconds?: number;
   /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
   maxReceiveCount?: number;
-  /**
-   * How long the queue keeps a message that nobody deletes, in seconds, 60 to 1,209,600. `create` raises a queue that
-   * keeps its messages for less, and never lowers it. A dead-letter queue always keeps them 14 days. @default 1209600 (14 days)
-   */
-  retentionSeconds?: number;
   /**
    * How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. A handler that
    * goes on keeps its slot and its lane, for as long again and 15 minutes at least. @default 300000
@@ -124,7 +144,7 @@ export interface InboxOptions {
   onUnavailable?: 'wait' | 'proceed';
 }
 
-export interface ServerSQSOptions extends AwsAccessOptions {
+export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions {
   /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
   /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */

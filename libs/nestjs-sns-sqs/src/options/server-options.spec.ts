@@ -1,5 +1,6 @@
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { consumerSettings, resolveServerOptions } from './server-options.js';
 
 describe('resolveServerOptions', () => {
@@ -74,7 +75,10 @@ describe('consumerSettings', () => {
       gapTimeoutMs: 300_000,
       onGapTimeout: 'dead-letter',
       onInvalidSequence: 'dead-letter',
-      backoff: { initialSeconds: 1, factor: 2, maxSeconds: 900 },
+      backoff: { initialSeconds: 2, factor: 8, maxSeconds: 1_800 },
+      retryLaterForSeconds: 43_200,
+      unknownTypeGraceSeconds: 900,
+      isPermanent: isValidationRefusal,
     });
   });
 
@@ -92,8 +96,15 @@ describe('consumerSettings', () => {
     expect(consumerSettings(options, 'another')).toMatchObject({ concurrency: 5, waitTimeSeconds: 20 });
   });
 
+  it('takes from the server what holds for every queue, and from a queue what it says itself', () => {
+    const isPermanent = () => true;
+    const options = { isPermanent, unknownTypeGraceSeconds: 60, queues: { q: { unknownTypeGraceSeconds: 5 } } };
+    expect(consumerSettings(options, 'q')).toMatchObject({ isPermanent, unknownTypeGraceSeconds: 5 });
+    expect(consumerSettings(options, 'other')).toMatchObject({ isPermanent, unknownTypeGraceSeconds: 60 });
+  });
+
   it('merges the parts of a backoff', () => {
     const options = { consumer: { backoff: { factor: 3, maxSeconds: 60 } }, queues: { q: { backoff: { factor: 1 } } } };
-    expect(consumerSettings(options, 'q').backoff).toEqual({ initialSeconds: 1, factor: 1, maxSeconds: 60 });
+    expect(consumerSettings(options, 'q').backoff).toEqual({ initialSeconds: 2, factor: 1, maxSeconds: 60 });
   });
 });

@@ -7,8 +7,10 @@ import {
   SQS_DEFAULT_HANDLER_TIMEOUT_MS,
   SQS_DEFAULT_MAX_RECEIVE_COUNT,
   SQS_DEFAULT_RETENTION_SECONDS,
+  SQS_DEFAULT_RETRY_LATER_FOR_SECONDS,
   SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
   SQS_DEFAULT_START_TIMEOUT_MS,
+  SQS_DEFAULT_UNKNOWN_TYPE_GRACE_SECONDS,
   SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
   SQS_DEFAULT_WAIT_TIME_SECONDS,
   SQS_MAX_RETENTION_SECONDS,
@@ -20,8 +22,10 @@ import type {
   InboxOptions,
   InboxQueueOptions,
   Provisioning,
+  RetryOptions,
   ServerSQSOptions,
 } from '../interfaces/options.interface.js';
+import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
@@ -68,14 +72,24 @@ const inbox = z.strictObject({
   onUnavailable: z.enum(['wait', 'proceed']).optional(),
 });
 
+const upTo14Days = z.number().int().min(0).max(1_209_600).optional();
+
+/** What may stand on the server, as the default of every queue, and on a queue. */
+const retryShape = {
+  retryLaterForSeconds: upTo14Days,
+  retentionSeconds: z.number().int().min(60).max(SQS_MAX_RETENTION_SECONDS).optional(),
+  unknownTypeGraceSeconds: upTo14Days,
+  isPermanent: fn.optional(),
+};
+
 const consumer = z.strictObject({
   ...inboxQueueShape,
+  ...retryShape,
   inbox: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(10_000).optional(),
   visibilityTimeoutSeconds: z.number().int().min(1).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
   waitTimeSeconds: z.number().int().min(0).max(20).optional(),
   maxReceiveCount: z.number().int().min(1).max(1_000).optional(),
-  retentionSeconds: z.number().int().min(60).max(SQS_MAX_RETENTION_SECONDS).optional(),
   handlerTimeoutMs: z
     .number()
     .int()
@@ -90,6 +104,7 @@ const consumer = z.strictObject({
 const server = z.strictObject({
   service: nameWord,
   ...awsAccess,
+  ...retryShape,
   provisioning,
   concurrency: z.number().int().min(1).max(100_000).optional(),
   consumer: consumer.optional(),
@@ -130,44 +145,59 @@ const inboxSettings = (given: ServerSQSOptions['inbox'] = {}): ResolvedInboxOpti
     onUnavailable: given.onUnavailable ?? 'wait',
   };
 
+const CONSUMER_DEFAULTS = {
+  concurrency: SQS_DEFAULT_CONCURRENCY,
+  visibilityTimeoutSeconds: SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
+  waitTimeSeconds: SQS_DEFAULT_WAIT_TIME_SECONDS,
+  maxReceiveCount: SQS_DEFAULT_MAX_RECEIVE_COUNT,
+  handlerTimeoutMs: SQS_DEFAULT_HANDLER_TIMEOUT_MS,
+  retryLaterForSeconds: SQS_DEFAULT_RETRY_LATER_FOR_SECONDS,
+  retentionSeconds: SQS_DEFAULT_RETENTION_SECONDS,
+  unknownTypeGraceSeconds: SQS_DEFAULT_UNKNOWN_TYPE_GRACE_SECONDS,
+  isPermanent: isValidationRefusal,
+  onGroupFailure: 'block',
+  inbox: true,
+  gapTimeoutMs: INBOX_DEFAULT_GAP_TIMEOUT_MS,
+  onGapTimeout: 'dead-letter',
+  onInvalidSequence: 'dead-letter',
+} as const;
+
 /**
  * What holds for one queue (its name without prefix): its own settings, then its handlers' extras, then `consumer`,
- * then the defaults. A FIFO queue has an order of its own.
+ * then what the server says for all, then the defaults. A FIFO queue has an order of its own.
  */
 export function consumerSettings(
-  { consumer: defaults, queues }: Pick<ServerSQSOptions, 'consumer' | 'queues'>,
+  server: Pick<ServerSQSOptions, 'consumer' | 'queues' | keyof RetryOptions>,
   queue: string,
   extras: InboxQueueOptions = {},
 ): ResolvedConsumerOptions {
+  const {
+    consumer: defaults,
+    queues,
+    retryLaterForSeconds,
+    unknownTypeGraceSeconds,
+    isPermanent,
+    retentionSeconds,
+  } = server;
   const own = queues?.[queue];
-  const wanted: InboxQueueOptions = { ...defined(defaults), ...defined(extras), ...defined(own) };
-  const ordering = isFifoName(queue) ? 'none' : (wanted.ordering ?? 'none');
+  const given = {
+    ...CONSUMER_DEFAULTS,
+    ...defined({ retryLaterForSeconds, unknownTypeGraceSeconds, isPermanent, retentionSeconds }),
+    ...defined(defaults),
+    ...defined(extras),
+    ...defined(own),
+  };
+  const ordering = isFifoName(queue) ? 'none' : (given.ordering ?? 'none');
   return {
-    concurrency: own?.concurrency ?? defaults?.concurrency ?? SQS_DEFAULT_CONCURRENCY,
-    visibilityTimeoutSeconds:
-      own?.visibilityTimeoutSeconds ?? defaults?.visibilityTimeoutSeconds ?? SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
-    waitTimeSeconds: own?.waitTimeSeconds ?? defaults?.waitTimeSeconds ?? SQS_DEFAULT_WAIT_TIME_SECONDS,
-    maxReceiveCount: own?.maxReceiveCount ?? defaults?.maxReceiveCount ?? SQS_DEFAULT_MAX_RECEIVE_COUNT,
-    retentionSeconds: own?.retentionSeconds ?? defaults?.retentionSeconds ?? SQS_DEFAULT_RETENTION_SECONDS,
-    handlerTimeoutMs: own?.handlerTimeoutMs ?? defaults?.handlerTimeoutMs ?? SQS_DEFAULT_HANDLER_TIMEOUT_MS,
-    onGroupFailure: own?.onGroupFailure ?? defaults?.onGroupFailure ?? 'block',
-    laneBy: own?.laneBy ?? defaults?.laneBy ?? (ordering === 'none' ? 'none' : 'subject'),
-    inbox: own?.inbox ?? defaults?.inbox ?? true,
+    ...given,
     ordering,
-    gapTimeoutMs: wanted.gapTimeoutMs ?? INBOX_DEFAULT_GAP_TIMEOUT_MS,
-    onGapTimeout: wanted.onGapTimeout ?? 'dead-letter',
-    onInvalidSequence: wanted.onInvalidSequence ?? 'dead-letter',
-    ...(wanted.startAt !== undefined && { startAt: wanted.startAt }),
-    ...(wanted.inboxKey && { inboxKey: wanted.inboxKey }),
-    backoff: {
-      initialSeconds:
-        own?.backoff?.initialSeconds ?? defaults?.backoff?.initialSeconds ?? SQS_DEFAULT_BACKOFF.initialSeconds,
-      factor: own?.backoff?.factor ?? defaults?.backoff?.factor ?? SQS_DEFAULT_BACKOFF.factor,
-      maxSeconds: own?.backoff?.maxSeconds ?? defaults?.backoff?.maxSeconds ?? SQS_DEFAULT_BACKOFF.maxSeconds,
-    },
+    laneBy: given.laneBy ?? (ordering === 'none' ? 'none' : 'subject'),
+    backoff: { ...SQS_DEFAULT_BACKOFF, ...defined(defaults?.backoff), ...defined(own?.backoff) },
   };
 }
 
 /** An option that is given as undefined is not given. */
-const defined = (options: InboxQueueOptions | undefined): InboxQueueOptions =>
-  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
+const defined = <T extends object>(options: T | undefined): Defined<T> =>
+  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

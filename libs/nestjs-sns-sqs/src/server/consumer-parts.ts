@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { ClockWatch } from '../async/clock-watch.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { replyAddressOf } from '../envelope/reply.js';
 import type { Inbox } from '../inbox/inbox.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
@@ -10,8 +11,12 @@ import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { Delivery } from './delivery.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
 import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
+import { Failures } from './handle/failures.js';
 import { InboxGate } from './handle/inbox-gate.js';
-import { UnstartedMemory } from './handle/unstarted-memory.js';
+import { Admitter } from './handle/admitter.js';
+import { AttemptCounter } from './handle/attempt-counter.js';
+import { Suspects, type SuspectsOptions } from './handle/suspects.js';
+import { UnknownTypes } from './handle/unknown-types.js';
 import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
 import { Lanes } from './receive/lanes.js';
 import { Poller, type Intake } from './receive/poller.js';
@@ -30,6 +35,11 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   inbox?: Inbox | undefined;
   /** The inbox's store knows the attempts of all processes. */
   inboxIsShared?: boolean;
+  /** The queue's tags, where a message is marked that may kill its process. @default none are read or written */
+  tags?: SuspectsOptions['tags'] | undefined;
+  /** Copies to the dead letter queue are refused: the messages stay in their queue until one is accepted. */
+  onDeadLettersRefused?: (error: SnsSqsError) => void;
+  onDeadLettersAccepted?: () => void;
   /** Which types any version of the service wanted, where SNS lets others through too. Undefined: it filters exactly. */
   recordedTypes?: RecordedTypes | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
@@ -57,7 +67,8 @@ export interface ConsumerParts {
   heartbeat: Heartbeat;
   dispatcher: Dispatcher;
   settler: Settler;
-  unstarted: UnstartedMemory;
+  runner: DeliveryRunner;
+  attempts: AttemptCounter;
 }
 
 /** Builds and connects the parts of one queue's consumer. */
@@ -71,15 +82,16 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     visibilityTimeoutSeconds,
     watch: options.watch,
   };
-  const unstarted = new UnstartedMemory();
+  const attempts = new AttemptCounter({ fifo: queue.fifo, rules: settings });
   const settler = new Settler({
     queue,
     wire,
-    rules: settings,
     logger,
     // As many batches as receives may be: neither waits for the other.
     maxInFlight: Math.max(16, Math.ceil(concurrency / AWS_BATCH_MAX_ENTRIES)),
     onSettled: () => consumer.onSettled(),
+    ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
+    ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
   });
   const gate =
     inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts: options.inboxIsShared ?? false });
@@ -93,14 +105,27 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     logger,
     ...(requestOf && { requestOf }),
   });
+  const suspects = suspectsOf(options, attempts);
+  const failures = new Failures({ queue, rules: settings, attempts, logger });
   const runner = new DeliveryRunner({
     queue,
-    rules: settings,
+    failures,
+    admitter: new Admitter({ ...settings, gate, settler, attempts, suspects, failures }),
     gate,
     dispatcher,
     heartbeat,
     settler,
-    unstarted,
+    attempts,
+    unknownTypes: new UnknownTypes({
+      queueName: queue.name,
+      handlers,
+      decode,
+      rules: settings,
+      attempts,
+      recordedTypes: options.recordedTypes,
+      isRequest: requestOf && (message => replyAddressOf(message) !== undefined),
+    }),
+    suspects,
     inFlight: consumer.inFlight,
     logger,
   });
@@ -108,7 +133,8 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     settler,
     heartbeat,
     dispatcher,
-    unstarted,
+    runner,
+    attempts,
     laneKey: laneKeyOf(queue.fifo, settings, decode),
     pace: new ReceivePace(concurrency),
     lanes: new Lanes({ runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots: options.slots }),
@@ -119,4 +145,12 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
     }),
   };
+}
+
+function suspectsOf(
+  { queue, settings, tags, logger, inbox, inboxIsShared }: QueueConsumerOptions,
+  attempts: AttemptCounter,
+) {
+  if (!tags || (inbox && inboxIsShared)) return undefined;
+  return new Suspects({ queueUrl: queue.url, queueName: queue.name, ...settings, attempts, tags, logger });
 }

@@ -57,6 +57,16 @@ export class Delivery {
     return Number.isInteger(count) && count > 0 ? count : 1;
   }
 
+  /** When SQS handed it out for the first time, in milliseconds since the epoch, by SQS's clock; undefined: it did not say. */
+  get firstReceivedAt(): number | undefined {
+    return stamp(this.message.Attributes?.['ApproximateFirstReceiveTimestamp']);
+  }
+
+  /** When it was sent, in milliseconds since the epoch, by SQS's clock; undefined: SQS did not say. */
+  get sentAt(): number | undefined {
+    return stamp(this.message.Attributes?.['SentTimestamp']);
+  }
+
   /** What was decoded of the body; undefined before {@link decode}, and for a body that cannot be read. */
   get envelope(): EventEnvelope | undefined {
     return this.known;
@@ -153,4 +163,9 @@ export class Delivery {
     this.isSettled = true;
     return true;
   }
+}
+
+function stamp(text: string | undefined): number | undefined {
+  const milliseconds = Number(text);
+  return text !== undefined && Number.isSafeInteger(milliseconds) && milliseconds > 0 ? milliseconds : undefined;
 }

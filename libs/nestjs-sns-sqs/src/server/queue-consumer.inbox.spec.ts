@@ -42,6 +42,24 @@ class FaultyStore implements InboxStore {
   }
 }
 
+/** One process's way to a store that others share; after a cut nothing of the process is heard of. */
+function wayTo(store: FaultyStore): FaultyStore & { cut(): void } {
+  const way = new FaultyStore();
+  let isCut = false;
+  const through =
+    <A extends unknown[], R>(call: (...args: A) => R) =>
+    (...args: A): R =>
+      isCut ? (forever() as R) : call(...args);
+  return Object.assign(way, {
+    claim: through(store.claim),
+    renew: through(store.renew),
+    done: through(store.done),
+    release: through(store.release),
+    ping: through(store.ping),
+    cut: () => void (isCut = true),
+  });
+}
+
 const ALL: Method[] = ['claim', 'renew', 'done', 'release', 'ping'];
 const well = (entries: ReadonlyArray<{ id: string }>): Promise<BatchResult> =>
   Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
@@ -197,8 +215,8 @@ describe('QueueConsumer with an inbox', () => {
     void first.consumer.stop(0);
     await jest.advanceTimersByTimeAsync(60_000);
     await second.put(message({ id: 'e', receives: 9 }, 'two'));
-    // One for the owner that never came back, one of its own; none for what waited.
-    expect(attempts).toEqual([2]);
+    // Neither what waited nor what a stop cut off is an attempt.
+    expect(attempts).toEqual([1]);
     expect(second.settled).toContain('two deleted');
   });
 
@@ -235,7 +253,7 @@ describe('QueueConsumer with an inbox', () => {
     expect(settled).toEqual(['one to dlq', 'one deleted', 'redriven deleted']);
   });
 
-  it('runs it again when the copy to the dead letter queue failed', async () => {
+  it('does not run it again when the copy to the dead letter queue failed: it is only copied again, with the first reason', async () => {
     const { put, handled, settled, wire } = consumerOf(() => Promise.reject(new DeadLetter('never')));
     wire.sendBatch.mockImplementation((_, entries) =>
       Promise.resolve({
@@ -245,8 +263,11 @@ describe('QueueConsumer with an inbox', () => {
     );
     await put(message({ id: 'e' }));
     await put(message({ id: 'e', receives: 2 }));
-    expect(handled).toEqual(['e', 'e']);
+    expect(handled).toEqual(['e']);
     expect(settled.filter(what => what.endsWith('deleted'))).toEqual([]);
+    const letters = wire.sendBatch.mock.calls.flatMap(([, entries]) => entries);
+    expect(letters).toHaveLength(2);
+    expect(letters.map(({ attributes }) => attributes['deadletter.reason']?.StringValue)).toEqual(['never', 'never']);
   });
 
   it('does not delete what it could not mark done, until it can; then the effect has happened once', async () => {
@@ -425,16 +446,22 @@ describe('QueueConsumer with an inbox', () => {
 
   it('does not run for ever what its process dies of', async () => {
     const store = new FaultyStore();
-    for (let deaths = 0; deaths < 8; deaths += 1) {
-      const dying = consumerOf(forever, { store });
+    for (let deaths = 0; deaths < 3; deaths += 1) {
+      const way = wayTo(store);
+      const dying = consumerOf(forever, { store: way });
       await dying.put(message({ id: 'e', receives: deaths + 1 }));
+      expect(dying.handled).toEqual(['e']);
+      way.cut();
       void dying.consumer.stop(0);
       await jest.advanceTimersByTimeAsync(31_000);
     }
-    const { put, handled, settled } = consumerOf(() => Promise.resolve(), { store });
+    const { put, handled, settled, wire } = consumerOf(() => Promise.resolve(), { store });
     await put(message({ id: 'e', receives: 9 }));
     expect(handled).toEqual([]);
     expect(settled).toEqual(['m-e to dlq', 'm-e deleted']);
+    const [letter] = wire.sendBatch.mock.calls.flatMap(([, entries]) => entries);
+    expect(letter?.attributes['deadletter.error']?.StringValue).toBe('ATTEMPTS_EXHAUSTED');
+    expect(letter?.attributes['deadletter.attempts']?.StringValue).toBe('3');
   });
 
   it('holds a FIFO group behind a message that may not run yet', async () => {

@@ -113,18 +113,18 @@ export class QueueConsumer implements Consumer {
    * that nothing is done any more, whatever comes late.
    */
   async stop(timeoutMs: number): Promise<void> {
-    const { heartbeat, settler } = this.parts;
+    const { settler, runner } = this.parts;
     const endsAt = monotonicNow() + timeoutMs;
     this.stopIntake();
     const drained = this.draining ?? Promise.resolve();
+    let isCutOff: Promise<void> | undefined;
     if (!(await within(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
       for (const delivery of this.inFlight) delivery.stop(reason);
       await within(drained, ABORT_GRACE_MS);
-      for (const delivery of this.inFlight) heartbeat.untrack(delivery);
-      settler.returnToQueue([...this.inFlight], 0);
+      isCutOff = runner.cutOff([...this.inFlight]);
     }
-    await within(settler.flush(), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
+    await within(Promise.all([isCutOff, settler.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
     this.abandon();
   }
 
@@ -144,24 +144,25 @@ export class QueueConsumer implements Consumer {
   }
 
   private async drain(): Promise<void> {
-    const { lanes, poller, settler } = this.parts;
+    const { lanes, poller, settler, runner } = this.parts;
     const ended = lanes.stop();
     await poller.stop();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
     if (probed) settler.returnToQueue(this.deliveries(probed.messages, probed.receipt), 0);
     await ended;
+    await runner.settleUndecided();
   }
 
   /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   get capacity(): number {
     const { settings, slots, queue, inbox } = this.options;
-    const { lanes, pace, settler } = this.parts;
+    const { lanes, pace, settler, runner } = this.parts;
     if (inbox?.isPaused) return 0;
     const { load, held } = lanes;
     const wanted = Math.max(load === 0 ? 1 : 0, Math.min(settings.concurrency - load, slots.free) + pace.messagesAhead);
     const capacity = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
-    const unsettledCapacity = this.maxUnsettled - settler.pending;
+    const unsettledCapacity = this.maxUnsettled - settler.pending - runner.undecided;
     this.isWaitingForSettles = unsettledCapacity < capacity;
     return Math.min(capacity, unsettledCapacity);
   }
@@ -203,12 +204,12 @@ export class QueueConsumer implements Consumer {
     // The late answer of a receive that did not heed its abort.
     if (this.isClosed) return;
     const { queue } = this.options;
-    const { lanes, heartbeat, unstarted, laneKey } = this.parts;
+    const { lanes, heartbeat, laneKey, attempts } = this.parts;
     announce('received', { queue: queue.name, count: messages.length });
     const deliveries = this.deliveries(messages, receipt);
     for (const delivery of deliveries) {
       const lane = laneKey(delivery);
-      if (queue.fifo && lanes.isTaken(lane) && !this.isInFlight(delivery)) unstarted.noteNeverStarted(delivery);
+      if (queue.fifo && lanes.isTaken(lane) && !this.isInFlight(delivery)) attempts.noteBehindAnother(delivery);
       this.inFlight.add(delivery);
       heartbeat.track(delivery);
       lanes.submit(delivery, lane);

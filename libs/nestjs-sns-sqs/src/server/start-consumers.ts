@@ -94,6 +94,9 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
       watch: processWatch,
       onFault: error => (at !== queue && error.code === 'QUEUE_NOT_FOUND' ? drained() : start.onFault(at.name, error)),
       onRecovery: () => start.onRecovery(at.name),
+      tags: aws.sqsControlPlane,
+      onDeadLettersRefused: error => start.onFault(deadLettersOf(at.name), error),
+      onDeadLettersAccepted: () => start.onRecovery(deadLettersOf(at.name)),
     });
     const drained = (): void => {
       logger.log(`${at.name}, a former name of ${queue.name}, has been deleted and is drained no more.`);
@@ -109,6 +112,9 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   await probeAll(consumers, planes);
   return consumers;
 }
+
+/** What a fault is of that concerns the copies of dead letters only. */
+const deadLettersOf = (queue: string): string => `${queue}, dead letters`;
 
 function inboxOf(
   queue: string,

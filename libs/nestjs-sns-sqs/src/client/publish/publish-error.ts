@@ -1,14 +1,12 @@
 import { SQS_MAX_BYTES } from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
-import { fromAwsError } from '../../errors/aws-errors.js';
+import { fromAwsError, isTooLarge } from '../../errors/aws-errors.js';
 import { printable, quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchFailure } from '../../interfaces/wire.interface.js';
 import type { OutgoingEntry } from './outgoing-event.js';
 
 const REMEDY = 'Remedy: put large content elsewhere (S3) and emit a reference to it.';
-/** How SNS and SQS say it, in turn: InvalidParameter and InvalidParameterValue carry nothing better. */
-const TOO_LONG = /too long|must be shorter than|exceed/i;
 
 /** Throws MESSAGE_TOO_LARGE for what neither SNS nor SQS can ever take. */
 export function assertFits(entry: OutgoingEntry, type: string, destination: string): void {
@@ -25,7 +23,7 @@ export function assertFits(entry: OutgoingEntry, type: string, destination: stri
 export function publishError(failure: BatchFailure, operation: string, type: string, destination: string): SnsSqsError {
   const facts = { type, destination, awsError: failure.code };
   if (failure.cause !== undefined) return fromAwsError(failure.cause, operation, destination, facts);
-  if (failure.senderFault && TOO_LONG.test(failure.message)) {
+  if (failure.senderFault && isTooLarge(failure.message)) {
     return new SnsSqsError(
       'MESSAGE_TOO_LARGE',
       `${quoted(type)} is larger than ${destination} takes: ${printable(failure.message)}. ${REMEDY}`,

@@ -161,12 +161,6 @@ describe('Dispatcher', () => {
     });
   });
 
-  it('passes over such a type where SNS cannot filter it out', async () => {
-    const handle = jest.fn();
-    await dispatcherTo(handle, 'order.*.failed').dispatch(delivery(), 1);
-    expect(handle).not.toHaveBeenCalled();
-  });
-
   it('does not keep a process from ending by a handler that never ends', async () => {
     jest.useRealTimers();
     const timeouts = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;

@@ -12,6 +12,7 @@ import type { Delivery } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
+import { noHandler } from './unknown-types.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
@@ -74,14 +75,8 @@ export class Dispatcher {
     const envelope = delivery.decode(decode);
     const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
     const handler = handlers.find(queueName, metadata.type);
-    if (!handler) {
-      if (handlers.isLooselyFiltered(queueName)) return;
-      throw new SnsSqsError(
-        'NO_HANDLER',
-        `No handler of ${queueName} takes the type ${JSON.stringify(printable(metadata.type).slice(0, 200))}`,
-        { facts: { queue: queueName } },
-      );
-    }
+    // Of a request only: what nobody waits for is put off before it comes here.
+    if (!handler) throw noHandler(queueName, metadata.type);
     const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
     const payload = schema ? await fitting(schema, data, metadata.type) : data;

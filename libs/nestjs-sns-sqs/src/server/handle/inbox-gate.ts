@@ -1,10 +1,9 @@
-import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { brokenWaitSeconds } from '../../inbox/broken-records.js';
 import type { HeldClaim } from '../../inbox/held-claim.js';
 import type { Admission, Inbox } from '../../inbox/inbox.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import type { Delivery } from '../delivery.js';
-import { backoffSeconds, type RetryRules, type Settlement } from '../settle/retry-policy.js';
+import { attemptsExhausted, backoffSeconds, type RetryRules, type Settlement } from '../settle/retry-policy.js';
 import type { MessageDecoder } from './message-decoder.js';
 
 export interface InboxGateOptions {
@@ -27,9 +26,6 @@ export type GateVerdict =
 
 /** What came of marking an event done: somebody else may have its claim by now. */
 export type Ending = 'done' | 'claim-lost';
-
-/** An event whose process died that many times beyond `maxReceiveCount` is what they die of. */
-const CRASH_ALLOWANCE = 5;
 
 const RUN: GateVerdict = { kind: 'run' };
 
@@ -79,7 +75,7 @@ export class InboxGate {
     const { claim } = delivery;
     if (!claim) return 'done';
     if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
-    if (settlement.kind !== 'dead-letter') await this.leave(delivery, 'failed');
+    if (settlement.kind !== 'dead-letter') await this.leave(delivery, isAttempt(settlement) ? 'failed' : 'unstarted');
     return 'done';
   }
 
@@ -100,9 +96,8 @@ export class InboxGate {
   private run({ attempt }: Admission & { kind: 'run' }, { message }: Delivery): GateVerdict {
     const { rules, knowsAttempts } = this.options;
     if (attempt === undefined || !knowsAttempts) return RUN;
-    if (attempt <= rules.maxReceiveCount + CRASH_ALLOWANCE) return { kind: 'run', attempt };
-    const text = `Message ${message.MessageId ?? ''} was started ${attempt - 1} times and never came to an end: its process died each time, or lost its lease`;
-    return { kind: 'fail', attempt: attempt - 1, error: new SnsSqsError('ATTEMPTS_EXHAUSTED', text) };
+    if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt };
+    return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(message.MessageId, attempt - 1) };
   }
 
   private secondsOf(wait: Admission & { kind: 'wait' }, { receiveCount }: Delivery): number {
@@ -120,3 +115,7 @@ export class InboxGate {
     return isDone ? 'done' : 'claim-lost';
   }
 }
+
+/** False: it was not run to its end, and that costs no attempt. */
+const isAttempt = (settlement: Settlement): boolean =>
+  settlement.kind !== 'wait' && !(settlement.kind === 'retry' && settlement.isFree);

@@ -65,6 +65,7 @@ export function deadLetterOf(
   attempts: number,
   error: unknown,
   now: Date,
+  maxBytes = SQS_MAX_BYTES,
 ): Omit<OutgoingSqsMessage, 'id'> {
   const body = delivery.message.Body ?? '';
   const own = delivery.message.MessageAttributes ?? {};
@@ -79,7 +80,7 @@ export function deadLetterOf(
     DEAD_LETTER_ATTRIBUTES.attempts,
     DEAD_LETTER_ATTRIBUTES.reason,
   ]) {
-    if (messageBytes(body, attributes) <= SQS_MAX_BYTES) break;
+    if (messageBytes(body, attributes) <= maxBytes) break;
     delete added[name];
     attributes = Object.keys(added).length > 0 ? merged(own, added) : own;
   }

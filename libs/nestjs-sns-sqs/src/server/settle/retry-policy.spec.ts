@@ -1,16 +1,38 @@
 import { DeadLetter, Discard, RetryLater } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { backoffSeconds, settlementOfFailure, type RetryRules } from './retry-policy.js';
+import { SQS_DEFAULT_BACKOFF } from '../../constants.js';
+import {
+  backoffSeconds,
+  beforeExpiry,
+  settlementOfFailure,
+  shortestScheduleSeconds,
+  unknownTypeWaitSeconds,
+  type RetryRules,
+  type Settlement,
+} from './retry-policy.js';
 
 const backoff = { initialSeconds: 2, factor: 3, maxSeconds: 100 };
-const rules: RetryRules = { maxReceiveCount: 5, backoff, onGroupFailure: 'block' };
+const rules: RetryRules = {
+  maxReceiveCount: 5,
+  backoff,
+  onGroupFailure: 'block',
+  retryLaterForSeconds: 3_600,
+  unknownTypeGraceSeconds: 900,
+  retentionSeconds: 1_209_600,
+  isPermanent: () => false,
+};
 const almostOne = () => 0.999_999;
 interface Case extends Partial<RetryRules> {
   attempt?: number;
   fifo?: boolean;
+  retryLaterSeconds?: number;
 }
-const settle = (error: unknown, { attempt = 1, fifo = false, ...changes }: Case = {}) =>
-  settlementOfFailure({ error, attempt, fifo }, { ...rules, ...changes }, almostOne);
+const settle = (error: unknown, { attempt = 1, fifo = false, retryLaterSeconds = 0, ...changes }: Case = {}) =>
+  settlementOfFailure(
+    { error, attempt, fifo, retryLaterMs: () => retryLaterSeconds * 1000 },
+    { ...rules, ...changes },
+    almostOne,
+  );
 
 describe('backoffSeconds', () => {
   it.each([
@@ -24,9 +46,17 @@ describe('backoffSeconds', () => {
     expect(backoffSeconds(attempt, backoff, almostOne)).toBe(bound);
   });
 
-  it('spreads over the whole time from 0', () => {
-    expect(backoffSeconds(3, backoff, () => 0)).toBe(0);
-    expect(backoffSeconds(3, backoff, () => 0.5)).toBe(9);
+  it('is shorter by up to a fifth, so that many do not come at once', () => {
+    expect(backoffSeconds(5, backoff, () => 0)).toBe(80);
+    expect(backoffSeconds(5, backoff, () => 0.5)).toBe(90);
+  });
+
+  it('with the defaults outlasts an outage of 15 minutes, and is over within an hour', () => {
+    const total = (random: () => number) =>
+      [1, 2, 3, 4].reduce((sum, attempt) => sum + backoffSeconds(attempt, SQS_DEFAULT_BACKOFF, random), 0);
+    expect(total(() => 0)).toBeGreaterThanOrEqual(15 * 60);
+    expect(total(() => 0)).toBe(shortestScheduleSeconds(4, SQS_DEFAULT_BACKOFF));
+    expect(total(almostOne)).toBeLessThanOrEqual(60 * 60);
   });
 
   it("never exceeds AWS's 12 hours", () => {
@@ -68,8 +98,19 @@ describe('settlementOfFailure', () => {
     expect(settle(new RetryLater(7.2))).toMatchObject({ kind: 'retry', seconds: 8 });
   });
 
-  it('does not wait longer than the attempts last', () => {
-    expect(settle(new RetryLater(60), { attempt: 5 }).kind).toBe('dead-letter');
+  it('counts no attempt while the handler asks to be tried later, and then each', () => {
+    expect(settle(new RetryLater(60), { attempt: 5 })).toMatchObject({ kind: 'retry', seconds: 60, isFree: true });
+    expect(settle(new RetryLater(60), { attempt: 5, retryLaterSeconds: 3_599 })).toMatchObject({ isFree: true });
+    expect(settle(new RetryLater(60), { attempt: 4, retryLaterSeconds: 3_600 })).not.toHaveProperty('isFree');
+    expect(settle(new RetryLater(60), { attempt: 5, retryLaterSeconds: 3_600 }).kind).toBe('dead-letter');
+  });
+
+  it('dead-letters at once what is permanent by its predicate, and not what that cannot judge', () => {
+    expect(settle(error, { isPermanent: thrown => thrown === error }).kind).toBe('dead-letter');
+    const broken = (): never => {
+      throw new Error('the predicate');
+    };
+    expect(settle(error, { isPermanent: broken }).kind).toBe('retry');
   });
 
   describe("with onGroupFailure 'skip'", () => {
@@ -87,4 +128,35 @@ describe('settlementOfFailure', () => {
       expect(settle(new RetryLater(3), { ...skip, fifo: true })).toMatchObject({ kind: 'retry', seconds: 3 });
     });
   });
+});
+
+describe('beforeExpiry', () => {
+  const retry: Settlement = { kind: 'retry', seconds: 900, error: new Error('no') };
+  const day = 86_400;
+
+  it('leaves what comes again in time, what is deleted, and what SQS gave no age for', () => {
+    expect(beforeExpiry(retry, 13 * day, rules)).toBe(retry);
+    expect(beforeExpiry(retry, undefined, rules)).toBe(retry);
+    expect(beforeExpiry(retry, 5 * 365 * day, rules)).toBe(retry);
+    const gone: Settlement = { kind: 'delete' };
+    expect(beforeExpiry(gone, 14 * day, rules)).toBe(gone);
+  });
+
+  it.each<Settlement>([retry, { kind: 'wait', seconds: 900, why: 'early' }])(
+    'dead-letters what would come again after its queue has dropped it: %p',
+    settlement => {
+      expect(beforeExpiry(settlement, 14 * day - 4_000, rules)).toMatchObject({
+        kind: 'dead-letter',
+        error: { code: 'MESSAGE_EXPIRING' },
+      });
+    },
+  );
+});
+
+it.each([
+  [0, 1],
+  [10_000, 5],
+  [900_000, 30],
+])('a message of an unknown type that has waited %i ms waits %i s more', (waitedMs, seconds) => {
+  expect(unknownTypeWaitSeconds(waitedMs)).toBe(seconds);
 });

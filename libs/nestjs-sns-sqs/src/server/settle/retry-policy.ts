@@ -2,17 +2,23 @@ import { SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 
+/** Why a message is put off that was not run to its end; costs no attempt. */
+export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
+
 export type Settlement =
-  | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' }
-  | { kind: 'retry'; seconds: number; error: unknown }
-  /** It may not run yet; costs no attempt. */
-  | { kind: 'wait'; seconds: number; why: 'in-work' | 'early' | 'unavailable' }
+  | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' | 'unwanted' }
+  | { kind: 'retry'; seconds: number; error: unknown; /** It asked to be tried later: no attempt. */ isFree?: boolean }
+  | { kind: 'wait'; seconds: number; why: WaitReason }
   | { kind: 'dead-letter'; error: unknown };
 
 export interface RetryRules {
   maxReceiveCount: number;
   backoff: { initialSeconds: number; factor: number; maxSeconds: number };
   onGroupFailure: 'block' | 'skip';
+  retryLaterForSeconds: number;
+  unknownTypeGraceSeconds: number;
+  retentionSeconds: number;
+  isPermanent: (error: unknown) => boolean;
 }
 
 /** What is known of a failed attempt. */
@@ -21,21 +27,37 @@ export interface FailedAttempt {
   /** From 1. */
   attempt: number;
   fifo: boolean;
+  /** Since the message's first `RetryLater`, in milliseconds. */
+  retryLaterMs: () => number;
 }
 
-/**
- * Seconds until the next attempt: exponential with full jitter, whole, 0 to 43,200 (12 h, AWS's bound).
- * Full jitter after AWS's "Exponential Backoff And Jitter". `random` gives 0 ≤ x < 1.
- */
-export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], random: () => number): number {
-  const bound = Math.min(
-    backoff.maxSeconds,
-    // A power that overflows would make NaN of a first delay of 0.
-    backoff.initialSeconds * Math.min(backoff.factor ** Math.max(0, attempt - 1), Number.MAX_VALUE),
-    SQS_MAX_VISIBILITY_SECONDS,
-  );
-  return Math.round(random() * bound);
+/** A delay is at least so much of its bound: the sum of all must not fall short of an outage. */
+const LEAST_SHARE = 0.8;
+
+/** The bound of the delay after an attempt, in seconds, 0 to 43,200 (12 h, AWS's bound). */
+function boundSeconds(attempt: number, { initialSeconds, factor, maxSeconds }: RetryRules['backoff']): number {
+  // A power that overflows would make NaN of a first delay of 0.
+  const power = Math.min(factor ** Math.max(0, attempt - 1), Number.MAX_VALUE);
+  return Math.min(maxSeconds, initialSeconds * power, SQS_MAX_VISIBILITY_SECONDS);
 }
+
+/** Seconds until the next attempt, whole: exponential, 80 to 100 % of its bound. `random` gives 0 ≤ x < 1. */
+export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], random: () => number): number {
+  return Math.round(boundSeconds(attempt, backoff) * (LEAST_SHARE + (1 - LEAST_SHARE) * random()));
+}
+
+/** Seconds that lie at least between a first attempt and the one after `failures` of them. */
+export function shortestScheduleSeconds(failures: number, backoff: RetryRules['backoff']): number {
+  let seconds = 0;
+  for (let attempt = 1; attempt <= Math.min(failures, 1_000); attempt += 1) {
+    seconds += Math.round(boundSeconds(attempt, backoff) * LEAST_SHARE);
+  }
+  return seconds;
+}
+
+/** Doubles from a second to half a minute: another version takes it soon, or only after its deploy. */
+export const unknownTypeWaitSeconds = (unknownTypeMs: number): number =>
+  Math.min(30, Math.max(1, Math.ceil(unknownTypeMs / 2_000)));
 
 const PERMANENT: ReadonlySet<string> = new Set([
   'UNPARSABLE_MESSAGE',
@@ -49,7 +71,14 @@ const PERMANENT: ReadonlySet<string> = new Set([
 ]);
 
 /** True for what no retry can mend: such a message goes to the dead letter queue at once. */
-const isPermanent = (error: unknown): boolean => error instanceof SnsSqsError && PERMANENT.has(error.code);
+function isPermanent(error: unknown, rules: RetryRules): boolean {
+  try {
+    return (error instanceof SnsSqsError && PERMANENT.has(error.code)) || rules.isPermanent(error);
+  } catch {
+    // The user's own function, or a getter of the error: when in doubt it is tried again.
+    return false;
+  }
+}
 
 /**
  * What becomes of a message whose attempt failed. Pure. The last attempt's failure is a dead letter here and now and
@@ -57,20 +86,49 @@ const isPermanent = (error: unknown): boolean => error instanceof SnsSqsError &&
  */
 export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, random: () => number): Settlement {
   const { error, attempt } = failed;
-  const isLast = isPermanent(error) || attempt >= rules.maxReceiveCount;
+  const isLast = attempt >= rules.maxReceiveCount;
   const outcome = outcomeOf(error);
   switch (outcome.kind) {
     case 'discard':
       return { kind: 'delete' };
     case 'dead-letter':
       return { kind: 'dead-letter', error };
-    case 'retry-later':
-      return isLast ? { kind: 'dead-letter', error } : { kind: 'retry', seconds: Math.ceil(outcome.seconds), error };
+    case 'retry-later': {
+      const seconds = Math.ceil(outcome.seconds);
+      if (failed.retryLaterMs() < rules.retryLaterForSeconds * 1000)
+        return { kind: 'retry', seconds, error, isFree: true };
+      return isLast ? { kind: 'dead-letter', error } : { kind: 'retry', seconds, error };
+    }
     case 'failed':
-      return isLast || (failed.fifo && rules.onGroupFailure === 'skip')
+      return isLast || isPermanent(error, rules) || (failed.fifo && rules.onGroupFailure === 'skip')
         ? { kind: 'dead-letter', error }
         : { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
     default:
       return outcome satisfies never;
   }
+}
+
+/** A message that would be put off beyond what its queue keeps it is a dead letter before, this long before, in seconds. */
+const EXPIRY_MARGIN_SECONDS = 3_600;
+
+/**
+ * The settlement, or a dead letter where the message would expire in its queue meanwhile. Pure.
+ * @param ageSeconds since it was sent; undefined where SQS did not say
+ */
+export function beforeExpiry(settlement: Settlement, ageSeconds: number | undefined, rules: RetryRules): Settlement {
+  if (ageSeconds === undefined || (settlement.kind !== 'wait' && settlement.kind !== 'retry')) return settlement;
+  // SQS would not have it any more: the two clocks have nothing to do with each other.
+  if (ageSeconds > rules.retentionSeconds) return settlement;
+  const margin = Math.min(EXPIRY_MARGIN_SECONDS, rules.retentionSeconds / 10);
+  if (ageSeconds + settlement.seconds < rules.retentionSeconds - margin) return settlement;
+  const why = settlement.kind === 'wait' ? ` (it waited: ${settlement.why})` : '';
+  const text = `The message would expire: its queue keeps it for ${rules.retentionSeconds} s, and it was sent ${Math.round(ageSeconds)} s ago${why}`;
+  const cause = settlement.kind === 'retry' ? settlement.error : undefined;
+  return { kind: 'dead-letter', error: new SnsSqsError('MESSAGE_EXPIRING', text, { cause }) };
+}
+
+/** Of a message whose starts were counted, and none of which came to an end. */
+export function attemptsExhausted(messageId: string | undefined, starts: number): SnsSqsError {
+  const text = `Message ${messageId ?? ''} was started ${starts} times and never came to an end: its process died each time, or was cut off`;
+  return new SnsSqsError('ATTEMPTS_EXHAUSTED', text, { facts: { messageId, starts } });
 }

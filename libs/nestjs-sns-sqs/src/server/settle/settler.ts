@@ -1,14 +1,13 @@
 import type { LoggerService } from '@nestjs/common';
-import { SQS_MAX_BYTES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
-import { messageBytes } from '../../envelope/message-size.js';
-import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { BatchFailure, SqsWire } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
-import { deadLetterOf } from './dead-letter.js';
+import { DeadLetterWriter } from './dead-letter-writer.js';
 import type { Delivery } from '../delivery.js';
 import { RecentIds } from './recent-ids.js';
-import { backoffSeconds, type RetryRules, type Settlement } from './retry-policy.js';
+import { backoffSeconds, type Settlement } from './retry-policy.js';
 import { grantableSeconds } from './visibility.js';
 
 /**
@@ -20,15 +19,20 @@ const OTHER_LINGER_MS = 5;
 /** Message ids remembered as done at least, so that a delete that was lost does not run the handler again. 1 to 2 MB. */
 const REMEMBERED_DONE = 10_000;
 
+/** Of a copy that was refused, by the receives of its message: 5 s to a quarter of an hour. */
+const COPY_BACKOFF = { initialSeconds: 5, factor: 2, maxSeconds: 900 };
 export interface SettlerOptions {
   queue: ProvisionedQueue & { fifo: boolean };
   wire: SqsWire;
-  rules: RetryRules;
   logger: Pick<LoggerService, 'warn' | 'error'>;
   /** Deletes under way at one time. @default 50 */
   maxInFlight?: number;
   /** A settlement has its result. */
   onSettled?: () => void;
+  /** The dead letter queue has refused a copy: DEAD_LETTER_REFUSED. The message is not deleted, and copied again later. */
+  onCopiesRefused?: (error: SnsSqsError) => void;
+  /** The first copy that is accepted after one that was refused. */
+  onCopiesAccepted?: () => void;
   random?: () => number;
   now?: () => number;
 }
@@ -63,7 +67,7 @@ const RETURNS = Promise.resolve<Departure>('returns');
 export class Settler {
   private readonly deletes: BatchCaller<Removal>;
   private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
-  private readonly copies: BatchCaller<Omit<OutgoingSqsMessage, 'id'>>;
+  private readonly deadLetters: DeadLetterWriter;
   private readonly done = new RecentIds(REMEMBERED_DONE);
   private unsettled = 0;
   private isAbandoned = false;
@@ -87,9 +91,13 @@ export class Settler {
       lingerMs: queue.fifo ? DELETE_LINGER_MS.fifo : DELETE_LINGER_MS.standard,
     });
     this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
-    this.copies = new BatchCaller(entries => wire.sendBatch(queue.deadLetterQueueUrl, entries), batching, {
-      maxBytes: SQS_MAX_BYTES,
-      bytesOf: ({ body, attributes }) => messageBytes(body, attributes),
+    this.deadLetters = new DeadLetterWriter({
+      queue,
+      wire,
+      batching,
+      logger: options.logger,
+      onRefused: options.onCopiesRefused,
+      onAccepted: options.onCopiesAccepted,
     });
   }
 
@@ -139,19 +147,19 @@ export class Settler {
 
   /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
   sendBatchesNow(): void {
-    for (const caller of [this.deletes, this.delays, this.copies]) caller.dispatch();
+    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.dispatch();
   }
 
   /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */
   async flush(): Promise<void> {
-    for (const caller of [this.deletes, this.delays, this.copies]) caller.hurry();
+    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.hurry();
     if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
   }
 
   /** For the end: what has no result by now is left to SQS, and nothing more is settled. */
   abandon(): void {
     this.isAbandoned = true;
-    for (const caller of [this.deletes, this.delays, this.copies]) caller.abandon(CLOSED);
+    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.abandon(CLOSED);
   }
 
   private track(work: Promise<Departure>): Promise<Departure> {
@@ -200,16 +208,8 @@ export class Settler {
   }
 
   private async deadLetter(delivery: Delivery, error: unknown, attempt: number): Promise<Departure> {
-    const { queue, rules } = this.options;
-    const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, new Date()));
-    if (failure) {
-      this.warn(
-        'copy to the dead letter queue',
-        delivery.messageId,
-        failure,
-        'it is not deleted and will be tried again',
-      );
-      return this.delay(delivery, backoffSeconds(attempt, rules.backoff, this.random));
+    if ((await this.deadLetters.write(delivery, error, attempt)) === 'refused') {
+      return this.delay(delivery, backoffSeconds(delivery.receiveCount, COPY_BACKOFF, this.random));
     }
     this.remember(delivery);
     const removal = removalOf(delivery);

@@ -1,0 +1,92 @@
+import type { Delivery } from '../delivery.js';
+import { attemptsExhausted, type Settlement } from '../settle/retry-policy.js';
+import type { Settler } from '../settle/settler.js';
+import type { Attempt, AttemptCounter } from './attempt-counter.js';
+import type { Failures } from './failures.js';
+import type { GateVerdict, InboxGate } from './inbox-gate.js';
+import type { Suspects } from './suspects.js';
+import type { UnknownTypeDecision } from './unknown-types.js';
+
+export interface AdmitterOptions {
+  maxReceiveCount: number;
+  gate: InboxGate | undefined;
+  settler: Pick<Settler, 'wasDone'>;
+  attempts: AttemptCounter;
+  suspects: Suspects | undefined;
+  failures: Failures;
+}
+
+/** Before the handler: how a message is settled without one, or that it is run. */
+export interface Admission {
+  attempt: Attempt;
+  settlement?: Settlement;
+}
+
+const RUN: GateVerdict = { kind: 'run' };
+const DONE_BEFORE: GateVerdict = { kind: 'settle', settlement: { kind: 'delete', skipped: 'duplicate' } };
+
+/** Decides whether a message's handler is called: asks this process's memory, the inbox, and what earlier processes left. */
+export class Admitter {
+  constructor(private readonly options: AdmitterOptions) {}
+
+  /**
+   * Undefined: the lease was lost before anything was run.
+   * @param unknown what becomes of it where no handler takes its type
+   */
+  async admit(delivery: Delivery, unknown: UnknownTypeDecision): Promise<Admission | undefined> {
+    const { gate, settler, attempts, failures } = this.options;
+    if (delivery.leaseLost) return this.notStarted(delivery);
+    // What waits for another version has nothing to do with the inbox of this one.
+    if (unknown?.kind === 'wait') {
+      return { attempt: attempts.attemptOf(delivery), settlement: failures.inTime(delivery, unknown) };
+    }
+    const verdict = settler.wasDone(delivery) ? DONE_BEFORE : gate ? await gate.enter(delivery) : RUN;
+    if (delivery.isAbandoned) return undefined;
+    if (delivery.leaseLost) return this.notStarted(delivery);
+    const attempt = attempts.attemptOf(delivery, 'attempt' in verdict ? verdict.attempt : undefined);
+    switch (verdict.kind) {
+      case 'run':
+        return this.beforeRun(delivery, attempt, unknown, verdict.attempt === undefined);
+      case 'settle':
+        return { attempt, settlement: failures.inTime(delivery, verdict.settlement) };
+      case 'fail':
+        return (
+          this.decided(delivery) ?? { attempt, settlement: failures.settlementOf(delivery, attempt, verdict.error) }
+        );
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  /** What keeps a message from its handler although the inbox lets it run. */
+  private async beforeRun(
+    delivery: Delivery,
+    attempt: Attempt,
+    unknown: UnknownTypeDecision,
+    areStartsUncounted: boolean,
+  ): Promise<Admission> {
+    const { suspects, failures, maxReceiveCount } = this.options;
+    if (unknown?.kind === 'failed') {
+      return { attempt, settlement: failures.settlementOf(delivery, attempt, unknown.error) };
+    }
+    if (unknown) return { attempt, settlement: unknown };
+    const decided = this.decided(delivery);
+    if (decided) return decided;
+    if (!areStartsUncounted || !suspects?.isSuspect(delivery)) return { attempt };
+    if ((await suspects.begin(delivery)) === 'run') return { attempt };
+    const error = attemptsExhausted(delivery.messageId, maxReceiveCount);
+    const last = { ...attempt, counted: maxReceiveCount, made: maxReceiveCount };
+    return { attempt: last, settlement: failures.settlementOf(delivery, last, error) };
+  }
+
+  /** Its copy to the dead letter queue was refused before: it is only copied, with what was decided then. */
+  private decided({ messageId }: Delivery): Admission | undefined {
+    const decided = this.options.attempts.verdictOf(messageId);
+    return decided && { attempt: decided.attempt, settlement: { kind: 'dead-letter', error: decided.error } };
+  }
+
+  private notStarted(delivery: Delivery): undefined {
+    this.options.attempts.noteUncounted(delivery.messageId);
+    void this.options.gate?.leave(delivery, 'unstarted');
+  }
+}

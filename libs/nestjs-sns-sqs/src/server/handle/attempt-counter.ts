@@ -1,0 +1,169 @@
+import { monotonicNow } from '../../async/clock.js';
+import type { Delivery } from '../delivery.js';
+import { shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
+
+export interface AttemptCounterOptions {
+  fifo: boolean;
+  rules: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>;
+  now?: () => number;
+  /** Of SQS's stamps, in milliseconds since the epoch. */
+  wallNow?: () => number;
+}
+
+/** How often a message was tried, the time that is to come included. */
+export interface Attempt {
+  /** For the handler: rises with each of its calls, from 1. On FIFO receives by unknown processes count as calls where they can have been. */
+  number: number;
+  /** Of `maxReceiveCount`. */
+  counted: number;
+  /** Calls that are known of, those that cost no attempt among them. */
+  made: number;
+}
+
+/** What was decided of a message whose copy to the dead letter queue failed. It is not run again, only copied. */
+export interface Verdict {
+  error: unknown;
+  attempt: Attempt;
+}
+
+/** What this process knows of a message that will come again. */
+interface History {
+  /** Receives by this process. SQS counts each, whatever came of it. */
+  receives: number;
+  /** Attempts of this process that have failed. */
+  failed: number;
+  /** Calls of the handler that cost no attempt. */
+  free: number;
+  /** It stood behind another of its FIFO group each time. */
+  wasNeverStarted?: boolean;
+  firstFailedAt?: number;
+  retryLaterSince?: number;
+  unknownTypeSince?: number;
+  verdict?: Verdict;
+}
+
+/** A few hundred bytes each, and only of messages that will come again. */
+const REMEMBERED = 50_000;
+/** On FIFO, where other processes' attempts cannot be told from their receives: no message fails for longer, in milliseconds. */
+const FIFO_LATEST_MS = 45 * 60_000;
+
+/**
+ * Counts attempts where no store does it for all processes. An attempt is a handler that was started and failed; SQS
+ * counts receives, and many are none: behind a failing head, at a shutdown, after `RetryLater`. What this process did it
+ * knows. Receives by others, or from before a restart, count on a standard queue as far as they can have been attempts,
+ * and never on FIFO, where each receive of a head hands out those behind it. What is in doubt, or forgotten, is counted
+ * in the message's favour.
+ */
+export class AttemptCounter {
+  private readonly histories = new Map<string, History>();
+  private readonly now: () => number;
+  private readonly wallNow: () => number;
+
+  constructor(private readonly options: AttemptCounterOptions) {
+    this.now = options.now ?? monotonicNow;
+    this.wallNow = options.wallNow ?? Date.now;
+  }
+
+  /** @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know */
+  attemptOf(delivery: Delivery, stored?: number): Attempt {
+    if (delivery.receiveCount === 1) return stored === undefined || stored === 1 ? FIRST : exactly(stored, 0);
+    const history = this.histories.get(delivery.messageId);
+    const { failed = 0, free = 0 } = history ?? {};
+    if (stored !== undefined) return exactly(stored, free);
+    const unknown = this.unknownReceives(delivery);
+    const presumed = this.canHaveBeenAttempts(delivery, failed, unknown) ? unknown : 0;
+    if (!this.options.fifo) return exactly(failed + 1 + presumed, free);
+    const counted = this.isOverdue(history, unknown) ? this.atLeastLast(failed) : failed + 1;
+    const made = counted + free;
+    return { number: history?.wasNeverStarted ? made : made + presumed, counted, made };
+  }
+
+  /** Receives that SQS counted before this one and this process knows nothing of. */
+  unknownReceives({ messageId, receiveCount }: Delivery): number {
+    return Math.max(0, receiveCount - 1 - (this.histories.get(messageId)?.receives ?? 0));
+  }
+
+  /** It was received behind another of its FIFO group: nobody has started it before. */
+  noteBehindAnother(delivery: Delivery): void {
+    if (delivery.receiveCount > 1 && !this.histories.has(delivery.messageId)) {
+      this.of(delivery.messageId).wasNeverStarted = true;
+    }
+  }
+
+  /** Its handler asked to be called later. */
+  noteFree(messageId: string): void {
+    const history = this.of(messageId);
+    history.receives += 1;
+    history.free += 1;
+  }
+
+  /** Its handler was not called, or was cut off. */
+  noteUncounted(messageId: string): void {
+    this.of(messageId).receives += 1;
+  }
+
+  noteFailed(messageId: string): void {
+    const history = this.of(messageId);
+    history.receives += 1;
+    history.failed += 1;
+    history.firstFailedAt ??= this.now();
+  }
+
+  /** Since its first `RetryLater`, in milliseconds. */
+  retryLaterMs(messageId: string): number {
+    const now = this.now();
+    return now - (this.of(messageId).retryLaterSince ??= now);
+  }
+
+  /** Since this process first received it without a handler for its type, in milliseconds. */
+  unknownTypeMs(messageId: string): number {
+    const now = this.now();
+    return now - (this.of(messageId).unknownTypeSince ??= now);
+  }
+
+  decide(messageId: string, verdict: Verdict): void {
+    this.of(messageId).verdict = verdict;
+  }
+
+  verdictOf(messageId: string): Verdict | undefined {
+    return this.histories.size === 0 ? undefined : this.histories.get(messageId)?.verdict;
+  }
+
+  forget(messageId: string): void {
+    if (this.histories.size > 0) this.histories.delete(messageId);
+  }
+
+  /** The latest used is forgotten last. */
+  private of(messageId: string): History {
+    const history = this.histories.get(messageId) ?? { receives: 0, failed: 0, free: 0 };
+    this.histories.delete(messageId);
+    this.histories.set(messageId, history);
+    if (this.histories.size > REMEMBERED) this.forget(this.histories.keys().next().value ?? messageId);
+    return history;
+  }
+
+  /** Others fail no more often than is allowed, and wait between two attempts at least as long as the backoff says. */
+  private canHaveBeenAttempts({ firstReceivedAt }: Delivery, failed: number, unknown: number): boolean {
+    const { rules } = this.options;
+    if (failed + unknown >= rules.maxReceiveCount) return false;
+    if (firstReceivedAt === undefined) return true;
+    const elapsedSeconds = (this.wallNow() - firstReceivedAt) / 1000;
+    return elapsedSeconds + 1 >= shortestScheduleSeconds(failed + unknown, rules.backoff);
+  }
+
+  private isOverdue(history: History | undefined, unknown: number): boolean {
+    if (history?.firstFailedAt === undefined) return false;
+    const { maxReceiveCount, backoff } = this.options.rules;
+    if (history.failed + unknown + 1 < maxReceiveCount) return false;
+    const latestMs = Math.max(FIFO_LATEST_MS, 2_500 * shortestScheduleSeconds(maxReceiveCount - 1, backoff));
+    return this.now() - history.firstFailedAt >= latestMs;
+  }
+
+  private atLeastLast(failed: number): number {
+    return Math.max(failed + 1, this.options.rules.maxReceiveCount);
+  }
+}
+
+const FIRST: Attempt = { number: 1, counted: 1, made: 1 };
+
+const exactly = (counted: number, free: number): Attempt => ({ number: counted + free, counted, made: counted + free });

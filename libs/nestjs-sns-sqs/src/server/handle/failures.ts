@@ -1,0 +1,39 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Delivery } from '../delivery.js';
+import { beforeExpiry, settlementOfFailure, type RetryRules, type Settlement } from '../settle/retry-policy.js';
+import { logFailure } from '../settle/settlement-report.js';
+import type { Attempt, AttemptCounter } from './attempt-counter.js';
+
+export interface FailuresOptions {
+  queue: { name: string; fifo: boolean };
+  rules: RetryRules;
+  attempts: Pick<AttemptCounter, 'retryLaterMs'>;
+  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+}
+
+const STOPPED: Settlement = { kind: 'wait', why: 'stopped', seconds: 0 };
+
+/** Decides what becomes of a failed attempt, and says it once in the log. */
+export class Failures {
+  constructor(private readonly options: FailuresOptions) {}
+
+  settlementOf(delivery: Delivery, { counted }: Attempt, error: unknown): Settlement {
+    const { queue, rules, logger, attempts } = this.options;
+    // It was cut off, which is no failure of its own.
+    if (delivery.isStopped) return STOPPED;
+    const retryLaterMs = (): number => attempts.retryLaterMs(delivery.messageId);
+    const failed = settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
+    const settlement = this.inTime(delivery, failed);
+    const named = { queue: queue.name, messageId: delivery.messageId, attempt: counted };
+    logFailure(logger, named, rules.maxReceiveCount, error, settlement);
+    return settlement;
+  }
+
+  /** The settlement, or a dead letter where it would put the message off beyond what its queue keeps it. */
+  inTime(delivery: Delivery, settlement: Settlement): Settlement {
+    const { sentAt } = delivery;
+    if (sentAt === undefined) return settlement;
+    // By the wall clock, as SQS's stamp: against days a step of it by hours is little.
+    return beforeExpiry(settlement, (Date.now() - sentAt) / 1000, this.options.rules);
+  }
+}
