@@ -94,7 +94,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     }
     this.returnToQueue(deliveries, undefined);
     await Promise.all(
-      deliveries.flatMap(delivery => [gate?.leave(delivery, 'unstarted'), suspects?.end(delivery.messageId)]),
+      deliveries.map(async delivery => {
+        await gate?.leave(delivery, 'unstarted');
+        await suspects?.end(delivery.messageId);
+      }),
     );
   }
 

@@ -3,8 +3,6 @@ import { isObservable, type Observable } from 'rxjs';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
 import { validate, valueOf } from '../../contracts/validate.js';
-import { printable } from '../../logging/printable.js';
-import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
