@@ -18,6 +18,7 @@ function clientAnswering(answer: 'well' | Error = 'well') {
   const destroy = jest.fn();
   const client = new ClientSQS({
     service: 'users',
+    source: 'web',
     queueUrl: 'http://localhost/0/q',
     sqs: { send, destroy } as unknown as SQSClient,
     publish: { lingerMs: 0, maxAttempts: 1 },

@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { firstValueFrom } from 'rxjs';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
@@ -36,6 +37,20 @@ const command = (data: unknown = {}) => new SqsRecordBuilder(data).setGroupId('u
 const NAME = 'notifications-async-commands.fifo';
 
 describe('ClientSQS', () => {
+  let warned: { mock: { calls: unknown[][] } };
+  beforeEach(() => {
+    warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  it('warns when there is no name to send under, and sends under one that no other process has', async () => {
+    const { client, lastEntry } = clientWith();
+    await firstValueFrom(client.emit('a', command()));
+    const { source } = JSON.parse(String(lastEntry()['MessageBody'])) as { source: string };
+    expect(source).toMatch(/^unknown_service:[0-9a-f]{12}$/);
+    expect(warned.mock.calls).toEqual([[expect.stringContaining(source)]]);
+  });
+
   it("sends to the service's command queue, in the record's group", async () => {
     const { client, calls, lastEntry } = clientWith({ prefix: 'dev-', source: 'users' });
     await firstValueFrom(client.emit('send-welcome-email', command({ n: 1 })));
