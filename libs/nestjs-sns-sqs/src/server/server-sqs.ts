@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -15,9 +15,11 @@ import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
+import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
+import { stopIntakeWithTheApp } from './stop-intake-with-app.js';
 import { within } from '../async/within.js';
 
 /**
@@ -41,7 +43,7 @@ interface Declared {
  */
 export class ServerSQS
   extends Server<SqsServerEvents, SqsServerStatus>
-  implements CustomTransportStrategy, BeforeApplicationShutdown
+  implements CustomTransportStrategy, OnModuleDestroy, BeforeApplicationShutdown
 {
   override readonly transportId = SQS_TRANSPORT;
   protected override readonly logger = new OneLineLogger(ServerSQS.name);
@@ -56,6 +58,7 @@ export class ServerSQS
   private state: SqsServerStatus = 'idle';
   private started: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
+  private isIntakeStopped = false;
   private readonly inbox: ServerInbox | undefined;
   /** It only calls `done`, so it need not be called. */
   private readonly nestsStartHook = this.onProcessingStartHook;
@@ -67,6 +70,7 @@ export class ServerSQS
     this.withdraw = announceService(this.options.service);
     this.inbox = this.createInbox();
     keepOriginalErrors();
+    stopIntakeWithTheApp();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
     (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
     this._status$.next('idle');
@@ -99,6 +103,24 @@ export class ServerSQS
   close(): Promise<void> {
     this.closing ??= this.stop();
     return this.closing;
+  }
+
+  /**
+   * From now on no message is received and no handler begins; messages that were not started are visible again at once.
+   * What runs goes on, and is settled; `close()` waits for it. Called when the `onModuleDestroy` hooks of the app begin.
+   * Idempotent.
+   */
+  stopIntake(): void {
+    if (this.isIntakeStopped || this.closing) return;
+    this.isIntakeStopped = true;
+    this.starting.abort();
+    if (this.state === 'polling' || this.state === 'reconnecting') this.changeState('draining');
+    for (const consumer of this.consumers) consumer.stopIntake();
+  }
+
+  /** Nest's hook, where the server is a provider and its app does not stop the intake itself. */
+  onModuleDestroy(): void {
+    this.stopIntake();
   }
 
   /**
@@ -137,7 +159,8 @@ export class ServerSQS
   }
 
   private async start(): Promise<void> {
-    if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'listen() was called after close(): make a new ServerSQS');
+    if (this.isEnding)
+      throw new SnsSqsError('SERVER_CLOSED', 'listen() was called after close(): make a new ServerSQS');
     this.changeState('provisioning');
     try {
       this.aws = createServerAws(this.options);
@@ -152,10 +175,10 @@ export class ServerSQS
         onFault: (queue, error) => this.onFault(queue, error),
         onRecovery: queue => this.onRecovery(queue, 'receives work again'),
       });
-      if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
+      if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       this.changeState('polling');
       await this.inbox?.check();
-      if (this.closing) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
+      if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       for (const consumer of this.consumers) consumer.start();
     } catch (error) {
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
@@ -166,8 +189,13 @@ export class ServerSQS
     }
   }
 
+  /** True: `close()` was called, or is about to be. */
+  private get isEnding(): boolean {
+    return this.isIntakeStopped || this.closing !== undefined;
+  }
+
   private async stop(): Promise<void> {
-    this.changeState('draining');
+    if (this.state !== 'draining') this.changeState('draining');
     this.starting.abort();
     // A start that was cut off has reported its error to listen's caller already.
     const { shutdownTimeoutMs } = this.options;
@@ -219,19 +247,11 @@ export class ServerSQS
 
   private withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
     const areSet = this.onProcessingStartHook !== this.nestsStartHook || this.onProcessingEndHook;
-    return areSet ? this.betweenHooks(context, work) : work();
+    return areSet ? betweenHooks(this.nestHooks, context, work) : work();
   }
 
-  /** A hook may call `done` and return without waiting for it, so the work is awaited on its own. */
-  private async betweenHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
-    let running: Promise<void> | undefined;
-    const done = (): Promise<void> => (running ??= work());
-    try {
-      // Typed as void, and asynchronous where an instrumentation makes it so.
-      await (this.onProcessingStartHook?.(SQS_TRANSPORT, context, done) as Promise<void> | void);
-      await done();
-    } finally {
-      this.onProcessingEndHook?.(SQS_TRANSPORT, context);
-    }
-  }
+  private readonly nestHooks: NestHooks = {
+    start: (context, done) => this.onProcessingStartHook?.(SQS_TRANSPORT, context, done) as Promise<void> | void,
+    end: context => this.onProcessingEndHook?.(SQS_TRANSPORT, context),
+  };
 }
