@@ -52,7 +52,7 @@ describe('from the beginning of onModuleDestroy', () => {
   const options = () => here.serverOptions({ consumer: { concurrency: 4 } });
 
   /** Ends an app under load, and tells of each event that it was handled, or is there for others. */
-  const endUnderLoad = async (end: () => Promise<unknown>): Promise<void> => {
+  const expectNothingToBeginWhen = async (end: () => Promise<unknown>): Promise<void> => {
     const events = here.events();
     await Promise.all(Array.from({ length: EVENTS }, (_, n) => events.emit('user.registered', { n })));
     await waitFor('some to be handled', () => begun >= 8);
@@ -68,7 +68,7 @@ describe('from the beginning of onModuleDestroy', () => {
     app.connectMicroservice<MicroserviceOptions>({ strategy: new ServerSQS(options()) });
     await app.init();
     await app.startAllMicroservices();
-    await endUnderLoad(() => app.close());
+    await expectNothingToBeginWhen(() => app.close());
   });
 
   it('no handler begins in a hybrid app whose strategy SnsSqsModule provides', async () => {
@@ -86,7 +86,7 @@ describe('from the beginning of onModuleDestroy', () => {
     app.connectMicroservice<MicroserviceOptions>({ strategy: app.get(ServerSQS) });
     await app.init();
     await app.startAllMicroservices();
-    await endUnderLoad(() => app.close());
+    await expectNothingToBeginWhen(() => app.close());
   });
 
   it('no handler begins in a microservice that a signal ends', async () => {
@@ -97,7 +97,7 @@ describe('from the beginning of onModuleDestroy', () => {
     // Nest sends the signal again when everything is over.
     const killed = jest.spyOn(process, 'kill').mockReturnValue(true);
     try {
-      await endUnderLoad(async () => {
+      await expectNothingToBeginWhen(async () => {
         process.emit('SIGTERM', 'SIGTERM');
         await waitFor('the app to be over', () => killed.mock.calls.length > 0);
       });

@@ -251,7 +251,7 @@ export class ServerSQS
   }
 
   private readonly nestHooks: NestHooks = {
-    start: (context, done) => this.onProcessingStartHook?.(SQS_TRANSPORT, context, done) as Promise<void> | void,
+    start: (context, done) => this.onProcessingStartHook?.(SQS_TRANSPORT, context, done),
     end: context => this.onProcessingEndHook?.(SQS_TRANSPORT, context),
   };
 }
