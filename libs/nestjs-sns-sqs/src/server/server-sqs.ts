@@ -13,6 +13,7 @@ import { announce } from '../events/diagnostics.js';
 import type { InboxCounts } from '../inbox/inbox.js';
 import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
+import type { TopologyWatch } from '../topology/topology-watch.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
@@ -30,6 +31,8 @@ export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnectin
 
 /** Events of {@link ServerSQS.on}: `error` tells each fault of a receive, and of the inbox's store, after the start. */
 export type SqsServerEvents = { error: (error: SnsSqsError) => void };
+
+const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts['awsError'] ?? '')}`;
 
 interface Declared {
   pattern: string;
@@ -52,8 +55,10 @@ export class ServerSQS
   private readonly withdraw: () => void;
   private readonly emitter = new EventEmitter();
   private readonly starting = new AbortController();
-  private readonly faulty = new Set<string>();
+  /** What is at fault, and why. */
+  private readonly faulty = new Map<string, string>();
   private consumers: QueueConsumer[] = [];
+  private watch: TopologyWatch | undefined;
   private aws: ServerAws | undefined;
   private state: SqsServerStatus = 'idle';
   private started: Promise<void> | undefined;
@@ -164,7 +169,7 @@ export class ServerSQS
     this.changeState('provisioning');
     try {
       this.aws = createServerAws(this.options);
-      this.consumers = await startConsumers({
+      const started = await startConsumers({
         options: this.options,
         declared: this.declared,
         aws: this.aws,
@@ -175,11 +180,14 @@ export class ServerSQS
         onFault: (queue, error) => this.onFault(queue, error),
         onRecovery: queue => this.onRecovery(queue, 'receives work again'),
       });
+      this.consumers = started.consumers;
+      this.watch = started.watch;
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       this.changeState('polling');
       await this.inbox?.check();
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       for (const consumer of this.consumers) consumer.start();
+      this.watch.start();
     } catch (error) {
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
       this.aws?.destroy();
@@ -197,6 +205,7 @@ export class ServerSQS
   private async stop(): Promise<void> {
     if (this.state !== 'draining') this.changeState('draining');
     this.starting.abort();
+    this.watch?.stop();
     // A start that was cut off has reported its error to listen's caller already.
     const { shutdownTimeoutMs } = this.options;
     // One that AWS does not answer ends with its clients.
@@ -218,8 +227,8 @@ export class ServerSQS
     announce('status', { service: this.options.service, status: state });
   }
 
-  private onFault(of: string, error: SnsSqsError, isNews = !this.faulty.has(of)): void {
-    this.faulty.add(of);
+  private onFault(of: string, error: SnsSqsError, isNews = this.faulty.get(of) !== reasonOf(error)): void {
+    this.faulty.set(of, reasonOf(error));
     if (isNews) this.logger.error(`${error.message} It is tried again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
     if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);

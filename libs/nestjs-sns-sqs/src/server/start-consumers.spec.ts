@@ -44,7 +44,7 @@ describe('startConsumers', () => {
 
   it('makes one consumer for each queue, and proves that each can be received from', async () => {
     const { started, receive } = startOver({}, [declare('a', 'one'), declare('b', 'one'), declare('a', 'two')]);
-    expect(await started).toHaveLength(2);
+    expect((await started).consumers).toHaveLength(2);
     expect(receive.mock.calls.map(([{ queueUrl, waitTimeSeconds }]) => [queueUrl, waitTimeSeconds])).toEqual([
       ['url/dev-one', 0],
       ['url/dev-two', 0],

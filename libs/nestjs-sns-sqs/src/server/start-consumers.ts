@@ -15,11 +15,13 @@ import { CallRetries } from '../topology/call-retries.js';
 import { call, type ControlPlanes } from '../topology/control-planes.js';
 import { isFifoName } from '../topology/names.js';
 import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
+import { TopologyWatch } from '../topology/topology-watch.js';
 import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
 import { messageDecoder } from './handle/message-decoder.js';
+import { noticingMissingQueues } from './missing-queues.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
@@ -39,11 +41,17 @@ export interface StartOptions {
   onRecovery: (queue: string) => void;
 }
 
+export interface StartedConsumers {
+  consumers: QueueConsumer[];
+  /** Not started. */
+  watch: TopologyWatch;
+}
+
 /**
  * From the declared handlers to a consumer for each of their queues, provisioned and proven to be receivable from.
  * Rejects with one error that names what, where and the remedy; then nothing is left running.
  */
-export async function startConsumers(start: StartOptions): Promise<QueueConsumer[]> {
+export async function startConsumers(start: StartOptions): Promise<StartedConsumers> {
   const { options, declared, aws, logger } = start;
   const { service, prefix } = options;
   const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
@@ -74,6 +82,14 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
   const replier = new Replier({ wire: aws.wire, serializer: options.serializer, logger });
+  // Its calls are retried by the faults that lead to them, for as long as the server runs.
+  const watch = new TopologyWatch({
+    topology,
+    queues,
+    planes: { ...planes, retries: undefined },
+    mode: options.provisioning,
+    owner: options,
+  });
   const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, namespace: string): QueueConsumer => {
     const settings = settingsOf(queue.name);
     const consumer = new QueueConsumer({
@@ -84,7 +100,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
       recordedTypes: queue.isLooselyFiltered
         ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) })
         : undefined,
-      wire: aws.wire,
+      wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
       handlers,
       decode: messageDecoder(namespace, options.deserializer),
@@ -92,7 +108,11 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
       requestOf: message => replier.requestOf(message, at.url),
       logger,
       watch: processWatch,
-      onFault: error => (at !== queue && error.code === 'QUEUE_NOT_FOUND' ? drained() : start.onFault(at.name, error)),
+      onFault: error => {
+        if (at !== queue && error.code === 'QUEUE_NOT_FOUND') return drained();
+        start.onFault(at.name, error);
+        if (error.code === 'QUEUE_NOT_FOUND') void watch.repair(queue.name);
+      },
       onRecovery: () => start.onRecovery(at.name),
       tags: aws.sqsControlPlane,
       onDeadLettersRefused: error => start.onFault(deadLettersOf(at.name), error),
@@ -110,7 +130,7 @@ export async function startConsumers(start: StartOptions): Promise<QueueConsumer
     return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, namespace));
   });
   await probeAll(consumers, planes);
-  return consumers;
+  return { consumers, watch };
 }
 
 /** What a fault is of that concerns the copies of dead letters only. */

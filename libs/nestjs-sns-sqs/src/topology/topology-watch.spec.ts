@@ -1,0 +1,119 @@
+import { jest } from '@jest/globals';
+import { awsError, FakePlanes, subscriptionArn, topicArn } from '../../test/fake-planes.js';
+import type { Provisioning } from '../interfaces/options.interface.js';
+import { buildTopology } from './build-topology.js';
+import { provision } from './provision.js';
+import { TopologyWatch } from './topology-watch.js';
+
+const owner = { service: 'notifications', prefix: '' };
+const topology = buildTopology({
+  ...owner,
+  handlers: [{ pattern: 'a', queue: 'mail', topic: 'users' }, { pattern: 'do' }],
+  settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60 }),
+});
+const SUBSCRIPTION = subscriptionArn('users', 'mail');
+
+describe('TopologyWatch', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  async function watching(mode: Provisioning = 'create') {
+    const fake = new FakePlanes();
+    await provision(topology, fake.planes(), 'create', owner);
+    const queues = await provision(topology, fake.planes(), mode, owner);
+    const stopping = new AbortController();
+    const watch = new TopologyWatch({ topology, queues, planes: fake.planes(stopping.signal), mode, owner });
+    fake.calls.length = 0;
+    fake.logger.warn.mockClear();
+    watch.start();
+    return { fake, watch, stopping };
+  }
+  const aMinute = () => jest.advanceTimersByTimeAsync(72_000);
+
+  it('makes one call a minute for each subscription, and changes nothing', async () => {
+    const { fake } = await watching();
+    await aMinute();
+    const seen: string[] = [];
+    fake.fault = operation => void seen.push(operation);
+    await aMinute();
+    expect(new Set(seen)).toEqual(new Set(['GetSubscriptionAttributes']));
+    expect(fake.calls).toEqual([]);
+    expect(fake.warnings).toEqual([]);
+  });
+
+  it('subscribes again where a subscription, or its topic, was deleted', async () => {
+    const { fake } = await watching();
+    fake.subscriptions.clear();
+    fake.topics.clear();
+    await aMinute();
+    expect(fake.subscriptions.has(SUBSCRIPTION)).toBe(true);
+    expect(fake.topics.has(topicArn('users'))).toBe(true);
+  });
+
+  it('repairs a filter and a policy that another version has overwritten in the moment of the start', async () => {
+    const { fake } = await watching();
+    Object.assign(fake.subscriptions.get(SUBSCRIPTION) ?? {}, { FilterPolicy: '{"type":["b"]}' });
+    Object.assign(fake.queues.get('mail') ?? {}, { Policy: '' });
+    await aMinute();
+    expect(fake.subscriptions.get(SUBSCRIPTION)?.['FilterPolicy']).toBe('{"type":["b","a"]}');
+    expect(fake.queues.get('mail')?.['Policy']).toContain(topicArn('users'));
+  });
+
+  it('says with verify what is missing when that changes, and changes nothing', async () => {
+    const { fake } = await watching('verify');
+    const kept = fake.subscriptions.get(SUBSCRIPTION) ?? {};
+    await aMinute();
+    fake.subscriptions.clear();
+    await aMinute();
+    await aMinute();
+    expect(fake.warnings).toEqual([expect.stringMatching(/^The subscription of mail to users is missing.*Remedy/)]);
+    fake.subscriptions.set(SUBSCRIPTION, kept);
+    await aMinute();
+    expect(fake.logger.log).toHaveBeenLastCalledWith('mail: its topology is complete again');
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('makes a queue that vanished again with all of its part, once at a time', async () => {
+    const { fake, watch } = await watching();
+    fake.queues.clear();
+    fake.tags.clear();
+    fake.subscriptions.clear();
+    await Promise.all([watch.repair('mail'), watch.repair('mail'), watch.repair('mail')]);
+    expect(fake.calls.filter(call => call.startsWith('create'))).toEqual(['create mail-dlq', 'create mail']);
+    expect(fake.subscriptions.has(SUBSCRIPTION)).toBe(true);
+  });
+
+  it('says why it could not when the reason changes, and tries again', async () => {
+    const { fake, watch } = await watching();
+    fake.queues.clear();
+    fake.fault = operation => (operation === 'CreateQueue' ? awsError('QueueDeletedRecently') : undefined);
+    for (let times = 0; times < 3; times += 1) {
+      await watch.repair('mail');
+      await jest.advanceTimersByTimeAsync(1_000);
+    }
+    expect(fake.warnings).toEqual([expect.stringMatching(/^CreateQueue on mail-dlq failed: QueueDeletedRecently/)]);
+    fake.fault = () => undefined;
+    await watch.repair('mail');
+    expect(fake.queues.has('mail')).toBe(true);
+  });
+
+  it.each<Provisioning>(['verify', 'off'])('makes nothing with %s', async mode => {
+    const { fake, watch } = await watching(mode);
+    fake.queues.clear();
+    await watch.repair('mail');
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('says once a day that the queues are still consumed', async () => {
+    const { fake } = await watching();
+    await jest.advanceTimersByTimeAsync(25 * 3_600_000);
+    expect(fake.calls).toEqual(['tag mail', 'tag notifications-async-commands.fifo']);
+  });
+
+  it('ends with the server, and leaves no timer', async () => {
+    const { watch, stopping } = await watching();
+    stopping.abort();
+    watch.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,163 @@
+import { monotonicNow } from '../async/clock.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { Provisioning } from '../interfaces/options.interface.js';
+import { call, type ControlPlanes } from './control-planes.js';
+import { createTopology } from './create-topology.js';
+import { differencesOf } from './differences.js';
+import { subscriptionAttributes } from './attribute-rules.js';
+import { admittedTopics, recordedSubscriptions, type SubscriptionIds } from './queue-policy.js';
+import { QUEUE_TAGS } from './queue-tags.js';
+import { TagKeeper, today, type TagKeeperOptions } from './tag-keeper.js';
+import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
+
+export interface TopologyWatchOptions {
+  topology: Topology;
+  queues: readonly ProvisionedQueue[];
+  planes: ControlPlanes;
+  mode: Provisioning;
+  owner: Omit<TagKeeperOptions, 'claims'>;
+  random?: () => number;
+}
+
+/** Between two looks, in milliseconds, give or take a fifth: many instances look at different times. */
+const LOOK_EVERY_MS = 60_000;
+/** A queue that is missing is made at most so often, in milliseconds. */
+const REPAIR_EVERY_MS = 1_000;
+
+/**
+ * Looks after what a running server needs. Every minute it looks whether the subscriptions are still there, and with
+ * `create` makes again what has vanished: a queue, its dead-letter queue, its topics, its subscriptions. With `verify` it
+ * says what is missing each time that changes. Never rejects.
+ */
+export class TopologyWatch {
+  private readonly tags: TagKeeper;
+  private readonly repairing = new Set<string>();
+  private readonly repairedAt = new Map<string, number>();
+  /** By queue, what was said last. */
+  private readonly said = new Map<string, string>();
+  private readonly ids = new Map<string, SubscriptionIds>();
+  private day = today();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: TopologyWatchOptions) {
+    this.tags = new TagKeeper(options.planes, { ...options.owner, claims: options.mode === 'create' });
+  }
+
+  start(): void {
+    if (this.options.mode === 'off' || this.options.planes.signal.aborted) return;
+    const ms = LOOK_EVERY_MS * (0.8 + 0.4 * (this.options.random ?? Math.random)());
+    this.timer = setTimeout(() => void this.look().finally(() => this.start()), ms);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  /** A call found that the queue, or its dead-letter queue, does not exist. With `create` they are made again. */
+  async repair(name: string): Promise<void> {
+    const { topology, planes, mode } = this.options;
+    const spec = topology.queues.find(each => each.name === name);
+    if (!spec || mode !== 'create' || this.repairing.has(name) || planes.signal.aborted) return;
+    if (monotonicNow() - (this.repairedAt.get(name) ?? -Infinity) < REPAIR_EVERY_MS) return;
+    this.repairing.add(name);
+    const topics = topology.topics.filter(topic => spec.subscriptions.some(each => each.topic === topic.name));
+    try {
+      await createTopology({ topics, queues: [spec] }, planes, this.tags);
+      this.ids.delete(name);
+      this.say(name, undefined);
+    } catch (error) {
+      this.note(name, error, 'It is tried again.');
+    } finally {
+      this.repairing.delete(name);
+      this.repairedAt.set(name, monotonicNow());
+    }
+  }
+
+  /** Looks once at everything. */
+  async look(): Promise<void> {
+    const { topology, queues, planes } = this.options;
+    for (const spec of topology.queues) {
+      const queue = queues.find(({ name }) => name === spec.name);
+      if (!queue || planes.signal.aborted) return;
+      try {
+        const missing = await this.missingOf(spec, queue);
+        if (missing === undefined) this.say(spec.name, undefined);
+        else if (this.options.mode === 'create') await this.replace(spec.name, missing);
+        else this.say(spec.name, `${missing}. Remedy: create it, or start once with \`provisioning: 'create'\`.`);
+      } catch (error) {
+        this.note(spec.name, error, 'The next look is in a minute.');
+      }
+    }
+    await this.renewTags();
+  }
+
+  private replace(name: string, missing: string): Promise<void> {
+    this.say(name, `${missing}. It is made again.`);
+    return this.repair(name);
+  }
+
+  /** What of a queue's subscriptions has vanished or lets less through; undefined: nothing. */
+  private async missingOf(spec: QueueSpec, queue: ProvisionedQueue): Promise<string | undefined> {
+    if (spec.subscriptions.length === 0) return undefined;
+    const ids = this.ids.get(spec.name) ?? (await this.readPolicy(spec, queue));
+    if (typeof ids === 'string') return ids;
+    const { planes } = this.options;
+    for (const { topic, types } of spec.subscriptions) {
+      const [topicArn, id] = [...ids].find(([arn]) => arn.endsWith(`:${topic}`)) ?? [];
+      // Somebody else has made it: it cannot be looked at without listing.
+      if (topicArn === undefined) continue;
+      const resource = `subscription of ${spec.name} to ${topic}`;
+      const found = await call(planes, 'GetSubscriptionAttributes', resource, () =>
+        planes.sns.getSubscriptionAttributes(`${topicArn}:${id}`),
+      );
+      if (!found) return `The ${resource} is missing`;
+      if (differencesOf(resource, subscriptionAttributes({ types }), found).length > 0) {
+        return `The ${resource} lets less through than the handlers need`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Once, and after each repair: another version may have overwritten the policy while both started. */
+  private async readPolicy(spec: QueueSpec, { url }: ProvisionedQueue): Promise<SubscriptionIds | string> {
+    const { planes } = this.options;
+    const { Policy } = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
+    const admitted = admittedTopics(Policy);
+    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => arn.endsWith(`:${topic}`)));
+    if (shutOut) return `The policy of ${spec.name} does not let in the topic ${shutOut.topic}`;
+    const ids = recordedSubscriptions(Policy);
+    this.ids.set(spec.name, ids);
+    return ids;
+  }
+
+  /** Once a day the tags say that the queues are still consumed. */
+  private async renewTags(): Promise<void> {
+    if (this.day === today()) return;
+    this.day = today();
+    for (const { name, url } of this.options.queues) {
+      try {
+        await this.tags.write(name, url, { [QUEUE_TAGS.lastConsumed]: this.day });
+      } catch (error) {
+        this.note(`tags of ${name}`, error, 'They are renewed tomorrow.');
+      }
+    }
+  }
+
+  private note(name: string, error: unknown, next: string): void {
+    if (error instanceof SnsSqsError && error.code === 'SERVER_CLOSED') return;
+    this.say(name, `${error instanceof Error ? error.message : String(error)} ${next}`);
+  }
+
+  /** Says what is wrong when it changes, and when it is well again. */
+  private say(name: string, problem: string | undefined): void {
+    if (this.said.get(name) === problem) return;
+    if (problem === undefined) {
+      this.said.delete(name);
+      this.options.planes.logger.log(`${name}: its topology is complete again`);
+      return;
+    }
+    this.said.set(name, problem);
+    this.options.planes.logger.warn(problem);
+  }
+}
