@@ -29,6 +29,7 @@ import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
+import { outlastingOptions } from './outlast-retention.js';
 import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, withMethods } from './shared-schemas.js';
 
 type WithoutDefault = 'startAt' | 'inboxKey';
@@ -127,7 +128,7 @@ export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
 
 /** Resolves the options once; throws one INVALID_OPTIONS with every problem. */
 export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerOptions {
-  checkOptions('ServerSQS', server, options, given => leanProblems(given, 'sqs'));
+  checkOptions('ServerSQS', server, options, given => [...leanProblems(given, 'sqs'), ...outlastingOptions(given)]);
   return {
     ...options,
     prefix: options.prefix ?? '',
@@ -162,6 +163,13 @@ const CONSUMER_DEFAULTS = {
   onInvalidSequence: 'dead-letter',
 } as const;
 
+/** Defaults never let a message wait longer than its queue keeps it. */
+const waitsWithin = (seconds: number) => ({
+  retryLaterForSeconds: Math.min(SQS_DEFAULT_RETRY_LATER_FOR_SECONDS, seconds),
+  unknownTypeGraceSeconds: Math.min(SQS_DEFAULT_UNKNOWN_TYPE_GRACE_SECONDS, seconds),
+  gapTimeoutMs: Math.min(INBOX_DEFAULT_GAP_TIMEOUT_MS, seconds * 1000),
+});
+
 /**
  * What holds for one queue (its name without prefix): its own settings, then its handlers' extras, then `consumer`,
  * then what the server says for all, then the defaults. A FIFO queue has an order of its own.
@@ -180,8 +188,10 @@ export function consumerSettings(
     retentionSeconds,
   } = server;
   const own = queues?.[queue];
+  const keptFor = own?.retentionSeconds ?? defaults?.retentionSeconds ?? retentionSeconds ?? Infinity;
   const given = {
     ...CONSUMER_DEFAULTS,
+    ...waitsWithin(keptFor),
     ...defined({ retryLaterForSeconds, unknownTypeGraceSeconds, isPermanent, retentionSeconds }),
     ...defined(defaults),
     ...defined(extras),

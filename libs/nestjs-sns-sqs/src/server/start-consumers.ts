@@ -4,7 +4,9 @@ import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
+import type { InboxQueueOptions } from '../interfaces/options.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
+import { outlastingExtras } from '../options/outlast-retention.js';
 import {
   consumerSettings,
   type ResolvedConsumerOptions,
@@ -57,6 +59,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
   refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
   const extras = inboxExtras(named);
+  refuseOutlasting(options, extras);
   const settingsOf = (queue: string): ResolvedConsumerOptions =>
     consumerSettings(options, queue.slice(prefix.length), extras.get(queue));
   const topology = buildTopology({
@@ -162,6 +165,19 @@ function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, kno
     'INVALID_OPTIONS',
     `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes. Remedy: the names are without prefix; those of the handlers are ${known.map(name => name.slice(prefix.length)).join(', ') || '(none)'}.`,
     { facts: { unknown } },
+  );
+}
+
+/** Whatever waits must not wait longer than its queue keeps it. */
+function refuseOutlasting(options: ResolvedServerOptions, extras: ReadonlyMap<string, InboxQueueOptions>): void {
+  const problems = [...extras].flatMap(([queue, own]) =>
+    outlastingExtras(options, queue.slice(options.prefix.length), own),
+  );
+  if (problems.length === 0) return;
+  throw new SnsSqsError(
+    'INVALID_OPTIONS',
+    `ServerSQS: ${problems.join('; ')}. Remedy: shorten the wait, or raise \`retentionSeconds\`.`,
+    { facts: { problems } },
   );
 }
 
