@@ -32,7 +32,7 @@ export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnectin
 /** Events of {@link ServerSQS.on}: `error` tells each fault of a receive, and of the inbox's store, after the start. */
 export type SqsServerEvents = { error: (error: SnsSqsError) => void };
 
-const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts['awsError'] ?? '')}`;
+const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts['awsError'])}`;
 
 interface Declared {
   pattern: string;
