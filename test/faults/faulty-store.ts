@@ -3,8 +3,10 @@ import type {
   InboxClaim,
   InboxClaimResult,
   InboxDone,
+  InboxOutlook,
   InboxReleaseReason,
   InboxStore,
+  InboxWaiting,
 } from '#lib/interfaces/inbox-store.interface.js';
 import type { FaultRates } from './schedule.ts';
 
@@ -57,6 +59,14 @@ export class FaultyStore implements InboxStore {
 
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): Promise<boolean> {
     return this.#call([claim], () => this.memory.release(claim, reason, gapAt));
+  }
+
+  putOff(waiting: InboxWaiting): Promise<InboxOutlook> {
+    return this.#call([], () => this.memory.putOff(waiting));
+  }
+
+  callIn(queue: string, places: readonly string[]): Promise<string[]> {
+    return this.#call([], () => this.memory.callIn(queue, places));
   }
 
   ping(): Promise<void> {

@@ -67,6 +67,8 @@ export class FaultyWire implements SqsWire {
   readonly unheard = new Map<string, number>();
   /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
   readonly #settled = new Set<string>();
+  /** Of those that are settled: made visible later. When its turn comes such a message is made visible at once. */
+  readonly #putOff = new Set<string>();
   readonly #lostAt = new Map<string, number>();
   readonly broker: Broker;
   readonly random: () => number;
@@ -134,7 +136,8 @@ export class FaultyWire implements SqsWire {
 
   /** What is settled is not touched again, nor what was lost while its handler ran. */
   async #settling(what: string, entries: readonly Handled[], call: () => Promise<BatchResult>): Promise<BatchResult> {
-    for (const { receiptHandle } of entries) {
+    for (const { receiptHandle, visibilityTimeoutSeconds } of entries) {
+      if (visibilityTimeoutSeconds === 0 && this.#putOff.has(receiptHandle)) continue;
       const lostAt = this.#lostAt.get(receiptHandle) ?? Infinity;
       if (this.#settled.has(receiptHandle)) this.watch.blame(`a process tried to ${what} what it had settled`);
       else if (lostAt < (this.watch.endOf(receiptHandle) ?? -Infinity))
@@ -144,7 +147,9 @@ export class FaultyWire implements SqsWire {
     const by = new Map(entries.map(entry => [entry.id, entry]));
     for (const { id } of result.successful) {
       const entry = by.get(id);
-      if (entry && entry.visibilityTimeoutSeconds !== this.lease) this.#settled.add(entry.receiptHandle);
+      if (!entry || entry.visibilityTimeoutSeconds === this.lease) continue;
+      this.#settled.add(entry.receiptHandle);
+      if (entry.visibilityTimeoutSeconds !== undefined) this.#putOff.add(entry.receiptHandle);
     }
     for (const { id, code } of result.failed) {
       const entry = by.get(id);

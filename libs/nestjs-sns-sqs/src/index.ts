@@ -38,14 +38,16 @@ export {
 export type { EmittingClient, TypedEmitter } from './contracts/typed-emitter.js';
 export type { SendingClient, TypedSender } from './contracts/typed-sender.js';
 export { MemoryInboxStore, type MemoryInboxStoreOptions } from './inbox/memory-inbox-store.js';
-export type { InboxCounts } from './inbox/inbox.js';
+export type { InboxCounts } from './inbox/admission.js';
 export type {
   InboxClaim,
   InboxClaimResult,
   InboxDone,
   InboxGap,
+  InboxOutlook,
   InboxReleaseReason,
   InboxStore,
+  InboxWaiting,
   MaybePromise,
 } from './interfaces/inbox-store.interface.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';

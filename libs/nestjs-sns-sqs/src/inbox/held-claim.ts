@@ -7,15 +7,31 @@ import { canonicalSequence, type Ordering } from './sequence-guard.js';
 export interface ClaimRules {
   ordering: Ordering;
   onInvalidSequence: 'dead-letter' | 'proceed';
+  startAt?: number | bigint | undefined;
   inboxKey?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
   /** A claim's lease, in milliseconds: that of the message. */
   leaseMs: number;
+}
+
+export interface ClaimNames {
+  /** Full name of the queue. */
+  queue: string;
+  /** What the store's keys are named by: queues of one namespace share what is remembered. */
+  namespace: string;
 }
 
 /** A claim that this process has. */
 export interface HeldClaim extends InboxClaim {
   /** Where the event stands in its subject; undefined: no order is asked for. */
   readonly sequence: string | undefined;
+  /** `ordering: 'sequential'`. */
+  readonly isSequential: boolean;
+  /** Sequence of a subject's first event; undefined: the first one seen. */
+  readonly startAt: bigint | undefined;
+  /** Sequence that was expected next of the subject when it was claimed; undefined: none was known. */
+  expected: string | undefined;
+  /** By this process's clock, in milliseconds. */
+  readonly claimedAt: number;
   /** By this process's clock, counted from before the call, so that it is never thought longer than it is. */
   leaseEndsAt: number;
   /** The effect has happened, and only the store has not been told. */
@@ -23,10 +39,16 @@ export interface HeldClaim extends InboxClaim {
 }
 
 /**
- * The claim to make on an event, with a token of its own. Throws INVALID_INBOX_KEY, or INVALID_SEQUENCE where an event
+ * The claim to make on an event, with a token of its own; `namespace` is what the store's keys are named by. Throws INVALID_INBOX_KEY, or INVALID_SEQUENCE where an event
  * without a place in an order is not allowed. `now` is in milliseconds.
  */
-export function claimOf({ metadata, data }: EventEnvelope, queue: string, rules: ClaimRules, now: number): HeldClaim {
+export function claimOf(
+  { metadata, data }: EventEnvelope,
+  names: ClaimNames,
+  rules: ClaimRules,
+  now: number,
+): HeldClaim {
+  const { queue, namespace } = names;
   const own: unknown = rules.inboxKey?.(metadata, data);
   if (own !== undefined && (typeof own !== 'string' || own === '')) {
     throw new SnsSqsError(
@@ -37,10 +59,14 @@ export function claimOf({ metadata, data }: EventEnvelope, queue: string, rules:
   }
   const order = rules.ordering === 'none' ? undefined : orderOf(metadata, queue, rules);
   return {
-    queue,
+    queue: namespace,
     key: own === undefined ? eventKey(metadata) : ownKey(own),
     token: newToken(),
     sequence: order?.sequence,
+    isSequential: rules.ordering === 'sequential',
+    startAt: rules.startAt === undefined ? undefined : BigInt(rules.startAt),
+    expected: undefined,
+    claimedAt: now,
     leaseEndsAt: now + rules.leaseMs,
     isFinishing: false,
     ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { InboxClaim, InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { HeldClaim } from './held-claim.js';
+import type { Admission } from './admission.js';
 import { Inbox } from './inbox.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
+import { inWorkSeconds } from './put-off.js';
 import type { Ordering } from './sequence-guard.js';
 import { StoreHealth } from './store-health.js';
 
@@ -37,6 +39,10 @@ interface Run {
   receipt: number;
   claim: HeldClaim;
 }
+
+/** As long as a claim that is in the way, or a second. */
+const secondsOf = (wait: Admission & { kind: 'wait' }): number =>
+  wait.why === 'in-work' ? inWorkSeconds(1, wait.leftMs ?? 0) : 1;
 
 /** SQS, workers with an inbox each, one store and one clock. Workers die, stand still, lose answers, and come back. */
 class Simulation {
@@ -126,7 +132,14 @@ class Simulation {
       leaseMs: LEASE_MS,
       rememberForMs: Infinity,
     } as const;
-    return new Inbox({ queue: 'q', store: this.store, health, rules, now: () => this.now });
+    return new Inbox({
+      queue: 'q',
+      store: this.store,
+      health,
+      rules,
+      now: () => this.now,
+      pause: () => Promise.resolve(),
+    });
   }
 
   private async start(worker: number, message: Message): Promise<void> {
@@ -136,7 +149,7 @@ class Simulation {
     const metadata = { id: event.id, source: 's', type: 't', subject: event.subject, sequence: String(event.sequence) };
     const admission = await this.workers[worker]?.admit({ metadata, data: undefined });
     if (admission?.kind === 'skip') message.isDeleted = true;
-    else if (admission?.kind === 'wait') message.visibleAt = this.now + (admission.seconds ?? 1) * 1000;
+    else if (admission?.kind === 'wait') message.visibleAt = this.now + secondsOf(admission) * 1000;
     else if (admission?.kind === 'run' && admission.claim) {
       this.runs.push({ worker, message, receipt, claim: admission.claim });
     } else throw new Error(`not to be expected: ${JSON.stringify(admission)}`);

@@ -1,12 +1,16 @@
+import { jest } from '@jest/globals';
 import { Inbox, type InboxRules } from './inbox.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
 import { StoreHealth } from './store-health.js';
 
 const LEASE_MS = 30_000;
+const pass = (ms: number): void => void (clock.now += ms);
 
-function inboxOf(rules: Partial<InboxRules> = {}) {
-  let now = 0;
-  const store = new MemoryInboxStore({ now: () => now });
+const clock = { now: 0 };
+/** A store that several processes share, or one of its own. */
+const storeOf = (): MemoryInboxStore => new MemoryInboxStore({ now: () => clock.now });
+
+function inboxOf(rules: Partial<InboxRules> = {}, store = storeOf()) {
   const health = new StoreHealth({
     queue: 'q',
     store,
@@ -28,8 +32,11 @@ function inboxOf(rules: Partial<InboxRules> = {}) {
       rememberForMs: 3_600_000,
       ...rules,
     },
-    now: () => now,
+    now: () => clock.now,
+    pause: () => Promise.resolve(),
   });
+  const woken: string[] = [];
+  inbox.onWake = handles => void woken.push(...handles);
   const admit = (source: string, id: string, subject?: string, sequence?: number) =>
     inbox.admit({
       metadata: {
@@ -47,7 +54,16 @@ function inboxOf(rules: Partial<InboxRules> = {}) {
     if (admission.kind === 'run' && admission.claim) await inbox.finish(admission.claim, () => false);
     return admission.kind === 'skip' || admission.kind === 'wait' ? admission.why : admission.kind;
   };
-  return { inbox, store, admit, handle, pass: (ms: number) => void (now += ms) };
+  /** Admits an event that has to wait, and notes that SQS has hidden it. */
+  const putOff = async (id: string, sequence?: number, subject = 'u') => {
+    const admission = await admit('s', id, sequence === undefined ? undefined : subject, sequence);
+    if (admission.kind !== 'wait' || !('claim' in admission)) throw new Error(`it does not wait: ${admission.kind}`);
+    return {
+      why: admission.why,
+      isHidden: () => inbox.putOff(admission.claim, admission.why, `handle of ${id}`, 60),
+    };
+  };
+  return { inbox, store, admit, handle, putOff, woken };
 }
 
 describe('what makes two subjects the same', () => {
@@ -63,6 +79,131 @@ describe('what makes two subjects the same', () => {
     const { admit } = inboxOf({ ordering: 'sequential' });
     expect(await admit('users', 'e1', '42', 1)).toMatchObject({ kind: 'run' });
     expect(await admit('orders', 'e1', '42', 1)).toMatchObject({ kind: 'run' });
-    expect(await admit('users', 'e2', '42', 2)).toMatchObject({ kind: 'wait', why: 'in-work' });
+    expect(await admit('users', 'e2', '42', 2)).toMatchObject({ kind: 'wait', why: 'subject-in-work' });
+  });
+});
+
+describe('a subject of which the store knows nothing', () => {
+  it.each(['dead-letter', 'wait', 'proceed'] as const)(
+    "starts again after gapTimeoutMs with the lowest that waits, and goes on from there: '%s'",
+    async onGapTimeout => {
+      const { handle } = inboxOf({ ordering: 'sequential', startAt: 1, onGapTimeout });
+      expect(await handle('s', 'e8', 'u', 8)).toBe('early');
+      expect(await handle('s', 'e7', 'u', 7)).toBe('early');
+      pass(60_000);
+      expect(await handle('s', 'e8', 'u', 8)).toBe('early');
+      expect(await handle('s', 'e7', 'u', 7)).toBe('run');
+      expect(await handle('s', 'e8', 'u', 8)).toBe('run');
+      expect(await handle('s', 'e9', 'u', 9)).toBe('run');
+      expect(await handle('s', 'e6', 'u', 6)).toBe('older');
+    },
+  );
+
+  it('runs at once without startAt', async () => {
+    const { handle } = inboxOf({ ordering: 'sequential' });
+    expect(await handle('s', 'e8', 'u', 8)).toBe('run');
+  });
+});
+
+describe('a message that waits for its turn', () => {
+  const sequential = { ordering: 'sequential', startAt: 1 } as const;
+
+  it('is woken when the one before it is done, and no other', async () => {
+    const { handle, putOff, woken } = inboxOf(sequential);
+    for (const n of [4, 3, 2]) await (await putOff(`e${n}`, n)).isHidden();
+    expect(woken).toEqual([]);
+    await handle('s', 'e1', 'u', 1);
+    expect(woken).toEqual(['handle of e2']);
+    await handle('s', 'e2', 'u', 2);
+    expect(woken).toEqual(['handle of e2', 'handle of e3']);
+  });
+
+  it('is woken by another process than the one that put it off', async () => {
+    const store = storeOf();
+    const [one, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
+    await (await one.putOff('e2', 2)).isHidden();
+    await other.handle('s', 'e1', 'u', 1);
+    expect([one.woken, other.woken]).toEqual([[], ['handle of e2']]);
+  });
+
+  it('is woken as it is hidden when its turn has come since it was claimed', async () => {
+    const { handle, putOff, woken } = inboxOf(sequential);
+    const early = await putOff('e2', 2);
+    await handle('s', 'e1', 'u', 1);
+    expect(woken).toEqual([]);
+    await early.isHidden();
+    expect(woken).toEqual(['handle of e2']);
+  });
+
+  it('is woken by the end of a look that was in its way', async () => {
+    const { admit, inbox, handle, putOff, woken } = inboxOf(sequential);
+    await handle('s', 'e1', 'u', 1);
+    // An early event holds the subject for as long as it is looked at.
+    const release = inbox.release.bind(inbox);
+    let look: Promise<unknown> | undefined;
+    inbox.release = async (...args) => {
+      const next = await putOff('e2', 2);
+      expect(next.why).toBe('subject-in-work');
+      await next.isHidden();
+      expect(woken).toEqual([]);
+      inbox.release = release;
+      look = release(...args);
+      await look;
+    };
+    expect(await admit('s', 'e4', 'u', 4)).toMatchObject({ kind: 'wait', why: 'early' });
+    expect(woken).toEqual(['handle of e2']);
+  });
+
+  it.each(['done', 'failed', 'dead-lettered'] as const)(
+    'is woken as a duplicate of what was long in work when that is %s',
+    async end => {
+      const { admit, inbox, putOff, woken } = inboxOf();
+      const first = await admit('s', 'e');
+      if (first.kind !== 'run' || !first.claim) throw new Error('it does not run');
+      pass(LEASE_MS / 2);
+      const duplicate = await putOff('e');
+      expect(duplicate.why).toBe('in-work');
+      await duplicate.isHidden();
+      if (end === 'done') await inbox.finish(first.claim, () => true);
+      else await inbox.release(first.claim, end);
+      expect(woken).toEqual(['handle of e']);
+    },
+  );
+
+  it('latest: is woken when the other event of its subject has ended', async () => {
+    const { admit, inbox, putOff, woken } = inboxOf({ ordering: 'latest' });
+    const first = await admit('s', 'e1', 'u', 1);
+    if (first.kind !== 'run' || !first.claim) throw new Error('it does not run');
+    await (await putOff('e2', 2)).isHidden();
+    await inbox.release(first.claim, 'failed');
+    expect(woken).toEqual(['handle of e2']);
+  });
+
+  it('costs nothing where nobody can wait: no call beside claim and done', async () => {
+    const { handle, store } = inboxOf();
+    const calls = jest.spyOn(store, 'callIn');
+    await handle('s', 'e');
+    expect(calls).not.toHaveBeenCalled();
+  });
+
+  it('waits for its delay where a call of the room fails, and nothing else does', async () => {
+    const { handle, putOff, woken, store } = inboxOf(sequential);
+    await (await putOff('e2', 2)).isHidden();
+    jest.spyOn(store, 'callIn').mockImplementation(() => {
+      throw new Error('away');
+    });
+    expect(await handle('s', 'e1', 'u', 1)).toBe('run');
+    jest.spyOn(store, 'putOff').mockImplementation(() => {
+      throw new Error('away');
+    });
+    await (await putOff('e3', 3)).isHidden();
+    expect(woken).toEqual([]);
+  });
+
+  it('is remembered as done for as long as its duplicates may wait', async () => {
+    const { handle } = inboxOf({ rememberForMs: 1 });
+    await handle('s', 'e');
+    pass(LEASE_MS + 119_000);
+    expect(await handle('s', 'e')).toBe('duplicate');
   });
 });

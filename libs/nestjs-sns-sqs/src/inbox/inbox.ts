@@ -1,11 +1,20 @@
 import { monotonicNow } from '../async/clock.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
-import type { InboxClaim, InboxClaimResult, InboxStore } from '../interfaces/inbox-store.interface.js';
+import type {
+  InboxClaim,
+  InboxClaimResult,
+  InboxReleaseReason,
+  InboxStore,
+} from '../interfaces/inbox-store.interface.js';
 import { BrokenRecords, isBrokenRecord } from './broken-records.js';
+import type { Admission, InboxCounts } from './admission.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
-import { earlyWaitBoundSeconds, orderVerdict, type OrderingRules } from './sequence-guard.js';
+import { placesAfter } from './places.js';
+import { LONGEST_IN_WORK_MS } from './put-off.js';
+import { orderVerdict, type OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
+import { WaitingRoom, type TurnReason } from './waiting-room.js';
 
 /** Rules of one queue. */
 export interface InboxRules extends ClaimRules, OrderingRules {
@@ -16,40 +25,20 @@ export interface InboxRules extends ClaimRules, OrderingRules {
 export interface InboxOptions {
   /** Full name of the queue. */
   queue: string;
+  /** What the store's keys are named by. @default the queue's name */
+  namespace?: string | undefined;
   store: InboxStore;
   health: StoreHealth;
   rules: InboxRules;
   now?: () => number;
+  pause?: (ms: number) => Promise<void>;
 }
 
-/** What the inbox did, since the server started. */
-export interface InboxCounts {
-  /** Not run, since done before. */
-  duplicate: number;
-  /** Put off, since the event, or another one of its subject, was in work elsewhere. */
-  inWork: number;
-  /** Not run, since a later one of its subject was done. */
-  older: number;
-  /** Put off, since one before it is missing. */
-  early: number;
-  /** Run although one before it is missing: `gapTimeoutMs` was over. */
-  overGap: number;
-  /** Put off or run without the inbox, since its store did not answer or could not read the event's record. */
-  unavailable: number;
-  /** Finished too late: the claim had been taken over, or the store did not answer while its lease lasted. */
-  leaseLost: number;
-}
-
-export type Admission =
-  /** `attempt`: as far as the store knows of all processes; undefined: it does not. */
-  | { kind: 'run'; claim?: HeldClaim; attempt?: number }
-  | { kind: 'skip'; why: 'duplicate' | 'older' }
-  /** `boundSeconds`: put off by so much at most; `seconds`: by exactly so much. */
-  | { kind: 'wait'; why: 'in-work' | 'early' | 'unavailable' | 'broken'; seconds?: number; boundSeconds?: number }
-  | { kind: 'failed'; error: unknown; claim?: HeldClaim };
-
-const UNAVAILABLE_WAIT_BOUND_SECONDS = 30;
-const SUBJECT_WAIT_BOUND_SECONDS = 10;
+/** Between two tries to take back a claim that was not used, and for how long beyond its lease, in milliseconds. */
+const TAKE_BACK_EVERY_MS = 1_000;
+const TAKE_BACK_FOR_MS = 600_000;
+/** A look of another early event holds the subject for a moment: pauses before the claim is tried again, in milliseconds. */
+const LOOK_PAUSES_MS = [5, 15, 30];
 /** Between two tries to mark an event done while the store is away, in milliseconds. */
 const DONE_RETRY_MS = 500;
 
@@ -65,11 +54,23 @@ export class Inbox {
     leaseLost: 0,
   };
   private readonly now: () => number;
+  private readonly pause: (ms: number) => Promise<void>;
   private readonly brokenRecords: BrokenRecords;
+  private readonly room: WaitingRoom;
+  private readonly namespace: string;
 
   constructor(private readonly options: InboxOptions) {
+    const { queue, namespace = queue, store, pause = pausing } = options;
+    this.namespace = namespace;
+    this.pause = pause;
+    this.room = new WaitingRoom({ namespace, store });
     this.now = options.now ?? monotonicNow;
     this.brokenRecords = new BrokenRecords(this.now);
+  }
+
+  /** Who makes messages visible whose turn has come; without it nobody is woken. */
+  set onWake(wake: (receiptHandles: readonly string[]) => void) {
+    this.room.onWake = wake;
   }
 
   /** True: nothing would be run now. */
@@ -79,17 +80,17 @@ export class Inbox {
 
   /** Claims the event if it may run now. Never rejects. */
   async admit(event: EventEnvelope): Promise<Admission> {
-    const { queue, store, health, rules } = this.options;
+    const { queue, health, rules } = this.options;
     if (health.isAway) return this.withoutStore();
     let claim: HeldClaim;
     try {
-      claim = claimOf(event, queue, rules, this.now());
+      claim = claimOf(event, { queue, namespace: this.namespace }, rules, this.now());
     } catch (error) {
       return { kind: 'failed', error };
     }
     let result: InboxClaimResult;
     try {
-      result = await store.claim(claim, rules.leaseMs);
+      result = await this.claim(claim);
     } catch (error) {
       if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
       health.failed(error);
@@ -103,13 +104,23 @@ export class Inbox {
         return { kind: 'skip', why: 'duplicate' };
       case 'in-work':
         this.counts.inWork += 1;
-        return { kind: 'wait', why: 'in-work', seconds: Math.max(1, Math.ceil(result.retryAfterMs / 1000)) };
+        return { kind: 'wait', why: 'in-work', claim, leftMs: result.retryAfterMs };
       case 'subject-in-work':
         this.counts.inWork += 1;
-        return { kind: 'wait', why: 'in-work', boundSeconds: SUBJECT_WAIT_BOUND_SECONDS };
+        return { kind: 'wait', why: 'subject-in-work', claim, ...this.untilSeen(claim) };
       case 'claimed':
         return this.inOrder(claim, result);
     }
+  }
+
+  /** Once SQS has hidden a message that waits: it is made visible before its time when its turn comes. Never rejects. */
+  putOff(claim: HeldClaim, why: TurnReason, receiptHandle: string, seconds: number): Promise<void> {
+    return this.room.enter(claim, why, receiptHandle, seconds * 1_000);
+  }
+
+  /** For the time of closing: resolves when whoever is to be woken is. */
+  idle(): Promise<void> {
+    return this.room.idle();
   }
 
   /**
@@ -122,7 +133,10 @@ export class Inbox {
     claim.isFinishing = true;
     for (;;) {
       try {
-        const isDone = await this.markDone(claim, claim.sequence);
+        const marking = this.markDone(claim, claim.sequence);
+        // In the same turn, and so in the same round trip.
+        this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
+        const isDone = await marking;
         if (!isDone) this.counts.leaseLost += 1;
         return isDone;
       } catch (error) {
@@ -146,12 +160,33 @@ export class Inbox {
   }
 
   /** Never rejects: a claim that could not be released ends with its lease. */
-  async release(claim: InboxClaim, reason: 'failed' | 'unstarted' | 'dead-lettered', gapAt?: string): Promise<void> {
+  async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string): Promise<void> {
     const { store, health } = this.options;
     try {
-      await store.release(claim, reason, gapAt);
+      const releasing = store.release(claim, reason, gapAt);
+      this.room.callIn(placesAfter(claim, 'released', this.now() - claim.claimedAt));
+      await releasing;
     } catch (error) {
-      if (!isBrokenRecord(error)) health.failed(error);
+      if (isBrokenRecord(error)) return;
+      health.failed(error);
+      if (reason === 'unstarted') void this.takeBack(claim, gapAt);
+    }
+  }
+
+  /** What nobody has tried must not count as an attempt: tried again until the store has it, or the claim is long over. */
+  private async takeBack(claim: HeldClaim, gapAt: string | undefined): Promise<void> {
+    const { store, health } = this.options;
+    while (!health.isStopped && this.now() < claim.leaseEndsAt + TAKE_BACK_FOR_MS) {
+      await health.whenBack(TAKE_BACK_EVERY_MS);
+      await this.pause(TAKE_BACK_EVERY_MS);
+      if (health.isStopped || health.isAway) continue;
+      try {
+        await store.release(claim, 'unstarted', gapAt);
+        return;
+      } catch (error) {
+        if (isBrokenRecord(error)) return;
+        health.failed(error);
+      }
     }
   }
 
@@ -179,9 +214,31 @@ export class Inbox {
     );
   }
 
+  /**
+   * An early event that met another of its subject is not known to wait: it looks again long before others could take it
+   * for gone. Where nobody would wake it, sooner.
+   */
+  private untilSeen({ isSequential }: HeldClaim): { leftMs?: number } {
+    return isSequential && this.room.isOpen ? { leftMs: this.options.rules.gapTimeoutMs / 4 } : {};
+  }
+
+  private async claim(claim: HeldClaim): Promise<InboxClaimResult> {
+    const { store, rules } = this.options;
+    let result = await store.claim(claim, rules.leaseMs);
+    if (!claim.isSequential) return result;
+    for (const ms of LOOK_PAUSES_MS) {
+      if (result.status !== 'subject-in-work') break;
+      await this.pause(ms);
+      claim.leaseEndsAt = this.now() + rules.leaseMs;
+      result = await store.claim(claim, rules.leaseMs);
+    }
+    return result;
+  }
+
   private async inOrder(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
     const { queue, rules } = this.options;
     if (claim.sequence === undefined) return { kind: 'run', claim, attempt: found.attempt };
+    claim.expected = expectedAfter(found.position, claim);
     const verdict = orderVerdict(claim.sequence, found, rules);
     switch (verdict.kind) {
       case 'run':
@@ -192,7 +249,7 @@ export class Inbox {
       case 'early':
         this.counts.early += 1;
         await this.release(claim, 'unstarted', verdict.isLowest ? claim.sequence : undefined);
-        return { kind: 'wait', why: 'early', boundSeconds: earlyWaitBoundSeconds(rules) };
+        return { kind: 'wait', why: 'early', claim, ...(verdict.isLowest && { leftMs: verdict.leftMs }) };
       case 'gap-timed-out': {
         const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${claim.sequence} waits for it`;
         const facts = { queue, expected: verdict.expected, sequence: claim.sequence };
@@ -203,7 +260,9 @@ export class Inbox {
 
   private async skipOlder(claim: HeldClaim): Promise<Admission> {
     try {
-      if (await this.markDone(claim)) {
+      const marking = this.markDone(claim);
+      this.room.callIn(placesAfter(claim, 'released', 0));
+      if (await marking) {
         this.counts.older += 1;
         return { kind: 'skip', why: 'older' };
       }
@@ -211,13 +270,14 @@ export class Inbox {
       if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
       this.options.health.failed(error);
     }
-    return { kind: 'wait', why: 'unavailable', boundSeconds: UNAVAILABLE_WAIT_BOUND_SECONDS };
+    return { kind: 'wait', why: 'unavailable' };
   }
 
   private async markDone(claim: InboxClaim, position?: string): Promise<boolean> {
     const { store, rules } = this.options;
     return store.done(claim, {
-      rememberForMs: rules.rememberForMs,
+      // A duplicate may wait for so long, and would be run if it were forgotten.
+      rememberForMs: Math.max(rules.rememberForMs, rules.leaseMs + LONGEST_IN_WORK_MS),
       ...(position !== undefined && { position }),
       ...(rules.rememberPositionForMs !== undefined && { rememberPositionForMs: rules.rememberPositionForMs }),
     });
@@ -232,10 +292,14 @@ export class Inbox {
   private withoutStore(): Admission {
     const { health } = this.options;
     this.counts.unavailable += 1;
-    if (!health.mayProceed) {
-      return { kind: 'wait', why: 'unavailable', boundSeconds: UNAVAILABLE_WAIT_BOUND_SECONDS };
-    }
+    if (!health.mayProceed) return { kind: 'wait', why: 'unavailable' };
     health.noteProceeded();
     return { kind: 'run' };
   }
 }
+
+const pausing = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+/** The sequence that is next of the subject, as far as the store knows. */
+const expectedAfter = (position: string | undefined, { startAt }: HeldClaim): string | undefined =>
+  (position === undefined ? startAt : BigInt(position) + 1n)?.toString();

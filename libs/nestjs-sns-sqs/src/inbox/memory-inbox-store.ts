@@ -3,8 +3,10 @@ import type {
   InboxClaimResult,
   InboxDone,
   InboxGap,
+  InboxOutlook,
   InboxReleaseReason,
   InboxStore,
+  InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
 import { BoundedRecords, type Forgettable } from './bounded-records.js';
 
@@ -35,6 +37,12 @@ interface SubjectRecord extends Held {
   gap: { since: number; lowest: string; seenAt: number } | undefined;
 }
 
+interface PlaceRecord extends Forgettable {
+  waiting: Array<{ handle: string; until: number }>;
+}
+
+/** Messages that one place keeps, copies of one event. */
+const MOST_WAITING = 5;
 const DEFAULT_MAX_ENTRIES = 100_000;
 /** What may come again is remembered for as long as SQS keeps a message (14 days), and a day, in milliseconds. */
 const KEEP_MS = 15 * 86_400_000;
@@ -47,6 +55,7 @@ export class MemoryInboxStore implements InboxStore {
   readonly isShared = false;
   private readonly events: BoundedRecords<EventRecord>;
   private readonly subjects: BoundedRecords<SubjectRecord>;
+  private readonly places: BoundedRecords<PlaceRecord>;
   private readonly now: () => number;
 
   /** Throws a RangeError for a `maxEntries` out of range. */
@@ -65,6 +74,8 @@ export class MemoryInboxStore implements InboxStore {
       isInUse: (subject, at) => isHeld(subject, at) || isWaitedFor(subject, at),
       onForget: () => onForget('position'),
     });
+    // Who is pushed out is not woken, and comes when its delay ends.
+    this.places = new BoundedRecords<PlaceRecord>({ max, isInUse: () => false, onForget: () => undefined });
   }
 
   /** Events that are remembered, in work and done. */
@@ -136,6 +147,8 @@ export class MemoryInboxStore implements InboxStore {
     if (reason === 'unstarted') event.attempts -= 1;
     if (reason === 'dead-lettered' || event.attempts <= 0) this.events.delete(idOf(claim.queue, claim.key));
     else event.forgetAt = now + KEEP_MS;
+    // The one that is waited for is there, and comes again.
+    if (reason === 'failed' && subject?.gap) subject.gap.since = now;
     if (subject && gapAt !== undefined) {
       subject.gap = { since: subject.gap?.since ?? now, lowest: gapAt, seenAt: now };
     }
@@ -143,6 +156,30 @@ export class MemoryInboxStore implements InboxStore {
       this.subjects.delete(idOf(claim.queue, claim.subject ?? ''));
     }
     return true;
+  }
+
+  putOff({ queue, key, subject, place, handle, forMs }: InboxWaiting): InboxOutlook {
+    const now = this.now();
+    const id = idOf(queue, place);
+    const waiting = [...(this.places.get(id, now)?.waiting ?? []), { handle, until: now + forMs }].slice(-MOST_WAITING);
+    this.places.put(id, { waiting, forgetAt: Math.max(...waiting.map(({ until }) => until)) }, now);
+    const event = this.events.get(idOf(queue, key), now);
+    const known = subject === undefined ? undefined : this.subjects.get(idOf(queue, subject), now);
+    return {
+      isInWork: event !== undefined && !event.isDone && isHeld(event, now),
+      isSubjectInWork: known !== undefined && isHeld(known, now),
+      ...(known?.position !== undefined && { position: known.position }),
+    };
+  }
+
+  callIn(queue: string, places: readonly string[]): string[] {
+    const now = this.now();
+    return places.flatMap(place => {
+      const id = idOf(queue, place);
+      const found = this.places.get(id, now)?.waiting ?? [];
+      this.places.delete(id);
+      return found.filter(({ until }) => until > now).map(({ handle }) => handle);
+    });
   }
 
   ping(): void {

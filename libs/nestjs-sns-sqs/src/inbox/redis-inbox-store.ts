@@ -4,12 +4,14 @@ import type {
   InboxClaim,
   InboxClaimResult,
   InboxDone,
+  InboxOutlook,
   InboxReleaseReason,
   InboxStore,
+  InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
 import { RedisCaller } from './redis-caller.js';
 import { brokenRecord, isOfTheRecord, isReadOnly } from './redis-errors.js';
-import { CLAIM, DONE, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
+import { CALL_IN, CLAIM, DONE, PUT_OFF, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
 
 export interface RedisInboxStoreOptions {
   /** `redis://…` or `rediss://…`: a connection of the store's own, which `close()` ends. This or `client`. */
@@ -26,6 +28,8 @@ export interface RedisInboxStoreOptions {
 const KEEP_MS = 86_400_000;
 /** A subject's is kept for as long as SQS keeps messages (14 days), and a day: some may wait while no consumer runs. */
 const KEEP_SUBJECT_MS = 15 * 86_400_000;
+/** Messages that one place keeps, copies of one event. */
+const MOST_WAITING = 5;
 const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = { step: 50, max: 1_000 };
 const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
@@ -84,6 +88,27 @@ export class RedisInboxStore implements InboxStore {
     return this.agrees(RELEASE, claim, reason, gapAt, KEEP_MS, KEEP_SUBJECT_MS);
   }
 
+  async putOff({ queue, key, subject, place, handle, forMs }: InboxWaiting): Promise<InboxOutlook> {
+    const { event, ...keys } = this.keysOf(queue, key, subject);
+    const answer = (await this.call(
+      queue,
+      PUT_OFF,
+      [this.placeKey(queue, place), event, ...keys.subject],
+      [handle, whole(forMs), MOST_WAITING],
+    )) as Array<string | number>;
+    const [isInWork, isSubjectInWork, position] = answer;
+    return {
+      isInWork: Number(isInWork) === 1,
+      isSubjectInWork: Number(isSubjectInWork) === 1,
+      ...(position && { position: String(position) }),
+    };
+  }
+
+  async callIn(queue: string, places: readonly string[]): Promise<string[]> {
+    const keys = places.map(place => this.placeKey(queue, place));
+    return ((await this.call(queue, CALL_IN, keys, [])) as unknown[]).map(String);
+  }
+
   async ping(): Promise<void> {
     await this.caller.ping();
   }
@@ -112,16 +137,33 @@ export class RedisInboxStore implements InboxStore {
     return Number(await this.run(script, claim, ...args)) === 1;
   }
 
-  private async run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {
+  private run(script: RedisScript, claim: InboxClaim, ...args: ReadonlyArray<string | number>): Promise<unknown> {
     const { queue, key, subject, token } = claim;
-    // The braces make the queue the part that chooses the slot (Redis Cluster specification, hash tags).
-    const base = `${this.prefix}:{${queue}}`;
-    const keys = subject === undefined ? [`${base}:e:${key}`] : [`${base}:e:${key}`, `${base}:s:${subject}`];
+    const keys = this.keysOf(queue, key, subject);
+    return this.call(queue, script, [keys.event, ...keys.subject], [token, ...args.map(whole)]);
+  }
+
+  private async call(
+    queue: string,
+    script: RedisScript,
+    keys: readonly string[],
+    args: ReadonlyArray<string | number>,
+  ): Promise<unknown> {
     try {
-      return await this.caller.call(queue, { script, keys, args: [token, ...args.map(whole)] });
+      return await this.caller.call(queue, { script, keys, args });
     } catch (error) {
       throw error instanceof Error && isOfTheRecord(error) ? brokenRecord(error, keys) : error;
     }
+  }
+
+  /** The braces make the queue the part that chooses the slot (Redis Cluster specification, hash tags). */
+  private keysOf(queue: string, key: string, subject: string | undefined): { event: string; subject: string[] } {
+    const base = `${this.prefix}:{${queue}}`;
+    return { event: `${base}:e:${key}`, subject: subject === undefined ? [] : [`${base}:s:${subject}`] };
+  }
+
+  private placeKey(queue: string, place: string): string {
+    return `${this.prefix}:{${queue}}:w:${place}`;
   }
 }
 

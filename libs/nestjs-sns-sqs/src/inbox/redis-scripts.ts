@@ -131,6 +131,10 @@ if ARGV[2] == 'dead-lettered' or attempts <= 0 then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], 'r' .. attempts, 'PX', ARGV[4]) end
 if not KEYS[2] then return 1 end
 redis.call('HDEL', KEYS[2], 't', 'u')
+-- The one that is waited for is there, and comes again.
+if ARGV[2] == 'failed' and redis.call('HEXISTS', KEYS[2], 's') == 1 then
+  redis.call('HSET', KEYS[2], 's', string.format('%.0f', now))
+end
 if ARGV[3] == '' then return 1 end
 local at = string.format('%.0f', now)
 redis.call('HSET', KEYS[2], 'l', ARGV[3], 'n', at)
@@ -138,3 +142,33 @@ redis.call('HSETNX', KEYS[2], 's', at)
 if redis.call('HEXISTS', KEYS[2], 'p') == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[5]) else keepSubject(ARGV[5]) end
 return 1`,
 );
+
+/**
+ * Handles of those that wait at one place, the last few. KEYS: the place's, the event's and, if it has one, the
+ * subject's. ARGV: handle, how long it serves, how many are kept. Answers whether the event and the subject are in work, and the position.
+ */
+export const PUT_OFF = script(
+  NOW,
+  `
+local left = redis.call('PTTL', KEYS[1])
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
+if left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local ends = string.match(redis.call('GET', KEYS[2]) or '', '^c%d+:(%d+):')
+local answer = {(ends and tonumber(ends) > now) and 1 or 0, 0, ''}
+if KEYS[3] then
+  local s = redis.call('HMGET', KEYS[3], 't', 'u', 'p')
+  if s[1] and tonumber(s[2]) > now then answer[2] = 1 end
+  answer[3] = s[3] or ''
+end
+return answer`,
+);
+
+/** KEYS: the places'. */
+export const CALL_IN = script(`
+local handles = {}
+for _, key in ipairs(KEYS) do
+  for _, handle in ipairs(redis.call('LRANGE', key, 0, -1)) do handles[#handles + 1] = handle end
+  if #handles > 0 then redis.call('DEL', key) end
+end
+return handles`);

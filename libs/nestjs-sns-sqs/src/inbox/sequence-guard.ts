@@ -1,4 +1,5 @@
 import type { InboxGap } from '../interfaces/inbox-store.interface.js';
+import { longestLowestWaitMs } from './put-off.js';
 
 export type Ordering = 'none' | 'latest' | 'sequential';
 
@@ -20,8 +21,8 @@ export interface SubjectState {
 export type OrderVerdict =
   | { kind: 'run'; /** Why it runs although one before it is missing. */ overGap?: boolean }
   | { kind: 'older' }
-  /** `isLowest`: none of those that wait is before it, as far as is known. */
-  | { kind: 'early'; expected: string; isLowest: boolean }
+  /** `isLowest`: none of those that wait is before it, as far as is known; then `leftMs` is left of `gapTimeoutMs`. */
+  | { kind: 'early'; expected: string; isLowest: boolean; leftMs?: number }
   | { kind: 'gap-timed-out'; expected: string };
 
 /** 128 bits and more. */
@@ -32,24 +33,15 @@ export function canonicalSequence(text: string | undefined): string | undefined 
   return text !== undefined && SEQUENCE.test(text) ? BigInt(text).toString() : undefined;
 }
 
-/**
- * Who waits is looked at again within a quarter of `gapTimeoutMs` (see {@link earlyWaitBoundSeconds}); one that was
- * not for half of it will not come.
- */
+/** The lowest of those that wait looks again by then; one that was not seen for half as long again will not come. */
 const isGone = ({ lowestSeenMs }: InboxGap, { gapTimeoutMs }: OrderingRules): boolean =>
-  lowestSeenMs > Math.max(gapTimeoutMs / 2, 5_000);
-
-/**
- * The longest that an early event may be put off at once, in seconds, 1 at least: a minute, since a gap that is closed
- * should not be waited for. Longer only where gaps are waited for so long that SQS would count more than a few hundred
- * receives: its redrive policy stands at 1,000 there, the most that AWS takes.
- */
-export const earlyWaitBoundSeconds = ({ gapTimeoutMs }: Pick<OrderingRules, 'gapTimeoutMs'>): number =>
-  Math.max(1, Math.floor(Math.min(gapTimeoutMs / 4_000, Math.max(60, gapTimeoutMs / 200_000))));
+  lowestSeenMs > 1.5 * longestLowestWaitMs(gapTimeoutMs) + 5_000;
 
 /**
  * Whether an event may run now, by the position of its subject. Pure. `sequence` is canonical. Sequential: when a gap
- * times out under `proceed` the lowest of those that wait goes first, so that it does not make the others old.
+ * times out under `proceed` the lowest of those that wait goes first, so that it does not make the others old. So it does
+ * under every policy where no position is known: the store has forgotten the subject, or it is new and its first events
+ * are late, and nobody can tell which. It starts again.
  */
 export function orderVerdict(sequence: string, state: SubjectState, rules: OrderingRules): OrderVerdict {
   const at = BigInt(sequence);
@@ -64,8 +56,18 @@ export function orderVerdict(sequence: string, state: SubjectState, rules: Order
   if (at < expected) return { kind: 'older' };
   const { gap } = state;
   const isLowest = gap === undefined || isGone(gap, rules) || at <= BigInt(gap.lowest);
-  const early: OrderVerdict = { kind: 'early', expected: expected.toString(), isLowest };
-  if (gap === undefined || gap.waitedMs < rules.gapTimeoutMs || rules.onGapTimeout === 'wait') return early;
-  if (rules.onGapTimeout === 'dead-letter') return { kind: 'gap-timed-out', expected: expected.toString() };
-  return isLowest ? { kind: 'run', overGap: true } : early;
+  const leftMs = rules.gapTimeoutMs - (gap?.waitedMs ?? 0);
+  const early: OrderVerdict = { kind: 'early', expected: expected.toString(), isLowest, ...(isLowest && { leftMs }) };
+  if (leftMs > 0) return early;
+  const policy = position === undefined ? 'proceed' : rules.onGapTimeout;
+  switch (policy) {
+    case 'wait':
+      return early;
+    case 'dead-letter':
+      return { kind: 'gap-timed-out', expected: expected.toString() };
+    case 'proceed':
+      return isLowest ? { kind: 'run', overGap: true } : early;
+    default:
+      return policy satisfies never;
+  }
 }

@@ -63,6 +63,10 @@ export class StoreHealth {
     return this.isGone && this.options.onUnavailable === 'wait';
   }
 
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** True: what the store cannot tell is done without. */
   get mayProceed(): boolean {
     return this.options.onUnavailable === 'proceed';

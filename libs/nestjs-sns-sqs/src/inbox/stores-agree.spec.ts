@@ -9,13 +9,13 @@ import { RedisInboxStore } from './redis-inbox-store.js';
 const LONG_MS = 60_000;
 
 type Call =
-  | { method: 'claim' | 'renew' | 'done'; who: number; position: number }
+  | { method: 'claim' | 'renew' | 'done' | 'putOff' | 'callIn'; who: number; position: number }
   | { method: 'release'; who: number; reason: InboxReleaseReason; position: number };
 
 const who = fc.nat(5);
 const position = fc.nat(9);
 const call: fc.Arbitrary<Call> = fc.oneof(
-  fc.record({ method: fc.constantFrom('claim', 'claim', 'renew', 'done'), who, position }),
+  fc.record({ method: fc.constantFrom('claim', 'claim', 'renew', 'done', 'putOff', 'callIn'), who, position }),
   fc.record({
     method: fc.constant('release'),
     who,
@@ -45,6 +45,8 @@ async function answersOf(store: InboxStore, claims: InboxClaim[], calls: Call[])
   return answers;
 }
 
+const placeOf = ({ who, position }: Call): string => `p:${(who + position) % 4}`;
+
 function answerOf(store: InboxStore, claim: InboxClaim, each: Call): unknown {
   switch (each.method) {
     case 'claim':
@@ -56,6 +58,20 @@ function answerOf(store: InboxStore, claim: InboxClaim, each: Call): unknown {
         rememberForMs: LONG_MS,
         ...(claim.subject !== undefined && each.position > 0 && { position: String(each.position) }),
       });
+    case 'putOff': {
+      const { queue, key, subject, token } = claim;
+      const place = placeOf(each);
+      return store.putOff?.({
+        queue,
+        key,
+        place,
+        handle: token,
+        forMs: LONG_MS,
+        ...(subject !== undefined && { subject }),
+      });
+    }
+    case 'callIn':
+      return store.callIn?.(claim.queue, [placeOf(each), placeOf({ ...each, who: each.who + 1 })]);
     case 'release':
       return store.release(claim, each.reason, each.position > 4 ? String(each.position) : undefined);
   }

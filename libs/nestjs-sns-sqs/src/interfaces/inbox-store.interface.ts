@@ -48,6 +48,30 @@ export interface InboxDone {
   rememberPositionForMs?: number;
 }
 
+/** A message that is hidden at SQS until its turn comes, and the handle by which anybody can make it visible before. */
+export interface InboxWaiting {
+  queue: string;
+  /** Key of its event, and of its subject where it has one: as in the claim that was refused. */
+  key: string;
+  subject?: string;
+  /** What it waits for: of printable ASCII, at most 150 characters, without spaces and braces. */
+  place: string;
+  /** At most 2,000 characters. */
+  handle: string;
+  /** The handle serves for so long, in milliseconds. */
+  forMs: number;
+}
+
+/** What is known when a message enters the waiting room. */
+export interface InboxOutlook {
+  /** The event is claimed, and the claim's lease is not over. */
+  isInWork: boolean;
+  /** The subject is, by this event or another one. */
+  isSubjectInWork: boolean;
+  /** Sequence of the last event of the subject that is done. */
+  position?: string;
+}
+
 /**
  * `failed`: it was run, and comes again; `unstarted`: it was not run, and the attempt is taken back; `dead-lettered`:
  * nothing is remembered of it, so that one that is redriven is new.
@@ -84,6 +108,16 @@ export interface InboxStore {
    * False: the claim is not its token's any more, and nothing was changed.
    */
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): MaybePromise<boolean>;
+
+  /**
+   * Optional, with {@link callIn}: a waiting room, by which a message is made visible as soon as its turn comes. Notes
+   * that the message waits at its place, with others perhaps (5 at least are kept), and tells in the same step what is
+   * known of its event and subject: who calls in afterwards finds it, and who did before has changed what is told.
+   */
+  putOff?(waiting: InboxWaiting): MaybePromise<InboxOutlook>;
+
+  /** The handles of those that wait at these places and whose time is not over; they wait there no more. */
+  callIn?(queue: string, places: readonly string[]): MaybePromise<string[]>;
 
   /** Resolves when the store answers. */
   ping(): MaybePromise<void>;

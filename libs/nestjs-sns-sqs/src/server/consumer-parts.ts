@@ -17,7 +17,7 @@ import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
 import { Suspects, type SuspectsOptions } from './handle/suspects.js';
 import { UnknownTypes } from './handle/unknown-types.js';
-import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
+import { hasLowerSequence, laneKeyOf, type LaneKey } from './receive/lane-key.js';
 import { Lanes } from './receive/lanes.js';
 import { Poller, type Intake } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
@@ -93,6 +93,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
   });
+  if (inbox) inbox.onWake = handles => settler.makeVisible(handles);
   const gate =
     inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts: options.inboxIsShared ?? false });
   const heartbeat = new Heartbeat({ ...named, logger, renewClaims: gate && (due => gate.renew(due)) });
@@ -137,7 +138,13 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     attempts,
     laneKey: laneKeyOf(queue.fifo, settings, decode),
     pace: new ReceivePace(concurrency),
-    lanes: new Lanes({ runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots: options.slots }),
+    lanes: new Lanes({
+      runner,
+      onEnd: () => consumer.onRunEnd(),
+      limit: concurrency,
+      slots: options.slots,
+      ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
+    }),
     poller: new Poller({
       ...named,
       waitTimeSeconds,

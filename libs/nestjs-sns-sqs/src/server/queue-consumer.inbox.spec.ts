@@ -203,7 +203,7 @@ describe('QueueConsumer with an inbox', () => {
     expect(inbox.counts.duplicate).toBe(1);
   });
 
-  it('does not run a duplicate of what is in work: it comes again when the lease ends, and that costs no attempt', async () => {
+  it('does not run a duplicate of what is in work: it comes again soon, and that costs no attempt', async () => {
     const store = new FaultyStore();
     const first = consumerOf(forever, { store });
     await first.put(message({ id: 'e' }, 'one'));
@@ -211,7 +211,7 @@ describe('QueueConsumer with an inbox', () => {
     const second = consumerOf((_, context) => Promise.resolve(attempts.push(context.getAttempt())), { store });
     await second.put(message({ id: 'e' }, 'two'));
     expect(second.handled).toEqual([]);
-    expect(second.settled).toEqual(['two in 30 s']);
+    expect(second.settled).toEqual(['two in 1 s']);
     void first.consumer.stop(0);
     await jest.advanceTimersByTimeAsync(60_000);
     await second.put(message({ id: 'e', receives: 9 }, 'two'));
@@ -470,7 +470,7 @@ describe('QueueConsumer with an inbox', () => {
     const { put, handled, settled } = consumerOf(() => Promise.resolve(), { store, fifo: true });
     await put(message({ id: 'head', group: 'g' }), message({ id: 'tail', group: 'g' }));
     expect(handled).toEqual([]);
-    expect(settled.toSorted()).toEqual(['m-head in 30 s', 'm-tail in 30 s']);
+    expect(settled.toSorted()).toEqual(['m-head in 1 s', 'm-tail in 1 s']);
   });
 
   it('uses the key that the user makes, and dead-letters what has none that can be used', async () => {
@@ -505,14 +505,14 @@ describe('QueueConsumer with an inbox', () => {
       for (const sequence of ['1', '3', '2', '1']) await put(event(sequence));
       await put(event('3', 2));
       expect(handled).toEqual(['v1', 'v2', 'v3']);
-      expect(settled).toEqual(['m-v1 deleted', 'm-v3 in 8 s', 'm-v2 deleted', 'm-v1 deleted', 'm-v3 deleted']);
+      expect(settled).toEqual(['m-v1 deleted', 'm-v3 in 15 s', 'm-v2 deleted', 'm-v1 deleted', 'm-v3 deleted']);
       expect(inbox.counts).toMatchObject({ early: 1, overGap: 0 });
     });
 
     it.each<['proceed' | 'dead-letter' | 'wait', string[]]>([
       ['proceed', ['m-v3 deleted']],
       ['dead-letter', ['m-v3 to dlq', 'm-v3 deleted']],
-      ['wait', ['m-v3 in 8 s']],
+      ['wait', ['m-v3 in 60 s']],
     ])('sequential: when the gap times out, %s', async (onGapTimeout, expected) => {
       const { put, settled } = consumerOf(() => Promise.resolve(), {
         settings: { ordering: 'sequential', startAt: 1, gapTimeoutMs: 60_000, onGapTimeout },
@@ -532,7 +532,7 @@ describe('QueueConsumer with an inbox', () => {
       const { put, handled, settled } = consumerOf(() => Promise.resolve(), { store, settings });
       await put(event('2'));
       expect(handled).toEqual([]);
-      expect(settled).toEqual(['m-v2 in 8 s']);
+      expect(settled).toEqual(['m-v2 in 1 s']);
     });
 
     it.each([

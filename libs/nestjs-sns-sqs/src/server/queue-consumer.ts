@@ -3,7 +3,7 @@ import { within } from '../async/within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
-import type { InboxCounts } from '../inbox/inbox.js';
+import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
@@ -113,7 +113,7 @@ export class QueueConsumer implements Consumer {
    * that nothing is done any more, whatever comes late.
    */
   async stop(timeoutMs: number): Promise<void> {
-    const { settler, runner } = this.parts;
+    const { runner } = this.parts;
     const endsAt = monotonicNow() + timeoutMs;
     this.stopIntake();
     const drained = this.draining ?? Promise.resolve();
@@ -124,7 +124,7 @@ export class QueueConsumer implements Consumer {
       await within(drained, ABORT_GRACE_MS);
       isCutOff = runner.cutOff([...this.inFlight]);
     }
-    await within(Promise.all([isCutOff, settler.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
+    await within(Promise.all([isCutOff, this.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
     this.abandon();
   }
 
@@ -141,6 +141,14 @@ export class QueueConsumer implements Consumer {
 
   private watchClock(): void {
     this.unwatch ??= this.options.watch?.watch(() => this.parts.heartbeat.doubtAll());
+  }
+
+  /** Settlements, then what the inbox is told of them, and then whom that wakes. */
+  private async flush(): Promise<void> {
+    const { settler } = this.parts;
+    await settler.flush();
+    await this.options.inbox?.idle();
+    await settler.flush();
   }
 
   private async drain(): Promise<void> {

@@ -10,7 +10,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
-import type { InboxCounts } from '../inbox/inbox.js';
+import type { InboxCounts } from '../inbox/admission.js';
 import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import type { TopologyWatch } from '../topology/topology-watch.js';

@@ -97,6 +97,17 @@ export function inboxOrderContract(it: ContractTest): void {
     assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
   });
 
+  it('counts a gap anew when the event that is waited for has come and failed', async (store, claim) => {
+    const [early, missing] = [claim('a', 'user'), claim('b', 'user')];
+    await store.claim(early, LONG_MS);
+    await store.release(early, 'unstarted', '5');
+    await pass(BRIEF_MS);
+    await store.claim(missing, LONG_MS);
+    await store.release(missing, 'failed');
+    const result = await store.claim(claim('a', 'user'), LONG_MS);
+    assert.ok('gap' in result && result.gap && result.gap.waitedMs < BRIEF_MS && result.gap.lowest === '5');
+  });
+
   it('tells since when a gap is there and who waits, until the position advances', async (store, claim) => {
     const early = claim('a', 'user');
     await store.claim(early, LONG_MS);

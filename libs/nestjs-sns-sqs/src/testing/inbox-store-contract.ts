@@ -11,6 +11,7 @@ import {
   type ContractTest,
 } from './contract-claims.js';
 import { inboxOrderContract } from './inbox-order-contract.js';
+import { inboxWaitingContract } from './inbox-waiting-contract.js';
 
 /** `describe` and `it` of the test runner; those of jest, vitest with globals, mocha and `node:test` fit. */
 export interface ContractRunner {
@@ -154,5 +155,6 @@ export function inboxStoreContract(
     });
 
     inboxOrderContract(it);
+    inboxWaitingContract(it);
   });
 }

@@ -194,6 +194,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
     }
     if (settlement.kind === 'delete') return 'gone';
+    if (settlement.kind === 'wait') return this.putOff(delivery, settlement, settled);
     const departure = await settled;
     // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
     heartbeat.untrack(delivery);
@@ -212,6 +213,20 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     }
     attempts.noteUncounted(messageId);
     attempts.decide(messageId, verdict);
+  }
+
+  /**
+   * Hidden first, then noted in the inbox: one that is woken at once would else be hidden after that. On a standard queue
+   * nobody waits for it.
+   */
+  private async putOff(
+    delivery: Delivery,
+    settlement: Settlement & { kind: 'wait' },
+    settled: Promise<Departure>,
+  ): Promise<Departure> {
+    const { gate, queue } = this.options;
+    if (gate && settlement.turn) void settled.then(() => gate.putOff(delivery, settlement));
+    return queue.fifo ? settled : 'returns';
   }
 
   /** A standard queue keeps no order that those behind a message could wait for. */

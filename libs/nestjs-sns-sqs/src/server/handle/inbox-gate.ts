@@ -1,6 +1,8 @@
 import { brokenWaitSeconds } from '../../inbox/broken-records.js';
 import type { HeldClaim } from '../../inbox/held-claim.js';
-import type { Admission, Inbox } from '../../inbox/inbox.js';
+import type { Admission } from '../../inbox/admission.js';
+import type { Inbox } from '../../inbox/inbox.js';
+import { earlySeconds, inWorkSeconds, subjectInWorkSeconds } from '../../inbox/put-off.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import type { Delivery } from '../delivery.js';
 import { attemptsExhausted, backoffSeconds, type RetryRules, type Settlement } from '../settle/retry-policy.js';
@@ -27,6 +29,8 @@ export type GateVerdict =
 /** What came of marking an event done: somebody else may have its claim by now. */
 export type Ending = 'done' | 'claim-lost';
 
+const UNAVAILABLE_BOUND_SECONDS = 30;
+
 const RUN: GateVerdict = { kind: 'run' };
 
 /** Between a delivery and its handler: claims its event in the inbox before, and marks it done or releases it after. */
@@ -51,11 +55,8 @@ export class InboxGate {
     switch (admission.kind) {
       case 'skip':
         return { kind: 'settle', settlement: { kind: 'delete', skipped: admission.why } };
-      case 'wait': {
-        const seconds = this.secondsOf(admission, delivery);
-        const why = admission.why === 'broken' ? 'unavailable' : admission.why;
-        return { kind: 'settle', settlement: { kind: 'wait', why, seconds } };
-      }
+      case 'wait':
+        return { kind: 'settle', settlement: this.wait(admission, delivery) };
       case 'failed':
         delivery.claim = admission.claim;
         return { kind: 'fail', error: admission.error };
@@ -79,6 +80,11 @@ export class InboxGate {
     return 'done';
   }
 
+  /** Once SQS has hidden a message that waits for its turn: it is woken when that comes. Never rejects. */
+  async putOff({ receiptHandle }: Delivery, { turn, seconds }: Settlement & { kind: 'wait' }): Promise<void> {
+    if (turn) await this.options.inbox.putOff(turn.claim, turn.why, receiptHandle, seconds);
+  }
+
   /** Ends the claim without its event being done. */
   async leave(delivery: Delivery, reason: 'failed' | 'unstarted' | 'dead-lettered'): Promise<void> {
     const { claim } = delivery;
@@ -100,12 +106,34 @@ export class InboxGate {
     return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(message.MessageId, attempt - 1) };
   }
 
-  private secondsOf(wait: Admission & { kind: 'wait' }, { receiveCount }: Delivery): number {
-    if (wait.seconds !== undefined) return wait.seconds;
-    if (wait.why === 'broken') return brokenWaitSeconds(receiveCount);
-    const { backoff } = this.options.rules;
-    const bounded = { ...backoff, maxSeconds: Math.min(backoff.maxSeconds, wait.boundSeconds ?? Infinity) };
-    return Math.max(1, backoffSeconds(receiveCount, bounded, this.random));
+  private wait(admission: Admission & { kind: 'wait' }, { receiveCount }: Delivery): Settlement & { kind: 'wait' } {
+    switch (admission.why) {
+      case 'early':
+        return { kind: 'wait', why: 'early', seconds: earlySeconds(receiveCount, admission.leftMs), turn: admission };
+      case 'in-work': {
+        const seconds = inWorkSeconds(receiveCount, admission.leftMs ?? 0);
+        return { kind: 'wait', why: 'in-work', seconds, turn: admission };
+      }
+      case 'subject-in-work': {
+        const { leftMs } = admission;
+        const seconds =
+          leftMs === undefined ? subjectInWorkSeconds(receiveCount, this.random) : earlySeconds(receiveCount, leftMs);
+        return { kind: 'wait', why: 'in-work', seconds, turn: admission };
+      }
+      case 'broken':
+        return { kind: 'wait', why: 'unavailable', seconds: brokenWaitSeconds(receiveCount) };
+      case 'unavailable': {
+        const { backoff } = this.options.rules;
+        const bounded = { ...backoff, maxSeconds: Math.min(backoff.maxSeconds, UNAVAILABLE_BOUND_SECONDS) };
+        return {
+          kind: 'wait',
+          why: 'unavailable',
+          seconds: Math.max(1, backoffSeconds(receiveCount, bounded, this.random)),
+        };
+      }
+      default:
+        return admission satisfies never;
+    }
   }
 
   /** It is still renewed by the heartbeat, which aborts the signal when the lease is lost. */

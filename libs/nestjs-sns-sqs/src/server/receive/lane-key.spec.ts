@@ -1,7 +1,7 @@
 import { decodeBody } from '../../envelope/decode.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 import { Delivery } from '../delivery.js';
-import { laneKeyOf } from './lane-key.js';
+import { hasLowerSequence, laneKeyOf } from './lane-key.js';
 
 const decode = ({ Body = '' }: SqsMessage) => decodeBody(Body);
 const delivery = (event: object, group?: string): Delivery =>
@@ -41,5 +41,25 @@ describe('laneKeyOf', () => {
 
   it('is the group on FIFO queues', () => {
     expect(laneKeyOf(true, { laneBy: 'none' }, decode)(delivery(event('orders', '42'), 'g'))).toBe('g');
+  });
+});
+
+describe('hasLowerSequence', () => {
+  const numbered = (sequence?: string): Delivery => {
+    const each = delivery({ ...event('orders', '42'), ...(sequence !== undefined && { sequence }) });
+    void each.decode(decode);
+    return each;
+  };
+
+  it.each([
+    ['2', '10', true],
+    ['10', '2', false],
+    ['2', '2', false],
+    ['9007199254740993', '9007199254740994', true],
+    ['x', '2', false],
+    ['2', 'x', false],
+    [undefined, '2', false],
+  ])('%p before %p: %p', (one, other, isBefore) => {
+    expect(hasLowerSequence(numbered(one), numbered(other))).toBe(isBefore);
   });
 });

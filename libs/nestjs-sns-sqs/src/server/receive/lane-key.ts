@@ -1,3 +1,4 @@
+import { canonicalSequence } from '../../inbox/sequence-guard.js';
 import type { ResolvedConsumerOptions } from '../../options/server-options.js';
 import type { Delivery } from '../delivery.js';
 import type { MessageDecoder } from '../handle/message-decoder.js';
@@ -24,4 +25,10 @@ export function laneKeyOf(
     // As in the inbox: order 42 of one service does not wait for user 42 of another.
     return subject === undefined ? undefined : `${source.length}:${source}:${subject}`;
   };
+}
+
+/** Among the events of a subject, so that what came out of order in one receive is handled in order. */
+export function hasLowerSequence(delivery: Delivery, other: Delivery): boolean {
+  const [sequence, others] = [delivery, other].map(({ envelope }) => canonicalSequence(envelope?.metadata.sequence));
+  return sequence !== undefined && others !== undefined && BigInt(sequence) < BigInt(others);
 }

@@ -3,7 +3,11 @@ import { Lanes, type LaneVerdict } from './lanes.js';
 import { Slots } from './slots.js';
 
 /** Lanes whose work ends when the test says so. */
-function lanesByHand({ limit = Infinity, slots = new Slots(Infinity) } = {}) {
+function lanesByHand({
+  limit = Infinity,
+  slots = new Slots(Infinity),
+  isBefore,
+}: { limit?: number; slots?: Slots; isBefore?: (item: string, other: string) => boolean } = {}) {
   const started: string[] = [];
   const ends = new Map<string, (verdict: LaneVerdict) => void>();
   const returned: Array<{ items: string[]; failed: string | undefined }> = [];
@@ -19,6 +23,7 @@ function lanesByHand({ limit = Infinity, slots = new Slots(Infinity) } = {}) {
     onEnd,
     limit,
     slots,
+    ...(isBefore && { isBefore }),
   });
   const end = async (item: string, verdict: LaneVerdict = 'advance'): Promise<void> => {
     ends.get(item)?.(verdict);
@@ -36,6 +41,13 @@ describe('Lanes', () => {
     expect(started).toEqual(['1', '2']);
     await end('2');
     expect(started).toEqual(['1', '2', '3']);
+  });
+
+  it('runs what comes before in its lane first, where it is told how to tell', async () => {
+    const { lanes, started, end } = lanesByHand({ isBefore: (item, other) => item < other });
+    for (const item of ['5', '4', '3', '4', '2']) lanes.submit(item, 'a');
+    for (const item of ['5', '2', '3', '4']) await end(item);
+    expect(started).toEqual(['5', '2', '3', '4', '4']);
   });
 
   it('runs different keys, and items without one, side by side', () => {

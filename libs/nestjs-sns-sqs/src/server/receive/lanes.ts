@@ -19,6 +19,8 @@ export interface LanesOptions<T> {
   limit: number;
   /** The server's own bound on top. */
   slots: Slots;
+  /** True: `item` runs before `other` of its lane. Undefined: in the order of their submission. */
+  isBefore?: (item: T, other: T) => boolean;
 }
 
 interface Lane<T> {
@@ -28,7 +30,7 @@ interface Lane<T> {
 }
 
 /**
- * Runs what is submitted: work of one key one at a time, in the order of its submission; different keys, and work
+ * Runs what is submitted: work of one key one at a time, in the order of its submission or as `isBefore` says; different keys, and work
  * without a key, in parallel, as far as there are slots. Lanes take turns. When an item asks its lane to wait, what
  * was submitted behind it by then is handed back and not run.
  */
@@ -65,7 +67,7 @@ export class Lanes<T> implements SlotUser {
     this.submitted += 1;
     const lane = key === undefined ? undefined : this.lanes.get(key);
     if (lane) {
-      lane.items.push(item);
+      this.insert(lane.items, item);
       return;
     }
     if (key === undefined && this.ready.length === 0 && this.mayStart()) {
@@ -76,6 +78,12 @@ export class Lanes<T> implements SlotUser {
     if (key !== undefined) this.lanes.set(key, fresh);
     this.ready.push(fresh);
     this.pump();
+  }
+
+  private insert(items: T[], item: T): void {
+    const { isBefore } = this.options;
+    const at = isBefore ? items.findLastIndex(other => !isBefore(item, other)) + 1 : items.length;
+    items.splice(at, 0, item);
   }
 
   /** Starts as much as may run. */

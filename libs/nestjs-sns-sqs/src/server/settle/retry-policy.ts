@@ -1,6 +1,14 @@
+import type { HeldClaim } from '../../inbox/held-claim.js';
+import type { TurnReason } from '../../inbox/waiting-room.js';
 import { SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+
+/** A claim that was refused, and why: the message is made visible before its time when that has changed. */
+export interface Turn {
+  claim: HeldClaim;
+  why: TurnReason;
+}
 
 /** Why a message is put off that was not run to its end; costs no attempt. */
 export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
@@ -8,7 +16,7 @@ export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 
 export type Settlement =
   | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' | 'unwanted' }
   | { kind: 'retry'; seconds: number; error: unknown; /** It asked to be tried later: no attempt. */ isFree?: boolean }
-  | { kind: 'wait'; seconds: number; why: WaitReason }
+  | { kind: 'wait'; seconds: number; why: WaitReason; /** What it waits for, if it can be woken. */ turn?: Turn }
   | { kind: 'dead-letter'; error: unknown };
 
 export interface RetryRules {

@@ -145,6 +145,16 @@ export class Settler {
     }
   }
 
+  /** Makes messages visible that were put off, by whatever process. One that cannot be is visible when its delay ends. */
+  makeVisible(receiptHandles: readonly string[]): void {
+    if (this.isAbandoned) return;
+    for (const receiptHandle of receiptHandles) {
+      void this.track(this.delays.add({ receiptHandle, visibilityTimeoutSeconds: 0 }).then(() => 'returns'));
+    }
+    // Its subject stands still meanwhile.
+    this.delays.dispatch();
+  }
+
   /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
   sendBatchesNow(): void {
     for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.dispatch();
