@@ -1,0 +1,128 @@
+import type { Attributes } from '../interfaces/control-plane.interface.js';
+import { sameJson } from './canonical-json.js';
+import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './control-planes.js';
+import { arnOf, type FoundQueue } from './create-queue.js';
+import { filterPolicyOf } from './filter-policy.js';
+import { policyWith, recordedSubscriptions } from './queue-policy.js';
+import type { QueueSpec, Topology } from './topology.model.js';
+
+export interface PruneOptions {
+  /** True: nothing is changed. @default true */
+  dryRun?: boolean;
+  /** Full names of queues that no version takes from any more: unsubscribed, and deleted once they are empty. */
+  orphans?: readonly string[];
+  /** False: empty orphans are unsubscribed and stay. @default false */
+  deletesOrphans?: boolean;
+}
+
+export interface PruneStep {
+  resource: string;
+  /** For a person: what is, or would be, done. */
+  text: string;
+}
+
+/**
+ * Takes away what this version does not need: types that filters let through, topics that queue policies let in,
+ * subscriptions to other topics, and orphaned queues. Only when no other version runs: what it needs is taken from it.
+ * A queue with messages in it, or in flight, is never deleted. Resolves to what was done, or with `dryRun` would be.
+ */
+export async function pruneTopology(
+  topology: Topology,
+  planes: ControlPlanes,
+  { dryRun = true, orphans = [], deletesOrphans = false }: PruneOptions = {},
+): Promise<PruneStep[]> {
+  const pruner = new Pruner(planes, dryRun);
+  await mapInParallel(topology.queues, spec => pruner.narrow(spec));
+  const known = new Set(topology.queues.flatMap(({ name, formerly }) => [name, ...formerly]));
+  for (const name of orphans) {
+    if (!known.has(name)) await pruner.removeOrphan(name, deletesOrphans);
+  }
+  return pruner.steps;
+}
+
+const MESSAGES = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+];
+
+/** Unknown counts as not empty. */
+const isEmpty = (attributes: Attributes): boolean => MESSAGES.every(name => attributes[name] === '0');
+
+class Pruner {
+  readonly steps: PruneStep[] = [];
+
+  constructor(
+    private readonly planes: ControlPlanes,
+    private readonly dryRun: boolean,
+  ) {}
+
+  async narrow(spec: QueueSpec): Promise<void> {
+    const queue = await this.find(spec.name);
+    if (!queue) return;
+    const policy = queue.attributes['Policy'];
+    const recorded = recordedSubscriptions(policy);
+    const wanted = spec.subscriptions.map(({ topic }) => topicArnBeside(arnOf(queue), topic));
+    for (const [at, { types }] of spec.subscriptions.entries()) {
+      const topicArn = wanted[at];
+      const id = topicArn === undefined ? undefined : recorded.get(topicArn);
+      if (id !== undefined) await this.narrowFilter(spec.name, `${topicArn}:${id}`, filterPolicyOf(types));
+    }
+    const ended = [...recorded].filter(([topicArn]) => !wanted.includes(topicArn));
+    // The subscription first: a topic that is shut out would lose what it delivers.
+    for (const [topicArn, id] of ended) await this.unsubscribe(spec.name, topicArn, id);
+    const plan = policyWith(policy, arnOf(queue), wanted, recorded);
+    if (!plan.differs) return;
+    await this.step(spec.name, `lets in no topic but ${wanted.join(', ') || '(none)'}`, 'SetQueueAttributes', () =>
+      this.planes.sqs.setQueueAttributes(queue.url, { Policy: plan.policy }),
+    );
+  }
+
+  async removeOrphan(name: string, deletes: boolean): Promise<void> {
+    const queue = await this.find(name);
+    if (!queue) return;
+    for (const [topicArn, id] of recordedSubscriptions(queue.attributes['Policy'])) {
+      await this.unsubscribe(name, topicArn, id);
+    }
+    if (!deletes) return;
+    // What came before it was unsubscribed is seen.
+    const now = this.dryRun ? queue : await this.find(name);
+    if (!now) return;
+    if (!isEmpty(now.attributes)) {
+      this.steps.push({ resource: name, text: 'is kept: there are messages in it' });
+      return;
+    }
+    await this.step(name, 'is deleted: it is empty', 'DeleteQueue', () => this.planes.sqs.deleteQueue(now.url));
+  }
+
+  private async narrowFilter(name: string, arn: string, wanted: string): Promise<void> {
+    const { sns } = this.planes;
+    const found = await call(this.planes, 'GetSubscriptionAttributes', arn, () => sns.getSubscriptionAttributes(arn));
+    if (!found || sameJson(found['FilterPolicy'] ?? '{}', wanted)) return;
+    await this.step(
+      name,
+      `filter of ${arn}: ${found['FilterPolicy'] ?? 'none'} becomes ${wanted}`,
+      'SetSubscriptionAttributes',
+      () => sns.setSubscriptionAttribute(arn, 'FilterPolicy', wanted),
+    );
+  }
+
+  private unsubscribe(name: string, topicArn: string, id: string): Promise<void> {
+    return this.step(name, `is unsubscribed from ${topicArn}`, 'Unsubscribe', () =>
+      this.planes.sns.unsubscribe(`${topicArn}:${id}`),
+    );
+  }
+
+  private async find(name: string): Promise<FoundQueue | undefined> {
+    const { sqs } = this.planes;
+    const url = await call(this.planes, 'GetQueueUrl', name, () => sqs.getQueueUrl(name));
+    if (url === undefined) return undefined;
+    const attributes = await call(this.planes, 'GetQueueAttributes', name, () => sqs.getQueueAttributes(url));
+    return { url, attributes };
+  }
+
+  private async step(resource: string, text: string, operation: string, run: () => Promise<void>): Promise<void> {
+    if (!this.dryRun) await call(this.planes, operation, resource, run);
+    this.steps.push({ resource, text });
+  }
+}
