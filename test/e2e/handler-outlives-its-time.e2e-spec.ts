@@ -62,15 +62,18 @@ describe('a handler that outlives its time and heeds no signal', () => {
         return work.run(n);
       }
     }
-    await here.start([Work], { consumer: HASTY });
+    const { server } = await here.start([Work], { consumer: HASTY });
     await here.events().emit('user.registered', { n: 0 });
     await waitFor('the log line', () => logged('has not ended after handlerTimeoutMs'));
+    const health = (): unknown => server.health().queues[`${here.prefix}${QUEUE}`];
+    expect(health()).toMatchObject({ status: 'down', overdue: 1, reason: expect.stringContaining('All 1 slots') });
     await here.events().emit('user.registered', { n: 1 });
     const since = Date.now();
     await waitFor('one and a half visibility timeouts', () => Date.now() - since > 1_500);
     expect(work.starts).toEqual([0]);
     work.gate.open();
     await here.queue(QUEUE).untilEmpty();
+    expect(health()).toMatchObject({ status: 'up', overdue: 0 });
     expect(work.most).toBe(1);
     expect(work.starts.toSorted((a, b) => a - b)).toEqual([0, 0, 1]);
   });

@@ -1,4 +1,6 @@
 export { SQS_TRANSPORT } from './constants.js';
+export type { InboxHealth, QueueHealth, ServerHealth } from './server/health.js';
+export type { ConsumerSnapshot } from './server/queue-consumer.js';
 export { ServerSQS, type SqsServerEvents, type SqsServerStatus } from './server/server-sqs.js';
 export { DEAD_LETTER_ATTRIBUTES } from './server/settle/dead-letter.js';
 export { ClientSNS } from './client/client-sns.js';

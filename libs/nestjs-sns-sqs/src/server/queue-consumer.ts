@@ -23,6 +23,8 @@ export interface ConsumerSnapshot {
   leases: number;
   /** Settlements without a result. */
   settlements: number;
+  /** Handlers that have not ended although `handlerTimeoutMs` has passed: they keep their slots. */
+  overdue: number;
 }
 
 /** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
@@ -62,18 +64,23 @@ export class QueueConsumer implements Consumer {
     return this.options.queue.name;
   }
 
+  get concurrency(): number {
+    return this.options.settings.concurrency;
+  }
+
   get inboxCounts(): InboxCounts | undefined {
     return this.options.inbox?.counts;
   }
 
   snapshot(): ConsumerSnapshot {
-    const { lanes, poller, heartbeat, settler } = this.parts;
+    const { lanes, poller, heartbeat, settler, dispatcher } = this.parts;
     return {
       inFlight: this.inFlight.size,
       running: lanes.load,
       receives: poller.receives,
       leases: heartbeat.size,
       settlements: settler.pending,
+      overdue: dispatcher.overdue,
     };
   }
 

@@ -18,6 +18,8 @@ import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
+import { Faults, type FaultOf } from './faults.js';
+import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
 import { stopIntakeWithTheApp } from './stop-intake-with-app.js';
@@ -31,8 +33,6 @@ export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnectin
 
 /** Events of {@link ServerSQS.on}: `error` tells each fault of a receive, and of the inbox's store, after the start. */
 export type SqsServerEvents = { error: (error: SnsSqsError) => void };
-
-const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts['awsError'])}`;
 
 interface Declared {
   pattern: string;
@@ -55,8 +55,7 @@ export class ServerSQS
   private readonly withdraw: () => void;
   private readonly emitter = new EventEmitter();
   private readonly starting = new AbortController();
-  /** What is at fault, and why. */
-  private readonly faulty = new Map<string, string>();
+  private readonly faults = new Faults();
   private consumers: QueueConsumer[] = [];
   private watch: TopologyWatch | undefined;
   private aws: ServerAws | undefined;
@@ -154,6 +153,22 @@ export class ServerSQS
     return Object.fromEntries(counted) as Record<string, InboxCounts>;
   }
 
+  /**
+   * Whether the server handles messages now, as a whole and by queue, with what each queue holds. Plain data, for a
+   * readiness probe; no call is made.
+   */
+  health(): ServerHealth {
+    const { state, faults, consumers, options } = this;
+    return healthOf({
+      state,
+      isPolling: (state === 'polling' || state === 'reconnecting') && !this.isEnding,
+      queues: consumers.map(each => ({ name: each.name, concurrency: each.concurrency, snapshot: each.snapshot() })),
+      receiveFaults: faults.receives,
+      inboxFaults: this.inbox && faults.inbox,
+      inboxIsNeeded: options.inbox && options.inbox.onUnavailable === 'wait',
+    });
+  }
+
   private async report(start: Promise<void>, callback: (error?: unknown) => void): Promise<void> {
     let failure: { error: unknown } | undefined;
     await start.catch((error: unknown) => {
@@ -177,8 +192,8 @@ export class ServerSQS
         signal: this.starting.signal,
         inbox: this.inbox,
         hooks: (context, work) => this.withHooks(context, work),
-        onFault: (queue, error) => this.onFault(queue, error),
-        onRecovery: queue => this.onRecovery(queue, 'receives work again'),
+        onFault: (queue, error) => this.onFault('receives', queue, error),
+        onRecovery: queue => this.onRecovery('receives', queue),
       });
       this.consumers = started.consumers;
       this.watch = started.watch;
@@ -227,17 +242,17 @@ export class ServerSQS
     announce('status', { service: this.options.service, status: state });
   }
 
-  private onFault(of: string, error: SnsSqsError, isNews = this.faulty.get(of) !== reasonOf(error)): void {
-    this.faulty.set(of, reasonOf(error));
+  private onFault(of: FaultOf, queue: string, error: SnsSqsError): void {
+    const isNews = this.faults.note(of, queue, error);
     if (isNews) this.logger.error(`${error.message} It is tried again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
     if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
   }
 
-  private onRecovery(of: string, says: string): void {
-    this.faulty.delete(of);
-    this.logger.log(`${of}: ${says}`);
-    if (this.faulty.size === 0 && this.state === 'reconnecting') this.changeState('polling');
+  private onRecovery(of: FaultOf, queue: string): void {
+    this.faults.mend(of, queue);
+    this.logger.log(of === 'inbox' ? `inbox of ${queue}: its store works again` : `${queue}: receives work again`);
+    if (this.faults.size === 0 && this.state === 'reconnecting') this.changeState('polling');
   }
 
   private createInbox(): ServerInbox | undefined {
@@ -246,9 +261,9 @@ export class ServerSQS
     return new ServerInbox({
       ...inbox,
       logger: this.logger,
-      onFault: (queue, error) => this.onFault(`inbox of ${queue}`, error, true),
+      onFault: (queue, error) => this.onFault('inbox', queue, error),
       onRecovery: queue => {
-        this.onRecovery(`inbox of ${queue}`, 'its store works again');
+        this.onRecovery('inbox', queue);
         this.consumers.find(({ name }) => name === queue)?.wake();
       },
     });

@@ -1,0 +1,73 @@
+import type { ConsumerSnapshot } from './queue-consumer.js';
+
+/** One queue of a server, as its health sees it. */
+export interface QueueHealth extends ConsumerSnapshot {
+  /** `'down'`: nothing of it is handled now, for `reason`. */
+  status: 'up' | 'down';
+  /** Why it is down; undefined while it is up. */
+  reason?: string;
+}
+
+/** The inbox of a server. */
+export interface InboxHealth {
+  /** `'down'`: its store does not do what at least one queue needs. */
+  status: 'up' | 'down';
+  /** Why it is down; undefined while it is up. */
+  reason?: string;
+}
+
+/** What {@link ServerSQS.health} gives: plain data, without a call to AWS or to the store. */
+export interface ServerHealth {
+  /** `'up'`: the server receives, and every queue is up. */
+  status: 'up' | 'down';
+  /** Why it is down as a whole; undefined while it is up, and where only queues are down. */
+  reason?: string;
+  /** By full name; empty before the start is over. */
+  queues: Record<string, QueueHealth>;
+  /** Undefined: the server has none. */
+  inbox?: InboxHealth;
+}
+
+interface Fault {
+  message: string;
+}
+
+export interface HealthFacts {
+  /** The server polls its queues, and is not about to end. */
+  isPolling: boolean;
+  state: string;
+  queues: ReadonlyArray<{ name: string; concurrency: number; snapshot: ConsumerSnapshot }>;
+  /** By queue: why its receives fail. */
+  receiveFaults: ReadonlyMap<string, Fault>;
+  /** By queue: why the store does not do what it needs; undefined: there is no inbox. */
+  inboxFaults: ReadonlyMap<string, Fault> | undefined;
+  /** A queue without its inbox handles nothing. */
+  inboxIsNeeded: boolean;
+}
+
+/** A server's health, from what is known of it. Pure. */
+export function healthOf(facts: HealthFacts): ServerHealth {
+  const { isPolling, state, receiveFaults, inboxFaults, inboxIsNeeded } = facts;
+  const whole = isPolling ? undefined : `The server is ${state}`;
+  const reasonOf = (name: string, concurrency: number, { overdue }: ConsumerSnapshot): string | undefined => {
+    if (whole !== undefined) return whole;
+    const fault = receiveFaults.get(name) ?? (inboxIsNeeded ? inboxFaults?.get(name) : undefined);
+    if (fault || overdue < concurrency) return fault?.message;
+    return `All ${concurrency} slots are held by handlers that have not ended after handlerTimeoutMs`;
+  };
+  const queues = facts.queues.map(({ name, concurrency, snapshot }): [string, QueueHealth] => {
+    const state = statusOf(reasonOf(name, concurrency, snapshot));
+    return [name, { ...state, ...snapshot }];
+  });
+  const areUp = queues.every(([, { status }]) => status === 'up');
+  const [inboxFault] = inboxFaults?.values() ?? [];
+  return {
+    ...statusOf(whole),
+    ...(!areUp && { status: 'down' }),
+    queues: Object.fromEntries(queues),
+    ...(inboxFaults && { inbox: statusOf(inboxFault?.message) }),
+  };
+}
+
+const statusOf = (reason: string | undefined): { status: 'up' | 'down'; reason?: string } =>
+  reason === undefined ? { status: 'up' } : { status: 'down', reason };
