@@ -154,7 +154,7 @@ function inboxOf(
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
-  return new Inbox({ queue: namespace, store: inbox.store, health, rules });
+  return new Inbox({ queue, namespace, store: inbox.store, health, rules });
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */

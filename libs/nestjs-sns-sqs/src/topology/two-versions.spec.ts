@@ -94,4 +94,26 @@ describe('two versions of a service', () => {
     );
     await expect(holds).resolves.toBeUndefined();
   });
+
+  it('write again what the other has overwritten in the same moment with what it had read before', async () => {
+    const withTopic = (topic: string): Topology =>
+      buildTopology({
+        service: 'notifications',
+        prefix: '',
+        handlers: [{ pattern: 'a', queue: 'mail', topic }],
+        settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60 }),
+      });
+    const fake = new FakePlanes();
+    await createTopology(withTopic('users'), fake.planes(), fake.keeper());
+    const stale = fake.queues.get('mail')?.['Policy'] ?? '';
+    const set = fake.sqs.setQueueAttributes.bind(fake.sqs);
+    let overwrites = 2;
+    fake.sqs.setQueueAttributes = async (url, attributes) => {
+      await set(url, attributes);
+      // The other version's write comes last.
+      if (attributes['Policy'] && (overwrites -= 1) >= 0) await set(url, { Policy: stale });
+    };
+    await createTopology(withTopic('orders'), fake.planes(), fake.keeper());
+    expect(admittedTopics(fake.queues.get('mail')?.['Policy'])).toEqual([topicArn('orders'), topicArn('users')]);
+  });
 });
