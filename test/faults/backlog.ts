@@ -72,22 +72,19 @@ async function run({ events, arrange, processes, handlerMs, withinSeconds }: Bac
       'q',
     );
     const memory = new MemoryInboxStore({ now: () => time.now });
+    const shelf = { memory, fault: undefined };
     const receives = new Map<string, number>();
     const handled: number[] = [];
     const consumers = Array.from({ length: processes }, () => {
       const wire = new FaultyWire(broker, random, {}, LEASE_SECONDS, {
         blame: () => undefined,
         endOf: () => undefined,
+        lettersAreAway: () => false,
       });
       const store =
         processes === 1
           ? memory
-          : new FaultyStore(
-              memory,
-              random,
-              {},
-              { storeIsAway: false, noteDone: () => undefined, noteStoreFault: () => undefined },
-            );
+          : new FaultyStore(shelf, random, {}, { noteDone: () => undefined, noteStoreFault: () => undefined });
       const health = new StoreHealth({
         store,
         queue: 'q',

@@ -8,10 +8,16 @@ import type {
   InboxStore,
   InboxWaiting,
 } from '#lib/interfaces/inbox-store.interface.js';
-import type { FaultRates } from './schedule.ts';
+import type { FaultRates, StoreFault } from './schedule.ts';
+
+/** The one store behind the ways of all processes. */
+export interface Shelf {
+  memory: MemoryInboxStore;
+  /** What is wrong with it now. */
+  fault: StoreFault | undefined;
+}
 
 export interface StoreWatch {
-  storeIsAway: boolean;
   /** The store has marked the event of a claim. */
   noteDone(claim: InboxClaim, done: InboxDone): void;
   /** A call about these claims has failed, before or after its effect. */
@@ -19,8 +25,7 @@ export interface StoreWatch {
 }
 
 const away = (): Error => Object.assign(new Error('injected: the store does not answer'), { code: 'ECONNREFUSED' });
-/** Of the store's health, and of no event. */
-const isProbe = ({ key }: InboxClaim): boolean => key.startsWith('.probe-');
+const refused = (): Error => new Error("READONLY You can't write against a read only replica.");
 const forever = <T>(): Promise<T> => new Promise(() => undefined);
 
 /** A process's way to an inbox that all share, with what may go wrong in between, and outages. */
@@ -28,69 +33,75 @@ export class FaultyStore implements InboxStore {
   readonly isShared = true;
   cut = false;
   injected = 0;
-  readonly memory: MemoryInboxStore;
+  readonly shelf: Shelf;
   readonly random: () => number;
   faults: FaultRates;
   readonly watch: StoreWatch;
 
-  /** @param memory the one store of all processes */
-  constructor(memory: MemoryInboxStore, random: () => number, faults: FaultRates, watch: StoreWatch) {
-    this.memory = memory;
+  constructor(shelf: Shelf, random: () => number, faults: FaultRates, watch: StoreWatch) {
+    this.shelf = shelf;
     this.random = random;
     this.faults = faults;
     this.watch = watch;
   }
 
   claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
-    return this.#call([claim], () => this.memory.claim(claim, leaseMs));
+    return this.#write([claim], memory => memory.claim(claim, leaseMs));
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
-    return this.#call(claims, () => this.memory.renew(claims, leaseMs));
+    return this.#write(claims, memory => memory.renew(claims, leaseMs));
   }
 
   done(claim: InboxClaim, done: InboxDone): Promise<boolean> {
-    return this.#call([claim], () => {
-      const isDone = this.memory.done(claim, done);
-      if (isDone && !isProbe(claim)) this.watch.noteDone(claim, done);
+    return this.#write([claim], memory => {
+      const isDone = memory.done(claim, done);
+      if (isDone) this.watch.noteDone(claim, done);
       return isDone;
     });
   }
 
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): Promise<boolean> {
-    return this.#call([claim], () => this.memory.release(claim, reason, gapAt));
+    return this.#write([claim], memory => memory.release(claim, reason, gapAt));
   }
 
   putOff(waiting: InboxWaiting): Promise<InboxOutlook> {
-    return this.#call([], () => this.memory.putOff(waiting));
+    return this.#write([], memory => memory.putOff(waiting), waiting.queue);
   }
 
   callIn(queue: string, places: readonly string[]): Promise<string[]> {
-    return this.#call([], () => this.memory.callIn(queue, places));
+    return this.#write([], memory => memory.callIn(queue, places), queue);
   }
 
-  ping(): Promise<void> {
-    return this.#call([], () => this.memory.ping());
-  }
-
-  async #call<T>(claims: readonly InboxClaim[], act: () => T): Promise<T> {
+  async ping(): Promise<void> {
     await this.#latency();
-    if (this.watch.storeIsAway || this.#strikes('storeError')) return this.#fail(claims);
-    const result = act();
-    if (this.#strikes('storeLost')) return this.#fail(claims);
+    if (this.shelf.fault === 'away') throw away();
+  }
+
+  async #write<T>(
+    claims: readonly InboxClaim[],
+    act: (memory: MemoryInboxStore) => T,
+    queue = claims[0]?.queue ?? '',
+  ): Promise<T> {
+    await this.#latency();
+    const { fault } = this.shelf;
+    if (fault === 'refuses') return this.#fail(claims, refused());
+    if (fault === 'away' || (fault === 'slot' && queue.startsWith('a'))) return this.#fail(claims, away());
+    if (this.#strikes('storeError')) return this.#fail(claims, away());
+    const result = act(this.shelf.memory);
+    if (this.#strikes('storeLost')) return this.#fail(claims, away());
     await this.#latency();
     return result;
   }
 
-  #fail(claims: readonly InboxClaim[]): never {
-    this.watch.noteStoreFault(claims.filter(claim => !isProbe(claim)));
-    throw away();
+  #fail(claims: readonly InboxClaim[], error: Error): never {
+    this.watch.noteStoreFault(claims);
+    this.injected += 1;
+    throw error;
   }
 
   #strikes(kind: keyof FaultRates): boolean {
-    if (this.random() >= (this.faults[kind] ?? 0)) return false;
-    this.injected += 1;
-    return true;
+    return this.random() < (this.faults[kind] ?? 0);
   }
 
   async #latency(): Promise<void> {

@@ -26,6 +26,8 @@ interface BatchOutput {
 }
 
 export interface WireWatch {
+  /** No copy reaches a dead letter queue now. */
+  lettersAreAway(): boolean;
   /** Told of what the library must not do. */
   blame(what: string): void;
   /** When the handler of a receipt handle has ended. */
@@ -63,18 +65,19 @@ const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => (
 export class FaultyWire implements SqsWire {
   cut = false;
   injected = 0;
-  /** By message id: receives that SQS counted and nobody got. */
+  /** By message id: receives that SQS counted and nobody got, or that a process took with it when it died. */
   readonly unheard = new Map<string, number>();
   /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
-  readonly #settled = new Set<string>();
-  /** Of those that are settled: made visible later. When its turn comes such a message is made visible at once. */
-  readonly #putOff = new Set<string>();
+  readonly #settled = new Map<string, 'deleted' | 'returned'>();
   readonly #lostAt = new Map<string, number>();
   readonly broker: Broker;
   readonly random: () => number;
   faults: FaultRates;
   readonly lease: number;
   readonly watch: WireWatch;
+  /** By receipt handle: what this process has and has not settled. */
+  readonly #held = new Map<string, string>();
+  #fanOut: readonly string[] = [];
   #onCut: () => void = () => undefined;
 
   /**
@@ -93,6 +96,7 @@ export class FaultyWire implements SqsWire {
   cutOff(): void {
     this.cut = true;
     this.#onCut();
+    for (const messageId of this.#held.values()) this.#noteUnheard(messageId);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
@@ -108,6 +112,7 @@ export class FaultyWire implements SqsWire {
     if (this.#strikes('overLimit')) return this.#late(undefined).then(() => this.#overLimit(queueUrl));
     if (this.#strikes('disorder')) this.#queue(queueUrl).shuffle(this.random);
     const { Messages = [] } = (await this.#call('receive', input, signal)) as { Messages?: SqsMessage[] };
+    for (const { ReceiptHandle = '', MessageId = '' } of Messages) this.#held.set(ReceiptHandle, MessageId);
     if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
     return Messages;
   }
@@ -137,9 +142,11 @@ export class FaultyWire implements SqsWire {
   /** What is settled is not touched again, nor what was lost while its handler ran. */
   async #settling(what: string, entries: readonly Handled[], call: () => Promise<BatchResult>): Promise<BatchResult> {
     for (const { receiptHandle, visibilityTimeoutSeconds } of entries) {
-      if (visibilityTimeoutSeconds === 0 && this.#putOff.has(receiptHandle)) continue;
       const lostAt = this.#lostAt.get(receiptHandle) ?? Infinity;
-      if (this.#settled.has(receiptHandle)) this.watch.blame(`a process tried to ${what} what it had settled`);
+      const settled = this.#settled.get(receiptHandle);
+      // What was put off may be called in when its turn has come.
+      const isWake = settled === 'returned' && visibilityTimeoutSeconds === 0;
+      if (settled && !isWake) this.watch.blame(`a process tried to ${what} what it had settled`);
       else if (lostAt < (this.watch.endOf(receiptHandle) ?? -Infinity))
         this.watch.blame(`a process tried to ${what} what it had lost`);
     }
@@ -147,9 +154,10 @@ export class FaultyWire implements SqsWire {
     const by = new Map(entries.map(entry => [entry.id, entry]));
     for (const { id } of result.successful) {
       const entry = by.get(id);
-      if (!entry || entry.visibilityTimeoutSeconds === this.lease) continue;
-      this.#settled.add(entry.receiptHandle);
-      if (entry.visibilityTimeoutSeconds !== undefined) this.#putOff.add(entry.receiptHandle);
+      if (entry && entry.visibilityTimeoutSeconds !== this.lease) {
+        this.#held.delete(entry.receiptHandle);
+        this.#settled.set(entry.receiptHandle, entry.visibilityTimeoutSeconds === undefined ? 'deleted' : 'returned');
+      }
     }
     for (const { id, code } of result.failed) {
       const entry = by.get(id);
@@ -158,7 +166,17 @@ export class FaultyWire implements SqsWire {
     return result;
   }
 
+  /** As a topic does with its subscriptions: each queue gets what was accepted. */
+  publish(queueUrls: readonly string[], entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
+    this.#fanOut = queueUrls;
+    return this.sendBatch(queueUrls[0] ?? '', entries);
+  }
+
   sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
+    if (/-dlq(\.fifo)?$/.test(queueUrl) && this.watch.lettersAreAway()) {
+      this.injected += 1;
+      return this.#late(undefined).then(() => Promise.reject(failure('AccessDenied', 403)));
+    }
     return this.#batch('sendBatch', queueUrl, entries, ({ id, body, attributes, groupId, deduplicationId }) => ({
       Id: id,
       MessageBody: body,
@@ -200,13 +218,18 @@ export class FaultyWire implements SqsWire {
     if (this.#strikes('error')) throw failure('InternalFailure', 500);
     const lost = this.#strikes('lostReply');
     const output = await this.#operation(OPERATION[kind], input, signal);
+    for (const QueueUrl of this.#fanOut.slice(1))
+      await this.#operation(OPERATION[kind], { ...input, QueueUrl }, signal);
     if (lost || this.cut) {
-      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[])
-        this.unheard.set(MessageId, (this.unheard.get(MessageId) ?? 0) + 1);
+      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) this.#noteUnheard(MessageId);
     }
     if (lost) throw failure('TimeoutError', undefined);
     await this.#latency();
     return output;
+  }
+
+  #noteUnheard(messageId: string): void {
+    this.unheard.set(messageId, (this.unheard.get(messageId) ?? 0) + 1);
   }
 
   #operation(name: string, input: object, signal: AbortSignal | undefined): Promise<Output> {

@@ -1,6 +1,7 @@
 // Random schedules of messages, faults, crashes and restarts against the library's publisher and consuming side, on the
 // core of the embedded broker, in virtual time, one process for each core. --runs: how many; --seed: of the first; --path:
-// where in the schedules of that seed to begin, to replay what failed.
+// where in the schedules of that seed to begin, to replay what failed; --without: kinds of trouble to leave out, of
+// `TROUBLES`; --shrink: for how many seconds to look for a smaller one of what failed.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -14,7 +15,14 @@ interface Part extends PartProgress {
 }
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' }, path: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '20000' },
+    seed: { type: 'string' },
+    path: { type: 'string' },
+    // Not judged yet.
+    without: { type: 'string', default: 'kill,later,unknown,backoff' },
+    shrink: { type: 'string', default: '60' },
+  },
 });
 const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
@@ -43,6 +51,8 @@ function split(count: number): PartOptions[] {
     runs: (firsts[part + 1] ?? runs) - first,
     seed,
     path: values.path ?? String(first),
+    without: values.without.split(',').filter(Boolean),
+    shrinkSeconds: Number(values.shrink),
   }));
 }
 

@@ -1,5 +1,3 @@
-import * as fc from 'fast-check';
-
 /** Rates from 0 to 1, by kind of fault. */
 export type FaultRates = Partial<
   Record<
@@ -19,13 +17,19 @@ export type FaultRates = Partial<
 >;
 
 export interface Step {
-  outcome: 'ok' | 'throw' | 'retry-later' | 'dead-letter' | 'discard';
+  /** `kill`: its process dies of it. */
+  outcome: 'ok' | 'throw' | 'retry-later' | 'dead-letter' | 'discard' | 'kill';
   ms: number;
+  /** Of `retry-later`. */
+  seconds: number;
 }
 
 export interface ScheduledMessage {
   at: number;
   group: number;
+  source: number;
+  /** `new`: only a version that knows it handles it. */
+  type: 'work' | 'new';
   /** What its handler does at each start; the last one again and again. */
   outcomes: Step[];
 }
@@ -36,72 +40,57 @@ export interface Moment {
   which: number;
 }
 
+/** SIGTERM; a new process starts at the same time, perhaps of another version. */
+export interface Restart extends Moment {
+  version: number;
+  /** `shutdownTimeoutMs`. */
+  within: number;
+}
+
+/** A version of the service. */
+export interface Version {
+  takesNew: boolean;
+  ordering: 'none' | 'latest' | 'sequential';
+  maxReceiveCount: number;
+  skip: boolean;
+  concurrency: number;
+}
+
+/** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
+export type StoreFault = 'away' | 'refuses' | 'slot';
+
+export interface Span {
+  at: number;
+  ms: number;
+}
+
 export interface Schedule {
   seed: number;
   fifo: boolean;
-  skip: boolean;
-  inbox: boolean;
-  /** Its handlers ask for their signal. */
-  heedful: boolean;
-  ordering: 'none' | 'latest' | 'sequential';
-  consumers: number;
-  concurrency: number;
-  maxReceiveCount: number;
+  inbox: 'none' | 'memory' | 'shared';
+  /** Whether handlers ask for their signal, and whether they stop by it. */
+  heed: 'never' | 'asks' | 'stops';
+  /** Queues of a standard service: each gets every event. */
+  useCases: number;
+  /** Events of a subject are numbered without gaps. */
+  gapless: boolean;
+  leaseSeconds: number;
+  waitSeconds: number;
+  handlerTimeoutMs: number;
+  backoff: 'default' | 'short';
+  versions: Version[];
+  /** The version of each process at the start. */
+  fleet: number[];
   messages: ScheduledMessage[];
   faults: FaultRates;
   crashes: Moment[];
-  restarts: Moment[];
-  outages: Array<{ at: number; ms: number }>;
+  restarts: Restart[];
+  outages: Array<Span & { kind: StoreFault }>;
+  /** When the shared store loses all that it knows. */
+  forgets: number[];
+  /** While no copy reaches a dead letter queue. */
+  letterOutages: Span[];
+  /** By how much the wall clock is set forward. */
+  clockSteps: Array<{ at: number; by: number }>;
+  suspensions: Span[];
 }
-
-const rate = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(0) },
-  { weight: 2, arbitrary: fc.double({ min: 0, max: 0.2, noNaN: true }) },
-  { weight: 1, arbitrary: fc.double({ min: 0.3, max: 0.9, noNaN: true }) },
-);
-const step: fc.Arbitrary<Step> = fc.record({
-  outcome: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('ok' as const) },
-    { weight: 3, arbitrary: fc.constant('throw' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('retry-later' as const, 'dead-letter' as const, 'discard' as const) },
-  ),
-  ms: fc.oneof({ weight: 8, arbitrary: fc.nat(200) }, { weight: 1, arbitrary: fc.nat(60_000) }),
-});
-const moment: fc.Arbitrary<Moment> = fc.record({ at: fc.nat(120_000), which: fc.nat(2) });
-
-export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  seed: fc.nat(),
-  fifo: fc.boolean(),
-  skip: fc.boolean(),
-  inbox: fc.boolean(),
-  heedful: fc.boolean(),
-  ordering: fc.constantFrom('none', 'latest', 'sequential'),
-  consumers: fc.integer({ min: 1, max: 3 }),
-  concurrency: fc.integer({ min: 1, max: 20 }),
-  maxReceiveCount: fc.integer({ min: 1, max: 4 }),
-  messages: fc
-    .array(
-      fc.record({ at: fc.nat(60_000), group: fc.nat(2), outcomes: fc.array(step, { minLength: 1, maxLength: 4 }) }),
-      { maxLength: 25, size: 'max' },
-    )
-    .map(
-      // A group's order is that of its numbers.
-      messages => messages.toSorted((a, b) => a.at - b.at),
-    ),
-  faults: fc.record({
-    throttle: rate,
-    error: rate,
-    lostReply: rate,
-    stall: rate,
-    halfBatch: rate,
-    staleDelete: rate,
-    duplicate: rate,
-    disorder: rate,
-    overLimit: rate,
-    storeError: rate,
-    storeLost: rate,
-  }),
-  crashes: fc.array(moment, { maxLength: 3 }),
-  restarts: fc.array(moment, { maxLength: 2 }),
-  outages: fc.array(fc.record({ at: fc.nat(120_000), ms: fc.nat(60_000) }), { maxLength: 2 }),
-});

@@ -26,10 +26,15 @@ const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'se
 
 /**
  * Stands in for timers and clocks of the process: time moves from one timer to the next, and everything that follows
- * from one has happened before the next is due.
+ * from one has happened before the next is due. The process's clocks can go wrong; the broker's never does.
  */
 export class VirtualTime {
+  /** The broker's, in milliseconds since the epoch. */
   now = Date.UTC(2026, 0, 1);
+  /** How far the wall clock has been set forward, in milliseconds. */
+  #wallAhead = 0;
+  /** For how long the machine was suspended: its monotonic clock stood still. */
+  #monotonicBehind = 0;
   #heap: Timer[] = [];
   #order = 0;
   #restore: (() => void) | undefined;
@@ -54,13 +59,29 @@ export class VirtualTime {
       clearInterval: clear,
       clearImmediate: clear,
     });
-    Date.now = () => this.now;
-    performance.now = () => this.now;
+    Date.now = () => this.now + this.#wallAhead;
+    performance.now = () => this.now - this.#monotonicBehind;
   }
 
   uninstall(): void {
     this.#restore?.();
     this.#restore = undefined;
+  }
+
+  /** Sets the wall clock forward or, where negative, back. */
+  step(ms: number): void {
+    this.#wallAhead += ms;
+  }
+
+  /** The machine sleeps for `ms`, of which its timers and its monotonic clock know nothing. */
+  suspend(ms: number): void {
+    this.#monotonicBehind += ms;
+    const timers = this.#heap;
+    this.#heap = [];
+    for (const timer of timers) {
+      if (!timer.background) timer.at += ms;
+      this.#push(timer);
+    }
   }
 
   /** The broker's source of time. */
@@ -75,6 +96,12 @@ export class VirtualTime {
   }
 
   /** Timers that are not the broker's. */
+  get timers(): string[] {
+    return this.#heap
+      .filter(({ cancelled, background }) => !cancelled && !background)
+      .map(({ fn, at }) => `${String(fn).slice(0, 200)} in ${at - this.now}`);
+  }
+
   get pending(): number {
     return this.#heap.filter(({ cancelled, background }) => !cancelled && !background).length;
   }

@@ -1,0 +1,154 @@
+import * as fc from 'fast-check';
+import type { Moment, Restart, Schedule, ScheduledMessage, Span, Step, Version } from './schedule.ts';
+
+const MINUTES = 60_000;
+const HOURS = 60 * MINUTES;
+
+const rate = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.double({ min: 0, max: 0.2, noNaN: true }) },
+  { weight: 1, arbitrary: fc.double({ min: 0.3, max: 0.9, noNaN: true }) },
+);
+
+/** Mostly `usual`. */
+const seldom = <T>(usual: T, rare: fc.Arbitrary<T>, weight = 7): fc.Arbitrary<T> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: rare });
+
+const step: fc.Arbitrary<Step> = fc.record({
+  outcome: fc.oneof(
+    { weight: 24, arbitrary: fc.constant('ok' as const) },
+    { weight: 12, arbitrary: fc.constant('throw' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('retry-later' as const, 'dead-letter' as const, 'discard' as const) },
+    { weight: 1, arbitrary: fc.constant('kill' as const) },
+  ),
+  ms: fc.oneof(
+    { weight: 16, arbitrary: fc.nat(200) },
+    { weight: 2, arbitrary: fc.nat(60_000) },
+    { weight: 1, arbitrary: fc.nat(300_000) },
+  ),
+  seconds: seldom(5, fc.integer({ min: 0, max: 7_200 })),
+});
+
+const moment: fc.Arbitrary<Moment> = fc.record({ at: fc.nat(120_000), which: fc.nat(2) });
+
+const restart: fc.Arbitrary<Restart> = fc.record({
+  at: fc.nat(120_000),
+  which: fc.nat(2),
+  version: fc.nat(1),
+  within: fc.oneof(fc.constant(0), fc.constant(5_000), fc.nat(30_000)),
+});
+
+const version: fc.Arbitrary<Version> = fc.record({
+  takesNew: fc.boolean(),
+  ordering: fc.constantFrom('none', 'latest', 'sequential'),
+  maxReceiveCount: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(5)),
+  skip: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 20 }),
+});
+
+/** In most schedules all is one version. */
+const versions: fc.Arbitrary<Version[]> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: version.map(one => [
+      { ...one, takesNew: true },
+      { ...one, takesNew: true },
+    ]),
+  },
+  { weight: 1, arbitrary: fc.tuple(version, version).map(both => both) },
+);
+
+const message: fc.Arbitrary<ScheduledMessage> = fc.record({
+  at: fc.nat(60_000),
+  group: fc.nat(2),
+  source: seldom(0, fc.nat(1), 2),
+  type: seldom<'work' | 'new'>('work', fc.constant('new'), 5),
+  outcomes: fc.array(step, { minLength: 1, maxLength: 4 }),
+});
+
+const span = (most: number): fc.Arbitrary<Span> => fc.record({ at: fc.nat(120_000), ms: fc.nat(most) });
+
+const some = <T>(what: fc.Arbitrary<T>, most: number): fc.Arbitrary<T[]> =>
+  seldom<T[]>([], fc.array(what, { minLength: 1, maxLength: most }), 3);
+
+const schedules: fc.Arbitrary<Schedule> = fc.record({
+  seed: fc.nat(),
+  fifo: fc.boolean(),
+  inbox: fc.oneof(
+    { weight: 1, arbitrary: fc.constant('none' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('memory' as const, 'shared' as const) },
+  ),
+  heed: fc.constantFrom('never', 'asks', 'stops'),
+  useCases: seldom(1, fc.constant(2), 3),
+  gapless: fc.boolean(),
+  leaseSeconds: fc.constantFrom(7, 13, 29, 31),
+  waitSeconds: fc.constantFrom(20, 20, 13, 7, 1),
+  handlerTimeoutMs: fc.oneof(fc.constant(120_000), fc.integer({ min: 1_000, max: 120_000 })),
+  backoff: seldom<'default' | 'short'>('short', fc.constant('default'), 3),
+  versions,
+  fleet: fc.array(fc.nat(1), { minLength: 1, maxLength: 3 }),
+  messages: fc.array(message, { maxLength: 15, size: 'max' }).map(
+    // A group's order is that of its numbers.
+    messages => messages.toSorted((a, b) => a.at - b.at),
+  ),
+  faults: fc.record({
+    throttle: rate,
+    error: rate,
+    lostReply: rate,
+    stall: rate,
+    halfBatch: rate,
+    staleDelete: rate,
+    duplicate: rate,
+    disorder: rate,
+    overLimit: rate,
+    storeError: rate,
+    storeLost: rate,
+  }),
+  crashes: some(moment, 3),
+  restarts: some(restart, 3),
+  outages: some(
+    fc.record({ at: fc.nat(120_000), ms: fc.nat(60_000), kind: fc.constantFrom('away', 'refuses', 'slot') }),
+    2,
+  ),
+  forgets: some(fc.nat(120_000), 1),
+  letterOutages: some(span(10 * MINUTES), 1),
+  clockSteps: some(fc.record({ at: fc.nat(120_000), by: fc.integer({ min: -2 * HOURS, max: 2 * HOURS }) }), 2),
+  suspensions: some(span(5 * MINUTES), 1),
+});
+
+const steps =
+  (change: (step: Step) => Step) =>
+  (schedule: Schedule): Schedule => ({
+    ...schedule,
+    messages: schedule.messages.map(each => ({ ...each, outcomes: each.outcomes.map(change) })),
+  });
+
+/** What can be left out of all schedules, to see what is left. */
+const TROUBLES: Record<string, (schedule: Schedule) => Schedule> = {
+  overtime: schedule =>
+    steps(step => ({ ...step, ms: Math.min(step.ms, 60_000) }))({ ...schedule, handlerTimeoutMs: 120_000 }),
+  kill: steps(step => (step.outcome === 'kill' ? { ...step, outcome: 'throw' } : step)),
+  later: steps(step => (step.outcome === 'retry-later' ? { ...step, outcome: 'throw' } : step)),
+  backoff: schedule => ({ ...schedule, backoff: 'short' }),
+  versions: schedule => ({ ...schedule, versions: schedule.versions.slice(0, 1), fleet: schedule.fleet.map(() => 0) }),
+  unknown: schedule => ({ ...schedule, messages: schedule.messages.map(each => ({ ...each, type: 'work' })) }),
+  sources: schedule => ({ ...schedule, messages: schedule.messages.map(each => ({ ...each, source: 0 })) }),
+  crashes: schedule => ({ ...schedule, crashes: [] }),
+  restarts: schedule => ({ ...schedule, restarts: [] }),
+  outages: schedule => ({ ...schedule, outages: [] }),
+  refusals: schedule => ({ ...schedule, outages: schedule.outages.map(each => ({ ...each, kind: 'away' })) }),
+  forgets: schedule => ({ ...schedule, forgets: [] }),
+  letters: schedule => ({ ...schedule, letterOutages: [] }),
+  clock: schedule => ({ ...schedule, clockSteps: [] }),
+  suspensions: schedule => ({ ...schedule, suspensions: [] }),
+  faults: schedule => ({ ...schedule, faults: {} }),
+};
+
+export function schedulesWithout(troubles: readonly string[]): fc.Arbitrary<Schedule> {
+  const changes = troubles.map(name => {
+    const change = TROUBLES[name];
+    if (!change) throw new Error(`--without takes ${Object.keys(TROUBLES).join()}, not ${name}`);
+    return change;
+  });
+  return schedules.map(schedule => changes.reduce((changed, change) => change(changed), schedule));
+}

@@ -1,0 +1,255 @@
+import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
+import type { ScheduledMessage, Step, Version } from './schedule.ts';
+
+export class Violation extends Error {}
+
+/** `died`: with its process; `stopped`: it heeded its signal; `cut`: its process ended by a stop. */
+export type RunEnd = Step['outcome'] | 'died' | 'stopped' | 'cut';
+
+/** A process, as far as its runs are concerned. */
+export interface Runner {
+  readonly version: Version;
+  /** False: nothing of it is heard of again. */
+  alive: boolean;
+  /** stop() has resolved. */
+  stopped: boolean;
+  /** From when on a stop cuts off what still runs. */
+  forcedAt: number;
+  /** What its inbox knows. */
+  readonly truth: StoreTruth | undefined;
+  readonly running: Set<Run>;
+}
+
+/** One run of a handler. */
+export interface Run {
+  fate: Fate;
+  /** From 1. */
+  start: number;
+  runner: Runner;
+  context: SqsContext;
+  startedAt: number;
+  endedAt: number;
+  end: RunEnd | undefined;
+}
+
+/** What one message of one queue went through. */
+export interface Fate extends ScheduledMessage {
+  queue: string;
+  number: number;
+  sequence: number;
+  /** SQS's. */
+  id: string;
+  sentAt: number;
+  /** As SQS counts them. */
+  receives: number;
+  runs: Run[];
+  /** When a call to the inbox about it failed last. */
+  storeFailedAt: number;
+  /** How many of them have failed: each may have been counted as an attempt. */
+  storeFailures: number;
+}
+
+/** What a store has been told, and not forgotten. */
+export class StoreTruth {
+  readonly done = new Set<Fate>();
+  /** By subject: the highest that is done. */
+  readonly positions = new Map<string, number>();
+
+  clear(): void {
+    this.done.clear();
+    this.positions.clear();
+  }
+}
+
+export const subjectOf = ({ queue, source, group }: Fate): string => `${queue} ${source} ${group}`;
+
+export const nameOf = ({ queue, number }: Fate): string => `message ${number} of ${queue}`;
+
+/** It had its effect, and its handler has said so. */
+export const isDone = ({ runs }: Fate): boolean => runs.some(({ end }) => end === 'ok' || end === 'discard');
+
+export interface FateRules {
+  fifo: boolean;
+  inbox: 'none' | 'memory' | 'shared';
+  heed: 'never' | 'asks' | 'stops';
+  handlerTimeoutMs: number;
+}
+
+/** Of a message; that of a claim is another matter. */
+const LEASE_LOST = /^the lease of message(?!.*claim in the inbox)/;
+
+/** Keeps what really happened to each message, and blames what must not happen in the moment in which it does. */
+export class Fates {
+  readonly all: Fate[] = [];
+  /** What was done wrong, in order. */
+  readonly blamed: string[] = [];
+  /** By subject: the highest that any store has known as done. */
+  readonly passed = new Map<string, number>();
+  /** When all stores forgot, or all processes slept: from when to when. */
+  readonly excuses: Array<{ from: number; to: number }> = [];
+  readonly rules: FateRules;
+  readonly #byQueue = new Map<string, Map<number, Fate>>();
+  readonly #unheard: (id: string) => number;
+  readonly #now: () => number;
+  /** Excused only if one of the two was told to stop; asked when all is over. */
+  readonly #suspects: Array<{ runs: Run[]; what: string }> = [];
+
+  /** @param unheard receives of a message that SQS counted and nobody got, or that ended with their process */
+  constructor(rules: FateRules, now: () => number, unheard: (id: string) => number) {
+    this.#unheard = unheard;
+    this.rules = rules;
+    this.#now = now;
+  }
+
+  add(fate: Fate): void {
+    this.all.push(fate);
+    const queue = this.#byQueue.get(fate.queue) ?? new Map<number, Fate>();
+    this.#byQueue.set(fate.queue, queue.set(fate.number, fate));
+  }
+
+  find(queue: string, number: number): Fate | undefined {
+    return this.#byQueue.get(queue)?.get(number);
+  }
+
+  get(queue: string, number: number): Fate {
+    const fate = this.find(queue, number);
+    if (!fate) throw new Violation(`message ${number} is in no queue`);
+    return fate;
+  }
+
+  blame(what: string): void {
+    this.blamed.push(what);
+  }
+
+  throwBlamed(): void {
+    const [first] = this.blamed;
+    if (first !== undefined) throw new Violation(first);
+  }
+
+  /** Handled, or skipped: one that followed it of its subject was done before. */
+  hasEnd(fate: Fate): boolean {
+    return isDone(fate) || fate.sequence < (this.passed.get(subjectOf(fate)) ?? 0);
+  }
+
+  noteDone(fate: Fate, truth: StoreTruth, hasPosition: boolean): void {
+    truth.done.add(fate);
+    if (!hasPosition) return;
+    const subject = subjectOf(fate);
+    // A done that is repeated, its first answer having been lost, changes nothing any more.
+    for (const positions of [truth.positions, this.passed])
+      positions.set(subject, Math.max(fate.sequence, positions.get(subject) ?? 0));
+  }
+
+  begin(fate: Fate, runner: Runner, context: SqsContext): Run {
+    const { runs } = fate;
+    const run: Run = {
+      fate,
+      start: runs.length + 1,
+      runner,
+      context,
+      startedAt: this.#now(),
+      endedAt: Infinity,
+      end: undefined,
+    };
+    this.#checkStart(run);
+    runs.push(run);
+    runner.running.add(run);
+    return run;
+  }
+
+  end(run: Run, end: RunEnd): void {
+    run.end = end;
+    run.endedAt = this.#now();
+    run.runner.running.delete(run);
+    if (end === 'ok' || end === 'discard') this.#checkOnce(run);
+  }
+
+  /** Asked when all is over: a handler that asks for its signal is one that heeds it. */
+  checkSuspects(): void {
+    for (const { runs, what } of this.#suspects)
+      if (!runs.some(run => this.#wasStopped(run))) throw new Violation(what);
+  }
+
+  #checkStart(run: Run): void {
+    const { fate, runner, context } = run;
+    const { version, running, truth, stopped } = runner;
+    const name = nameOf(fate);
+    if (stopped) this.blame(`${name} was started after stop() had resolved`);
+    const here = [...running].filter(other => other.fate.queue === fate.queue);
+    if (here.length >= version.concurrency)
+      this.blame(`${here.length + 1} handlers at once, not ${version.concurrency} at most`);
+    const isInOrder = this.rules.fifo || (truth !== undefined && version.ordering !== 'none');
+    for (const other of here) {
+      if (other.fate === fate && truth && !this.#isExcused(other, run))
+        this.blame(`${name} was started beside itself in one process`);
+      else if (isInOrder && this.#isBeside(other.fate, fate) && !this.#isExcused(other, run))
+        this.blame(`${name} was started beside ${nameOf(other.fate)} of its group in one process`);
+    }
+    if (truth?.done.has(fate)) this.blame(`${name} was run although the inbox knew it as done`);
+    const position = truth?.positions.get(subjectOf(fate)) ?? 0;
+    if (version.ordering !== 'none' && !this.rules.fifo && fate.sequence < position)
+      this.blame(`${name} (${fate.sequence}) was run after ${position} of its subject`);
+    if (this.rules.inbox === 'shared') this.#checkElsewhere(run);
+    const earlier = fate.runs.length;
+    const attempt = context.getAttempt();
+    // Receives by others count as calls where they can have been.
+    const most = this.#isCounted(fate) ? earlier + 1 : Math.max(earlier + 1, fate.receives);
+    if (attempt > most) this.blame(`${name} was started ${earlier + 1} times, and told attempt ${attempt}`);
+  }
+
+  /**
+   * How often a process may believe that it was started: a shared store knows; FIFO hands a message to one at a time,
+   * and only what a process took with it when it died, or a
+   * store did not answer, is unknown; otherwise others may have received it, and this
+   * process knows nothing of it.
+   */
+  mostStarts(fate: Fate, starts = fate.runs.length): number {
+    if (this.#isCounted(fate)) return starts;
+    const unknown = this.#unheard(fate.id) + fate.storeFailures;
+    return this.rules.fifo ? starts + unknown : Math.max(starts, fate.receives);
+  }
+
+  /** By a store that all processes share. */
+  #isCounted({ storeFailedAt }: Fate): boolean {
+    return this.rules.inbox === 'shared' && storeFailedAt < 0;
+  }
+
+  #isBeside(other: Fate, fate: Fate): boolean {
+    return other.group === fate.group && (this.rules.fifo || other.source === fate.source);
+  }
+
+  #checkElsewhere(run: Run): void {
+    const others = run.fate.runs.filter(({ end, runner }) => end === undefined && runner.alive);
+    for (const other of others) {
+      if (other.runner === run.runner || this.#isExcused(other, run)) continue;
+      this.#suspects.push({ runs: [other], what: `${nameOf(run.fate)} was run in two processes at once` });
+    }
+  }
+
+  /**
+   * With an inbox an effect is repeated only where the inbox could not be told of the one before, or a handler went on
+   * when it was told to stop; one that has no signal to be told by is not excused by the loss of its message's lease.
+   */
+  #checkOnce(run: Run): void {
+    if (!run.runner.truth) return;
+    for (const other of run.fate.runs) {
+      if (other === run || (other.end !== 'ok' && other.end !== 'discard') || !other.runner.alive) continue;
+      if (other.runner.truth !== run.runner.truth || this.#isExcused(other, run)) continue;
+      this.#suspects.push({ runs: [other, run], what: `${nameOf(run.fate)} had its effect twice` });
+    }
+  }
+
+  /** Of two that ran at once the one that ends last may have begun first, and lost its claim before the other began. */
+  #isExcused(one: Run, other: Run): boolean {
+    const from = Math.min(one.startedAt, other.startedAt);
+    const to = Math.max(one.startedAt, other.startedAt);
+    return one.fate.storeFailedAt >= from || this.excuses.some(excuse => excuse.from <= to && excuse.to >= from);
+  }
+
+  #wasStopped({ context, runner, startedAt, endedAt }: Run): boolean {
+    // Its attempt has failed by then, or costs none any more, whatever it did later.
+    if (endedAt >= Math.min(startedAt + this.rules.handlerTimeoutMs, runner.forcedAt)) return true;
+    const { aborted, reason } = context.getSignal();
+    return aborted && (this.rules.heed !== 'never' || !LEASE_LOST.test((reason as Error).message));
+  }
+}
