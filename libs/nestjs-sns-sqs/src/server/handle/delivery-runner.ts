@@ -36,6 +36,8 @@ export interface DeliveryRunnerOptions {
 interface Outcome {
   attempt: Attempt;
   settlement: Settlement;
+  /** Its handler was called. */
+  wasRun: boolean;
   startedAt: number;
 }
 
@@ -113,7 +115,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       if (delivery.isAbandoned) return 'hold';
       if (!settlement) return await this.giveBack(delivery);
       if ((await this.finish(delivery, settlement)) === 'claim-lost') return this.unlessFifo('advance');
-      const departure = await this.settle(delivery, { attempt, settlement, startedAt });
+      const wasRun = admission.settlement === undefined;
+      const departure = await this.settle(delivery, { attempt, settlement, wasRun, startedAt });
       return departure === 'gone' ? 'advance' : this.unlessFifo('advance');
     } catch (error) {
       // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
@@ -161,7 +164,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   }
 
   /** The only place where it matters which settlement it is. */
-  private async settle(delivery: Delivery, { attempt, settlement, startedAt }: Outcome): Promise<Departure> {
+  private async settle(delivery: Delivery, { attempt, settlement, wasRun, startedAt }: Outcome): Promise<Departure> {
     const { gate, heartbeat, settler, attempts, suspects } = this.options;
     const { messageId } = delivery;
     // A machine that was suspended may have lost the lease: a failure would put off what another has by now.
@@ -189,6 +192,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
         return settlement satisfies never;
     }
     if (settlement.kind !== 'dead-letter') void suspects?.end(messageId);
+    const wasLost = delivery.leaseLost;
     const settled = settler.settle(delivery, settlement, attempt.made);
     if (isObserved('settled')) {
       announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
@@ -198,9 +202,13 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const departure = await settled;
     // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
     heartbeat.untrack(delivery);
-    if (settlement.kind === 'dead-letter')
+    // Another may have it by now, and what that comes to is not decided here.
+    if (settlement.kind === 'dead-letter' && wasLost) attempts.noteFailed(messageId);
+    else if (settlement.kind === 'dead-letter')
       this.noteDeadLetter(delivery, { attempt, error: settlement.error }, departure);
-    if (delivery.claim) await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : 'failed');
+    // What was only to be copied has not been tried again.
+    const stays = wasRun ? 'failed' : 'unstarted';
+    if (delivery.claim) await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : stays);
     return departure;
   }
 
