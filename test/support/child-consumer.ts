@@ -108,7 +108,8 @@ export class ChildConsumer<F extends Told = Fact> {
   }
 }
 
-async function nestMajor(): Promise<number> {
+/** The major of Nest under test. */
+export async function nestMajor(): Promise<number> {
   const text = await readFile(new URL('package.json', import.meta.resolve('@nestjs/core')), 'utf8');
   return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
 }

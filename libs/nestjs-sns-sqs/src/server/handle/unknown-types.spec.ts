@@ -31,7 +31,7 @@ describe('UnknownTypes', () => {
     const message = of('user.renamed');
     expect(subject.verdictOn(message)).toEqual({ kind: 'wait', why: 'unknown-type', seconds: 1 });
     pass(20);
-    expect(subject.verdictOn(message)).toEqual({ kind: 'wait', why: 'unknown-type', seconds: 10 });
+    expect(subject.verdictOn(message)).toEqual({ kind: 'wait', why: 'unknown-type', seconds: 2 });
     pass(879);
     expect(subject.verdictOn(message)).toMatchObject({ kind: 'wait', seconds: 30 });
     pass(1);

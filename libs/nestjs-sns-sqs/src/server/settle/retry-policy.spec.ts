@@ -155,7 +155,7 @@ describe('beforeExpiry', () => {
 
 it.each([
   [0, 1],
-  [10_000, 5],
+  [45_000, 5],
   [900_000, 30],
 ])('a message of an unknown type that has waited %i ms waits %i s more', (waitedMs, seconds) => {
   expect(unknownTypeWaitSeconds(waitedMs)).toBe(seconds);

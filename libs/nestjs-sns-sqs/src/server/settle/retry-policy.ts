@@ -63,9 +63,9 @@ export function shortestScheduleSeconds(failures: number, backoff: RetryRules['b
   return seconds;
 }
 
-/** Doubles from a second to half a minute: another version takes it soon, or only after its deploy. */
+/** A tenth of what it has waited, 1 to 30 s: another version takes it soon, or only after its deploy. */
 export const unknownTypeWaitSeconds = (unknownTypeMs: number): number =>
-  Math.min(30, Math.max(1, Math.ceil(unknownTypeMs / 2_000)));
+  Math.min(30, Math.max(1, Math.ceil(unknownTypeMs / 10_000)));
 
 const PERMANENT: ReadonlySet<string> = new Set([
   'UNPARSABLE_MESSAGE',

@@ -1,0 +1,69 @@
+import { jest } from '@jest/globals';
+import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import { Delivery } from '../delivery.js';
+import { DeadLetterWriter } from './dead-letter-writer.js';
+
+type Answer = (entries: readonly OutgoingSqsMessage[]) => BatchResult;
+
+const accepted: Answer = entries => ({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const refused =
+  (code: string, message: string): Answer =>
+  entries => ({ successful: [], failed: entries.map(({ id }) => ({ id, code, message, senderFault: true })) });
+
+function writerTo(answer: Answer) {
+  const letters: OutgoingSqsMessage[] = [];
+  let now = answer;
+  const onRefused = jest.fn<(error: SnsSqsError) => void>();
+  const onAccepted = jest.fn();
+  const writer = new DeadLetterWriter({
+    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo: false },
+    wire: {
+      sendBatch: (_, entries) => {
+        letters.push(...entries);
+        return Promise.resolve(now(entries));
+      },
+    },
+    batching: { lingerMs: 0, maxAttempts: 1, retryDelayMs: 0, random: () => 0 },
+    logger: { error: jest.fn() },
+    onRefused,
+    onAccepted,
+  });
+  return { writer, letters, onRefused, onAccepted, become: (next: Answer) => void (now = next) };
+}
+
+const delivery = (body = '{}') => new Delivery({ MessageId: 'm', ReceiptHandle: 'h', Body: body }, 0, 0);
+const error = Object.assign(new Error('broken'), { name: 'Broken' });
+
+describe('DeadLetterWriter', () => {
+  it('trims a copy that the queue finds too large, down to the message itself', async () => {
+    const limit = 200_000;
+    const { writer, letters, onRefused } = writerTo(entries =>
+      entries.some(({ body, attributes }) => body.length + JSON.stringify(attributes).length > limit)
+        ? refused('InvalidParameterValue', `Message must be shorter than ${limit} bytes.`)(entries)
+        : accepted(entries),
+    );
+    expect(await writer.write(delivery('x'.repeat(limit - 2)), error, 5)).toBe('accepted');
+    expect(letters.map(({ attributes }) => Object.keys(attributes).length)).toEqual([6, 6, 0]);
+    expect(onRefused).not.toHaveBeenCalled();
+  });
+
+  it('says what a queue does not accept, and why, and that it accepts again', async () => {
+    const { writer, onRefused, onAccepted, become } = writerTo(refused('AccessDenied', 'not you'));
+    expect(await writer.write(delivery(), error, 5)).toBe('refused');
+    expect(onRefused.mock.calls.map(([{ code, retryable }]) => [code, retryable])).toEqual([
+      ['DEAD_LETTER_REFUSED', true],
+    ]);
+    expect(onRefused.mock.calls[0]?.[0].message).toMatch(/message m: AccessDenied: not you/);
+    become(accepted);
+    expect(await writer.write(delivery(), error, 5)).toBe('accepted');
+    expect(await writer.write(delivery(), error, 5)).toBe('accepted');
+    expect(onAccepted).toHaveBeenCalledTimes(1);
+  });
+
+  it('tries once what is refused for another reason than its size', async () => {
+    const { writer, letters } = writerTo(refused('AccessDenied', 'not you'));
+    await writer.write(delivery(), error, 5);
+    expect(letters).toHaveLength(1);
+  });
+});
