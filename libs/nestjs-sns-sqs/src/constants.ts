@@ -29,7 +29,7 @@ export const SQS_DEFAULT_START_TIMEOUT_MS = 30_000;
 /**
  * With five attempts the delays are 2, 16, 128 and 1,024 s, each shortened by up to a fifth: a message that fails at once
  * each time is dead-lettered 15.6 to 19.5 minutes after its first attempt, so that an outage of a quarter of an hour
- * empties no queue into its dead letter queue (docs/adr/0017).
+ * empties no queue into its dead letter queue (docs/adr/0021).
  */
 export const SQS_DEFAULT_BACKOFF = { initialSeconds: 2, factor: 8, maxSeconds: 1_800 } as const;
 /** 14 days: what waits in a queue waits as long as SQS can keep it. */

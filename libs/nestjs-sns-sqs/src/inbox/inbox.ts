@@ -30,6 +30,8 @@ export interface InboxOptions {
   store: InboxStore;
   health: StoreHealth;
   rules: InboxRules;
+  /** Asked when a gap has timed out: versions without an order consume the queue too, and leave no positions. @default no */
+  isMixed?: (() => Promise<boolean>) | undefined;
   now?: () => number;
   pause?: (ms: number) => Promise<void>;
 }
@@ -245,17 +247,35 @@ export class Inbox {
         if (verdict.overGap) this.counts.overGap += 1;
         return { kind: 'run', claim, attempt: found.attempt };
       case 'older':
+        // Where another version handles them in any order, the first one seen was not the first: it is not lost for that.
+        if (rules.ordering === 'sequential' && (await this.options.isMixed?.())) {
+          return { kind: 'run', claim: { ...claim, sequence: undefined }, attempt: found.attempt };
+        }
         return this.skipOlder(claim);
       case 'early':
         this.counts.early += 1;
         await this.release(claim, 'unstarted', verdict.isLowest ? claim.sequence : undefined);
         return { kind: 'wait', why: 'early', claim, ...(verdict.isLowest && { leftMs: verdict.leftMs }) };
       case 'gap-timed-out': {
+        // What is missing may have been handled, by a version that keeps no order: then it must not be waited for.
+        if (await this.options.isMixed?.()) return this.overGap(claim, found);
         const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${claim.sequence} waits for it`;
         const facts = { queue, expected: verdict.expected, sequence: claim.sequence };
         return { kind: 'failed', claim, error: new SnsSqsError('SEQUENCE_GAP', text, { facts }) };
       }
     }
+  }
+
+  private async overGap(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
+    const rules = { ...this.options.rules, onGapTimeout: 'proceed' as const };
+    const verdict = orderVerdict(claim.sequence ?? '', found, rules);
+    if (verdict.kind !== 'run') {
+      this.counts.early += 1;
+      await this.release(claim, 'unstarted');
+      return { kind: 'wait', why: 'early', claim };
+    }
+    this.counts.overGap += 1;
+    return { kind: 'run', claim, attempt: found.attempt };
   }
 
   private async skipOlder(claim: HeldClaim): Promise<Admission> {

@@ -18,6 +18,7 @@ import { call, type ControlPlanes } from '../topology/control-planes.js';
 import { isFifoName } from '../topology/names.js';
 import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
 import { TopologyWatch } from '../topology/topology-watch.js';
+import { MixedOrdering } from '../topology/mixed-ordering.js';
 import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
@@ -98,7 +99,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
     const consumer = new QueueConsumer({
       queue: { ...queue, ...at, fifo: isFifoName(at.name) },
       settings,
-      inbox: inboxOf(at.name, namespace, settings, start),
+      inbox: inboxOf(at, namespace, settings, start),
       inboxIsShared: start.inbox?.store.isShared ?? false,
       recordedTypes: queue.isLooselyFiltered
         ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) })
@@ -140,10 +141,10 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
 const deadLettersOf = (queue: string): string => `${queue}, dead letters`;
 
 function inboxOf(
-  queue: string,
+  { name: queue, url }: FormerQueue,
   namespace: string,
   settings: ResolvedConsumerOptions,
-  { options, inbox }: StartOptions,
+  { options, inbox, aws }: StartOptions,
 ): Inbox | undefined {
   if (!inbox || !options.inbox || !settings.inbox) return undefined;
   const { rememberForSeconds, rememberPositionsForSeconds } = options.inbox;
@@ -154,7 +155,9 @@ function inboxOf(
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
-  return new Inbox({ queue, namespace, store: inbox.store, health, rules });
+  const ordering = new MixedOrdering({ readTags: () => aws.sqsControlPlane.listQueueTags(url) });
+  const isMixed = (): Promise<boolean> => ordering.isMixed();
+  return new Inbox({ queue, namespace, store: inbox.store, health, rules, isMixed });
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */

@@ -24,7 +24,9 @@ export interface BuildTopologyOptions {
   settingsOf: (queue: string) => QueueSettings;
 }
 
-type QueueSettings = Pick<QueueSpec, 'visibilityTimeoutSeconds' | 'retentionSeconds'>;
+type QueueSettings = Pick<QueueSpec, 'visibilityTimeoutSeconds' | 'retentionSeconds'> & {
+  ordering?: 'none' | 'latest' | 'sequential';
+};
 
 /** Full name of the queue that a handler takes from: its own, or its service's command queue. */
 export const queueOfHandler = (
@@ -100,7 +102,7 @@ export function buildTopology({ service, prefix, formerly, handlers, settingsOf 
   return { topics: [...topics].map(name => ({ name })), queues: [...queues.values()] };
 }
 
-function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds }: QueueSettings): QueueSpec {
+function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds, ordering }: QueueSettings): QueueSpec {
   const fifo = isFifoName(name);
   return {
     name,
@@ -110,5 +112,6 @@ function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds }:
     retentionSeconds,
     subscriptions: [],
     formerly: [],
+    ...(!fifo && ordering === 'none' && { isUnordered: true }),
   };
 }

@@ -10,6 +10,8 @@ export const QUEUE_TAGS = {
   useCase: `${OURS}use-case`,
   /** The day (UTC) on which a consumer of the queue last ran, e.g. `2026-11-29`. */
   lastConsumed: `${OURS}last-consumed`,
+  /** The day (UTC) on which a version without an `ordering` last consumed it: what that handled left no position. */
+  unordered: `${OURS}unordered`,
   /** Begins the keys of the tags that name the types which any version of the service wanted. */
   types: `${OURS}types`,
   /** Begins the keys of the tags that name, on a service's first queue, each queue of the service. */

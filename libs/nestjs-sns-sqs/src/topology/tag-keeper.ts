@@ -17,6 +17,12 @@ export interface TagKeeperOptions {
 /** The day in UTC, e.g. `2026-11-29`. */
 export const today = (): string => new Date().toISOString().slice(0, 10);
 
+/** That this version consumes the queue, and how. */
+const consumed = ({ isUnordered }: QueueSpec): Tags => ({
+  [QUEUE_TAGS.lastConsumed]: today(),
+  ...(isUnordered && { [QUEUE_TAGS.unordered]: today() }),
+});
+
 /** Where a wanted tag is missing or differs. */
 const changed = (found: Readonly<Tags>, wanted: Tags): Tags =>
   Object.fromEntries(Object.entries(wanted).filter(([key, value]) => found[key] !== value));
@@ -43,7 +49,7 @@ export class TagKeeper {
   /** The tags of a queue that is made now. Undefined: this process may not tag. */
   forNew(spec: QueueSpec): Tags | undefined {
     if (this.isRefused) return undefined;
-    return { ...this.owned(spec), [QUEUE_TAGS.lastConsumed]: today(), ...planTypes({}, typesOf(spec)).set };
+    return { ...this.owned(spec), ...consumed(spec), ...planTypes({}, typesOf(spec)).set };
   }
 
   /**
@@ -57,7 +63,7 @@ export class TagKeeper {
     const types = planTypes(found, typesOf(spec));
     const wanted = {
       ...(this.options.claims && this.owned(spec)),
-      [QUEUE_TAGS.lastConsumed]: today(),
+      ...consumed(spec),
       ...types.set,
     };
     const set = changed(found, wanted);

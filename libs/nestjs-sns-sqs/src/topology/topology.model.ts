@@ -18,6 +18,8 @@ export interface QueueSpec {
   /** How long the queue keeps a message. */
   retentionSeconds: number;
   subscriptions: SubscriptionSpec[];
+  /** Events are handled in no order, and leave no position. @default false */
+  isUnordered?: boolean;
   /** Full names that the queue had before, oldest first: they are drained. */
   formerly: string[];
 }
