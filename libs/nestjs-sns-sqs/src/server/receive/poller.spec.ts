@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { ClockWatch } from '../../async/clock-watch.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ReceiveRequest, SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import { Poller, type Intake } from './poller.js';
@@ -17,6 +18,7 @@ function pollerByHand({
   onFullReceive = () => undefined,
   batchSize,
   random = () => 1,
+  watch,
 }: {
   room?: () => number;
   isBusy?: () => boolean;
@@ -24,6 +26,7 @@ function pollerByHand({
   onFullReceive?: (ms: number) => void;
   batchSize?: number;
   random?: () => number;
+  watch?: ClockWatch;
 } = {}) {
   const receives: Receive[] = [];
   const receive = (request: ReceiveRequest): Promise<SqsMessage[]> =>
@@ -58,6 +61,7 @@ function pollerByHand({
     },
     random,
     ...(batchSize !== undefined && { batchSize }),
+    watch,
   });
   return { poller, receives, deliver, onFault, onRecovery, last: () => receives.at(-1) as Receive };
 }
@@ -68,6 +72,23 @@ const away = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECO
 describe('Poller', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
+
+  it('counts a lease from before the event loop stood still, where its answer may have come then', async () => {
+    const watch = new ClockWatch();
+    const unwatch = watch.watch(() => undefined);
+    const { poller, deliver, last } = pollerByHand({ watch });
+    poller.start();
+    await pass(15_000);
+    const stall = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+    last().answer([{ MessageId: 'a' }]);
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+    stall.mockRestore();
+    const [, receipt] = deliver.mock.calls[0] ?? [];
+    expect(receipt?.receivedAt).toBeLessThanOrEqual(15_000 - 6_000);
+    unwatch();
+  });
 
   it('receives one long poll after the other and delivers what comes, with the time from which its lease counts', async () => {
     const { poller, receives, deliver, last } = pollerByHand();
