@@ -49,7 +49,7 @@ describe('an attempt is something that somebody tried', () => {
 
   it('not the receives of a message behind a failing head, before a restart', async () => {
     const { Commands, count } = groupBehindAFailingHead(4);
-    const options = { consumer: { maxReceiveCount: 5, backoff: { initialSeconds: 0 } } };
+    const options = { consumer: { maxReceiveCount: 5, backoff: { initialSeconds: 1, factor: 1 } } };
     const first = await here.start([Commands], options);
     await sendBoth();
     await waitFor('four failures of the head', () => count('head') === 4);

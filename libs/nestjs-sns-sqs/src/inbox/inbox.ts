@@ -162,10 +162,10 @@ export class Inbox {
   }
 
   /** Never rejects: a claim that could not be released ends with its lease. */
-  async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string): Promise<void> {
+  async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
     const { store, health } = this.options;
     try {
-      const releasing = store.release(claim, reason, gapAt);
+      const releasing = store.release(claim, reason, gapAt, claim.isSequential ? backInMs : undefined);
       this.room.callIn(placesAfter(claim, 'released', this.now() - claim.claimedAt));
       await releasing;
     } catch (error) {

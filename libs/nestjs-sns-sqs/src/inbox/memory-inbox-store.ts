@@ -35,6 +35,8 @@ interface EventRecord extends Held {
 interface SubjectRecord extends Held {
   position: string | undefined;
   gap: { since: number; lowest: string; seenAt: number } | undefined;
+  /** When the event that is waited for comes again. */
+  backAt?: number | undefined;
 }
 
 interface PlaceRecord extends Forgettable {
@@ -104,7 +106,7 @@ export class MemoryInboxStore implements InboxStore {
       status: 'claimed',
       attempt: attempts,
       ...(subject?.position !== undefined && { position: subject.position }),
-      ...(subject?.gap && { gap: gapOf(subject.gap, now) }),
+      ...(subject?.gap && { gap: gapOf(subject.gap, subject.backAt, now) }),
     };
   }
 
@@ -133,12 +135,12 @@ export class MemoryInboxStore implements InboxStore {
     this.events.put(id, event, now);
     if (!subject) return true;
     subject.token = undefined;
-    if (position !== undefined) Object.assign(subject, { position, gap: undefined });
+    if (position !== undefined) Object.assign(subject, { position, gap: undefined, backAt: undefined });
     if (!subject.gap) subject.forgetAt = now + rememberPositionForMs;
     return true;
   }
 
-  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): boolean {
+  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): boolean {
     const now = this.now();
     const held = this.holdsOf(claim, now);
     if (!held) return false;
@@ -152,7 +154,11 @@ export class MemoryInboxStore implements InboxStore {
     if (subject && gapAt !== undefined) {
       subject.gap = { since: subject.gap?.since ?? now, lowest: gapAt, seenAt: now };
     }
-    if (subject && !subject.gap && subject.position === undefined) {
+    if (subject && backInMs !== undefined) {
+      subject.backAt = now + backInMs;
+      subject.forgetAt = Math.max(subject.forgetAt, subject.backAt + KEEP_MS);
+    }
+    if (subject && !subject.gap && subject.position === undefined && subject.backAt === undefined) {
       this.subjects.delete(idOf(claim.queue, claim.subject ?? ''));
     }
     return true;
@@ -224,8 +230,12 @@ const isHeldByOther = (held: Held, { token }: InboxClaim, now: number): boolean 
 /** Events wait, and have been seen within the time that SQS keeps them. */
 const isWaitedFor = ({ gap }: SubjectRecord, now: number): boolean => gap !== undefined && now - gap.seenAt < KEEP_MS;
 
-const gapOf = ({ since, lowest, seenAt }: NonNullable<SubjectRecord['gap']>, now: number): InboxGap => ({
-  waitedMs: now - since,
+const gapOf = (
+  { since, lowest, seenAt }: NonNullable<SubjectRecord['gap']>,
+  backAt: number | undefined,
+  now: number,
+): InboxGap => ({
+  waitedMs: now - Math.max(since, backAt ?? since),
   lowest,
   lowestSeenMs: now - seenAt,
 });

@@ -84,8 +84,8 @@ export class RedisInboxStore implements InboxStore {
     return this.agrees(DONE, claim, rememberForMs, position, rememberPositionForMs ?? '');
   }
 
-  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt = ''): Promise<boolean> {
-    return this.agrees(RELEASE, claim, reason, gapAt, KEEP_MS, KEEP_SUBJECT_MS);
+  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt = '', backInMs?: number): Promise<boolean> {
+    return this.agrees(RELEASE, claim, reason, gapAt, KEEP_MS, KEEP_SUBJECT_MS, backInMs ?? '');
   }
 
   async putOff({ queue, key, subject, place, handle, forMs }: InboxWaiting): Promise<InboxOutlook> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /**
  * An event's record is one text: `c<attempts>:<lease ends at>:<token>` claimed, `r<attempts>` released, `d<token>`
  * done. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
- * `l` the lowest that waits, `n` when that was put off last. Times are Redis's own, in milliseconds: no client's clock
+ * `l` the lowest that waits, `n` when that was put off last; `b` when the event that is waited for comes again. Times are Redis's own, in milliseconds: no client's clock
  * counts. A lease is over by its time and not by a key that expires, so that whose claim it was stays known. KEYS are
  * the event's and, if the claim has one, the subject's.
  */
@@ -66,7 +66,7 @@ end
 local answer = {'claimed', attempts + 1}
 local s
 if KEYS[2] then
-  s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n')
+  s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n', 'b')
   if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
 end
 -- Before the subject's: a script that fails half-way is not undone, and the event's record says whom the claim belongs to.
@@ -76,7 +76,7 @@ if s then
   if s[3] then keepSubject(ARGV[4]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
   answer[3] = s[3] or ''
   if s[4] then
-    answer[4] = now - tonumber(s[4])
+    answer[4] = now - math.max(tonumber(s[4]), tonumber(s[7] or 0))
     answer[5] = s[5]
     answer[6] = now - tonumber(s[6])
   end
@@ -110,7 +110,7 @@ redis.call('SET', KEYS[1], 'd' .. ARGV[1], 'PX', ARGV[2])
 if not KEYS[2] then return 1 end
 redis.call('HDEL', KEYS[2], 't', 'u')
 if ARGV[3] ~= '' then
-  redis.call('HDEL', KEYS[2], 's', 'l', 'n')
+  redis.call('HDEL', KEYS[2], 's', 'l', 'n', 'b')
   redis.call('HSET', KEYS[2], 'p', ARGV[3])
 end
 if ARGV[3] == '' and redis.call('HEXISTS', KEYS[2], 's') == 1 then return 1 end
@@ -118,7 +118,10 @@ if ARGV[4] == '' then redis.call('PERSIST', KEYS[2]) else redis.call('PEXPIRE', 
 return 1`,
 );
 
-/** ARGV: token, reason, sequence that is put off as the lowest or '', how long an event's record is kept, and a subject's. */
+/**
+ * ARGV: token, reason, sequence that is put off as the lowest or '', how long an event's record is kept, and a subject's,
+ * in how long the event comes again or ''.
+ */
 export const RELEASE = script(
   NOW,
   KEEP,
@@ -134,6 +137,10 @@ redis.call('HDEL', KEYS[2], 't', 'u')
 -- The one that is waited for is there, and comes again.
 if ARGV[2] == 'failed' and redis.call('HEXISTS', KEYS[2], 's') == 1 then
   redis.call('HSET', KEYS[2], 's', string.format('%.0f', now))
+end
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[2], 'b', string.format('%.0f', now + tonumber(ARGV[6])))
+  if redis.call('HEXISTS', KEYS[2], 'p') == 0 then redis.call('PEXPIRE', KEYS[2], ARGV[5]) else keepSubject(ARGV[5]) end
 end
 if ARGV[3] == '' then return 1 end
 local at = string.format('%.0f', now)

@@ -73,7 +73,12 @@ function answerOf(store: InboxStore, claim: InboxClaim, each: Call): unknown {
     case 'callIn':
       return store.callIn?.(claim.queue, [placeOf(each), placeOf({ ...each, who: each.who + 1 })]);
     case 'release':
-      return store.release(claim, each.reason, each.position > 4 ? String(each.position) : undefined);
+      return store.release(
+        claim,
+        each.reason,
+        each.position > 4 ? String(each.position) : undefined,
+        each.position === 3 ? LONG_MS : undefined,
+      );
   }
 }
 

@@ -15,7 +15,7 @@ export interface InboxClaim {
 
 /** An event of a subject is missing, and later ones wait for it. */
 export interface InboxGap {
-  /** Since the first of them was put off, in milliseconds. */
+  /** Since the first of them was put off, or the event that they wait for was to come again; negative before. In milliseconds. */
   waitedMs: number;
   /** The lowest sequence that is known to wait. */
   lowest: string;
@@ -105,9 +105,11 @@ export interface InboxStore {
 
   /**
    * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence is put off as the lowest known.
+   * `backInMs`: the event was run, and its message comes again in so long; a gap of its subject counts from then at the
+   * earliest, until the position advances: what is waited for is there.
    * False: the claim is not its token's any more, and nothing was changed.
    */
-  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): MaybePromise<boolean>;
+  release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): MaybePromise<boolean>;
 
   /**
    * Optional, with {@link callIn}: a waiting room, by which a message is made visible as soon as its turn comes. Notes

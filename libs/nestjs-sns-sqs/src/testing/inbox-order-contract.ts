@@ -108,6 +108,24 @@ export function inboxOrderContract(it: ContractTest): void {
     assert.ok('gap' in result && result.gap && result.gap.waitedMs < BRIEF_MS && result.gap.lowest === '5');
   });
 
+  it('counts a gap from when the event that is waited for comes again', async (store, claim) => {
+    const awaited = claim('a', 'user');
+    await store.claim(awaited, LONG_MS);
+    await store.release(awaited, 'failed', undefined, LONG_MS);
+    const early = claim('b', 'user');
+    await store.claim(early, LONG_MS);
+    await store.release(early, 'unstarted', '2');
+    const next = claim('b', 'user');
+    const result = await store.claim(next, LONG_MS);
+    assert.ok('gap' in result && result.gap && result.gap.waitedMs < -LONG_MS / 2);
+    await store.release(next, 'unstarted');
+    const again = claim('a', 'user');
+    await store.claim(again, LONG_MS);
+    await store.done(again, { ...REMEMBER, position: '1' });
+    const last = claim('b', 'user');
+    assert.deepEqual(await store.claim(last, LONG_MS), claimed(1, { position: '1' }));
+  });
+
   it('tells since when a gap is there and who waits, until the position advances', async (store, claim) => {
     const early = claim('a', 'user');
     await store.claim(early, LONG_MS);

@@ -76,7 +76,10 @@ export class InboxGate {
     const { claim } = delivery;
     if (!claim) return 'done';
     if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
-    if (settlement.kind !== 'dead-letter') await this.leave(delivery, isAttempt(settlement) ? 'failed' : 'unstarted');
+    if (settlement.kind !== 'dead-letter') {
+      const backInMs = settlement.kind === 'retry' ? settlement.seconds * 1000 : undefined;
+      await this.leave(delivery, isAttempt(settlement) ? 'failed' : 'unstarted', backInMs);
+    }
     return 'done';
   }
 
@@ -85,11 +88,11 @@ export class InboxGate {
     if (turn) await this.options.inbox.putOff(turn.claim, turn.why, receiptHandle, seconds);
   }
 
-  /** Ends the claim without its event being done. */
-  async leave(delivery: Delivery, reason: 'failed' | 'unstarted' | 'dead-lettered'): Promise<void> {
+  /** Ends the claim without its event being done. @param backInMs when its message comes again */
+  async leave(delivery: Delivery, reason: 'failed' | 'unstarted' | 'dead-lettered', backInMs?: number): Promise<void> {
     const { claim } = delivery;
     delivery.claim = undefined;
-    if (claim) await this.options.inbox.release(claim, reason);
+    if (claim) await this.options.inbox.release(claim, reason, undefined, backInMs);
   }
 
   /** Renews the claims of these deliveries; gives those that have lost theirs. */
