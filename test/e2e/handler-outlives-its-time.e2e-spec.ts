@@ -1,7 +1,7 @@
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors, type CallHandler } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
-import { lastValueFrom, Observable } from 'rxjs';
+import { lastValueFrom, map, Observable } from 'rxjs';
 import { Gate, waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -76,6 +76,31 @@ describe('a handler that outlives its time and heeds no signal', () => {
     expect(health()).toMatchObject({ status: 'up', overdue: 0 });
     expect(work.most).toBe(1);
     expect(work.starts.toSorted((a, b) => a - b)).toEqual([0, 0, 1]);
+  });
+
+  it('keeps its place behind interceptors too, which make a stream of it', async () => {
+    const work = new StubbornWork();
+    const pass = { intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map(value => value as unknown)) };
+    @Controller()
+    @UseInterceptors(pass, pass)
+    class Steps {
+      @OnCommand('step')
+      handle(@Payload() { n }: { n: number }): Promise<void> {
+        return work.run(n);
+      }
+    }
+    await here.start([Steps], { consumer: HASTY });
+    await here.start([Steps], { consumer: HASTY });
+    const commands = here.commands({ groupId: () => 'one' });
+    for (const n of [0, 1]) await commands.emit('step', { n });
+    await waitFor('the log line', () => logged('has not ended after handlerTimeoutMs'));
+    const since = Date.now();
+    await waitFor('one and a half visibility timeouts', () => Date.now() - since > 1_500);
+    expect(work.starts).toEqual([0]);
+    work.gate.open();
+    await here.queue(COMMANDS).untilEmpty();
+    expect(work.most).toBe(1);
+    expect(work.starts).toEqual([0, 0, 1]);
   });
 
   it('has ended when it is a stream, which is unsubscribed', async () => {

@@ -23,6 +23,8 @@ export class Delivery {
   doubtedSince: number | undefined;
   /** Ends a handler that streams, which a signal does not; called with the reason when the handler is told to stop. */
   cutOff: ((reason: Error) => void) | undefined;
+  /** What its handler does behind interceptors, which an unsubscription does not end. */
+  private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */
   isAbandoned = false;
   /** In the inbox, while the event is this process's. */
@@ -137,6 +139,18 @@ export class Delivery {
   /** Its handler does not begin any more, unless it has. */
   holdBack(): void {
     this.held = !this.hasBegun;
+  }
+
+  /** Its handler works behind interceptors. */
+  noteWork(work: Promise<unknown>): void {
+    // A handler that is called anew, by an interceptor that retries, has ended when all its calls have.
+    this.work = this.work ? Promise.allSettled([this.work, work]) : work;
+  }
+
+  /** Calls back when what its handler does behind interceptors has ended; at once where there is nothing. */
+  afterWork(then: () => void): void {
+    if (this.work) this.work.then(then, then);
+    else then();
   }
 
   /** Tells the handler to stop; its result is settled when it has ended. */

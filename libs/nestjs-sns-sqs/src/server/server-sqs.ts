@@ -18,6 +18,7 @@ import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
+import { watchHandlersBehindInterceptors } from './handle/watch-handlers.js';
 import { Faults, type FaultOf } from './faults.js';
 import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
@@ -75,6 +76,7 @@ export class ServerSQS
     this.inbox = this.createInbox();
     keepOriginalErrors();
     stopIntakeWithTheApp();
+    watchHandlersBehindInterceptors();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
     (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
     this._status$.next('idle');

@@ -11,6 +11,7 @@ import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
 import { noHandler } from './unknown-types.js';
+import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
@@ -82,7 +83,9 @@ export class Dispatcher {
       if (!delivery.begin()) throw new HeldBackError();
       if (!request) return this.time.run(delivery, (end, fail) => run(handler, payload, context, delivery, end, fail));
       const work: Work = (end, fail) =>
-        void request.answer(() => answer(handler, payload, context), delivery.signal).then(end, fail);
+        void request
+          .answer(() => answer(handler, payload, context), delivery.signal)
+          .then(end, (error: Error) => delivery.afterWork(() => fail(error)));
       // Its caller does not wait for a handler that goes on.
       return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
     });
@@ -90,7 +93,7 @@ export class Dispatcher {
 }
 
 /** What a context is made of. Its signal is the delivery's, which is made when somebody asks for it. */
-class DeliveryContext implements SqsContextState {
+class DeliveryContext implements SqsContextState, NotesWork {
   readonly message: SqsMessage;
   readonly pattern: string;
 
@@ -107,6 +110,10 @@ class DeliveryContext implements SqsContextState {
 
   get signal(): AbortSignal {
     return this.delivery.signal;
+  }
+
+  [NOTE_WORK](work: Promise<unknown>): void {
+    this.delivery.noteWork(work);
   }
 }
 
@@ -140,7 +147,8 @@ function run(
 
 /** Runs a stream to its end, or until its delivery is told to stop: then it is unsubscribed, and has ended. */
 function drain(items: Observable<unknown>, delivery: Delivery, end: () => void, fail: Fail): void {
-  if (delivery.abortReason) return fail(delivery.abortReason);
+  const { abortReason } = delivery;
+  if (abortReason) return delivery.afterWork(() => fail(abortReason));
   const subscription = items.subscribe({ error: fail, complete: end });
   delivery.cutOff = reason => {
     try {
@@ -148,6 +156,6 @@ function drain(items: Observable<unknown>, delivery: Delivery, end: () => void, 
     } catch {
       // A teardown of the user's; the stream has ended all the same.
     }
-    fail(reason);
+    delivery.afterWork(() => fail(reason));
   };
 }
