@@ -1,17 +1,12 @@
 import { monotonicNow } from '../async/clock.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
-import type {
-  InboxClaim,
-  InboxClaimResult,
-  InboxReleaseReason,
-  InboxStore,
-} from '../interfaces/inbox-store.interface.js';
+import type { InboxClaimResult, InboxReleaseReason, InboxStore } from '../interfaces/inbox-store.interface.js';
 import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import type { Admission, InboxCounts } from './admission.js';
+import { Claims } from './claims.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { placesAfter } from './places.js';
-import { LONGEST_IN_WORK_MS } from './put-off.js';
 import { orderVerdict, type OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
@@ -36,11 +31,6 @@ export interface InboxOptions {
   pause?: (ms: number) => Promise<void>;
 }
 
-/** Between two tries to take back a claim that was not used, and for how long beyond its lease, in milliseconds. */
-const TAKE_BACK_EVERY_MS = 1_000;
-const TAKE_BACK_FOR_MS = 600_000;
-/** A look of another early event holds the subject for a moment: pauses before the claim is tried again, in milliseconds. */
-const LOOK_PAUSES_MS = [5, 15, 30];
 /** Between two tries to mark an event done while the store is away, in milliseconds. */
 const DONE_RETRY_MS = 500;
 
@@ -56,17 +46,17 @@ export class Inbox {
     leaseLost: 0,
   };
   private readonly now: () => number;
-  private readonly pause: (ms: number) => Promise<void>;
   private readonly brokenRecords: BrokenRecords;
   private readonly room: WaitingRoom;
+  private readonly claims: Claims;
   private readonly namespace: string;
 
   constructor(private readonly options: InboxOptions) {
-    const { queue, namespace = queue, store, pause = pausing } = options;
+    const { queue, namespace = queue, store, health, rules, pause } = options;
     this.namespace = namespace;
-    this.pause = pause;
-    this.room = new WaitingRoom({ namespace, store });
     this.now = options.now ?? monotonicNow;
+    this.room = new WaitingRoom({ namespace, store });
+    this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.brokenRecords = new BrokenRecords(this.now);
   }
 
@@ -92,7 +82,7 @@ export class Inbox {
     }
     let result: InboxClaimResult;
     try {
-      result = await this.claim(claim);
+      result = await this.claims.claim(claim);
     } catch (error) {
       if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
       health.failed(error);
@@ -115,6 +105,11 @@ export class Inbox {
     }
   }
 
+  /** Never rejects: a claim that could not be released ends with its lease. */
+  release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
+    return this.claims.release(claim, reason, gapAt, backInMs);
+  }
+
   /** Once SQS has hidden a message that waits: it is made visible before its time when its turn comes. Never rejects. */
   putOff(claim: HeldClaim, why: TurnReason, receiptHandle: string, seconds: number): Promise<void> {
     return this.room.enter(claim, why, receiptHandle, seconds * 1_000);
@@ -135,7 +130,7 @@ export class Inbox {
     claim.isFinishing = true;
     for (;;) {
       try {
-        const marking = this.markDone(claim, claim.sequence);
+        const marking = this.claims.done(claim, claim.sequence);
         // In the same turn, and so in the same round trip.
         this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
         const isDone = await marking;
@@ -157,37 +152,6 @@ export class Inbox {
           this.counts.leaseLost += 1;
           return false;
         }
-      }
-    }
-  }
-
-  /** Never rejects: a claim that could not be released ends with its lease. */
-  async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
-    const { store, health } = this.options;
-    try {
-      const releasing = store.release(claim, reason, gapAt, claim.isSequential ? backInMs : undefined);
-      this.room.callIn(placesAfter(claim, 'released', this.now() - claim.claimedAt));
-      await releasing;
-    } catch (error) {
-      if (isBrokenRecord(error)) return;
-      health.failed(error);
-      if (reason === 'unstarted') void this.takeBack(claim, gapAt);
-    }
-  }
-
-  /** What nobody has tried must not count as an attempt: tried again until the store has it, or the claim is long over. */
-  private async takeBack(claim: HeldClaim, gapAt: string | undefined): Promise<void> {
-    const { store, health } = this.options;
-    while (!health.isStopped && this.now() < claim.leaseEndsAt + TAKE_BACK_FOR_MS) {
-      await health.whenBack(TAKE_BACK_EVERY_MS);
-      await this.pause(TAKE_BACK_EVERY_MS);
-      if (health.isStopped || health.isAway) continue;
-      try {
-        await store.release(claim, 'unstarted', gapAt);
-        return;
-      } catch (error) {
-        if (isBrokenRecord(error)) return;
-        health.failed(error);
       }
     }
   }
@@ -222,19 +186,6 @@ export class Inbox {
    */
   private untilSeen({ isSequential }: HeldClaim): { leftMs?: number } {
     return isSequential && this.room.isOpen ? { leftMs: this.options.rules.gapTimeoutMs / 4 } : {};
-  }
-
-  private async claim(claim: HeldClaim): Promise<InboxClaimResult> {
-    const { store, rules } = this.options;
-    let result = await store.claim(claim, rules.leaseMs);
-    if (!claim.isSequential) return result;
-    for (const ms of LOOK_PAUSES_MS) {
-      if (result.status !== 'subject-in-work') break;
-      await this.pause(ms);
-      claim.leaseEndsAt = this.now() + rules.leaseMs;
-      result = await store.claim(claim, rules.leaseMs);
-    }
-    return result;
   }
 
   private async inOrder(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
@@ -280,7 +231,7 @@ export class Inbox {
 
   private async skipOlder(claim: HeldClaim): Promise<Admission> {
     try {
-      const marking = this.markDone(claim);
+      const marking = this.claims.done(claim);
       this.room.callIn(placesAfter(claim, 'released', 0));
       if (await marking) {
         this.counts.older += 1;
@@ -291,16 +242,6 @@ export class Inbox {
       this.options.health.failed(error);
     }
     return { kind: 'wait', why: 'unavailable' };
-  }
-
-  private async markDone(claim: InboxClaim, position?: string): Promise<boolean> {
-    const { store, rules } = this.options;
-    return store.done(claim, {
-      // A duplicate may wait for so long, and would be run if it were forgotten.
-      rememberForMs: Math.max(rules.rememberForMs, rules.leaseMs + LONGEST_IN_WORK_MS),
-      ...(position !== undefined && { position }),
-      ...(rules.rememberPositionForMs !== undefined && { rememberPositionForMs: rules.rememberPositionForMs }),
-    });
   }
 
   /** The fault is this event's own: it waits without an attempt, for 15 minutes. */
@@ -317,8 +258,6 @@ export class Inbox {
     return { kind: 'run' };
   }
 }
-
-const pausing = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 /** The sequence that is next of the subject, as far as the store knows. */
 const expectedAfter = (position: string | undefined, { startAt }: HeldClaim): string | undefined =>
