@@ -4,7 +4,7 @@ import { announce, isObserved, type StartedEvent } from '../../events/diagnostic
 import type { Delivery } from '../delivery.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
 import type { Heartbeat } from '../settle/heartbeat.js';
-import type { Settlement } from '../settle/retry-policy.js';
+import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
 import { settledEvent } from '../settle/settlement-report.js';
 import type { Departure, Settler } from '../settle/settler.js';
 import type { Admitter } from './admitter.js';
@@ -82,7 +82,11 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       this.options.attempts.noteUncounted(delivery.messageId);
       this.release(delivery);
     }
-    this.options.settler.returnToQueue(deliveries, (failed && this.delays.get(failed)) ?? 0);
+    const seconds = (failed && this.delays.get(failed)) ?? 0;
+    for (const delivery of deliveries) {
+      const least = failed ? leastDelaySeconds(delivery.receiveCount) : 0;
+      this.options.settler.returnToQueue([delivery], Math.max(seconds, least));
+    }
   }
 
   /** Takes back what still runs although it was told to stop: another process may begin with it. Never rejects. */

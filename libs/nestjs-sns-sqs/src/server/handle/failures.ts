@@ -1,6 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Delivery } from '../delivery.js';
-import { beforeExpiry, settlementOfFailure, type RetryRules, type Settlement } from '../settle/retry-policy.js';
+import {
+  beforeExpiry,
+  sparingReceives,
+  settlementOfFailure,
+  type RetryRules,
+  type Settlement,
+} from '../settle/retry-policy.js';
 import { logFailure } from '../settle/settlement-report.js';
 import type { Attempt, AttemptCounter } from './attempt-counter.js';
 
@@ -29,11 +35,12 @@ export class Failures {
     return settlement;
   }
 
-  /** The settlement, or a dead letter where it would put the message off beyond what its queue keeps it. */
+  /** The settlement, later where SQS has handed the message out very often, or a dead letter where it would put the message off beyond what its queue keeps it. */
   inTime(delivery: Delivery, settlement: Settlement): Settlement {
-    const { sentAt } = delivery;
-    if (sentAt === undefined) return settlement;
+    const { sentAt, receiveCount } = delivery;
+    const spared = sparingReceives(settlement, receiveCount);
+    if (sentAt === undefined) return spared;
     // By the wall clock, as SQS's stamp: against days a step of it by hours is little.
-    return beforeExpiry(settlement, (Date.now() - sentAt) / 1000, this.options.rules);
+    return beforeExpiry(spared, (Date.now() - sentAt) / 1000, this.options.rules);
   }
 }

@@ -50,8 +50,9 @@ export class Suspects {
     try {
       const marks = Object.entries(await tags.listQueueTags(queueUrl)).filter(([name]) => name.startsWith(KEY));
       const mark = marks.find(([name]) => name === key);
-      // A younger one may be of a process that lives and has the same message from a duplicate delivery.
-      if (mark && this.ageMs(mark) >= visibilityTimeoutSeconds * 1000) {
+      // A younger one may be of a process that lives and has the same message from a duplicate delivery. It is set some
+      // time after the receive, and so it is younger than a lease when the message comes again.
+      if (mark && this.ageMs(mark) >= visibilityTimeoutSeconds * 500) {
         this.marked.add(messageId);
         return 'deadly';
       }

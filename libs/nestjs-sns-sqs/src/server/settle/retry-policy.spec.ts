@@ -4,6 +4,8 @@ import { SQS_DEFAULT_BACKOFF } from '../../constants.js';
 import {
   backoffSeconds,
   beforeExpiry,
+  leastDelaySeconds,
+  sparingReceives,
   settlementOfFailure,
   shortestScheduleSeconds,
   unknownTypeWaitSeconds,
@@ -127,6 +129,33 @@ describe('settlementOfFailure', () => {
     it('still waits when the handler asks for it', () => {
       expect(settle(new RetryLater(3), { ...skip, fifo: true })).toMatchObject({ kind: 'retry', seconds: 3 });
     });
+  });
+});
+
+describe('sparingReceives', () => {
+  const later: Settlement = { kind: 'retry', seconds: 5, error: new Error('later'), isFree: true };
+
+  it.each([
+    [499, 5],
+    [500, 60],
+    [700, 600],
+    [900, 3_600],
+    [980, 43_200],
+  ])('after %i receives it waits %i s at least', (receives, seconds) => {
+    expect(sparingReceives(later, receives)).toEqual({ ...later, seconds });
+  });
+
+  it('leaves what waits longer, and what does not come again', () => {
+    const gone: Settlement = { kind: 'delete' };
+    const long: Settlement = { ...later, seconds: 7_200 };
+    expect(sparingReceives(gone, 999)).toBe(gone);
+    expect(sparingReceives(long, 950)).toBe(long);
+  });
+
+  it('its delays reach beyond the 14 days for which a queue keeps a message, before the 1,000th receive', () => {
+    let seconds = 0;
+    for (let receives = 1; receives < 1_000; receives += 1) seconds += leastDelaySeconds(receives);
+    expect(seconds).toBeGreaterThan(14 * 86_400);
   });
 });
 

@@ -116,6 +116,28 @@ export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, ra
   }
 }
 
+/** From so many receives on, a message is put off for so many seconds at least. */
+const SPARING: ReadonlyArray<readonly [receives: number, seconds: number]> = [
+  [980, SQS_MAX_VISIBILITY_SECONDS],
+  [900, 3_600],
+  [700, 600],
+  [500, 60],
+];
+
+/**
+ * What a message that comes again has to wait at least, in seconds: SQS itself moves one to the dead letter queue at its
+ * 1,000th receive, without a reason. So the receives that are left last for the 14 days that a queue keeps it.
+ */
+export const leastDelaySeconds = (receiveCount: number): number =>
+  SPARING.find(([receives]) => receiveCount >= receives)?.[1] ?? 0;
+
+/** The settlement, later where {@link leastDelaySeconds} says so. Pure. */
+export function sparingReceives(settlement: Settlement, receiveCount: number): Settlement {
+  if (settlement.kind !== 'wait' && settlement.kind !== 'retry') return settlement;
+  const seconds = leastDelaySeconds(receiveCount);
+  return settlement.seconds >= seconds ? settlement : { ...settlement, seconds };
+}
+
 /** A message that would be put off beyond what its queue keeps it is a dead letter before, this long before, in seconds. */
 const EXPIRY_MARGIN_SECONDS = 3_600;
 
