@@ -193,7 +193,8 @@ export class Fates {
     const earlier = fate.runs.length;
     const attempt = context.getAttempt();
     // Receives by others count as calls where they can have been.
-    const most = this.#isCounted(fate) ? earlier + 1 : Math.max(earlier + 1, fate.receives);
+    const counted = this.mostStarts(fate, earlier + 1);
+    const most = this.#isCounted(fate) ? counted : Math.max(counted, fate.receives);
     if (attempt > most) this.blame(`${name} was started ${earlier + 1} times, and told attempt ${attempt}`);
   }
 
@@ -204,9 +205,8 @@ export class Fates {
    * process knows nothing of it.
    */
   mostStarts(fate: Fate, starts = fate.runs.length): number {
-    if (this.#isCounted(fate)) return starts;
-    const unknown = this.#unheard(fate.id) + fate.storeFailures;
-    return this.rules.fifo ? starts + unknown : Math.max(starts, fate.receives);
+    const most = starts + this.#unheard(fate.id) + fate.storeFailures;
+    return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
   }
 
   /** By a store that all processes share. */

@@ -166,6 +166,22 @@ export class FaultyWire implements SqsWire {
     return result;
   }
 
+  /** The queue's tags, by which a message is known that kills its process. */
+  async listQueueTags(queueUrl: string): Promise<Record<string, string>> {
+    await this.#latency();
+    return Object.fromEntries(this.#queue(queueUrl).tags);
+  }
+
+  async tagQueue(queueUrl: string, tags: Record<string, string>): Promise<void> {
+    await this.#latency();
+    for (const [name, value] of Object.entries(tags)) this.#queue(queueUrl).tags.set(name, value);
+  }
+
+  async untagQueue(queueUrl: string, names: readonly string[]): Promise<void> {
+    await this.#latency();
+    for (const name of names) this.#queue(queueUrl).tags.delete(name);
+  }
+
   /** As a topic does with its subscriptions: each queue gets what was accepted. */
   publish(queueUrls: readonly string[], entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
     this.#fanOut = queueUrls;

@@ -1,9 +1,10 @@
 import type { NewMessage } from '#broker/core/message.js';
 import { nameOf, type Fate, type Fates, type Run } from './fates.ts';
-import type { Schedule } from './schedule.ts';
+import { RETRY_LATER_FOR_SECONDS, type Schedule } from './schedule.ts';
 
 const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
+const RETRY_LATER_FOR_MS = RETRY_LATER_FOR_SECONDS * 1000;
 /** Of an unknown type, `unknownTypeGraceSeconds`. */
 const GRACE_MS = 15 * MINUTES;
 /** With the default backoff nothing is dead-lettered sooner after its first attempt. */
@@ -54,12 +55,12 @@ export class Letters {
     this.#blame(fate, `was dead-lettered for a reason that nobody gave: ${reason}`);
   }
 
-  #checkInjected(fate: Fate, [reason, outcome, queue, number, start]: string[]): void {
+  #checkInjected(fate: Fate, [reason = '', outcome, queue, number, start]: string[]): void {
     const run = fate.runs[Number(start) - 1];
     if (queue !== fate.queue || Number(number) !== fate.number || !run)
       return this.#blame(fate, `has another's reason in its dead letter: ${reason}`);
     if (outcome === 'dead-letter') return;
-    if (outcome === 'retry-later') return this.#blame(fate, `was dead-lettered by RetryLater: ${reason}`);
+    if (outcome === 'retry-later') return this.#checkLater(fate, reason);
     this.#checkFailed(fate, run);
   }
 
@@ -67,6 +68,17 @@ export class Letters {
     if (fate.type !== 'new') this.#blame(fate, 'was dead-lettered for want of a handler that each version has');
     else if (this.#now() - fate.sentAt < GRACE_MS)
       this.#blame(fate, `was dead-lettered for want of a handler after ${this.#now() - fate.sentAt} ms`);
+  }
+
+  /** `RetryLater` costs no attempt for so long. */
+  #isFree(fate: Fate, { end, endedAt }: Run): boolean {
+    const first = fate.runs.find(run => run.end === 'retry-later');
+    return end === 'retry-later' && endedAt - (first?.endedAt ?? endedAt) < RETRY_LATER_FOR_MS;
+  }
+
+  #checkLater(fate: Fate, reason: string): void {
+    if (!fate.runs.some(run => run.end === 'retry-later' && !this.#isFree(fate, run)))
+      this.#blame(fate, `was dead-lettered by RetryLater: ${reason}`);
   }
 
   /** Which of its runs it was does not show. */
@@ -82,12 +94,15 @@ export class Letters {
   /** @param last the run that used up the attempts, where that is known */
   #checkUsedUp(fate: Fate, last: Run | undefined): void {
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
-    const tried = fate.runs.filter(({ end }) => end !== 'retry-later' && end !== 'cut').length;
+    const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     if (this.#fates.mostStarts(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
-    if (this.#schedule.backoff === 'default' && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
+    const { backoff, leaseSeconds, faults } = this.#schedule;
+    // What SQS hands out again before its time is tried again before its time.
+    const isInTime = leaseSeconds >= 29 && !faults.duplicate && !faults.stall;
+    if (backoff === 'default' && isInTime && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
   }
 

@@ -19,8 +19,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '20000' },
     seed: { type: 'string' },
     path: { type: 'string' },
-    // Not judged yet.
-    without: { type: 'string', default: 'kill,later,unknown,backoff' },
+    without: { type: 'string', default: 'kill,later' },
     shrink: { type: 'string', default: '60' },
   },
 });

@@ -59,6 +59,9 @@ export interface Version {
 /** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
 export type StoreFault = 'away' | 'refuses' | 'slot';
 
+/** `retryLaterForSeconds` of every version. */
+export const RETRY_LATER_FOR_SECONDS = 7_200;
+
 export interface Span {
   at: number;
   ms: number;

@@ -13,7 +13,7 @@ import { Slots } from '#lib/server/receive/slots.js';
 import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
 import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
-import type { Schedule, Step, Version } from './schedule.ts';
+import { RETRY_LATER_FOR_SECONDS, type Schedule, type Step, type Version } from './schedule.ts';
 import type { Stage } from './stage.ts';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -125,6 +125,7 @@ export class SimulatedProcess implements Runner {
       inboxIsShared: this.#serverInbox?.store.isShared ?? false,
       slots: new Slots(Infinity),
       wire,
+      tags: wire,
       handlers: new HandlerRegistry(types.map(pattern => ({ pattern, queue, subscribed: false, handler }))),
       decode: ({ Body }) => decode(Body),
       hooks: (_, work) => work(),
@@ -143,6 +144,7 @@ export class SimulatedProcess implements Runner {
       visibilityTimeoutSeconds: schedule.leaseSeconds,
       waitTimeSeconds: schedule.waitSeconds,
       handlerTimeoutMs: schedule.handlerTimeoutMs,
+      retryLaterForSeconds: RETRY_LATER_FOR_SECONDS,
       onGroupFailure: skip ? 'skip' : 'block',
       ...(schedule.backoff === 'short' && { backoff: { initialSeconds: 1, maxSeconds: 60 } }),
       ...(this.truth &&

@@ -16,7 +16,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 const NO_FAULTS: FaultRates = {};
 /** Longer than every lease, backoff, grace and delay of a schedule together. */
-const CALM_MS = 16 * 60 * 60 * 1000;
+const CALM_MS = 30 * 60 * 60 * 1000;
 /** Longer than any handler takes. */
 const HANDLERS_END_MS = 400_000;
 /** A stop takes its time, and what is under way then gets this much. */
@@ -63,11 +63,14 @@ class Simulation {
   /** All that ever ran, and those that run now. */
   readonly processes: SimulatedProcess[] = [];
   readonly current: SimulatedProcess[] = [];
+  /** Until calm. */
+  faults: FaultRates;
   lettersAreAway = false;
   unaccounted: Fate | undefined;
 
   constructor(schedule: Schedule, time: VirtualTime) {
     this.schedule = schedule;
+    this.faults = schedule.faults;
     this.time = time;
     this.random = randomOf(schedule.seed);
     this.stage = new Stage(schedule, time);
@@ -100,6 +103,7 @@ class Simulation {
       await act();
       this.#throwBlamed();
     }
+    this.faults = NO_FAULTS;
     for (const faulty of [...this.wires, ...this.stores]) faulty.faults = NO_FAULTS;
     let published = false;
     void this.batcher.flush().then(() => {
@@ -144,8 +148,8 @@ class Simulation {
   }
 
   #wire(endedAt: Map<string, number>): FaultyWire {
-    const { faults, leaseSeconds } = this.schedule;
-    return new FaultyWire(this.stage.broker, this.random, faults, leaseSeconds, {
+    const { leaseSeconds } = this.schedule;
+    return new FaultyWire(this.stage.broker, this.random, this.faults, leaseSeconds, {
       blame: what => this.fates.blame(what),
       endOf: receiptHandle => endedAt.get(receiptHandle),
       lettersAreAway: () => this.lettersAreAway,
@@ -229,7 +233,7 @@ class Simulation {
   }
 
   #sharedStore(): FaultyStore {
-    const store = new FaultyStore(this.shelf, this.random, this.schedule.faults, {
+    const store = new FaultyStore(this.shelf, this.random, this.faults, {
       noteDone: (claim, done) => this.#noteDone(this.sharedTruth, claim, done),
       noteStoreFault: claims => {
         for (const claim of claims) {
@@ -295,7 +299,12 @@ class Simulation {
 
   #checkFates(): void {
     const { stage, fates } = this;
-    const left = stage.queues.flatMap(queue => [...stage.contents(queue).keys()].map(number => `${queue}/${number}`));
+    const left = stage.queues.flatMap(queue =>
+      [...stage.contents(queue).keys()].map(
+        number =>
+          `${queue}/${number} (${fates.get(queue, number).receives} receives, ${fates.get(queue, number).runs.length} starts)`,
+      ),
+    );
     if (left.length > 0) throw new Violation(`without an end after the faults were over: ${left.join()}`);
     const unknown = this.accepted.filter(number => stage.queues.some(queue => !fates.find(queue, number)));
     if (unknown.length > 0) throw new Violation(`accepted of the publisher and in no queue: ${unknown.join()}`);
@@ -310,7 +319,9 @@ class Simulation {
         throw new Violation(`${nameOf(fate)} is lost: ${fate.runs.length} starts`);
       const deaths = fate.runs.filter(({ end }) => end === 'died').length;
       const most = Math.max(...this.schedule.versions.map(({ maxReceiveCount }) => maxReceiveCount));
-      if (deaths > most) this.fates.blame(`${nameOf(fate)} killed ${deaths} processes`);
+      // Of one that SQS hands out twice at a time it cannot be known in time.
+      const isKnown = this.schedule.inbox === 'shared' || !this.schedule.faults.duplicate;
+      if (deaths > most && isKnown) this.fates.blame(`${nameOf(fate)} killed ${deaths} processes`);
     }
     if (!this.schedule.fifo) return;
     const ended = fates

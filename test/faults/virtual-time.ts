@@ -131,7 +131,8 @@ export class VirtualTime {
       args,
       every,
       background,
-      at: this.now + ms,
+      // As Node counts them, and SQS its stamps.
+      at: this.now + Math.ceil(ms),
       order: this.#order++,
       cancelled: false,
       ref: () => timer,
