@@ -77,10 +77,21 @@ describe('SnsSqsClient', () => {
     expect(listener.mock.calls).toMatchObject([[{ facts: { type: 'a' } }], [{ facts: { type: 'b' } }]]);
   });
 
+  it.each<[unknown, unknown]>([
+    [undefined, 1],
+    [null, 1],
+    ['a', undefined],
+    ['a', null],
+  ])('errors as every transport of Nest does for the pattern %p and the payload %p', async (pattern, data) => {
+    const { client, send } = clientAnswering();
+    await expect(firstValueFrom(client.emit(pattern, data))).rejects.toThrow(/invalid data or message pattern/);
+    expect(send).not.toHaveBeenCalled();
+  });
+
   it('errors, and does not throw, when an event cannot be prepared', async () => {
     const { client, send } = clientAnswering();
     await expect(firstValueFrom(client.emit('', 1))).rejects.toMatchObject({ code: 'INVALID_RECORD' });
-    await expect(firstValueFrom(client.emit(undefined, 1))).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+    await expect(firstValueFrom(client.emit('a\uD83D', 1))).rejects.toMatchObject({ code: 'INVALID_RECORD' });
     expect(send).not.toHaveBeenCalled();
   });
 

@@ -7,6 +7,8 @@ import { OneLineLogger } from '../logging/one-line-logger.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { Publisher } from './publish/publisher.js';
 
+export const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
+
 /** Nest 12.0.4 and newer. */
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
 type WithMetadata = { metadata?: Readonly<Record<string, string>> };
@@ -38,6 +40,8 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
    * has subscribed to by then is logged.
    */
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
+    // Nest refuses them with an error of its own.
+    if (isNil(pattern) || isNil(data)) return super.emit<TResult, TInput>(pattern, data);
     const result = new AsyncSubject<TResult>();
     this.dispatchEvent<TResult>({ pattern, data }).then(
       value => {

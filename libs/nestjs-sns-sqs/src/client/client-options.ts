@@ -19,6 +19,8 @@ const common = {
       lingerMs: z.number().int().min(0).max(1_000).optional(),
       maxAttempts: z.number().int().min(1).max(20).optional(),
       retryDelayMs: z.number().int().min(0).max(60_000).optional(),
+      maxPending: z.number().int().min(1).max(1_000_000).optional(),
+      timeoutMs: z.number().int().min(100).max(900_000).optional(),
     })
     .optional(),
   shutdownTimeoutMs,

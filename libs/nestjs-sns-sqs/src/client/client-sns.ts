@@ -35,8 +35,9 @@ export class ClientSNS extends SnsSqsClient {
     const { wire } = this.aws;
     this.withdraw = announceService(service);
     this.publisher = new Publisher({
-      destination: { name: topic, fifo: isFifoName(topic), source: options.source ?? service },
+      destination: { name: topic, fifo: isFifoName(topic), filters: true, source: options.source ?? service },
       operation: 'PublishBatch',
+      makes: topicArn === undefined && (options.provisioning ?? 'create') === 'create',
       resolve: () => this.whenFound(this.resolve(topic)),
       send: (arn, entries) => wire.publishBatch(arn, entries),
       maxBatchBytes: SNS_DEFAULT_MAX_BYTES,

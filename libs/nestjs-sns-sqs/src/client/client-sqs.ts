@@ -9,14 +9,12 @@ import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
-import { SnsSqsClient } from './client-base.js';
+import { isNil, SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
 import type { ReplyCallback } from './request/pending-request.js';
 import { Publisher } from './publish/publisher.js';
 import { ReplyQueueMember } from './request/reply-queue-member.js';
 import { Requester } from './request/requester.js';
-
-const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
 
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
@@ -53,6 +51,7 @@ export class ClientSQS extends SnsSqsClient {
         },
       },
       operation: 'SendMessageBatch',
+      makes: queueUrl === undefined && (options.provisioning ?? 'create') === 'create',
       resolve: () => this.whenFound(this.resolve(queue)),
       send: (url, entries) => wire.sendBatch(url, entries),
       maxBatchBytes: SQS_MAX_BYTES,

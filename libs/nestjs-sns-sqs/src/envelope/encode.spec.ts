@@ -41,6 +41,33 @@ describe('toBody', () => {
     expect(() => toBody('t', value)).toThrow(expect.objectContaining({ code: 'UNSERIALIZABLE_DATA' }) as Error);
   });
 
+  const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+
+  it.each([
+    ['nesting over 200 levels', nested(201)],
+    ['constructor.prototype', { a: { constructor: { prototype: {} } } }],
+  ])('refuses what every consumer would dead-letter: %s', (_, data) => {
+    expect(() => toBody('t', data)).toThrow(
+      expect.objectContaining({
+        code: 'UNSERIALIZABLE_DATA',
+        message: expect.stringMatching(/consumers refuse/) as string,
+      }) as Error,
+    );
+  });
+
+  it.each([nested(200), { constructor: 'Lego' }, { text: '"constructor":{"prototype":1}' }, '['.repeat(500)])(
+    'takes what consumers take',
+    data => {
+      expect(() => toBody('t', { data: 1, also: [data].length })).not.toThrow();
+      expect(() => toBody('t', data)).not.toThrow();
+    },
+  );
+
+  it('refuses half of an emoji in a text that a serializer wrote, and escapes it in its own', () => {
+    expect(() => toBody('t', '<a>\uD83D</a>')).toThrow(/half of an emoji/);
+    expect(toBody('t', { a: '\uD83D' })).toBe('{"a":"\\ud83d"}');
+  });
+
   it('takes a text that only speaks of __proto__', () => {
     expect(JSON.parse(toBody('t', { text: '{"__proto__":1}' }))).toEqual({ text: '{"__proto__":1}' });
   });

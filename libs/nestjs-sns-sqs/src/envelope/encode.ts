@@ -1,6 +1,8 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { CloudEvent } from './cloud-event.js';
+import { textProblem } from './message-text.js';
+import { nestingProblem, parseJson } from './parse-json.js';
 
 export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
   const { id, source, type, time, subject, sequence, correlationId, causationId, traceparent } = metadata;
@@ -23,20 +25,36 @@ export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
 /** SQS refuses these two characters (SendMessage API), and JSON.stringify writes them as they are. */
 const REFUSED = /[\uFFFE\uFFFF]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16)}`;
-/** As a key; inside a string value its quotes would be escaped. */
-const PROTO_KEY = '"__proto__":';
+/** As keys; inside a string value their quotes would be escaped. */
+const SUSPECT_KEYS = ['"__proto__":', '"constructor":'];
 
 function unserializable(type: string, why: string, cause?: unknown): SnsSqsError {
   return new SnsSqsError(
     'UNSERIALIZABLE_DATA',
-    `The data of ${JSON.stringify(type)} cannot be written as JSON: ${why}. Remedy: emit plain data, without functions, BigInt, circles or \`__proto__\` keys.`,
+    `The data of ${JSON.stringify(type)} cannot be written as JSON: ${why}. Remedy: emit plain data, without functions, BigInt, circles, \`__proto__\` or \`constructor.prototype\` keys, not nested over 200 levels, and texts that are not cut inside an emoji.`,
     { facts: { type }, cause },
   );
 }
 
+/** What every consumer of this library would dead-letter, in the words of its error; undefined: nothing. */
+function consumersProblem(body: string): string | undefined {
+  const tooDeep = nestingProblem(body);
+  if (tooDeep !== undefined || !SUSPECT_KEYS.some(key => body.includes(key))) return tooDeep;
+  try {
+    parseJson(body);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** Writes an event, or what a serializer made of it, as a message body. Throws UNSERIALIZABLE_DATA. */
 export function toBody(type: string, event: unknown): string {
-  if (typeof event === 'string') return event;
+  if (typeof event === 'string') {
+    const problem = textProblem(event);
+    if (problem !== undefined) throw unserializable(type, `the serializer wrote a text of which ${problem}`);
+    return event;
+  }
   let body: string | undefined;
   try {
     body = JSON.stringify(event);
@@ -44,7 +62,8 @@ export function toBody(type: string, event: unknown): string {
     throw unserializable(type, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), error);
   }
   if (body === undefined) throw unserializable(type, `it is a ${typeof event}`);
-  if (body.includes(PROTO_KEY)) throw unserializable(type, 'it has a key `__proto__`, which consumers refuse');
+  const problem = consumersProblem(body);
+  if (problem !== undefined) throw unserializable(type, `consumers refuse it: ${problem}`);
   return body.replace(REFUSED, escaped);
 }
 

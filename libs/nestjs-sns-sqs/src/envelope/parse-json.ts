@@ -36,13 +36,18 @@ function isTooDeep(text: string): boolean {
 /** V8 quotes the text around the place, and errors are logged: `Unexpected token 'h', ..."word":hunt"... is not valid JSON`. */
 export const parseErrorText = (error: unknown): string => errorText(error).replace(/, (?:\.{3})?".*$/su, '');
 
+/** Undefined: no problem. */
+export const nestingProblem = (text: string): string | undefined =>
+  isTooDeep(text) ? `nested more than ${MAX_DEPTH} levels deep` : undefined;
+
 /**
  * Parses JSON from strangers. Throws an Error on what is no JSON, on nesting over 200 levels, and on a `__proto__`
  * key or a `constructor.prototype`, which change the prototype of whatever they are merged into. The error quotes
  * nothing of the text but the character that was not expected.
  */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw new Error(`nested more than ${MAX_DEPTH} levels deep`);
+  const tooDeep = nestingProblem(text);
+  if (tooDeep !== undefined) throw new Error(tooDeep);
   try {
     return sjson.parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
   } catch (error) {

@@ -11,6 +11,34 @@ interface Verdict {
 const QUEUE_MISSING = /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/;
 const TOPIC_MISSING = /^NotFound(Exception)?$/;
 
+const DENIED = /^((KMS\.|Kms|KMS)?AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized)$/;
+/** The SDK's own list (a spec compares the two), and what SQS, SNS and KMS say beside it. */
+const THROTTLED = new RegExp(
+  `^(${[
+    'BandwidthLimitExceeded',
+    'EC2ThrottledException',
+    'LimitExceededException',
+    'PriorRequestNotComplete',
+    'ProvisionedThroughputExceededException',
+    'RequestLimitExceeded',
+    'RequestThrottled(Exception)?',
+    'SlowDown',
+    'Throttl(ing|ed)(Exception)?',
+    'TooManyRequests(Exception)?',
+    'TransactionInProgressException',
+    'OverLimit',
+    '(KMS\\.|Kms|KMS)Thrott(led|ling)(Exception)?',
+  ].join('|')})$`,
+);
+/** The key of a queue or topic is not usable. SQS: `KmsDisabled`; SNS: `KMSDisabled`, over the SDK `KMSDisabledException`. */
+const KMS_KEY = /^(KMS\.|Kms|KMS)(Disabled|InvalidKeyUsage|InvalidState|NotFound|OptInRequired)(Exception)?$/;
+/** AWS, or the SDK while it writes the call, says by these that an entry is wrong. */
+const WRONG_CONTENT =
+  /^(InvalidMessageContents|InvalidParameter(Value|Combination)?|ParameterValueInvalid|Validation(Error)?|MissingParameter|InvalidAttribute(Value|Name)|InvalidBatchEntryId|BatchRequestTooLong|ReceiptHandleIsInvalid)(Exception)?$/;
+const UNWRITABLE = /^(TypeError|RangeError|URIError)$/;
+/** Of `fetch`, in a request handler of the user's: a network away. */
+const FETCH_TEXT = /fetch|terminated|network/i;
+
 const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [
     /^(CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|InvalidSecurity|ExpiredToken(Exception)?|SignatureDoesNotMatch|MissingAuthenticationToken|IncompleteSignature)$/,
@@ -20,10 +48,7 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
       remedy: 'give valid credentials by `aws.credentials`, the environment (AWS_ACCESS_KEY_ID, …) or a role',
     },
   ],
-  [
-    /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized|(Kms|KMS)AccessDenied(Exception)?)$/,
-    { code: 'ACCESS_DENIED', retryable: true, remedy: 'allow the action in the IAM policy of this process' },
-  ],
+  [DENIED, { code: 'ACCESS_DENIED', retryable: true, remedy: 'allow the action in the IAM policy of this process' }],
   [
     QUEUE_MISSING,
     {
@@ -49,8 +74,16 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
-    /^(Throttl(ing|ed)(Exception)?|RequestThrottled(Exception)?|TooManyRequestsException|KmsThrottled|KMSThrottling(Exception)?|OverLimit|LimitExceededException|SlowDown)$/,
+    THROTTLED,
     { code: 'THROTTLED', retryable: true, remedy: 'AWS limits the rate of calls; the call is tried again more slowly' },
+  ],
+  [
+    KMS_KEY,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy: 'enable the KMS key, or give the queue or topic another one; the message was not looked at',
+    },
   ],
 ];
 
@@ -82,6 +115,22 @@ export const isQueueMissing = (error: unknown): boolean => isNamed(error, QUEUE_
 /** Whether an AWS client, an entry of a batch, or this library says by this that the topic or subscription does not exist. */
 export const isTopicMissing = (error: unknown): boolean => isNamed(error, TOPIC_MISSING, 'TOPIC_NOT_FOUND');
 
+/** Thrown here, while the call was written: AWS has not seen it. */
+const isUnwritable = (error: AwsLikeError): boolean =>
+  error.$metadata === undefined && UNWRITABLE.test(error.name ?? '') && !FETCH_TEXT.test(error.message ?? '');
+
+/**
+ * Whether a call failed for what stands in one of its entries, so that the others may be accepted without it. False:
+ * AWS refused or could not take the call, whatever it says; its entries were not looked at.
+ */
+export function isOfContent(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  return namesOf(error).some(name => WRONG_CONTENT.test(name)) || isUnwritable(error);
+}
+
+/** Whether the code of a failed entry tells of AWS's state or of a right, and nothing of the entry. */
+export const isOfService = (code: string): boolean => [DENIED, THROTTLED, KMS_KEY].some(names => names.test(code));
+
 function judge(error: AwsLikeError): Verdict {
   const names = namesOf(error);
   for (const [pattern, verdict] of BY_NAME) {
@@ -95,6 +144,13 @@ function judge(error: AwsLikeError): Verdict {
       code: 'ENDPOINT_UNREACHABLE',
       retryable: true,
       remedy: 'check `aws.endpoint`, AWS_ENDPOINT_URL, the region and the network',
+    };
+  }
+  if (isUnwritable(error)) {
+    return {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy: 'the SDK could not write the call: correct the message',
     };
   }
   const status = error.$metadata?.httpStatusCode ?? 0;
@@ -137,3 +193,9 @@ export function fromAwsError(
 /** Whether SNS or SQS refuse a message for its size: InvalidParameter and InvalidParameterValue say it in their texts only. */
 export const isTooLarge = (message: string): boolean =>
   /too long|must be shorter than|longer than|exceed/i.test(message);
+
+const PASSING: ReadonlySet<SnsSqsErrorCode> = new Set(['THROTTLED', 'ENDPOINT_UNREACHABLE', 'AWS_CALL_FAILED']);
+
+/** Whether waiting alone may mend it: AWS throttles, answers 5xx or is out of reach. Missing rights and queues need a person. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof SnsSqsError && error.retryable && PASSING.has(error.code);

@@ -190,6 +190,16 @@ export interface PublishOptions {
   maxAttempts?: number;
   /** Delay before the second try, in milliseconds; doubles from there with full jitter, up to 5 s. @default 100 */
   retryDelayMs?: number;
+  /**
+   * Emits that may wait for AWS's answer at one time, 1 to 1,000,000. The next `emit()` errors with PUBLISH_BACKLOG and
+   * sends nothing. @default 10000
+   */
+  maxPending?: number;
+  /**
+   * Longest time from `emit()` to its result, in milliseconds, 100 to 900,000: look-ups, waiting and all tries included.
+   * Then it errors with PUBLISH_TIMEOUT; AWS may have accepted the event. @default 60000
+   */
+  timeoutMs?: number;
 }
 
 /** Computes an id from what `emit` was given; undefined: none. */

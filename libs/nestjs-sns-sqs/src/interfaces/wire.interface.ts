@@ -24,6 +24,8 @@ export interface BatchFailure {
   message: string;
   /** True: the entry itself is wrong, another try fails too. False: AWS's fault, worth another try. */
   senderFault: boolean;
+  /** True: AWS refuses the call as it is, whatever its entries are; another try fails too. */
+  isRefusedCall?: boolean;
   /** What the whole call failed with, when it did. */
   cause?: unknown;
 }

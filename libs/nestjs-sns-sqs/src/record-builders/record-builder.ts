@@ -2,6 +2,7 @@ import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
 import { quoted } from '../logging/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { MessageAttribute } from '../interfaces/wire.interface.js';
+import { cutProblem, textProblem } from '../envelope/message-text.js';
 import { PublishRecord, type RecordOptions } from './record.js';
 
 /** AWS: 1 to 128 characters, alphanumeric and punctuation (quotas-messages). */
@@ -9,6 +10,8 @@ const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
 /** AWS: 256 of A-Z a-z 0-9 _ - . without a leading, trailing or double period (sqs-message-metadata). */
 const ATTRIBUTE_NAME = /^(?!.*\.\.)(?!\.)[A-Za-z0-9_.-]{1,256}(?<!\.)$/;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/;
+
+const CUT_REMEDY = 'cut texts between characters, and leave out what AWS refuses';
 
 export function invalidRecord(what: string, remedy: string): SnsSqsError {
   return new SnsSqsError('INVALID_RECORD', `${what}. Remedy: ${remedy}.`);
@@ -85,6 +88,8 @@ export abstract class RecordBuilder<T> {
     if (typeof value === 'number' ? !Number.isFinite(value) : value.length === 0) {
       throw invalidRecord(`attribute ${name} is empty or no number`, 'leave it out');
     }
+    const problem = typeof value === 'string' ? textProblem(value) : undefined;
+    if (problem !== undefined) throw invalidRecord(`attribute ${name} ${quoted(value)}: ${problem}`, CUT_REMEDY);
     const attributes = { ...this.options.attributes, [name]: asAttribute(value) };
     if (Object.keys(attributes).length >= AWS_MAX_MESSAGE_ATTRIBUTES) {
       throw invalidRecord(
@@ -102,6 +107,8 @@ export abstract class RecordBuilder<T> {
 
   private text(name: 'id' | 'subject' | 'correlationId' | 'causationId', value: string): this {
     if (typeof value !== 'string' || value === '') throw invalidRecord(`${name} is no text`, 'give a non-empty string');
+    const problem = cutProblem(value);
+    if (problem !== undefined) throw invalidRecord(`${name} ${quoted(value)}: ${problem}`, CUT_REMEDY);
     this.options[name] = value;
     return this;
   }

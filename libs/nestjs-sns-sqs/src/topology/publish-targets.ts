@@ -6,6 +6,7 @@ import { call, type ControlPlanes } from './control-planes.js';
 import { isFifoName } from './names.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { bareQueueAttributes } from './attribute-rules.js';
+import { partitionOf } from './partitions.js';
 
 type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
 
@@ -31,8 +32,7 @@ export async function topicArnFor(
       { facts: { topic: name } },
     );
   }
-  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-  const arn = `arn:${partition}:sns:${region}:${accountId}:${name}`;
+  const arn = `arn:${partitionOf(region)}:sns:${region}:${accountId}:${name}`;
   if (mode === 'verify') await assertTopicExists(name, arn, planes);
   return arn;
 }

@@ -126,6 +126,22 @@ describe('BatchCaller', () => {
     expect(call).toHaveBeenCalledTimes(3);
   });
 
+  it.each(['InvalidParameterException', 'BatchRequestTooLongException', 'URIError'])(
+    'sends each entry alone when one of them makes the whole call fail with %s',
+    async name => {
+      const $metadata = name === 'URIError' ? undefined : { httpStatusCode: 400 };
+      const { add, batches } = callerOf(entries =>
+        entries.some(({ value }) => value === 'bad')
+          ? Promise.reject(Object.assign(new Error('bad'), { name, $metadata }))
+          : well(entries),
+      );
+      const results = add('a', 'bad', 'b');
+      await pass(10_000);
+      expect(await results).toMatchObject([undefined, { senderFault: true }, undefined]);
+      expect(batches()).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
+    },
+  );
+
   it('does not repeat a whole call that AWS calls wrong', async () => {
     const error = Object.assign(new Error('bad'), { name: 'ValidationError', $metadata: { httpStatusCode: 400 } });
     const { add, call } = callerOf(() => Promise.reject(error));

@@ -1,7 +1,8 @@
+import { monotonicNow } from '../async/clock.js';
 import { backoffMs } from '../async/backoff.js';
 import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
-import { errorText, fromAwsError } from '../errors/aws-errors.js';
+import { errorText, fromAwsError, isOfContent, isOfService } from '../errors/aws-errors.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 import { Fifo } from './fifo.js';
 
@@ -36,21 +37,42 @@ export const retryDelay = (
   return backoffMs({ initial: retryDelayMs, max, jitter: 'full' }, attempt, random);
 };
 
+/** Of an entry whose time was over before it could be sent. */
+export const TOO_LATE: BatchFailure = {
+  id: '',
+  code: 'TOO_LATE',
+  message: 'its time was over before it could be sent',
+  senderFault: false,
+};
+
 type Resolve<E> = (failure: BatchFailure | undefined, entry: E) => void;
 
 interface Pending<E> {
   entry: E;
   attempt: number;
   resolve: Resolve<E>;
+  /** After this nobody waits for the result; by the monotonic clock. */
+  endsAt: number;
 }
 
-const asFailure = (error: unknown): BatchFailure => ({
-  id: '',
-  code: error instanceof Error ? error.name : 'Unknown',
-  message: errorText(error),
-  senderFault: !fromAwsError(error, '', '').retryable,
-  cause: error,
-});
+function asFailure(error: unknown): BatchFailure {
+  const isFinal = !fromAwsError(error, '', '').retryable;
+  const senderFault = isFinal && isOfContent(error);
+  return {
+    id: '',
+    code: error instanceof Error ? error.name : 'Unknown',
+    message: errorText(error),
+    senderFault,
+    ...(isFinal && !senderFault && { isRefusedCall: true }),
+    cause: error,
+  };
+}
+
+/** AWS may call it the sender's fault that the key of a queue is disabled; the entry has no part in it. */
+const withoutBlame = (failure: BatchFailure): BatchFailure =>
+  failure.senderFault && isOfService(failure.code)
+    ? { ...failure, senderFault: false, isRefusedCall: !fromAwsError({ name: failure.code }, '', '').retryable }
+    : failure;
 
 /** As many as the SDK's agent has sockets by default: 25,000 messages/s where a call takes 20 ms. */
 const DEFAULT_MAX_IN_FLIGHT = 50;
@@ -58,7 +80,8 @@ const DEFAULT_MAX_IN_FLIGHT = 50;
 /**
  * Gathers single entries into batch calls of up to ten: by count, by the age of the oldest, and at once where told to.
  * {@link add} resolves to undefined when AWS has carried out that entry, to the failure when it has not: at once for
- * the sender's own faults, after `maxAttempts` tries for AWS's. It never rejects.
+ * the sender's own faults and for what AWS refuses whatever the entry is, after `maxAttempts` tries for what may pass.
+ * Where a whole call fails for one entry, each of its entries is sent alone. It never rejects.
  */
 export class BatchCaller<E extends object> {
   private readonly queue = new Fifo<Pending<E>>();
@@ -77,13 +100,14 @@ export class BatchCaller<E extends object> {
     private readonly bound?: ByteBound<E>,
   ) {}
 
-  add(entry: E): Promise<BatchFailure | undefined> {
-    return new Promise(resolve => this.submit(entry, resolve));
+  /** @param endsAt by the monotonic clock, in milliseconds: it is not sent later than that, and fails as TOO_LATE */
+  add(entry: E, endsAt = Infinity): Promise<BatchFailure | undefined> {
+    return new Promise(resolve => this.enqueue({ entry, attempt: 1, resolve, endsAt }));
   }
 
   /** As {@link add}; the result goes to `resolve`, with the entry. */
   submit(entry: E, resolve: Resolve<E>): void {
-    this.enqueue({ entry, attempt: 1, resolve });
+    this.enqueue({ entry, attempt: 1, resolve, endsAt: Infinity });
   }
 
   /** From now on nothing waits for company: for the time of closing. */
@@ -170,7 +194,19 @@ export class BatchCaller<E extends object> {
     return most;
   }
 
-  private async send(batch: Pending<E>[]): Promise<void> {
+  /** Without those that nobody waits for any more. */
+  private inTime(batch: Pending<E>[]): Pending<E>[] {
+    const now = monotonicNow();
+    if (batch.every(({ endsAt }) => endsAt > now)) return batch;
+    return batch.filter(({ endsAt, entry, resolve }) => {
+      if (endsAt <= now) resolve(TOO_LATE, entry);
+      return endsAt > now;
+    });
+  }
+
+  private async send(all: Pending<E>[]): Promise<void> {
+    const batch = this.inTime(all);
+    if (batch.length === 0) return;
     const failures = new Map<string, BatchFailure>();
     try {
       const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
@@ -180,19 +216,28 @@ export class BatchCaller<E extends object> {
         for (const { resolve, entry } of batch) resolve(undefined, entry);
         return;
       }
-      for (const failure of failed) failures.set(failure.id, failure);
+      for (const failure of failed) failures.set(failure.id, withoutBlame(failure));
     } catch (error) {
       if (this.abandoned) return;
       const failure = asFailure(error);
+      // One of them is wrong, and AWS or the SDK refuses all: each goes alone.
+      if (failure.senderFault && batch.length > 1) {
+        await Promise.all(batch.map(pending => this.send([pending])));
+        return;
+      }
       batch.forEach((_, index) => failures.set(String(index), failure));
     }
     const retries: Pending<E>[] = [];
     batch.forEach((pending, index) => {
       const failure = failures.get(String(index));
-      if (failure && !failure.senderFault && pending.attempt < this.options.maxAttempts) retries.push(pending);
+      if (failure && this.mayPass(failure) && pending.attempt < this.options.maxAttempts) retries.push(pending);
       else pending.resolve(failure, pending.entry);
     });
     if (retries.length > 0) await this.retry(retries);
+  }
+
+  private mayPass({ senderFault, isRefusedCall = false }: BatchFailure): boolean {
+    return !senderFault && !isRefusedCall;
   }
 
   private async retry(batch: Pending<E>[]): Promise<void> {

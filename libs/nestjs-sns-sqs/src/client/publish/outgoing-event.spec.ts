@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
 import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
+import { PublishRecord } from '../../record-builders/record.js';
 import { prepare, toEntry } from './outgoing-event.js';
 
 const standard = { source: 'users', fifo: false, name: 'users-domain-events' };
@@ -21,6 +22,27 @@ describe('prepare', () => {
     });
     expect(options).toEqual({});
     expect(prepare('a', 1, standard, {}).metadata.id).not.toBe(metadata.id);
+  });
+
+  const topic = { ...standard, filters: true };
+  const tagged = (value: string) =>
+    new PublishRecord(1, { attributes: { tag: { DataType: 'String', StringValue: value } } });
+
+  it('refuses half of an emoji in the pattern and in an attribute, whoever made the record', () => {
+    expect(() => prepare('a\uDE48', 1, standard, {})).toThrow(failing('INVALID_RECORD', /half of an emoji/));
+    expect(() => prepare('a', tagged('a\uD83D'), standard, {})).toThrow(failing('INVALID_RECORD', /attribute tag/));
+  });
+
+  it.each(['a\tb', 'a\nb', '{no json', '[1, 2'])('refuses %j for a topic, whose filters would drop it', value => {
+    expect(() => prepare('a', tagged(value), topic, {})).toThrow(failing('INVALID_RECORD', /FilteredOut-Invalid/));
+    expect(() => prepare(value, 1, topic, {})).toThrow(failing('INVALID_RECORD', /FilteredOut-Invalid/));
+    expect(() => prepare('a', tagged(value), standard, {})).not.toThrow();
+  });
+
+  it('takes JSON and other languages for a topic', () => {
+    for (const value of ['{"cmd":"sum"}', '[1]', 'Zoë 🙈']) {
+      expect(() => prepare(value, tagged(value), topic, {})).not.toThrow();
+    }
   });
 
   it('takes from a record what it says', () => {

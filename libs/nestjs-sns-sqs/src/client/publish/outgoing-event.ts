@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
+import { textProblem } from '../../envelope/message-text.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
@@ -17,6 +18,8 @@ export interface Destination {
   /** Looked at when there is something to publish, not before. */
   readonly source: string;
   fifo: boolean;
+  /** True: SNS, whose filter policies look at the attributes. */
+  filters?: boolean;
   /** For error messages. */
   name: string;
 }
@@ -26,6 +29,8 @@ export interface OutgoingEvent {
   metadata: EventMetadata;
   data: unknown;
   options: RecordOptions;
+  /** Size of the message, once it is written. */
+  bytes?: number;
 }
 
 function chosenId(
@@ -53,6 +58,36 @@ function groupMissing(type: string, destination: string): SnsSqsError {
   );
 }
 
+/** Any control character: SNS accepts a tab, and its filters then drop the message. */
+const CONTROL = /\p{Cc}/u;
+
+function isBrokenJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Throws INVALID_RECORD for a text that AWS refuses as an attribute, or with which SNS drops the message. */
+function assertAttribute(what: string, value: string, { filters = false, name }: Destination): void {
+  const problem = textProblem(value);
+  if (problem !== undefined) {
+    throw invalidRecord(
+      `${what} ${quoted(value)}: ${problem}`,
+      'cut texts between characters, and leave out what AWS refuses',
+    );
+  }
+  if (filters && (CONTROL.test(value) || isBrokenJson(value))) {
+    throw invalidRecord(
+      `${what} ${quoted(value)} would be accepted by ${name}, and SNS's filter policies then drop the message without an error (FilteredOut-InvalidAttributes)`,
+      'leave out tabs and line ends, and text that begins like JSON and is none; or put it into the data',
+    );
+  }
+}
+
 /** What FIFO takes for the same message: the user's own id counts with its source, a random one of ours as it is. */
 const eventDeduplicationId = (source: string, given: string | undefined, id: string): string =>
   given === undefined ? id : ofSource(source, given);
@@ -75,6 +110,10 @@ export function prepare(
   const { data, options } = isRecord(input) ? input : { data: input, options: {} };
   if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
   assertHasJsonForm(type, data);
+  assertAttribute('the pattern', type, destination);
+  for (const [name, { StringValue }] of Object.entries(options.attributes ?? {})) {
+    if (StringValue !== undefined) assertAttribute(`attribute ${name}`, StringValue, destination);
+  }
   const { fifo, source } = destination;
   const id = options.id ?? randomUUID();
   const ownDeduplicationId = fifo

@@ -8,7 +8,8 @@ describe('PendingEmits', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  const pendingEmits = (timeoutMs = 10_000): PendingEmits => new PendingEmits(timeoutMs, () => 'too late');
+  const pendingEmits = (closingMs = 10_000, totalMs = 700_000): PendingEmits =>
+    new PendingEmits({ totalMs, closingMs, tooLate: () => 'too late', timedOut: () => 'timed out' });
 
   /** What the emit resolved to, once it has. */
   function watched(result: Promise<unknown>): { result?: unknown } {
@@ -17,11 +18,29 @@ describe('PendingEmits', () => {
     return seen;
   }
 
-  it('lets an emit take as long as it takes, and has no timer', async () => {
+  it('ends each emit when its own time is up, with one timer for all', async () => {
+    const emits = pendingEmits(10_000, 60_000);
+    const { promise, answer } = deferred();
+    const answered = watched(emits.errorOf(promise, same));
+    const first = watched(emits.errorOf(never, same));
+    await jest.advanceTimersByTimeAsync(20_000);
+    const second = watched(emits.errorOf(never, same));
+    answer('sent');
+    expect(jest.getTimerCount()).toBe(1);
+    await jest.advanceTimersByTimeAsync(39_998);
+    expect([answered, first, second]).toEqual([{ result: 'sent' }, {}, {}]);
+    await jest.advanceTimersByTimeAsync(2);
+    expect([first, second]).toEqual([{ result: 'timed out' }, {}]);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(second).toEqual({ result: 'timed out' });
+    expect(emits.size).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('lets an emit take as long as its total time allows', async () => {
     const emits = pendingEmits();
     const { promise, answer } = deferred();
     const emit = watched(emits.errorOf(promise, same));
-    expect(jest.getTimerCount()).toBe(0);
     await jest.advanceTimersByTimeAsync(600_000);
     expect(emit).toEqual({});
     answer('sent');

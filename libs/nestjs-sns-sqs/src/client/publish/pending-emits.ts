@@ -1,31 +1,56 @@
+import { monotonicNow } from '../../async/clock.js';
+
 /** What an emit has at least, in milliseconds: the app may have used up the time before it. */
 const GRACE_MS = 2_000;
 
-/** Emits that have no result yet, and the time that they have for it once the app ends. */
-export class PendingEmits {
-  private readonly pending = new Map<(error: unknown) => void, NodeJS.Timeout | undefined>();
-  private limitedAt: number | undefined;
+type Resolve = (error: unknown) => void;
 
-  /**
-   * @param timeoutMs from {@link limit} on, for all
-   * @param tooLate gives the error of one whose time is up
-   */
-  constructor(
-    private readonly timeoutMs: number,
-    private readonly tooLate: () => unknown,
-  ) {}
+export interface PendingEmitsOptions {
+  /** What an emit may take, in milliseconds. */
+  totalMs: number;
+  /** From {@link PendingEmits.limit} on, for all, in milliseconds. */
+  closingMs: number;
+  /** Error of an emit whose total time is up. */
+  timedOut: () => unknown;
+  /** Error of one that the end of the client or its app has overtaken. */
+  tooLate: () => unknown;
+}
+
+/** Emits that have no result yet, and the time that they have for it: their own, and less once the app ends. */
+export class PendingEmits {
+  /** Until when, by the monotonic clock. What begins later never ends earlier: the first is the next to be too late. */
+  private readonly pending = new Map<Resolve, number>();
+  private limitedAt: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PendingEmitsOptions) {}
+
+  get size(): number {
+    return this.pending.size;
+  }
 
   /** How long an answer may take from now on, in milliseconds, once the client or its app ends. */
   get rest(): number {
-    if (this.limitedAt === undefined) return this.timeoutMs;
-    const grace = Math.min(GRACE_MS, this.timeoutMs);
-    return Math.max(grace, this.limitedAt + this.timeoutMs - performance.now());
+    const { closingMs } = this.options;
+    if (this.limitedAt === undefined) return closingMs;
+    const grace = Math.min(GRACE_MS, closingMs);
+    return Math.max(grace, this.limitedAt + closingMs - monotonicNow());
   }
 
-  /** Resolves to the error of what `sent` resolves to, to what it rejects with, or to what `tooLate` gives. */
-  errorOf<T>(sent: Promise<T>, toError: (outcome: T) => unknown): Promise<unknown> {
+  /** Until when an emit that begins now must have its result, by the monotonic clock, in milliseconds. */
+  endOfNow(): number {
+    const { totalMs } = this.options;
+    return monotonicNow() + (this.limitedAt === undefined ? totalMs : Math.min(totalMs, this.rest));
+  }
+
+  /**
+   * Resolves to the error of what `sent` resolves to, to what it rejects with, or to that of one that is too late.
+   * @param endsAt of {@link endOfNow}
+   */
+  errorOf<T>(sent: Promise<T>, toError: (outcome: T) => unknown, endsAt = this.endOfNow()): Promise<unknown> {
     return new Promise(resolve => {
-      this.pending.set(resolve, this.limitedAt === undefined ? undefined : this.timerOf(resolve));
+      this.pending.set(resolve, endsAt);
+      if (this.timer === undefined) this.watch(endsAt);
       sent.then(
         outcome => this.end(resolve, toError(outcome)),
         (thrown: unknown) => this.end(resolve, thrown),
@@ -33,25 +58,49 @@ export class PendingEmits {
     });
   }
 
-  /** In `timeoutMs` from now all are to have ended; what begins less than 2 s before that, or later, has 2 s. Idempotent. */
+  /** In `closingMs` from now all are to have ended; what begins less than 2 s before that, or later, has 2 s. Idempotent. */
   limit(): void {
     if (this.limitedAt !== undefined) return;
-    this.limitedAt = performance.now();
-    for (const resolve of this.pending.keys()) this.pending.set(resolve, this.timerOf(resolve));
+    this.limitedAt = monotonicNow();
+    const latest = this.endOfNow();
+    for (const [resolve, endsAt] of this.pending) this.pending.set(resolve, Math.min(endsAt, latest));
+    this.watchFirst();
   }
 
   /** All that are left are too late. */
   giveUp(): void {
-    for (const resolve of this.pending.keys()) this.end(resolve, this.tooLate());
+    for (const resolve of this.pending.keys()) this.end(resolve, this.options.tooLate());
+    this.watchFirst();
   }
 
-  private timerOf(resolve: (error: unknown) => void): NodeJS.Timeout {
-    return setTimeout(() => this.end(resolve, this.tooLate()), this.rest);
+  /** One timer for all, and none for each: most have their result long before it. */
+  private watch(endsAt: number): void {
+    this.timer = setTimeout(() => this.endLateOnes(), Math.max(0, endsAt - monotonicNow()));
+    // It alone keeps no process alive that has nothing else to do.
+    if (this.limitedAt === undefined) this.timer.unref();
   }
 
-  private end(resolve: (error: unknown) => void, error: unknown): void {
-    clearTimeout(this.pending.get(resolve));
+  private watchFirst(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const [first] = this.pending.values();
+    if (first !== undefined) this.watch(first);
+  }
+
+  private endLateOnes(): void {
+    const { tooLate, timedOut } = this.options;
+    // A timer may fire a fraction of a millisecond early.
+    const now = monotonicNow() + 1;
+    for (const [resolve, endsAt] of this.pending) {
+      if (endsAt > now) break;
+      this.end(resolve, this.limitedAt === undefined ? timedOut() : tooLate());
+    }
+    this.watchFirst();
+  }
+
+  private end(resolve: Resolve, error: unknown): void {
     this.pending.delete(resolve);
+    if (this.pending.size === 0 && this.limitedAt !== undefined) this.watchFirst();
     resolve(error);
   }
 }

@@ -132,4 +132,44 @@ describe('PublishBatcher', () => {
     expect(flushed).toHaveBeenCalled();
     expect(batches()).toEqual([['a'], ['b']]);
   });
+
+  it.each(['KmsDisabled', 'KMSDisabledException', 'AuthorizationError', 'InvalidAddress'])(
+    'lets nothing of a group overtake what AWS refused as a whole: %s',
+    async name => {
+      const error = Object.assign(new Error('no'), { name, $metadata: { httpStatusCode: 400 } });
+      const answers: Send[] = [() => Promise.reject(error), () => Promise.reject(error)];
+      const { add, batches } = batcherOver(entries => (answers.shift() ?? well)(entries));
+      const results = Promise.all([add('first', 'g'), add('second', 'g')]);
+      await pass(1_000);
+      expect((await results).map(result => result?.senderFault)).toEqual([false, false]);
+      expect(batches().flat()).not.toContain('second');
+    },
+  );
+
+  it('lets nothing overtake an entry that AWS blames for the key of its queue', async () => {
+    const { add, batches } = batcherOver(entries =>
+      Promise.resolve({
+        successful: [],
+        failed: entries.map(({ id }) => ({ id, code: 'KmsDisabled', message: 'no', senderFault: true })),
+      }),
+    );
+    const results = Promise.all([add('first', 'g'), add('second', 'g')]);
+    await pass(1_000);
+    expect(await results).toMatchObject([{ code: 'KmsDisabled', senderFault: false }, { code: 'KmsDisabled' }]);
+    expect(batches()).toEqual([['first']]);
+  });
+
+  it('does not send what nobody waits for any more', async () => {
+    const { batcher, send } = batcherOver(slowly);
+    const entry = () => Promise.resolve({ body: 'a', attributes: {} });
+    const late = batcher.add('g', entry, performance.now());
+    expect(await late).toMatchObject({ code: 'TOO_LATE' });
+    const waiting = [
+      batcher.add('h', entry, performance.now() + 300),
+      batcher.add('h', entry, performance.now() + 300),
+    ];
+    await pass(1_000);
+    expect(await Promise.all(waiting)).toMatchObject([undefined, { code: 'TOO_LATE' }]);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
 });

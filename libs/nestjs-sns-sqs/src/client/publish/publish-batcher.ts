@@ -1,10 +1,26 @@
-import { DEFAULT_PUBLISH_LINGER_MS } from '../../constants.js';
+import { monotonicNow } from '../../async/clock.js';
+import {
+  DEFAULT_PUBLISH_LINGER_MS,
+  DEFAULT_PUBLISH_MAX_ATTEMPTS,
+  DEFAULT_PUBLISH_MAX_PENDING,
+  DEFAULT_PUBLISH_RETRY_DELAY_MS,
+  DEFAULT_PUBLISH_TIMEOUT_MS,
+} from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { PublishOptions } from '../../interfaces/options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
-import { BatchCaller } from '../../wire/batch-caller.js';
+import { BatchCaller, TOO_LATE } from '../../wire/batch-caller.js';
 import type { OutgoingEntry } from './outgoing-event.js';
+
+/** An option that is left out has its default. */
+export const publishSettings = ({
+  lingerMs = DEFAULT_PUBLISH_LINGER_MS,
+  maxAttempts = DEFAULT_PUBLISH_MAX_ATTEMPTS,
+  retryDelayMs = DEFAULT_PUBLISH_RETRY_DELAY_MS,
+  maxPending = DEFAULT_PUBLISH_MAX_PENDING,
+  timeoutMs = DEFAULT_PUBLISH_TIMEOUT_MS,
+}: PublishOptions = {}): Required<PublishOptions> => ({ lingerMs, maxAttempts, retryDelayMs, maxPending, timeoutMs });
 
 export interface PublishBatcherOptions {
   send: (entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
@@ -33,10 +49,9 @@ export class PublishBatcher {
   private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(private readonly options: PublishBatcherOptions) {
-    const { lingerMs = DEFAULT_PUBLISH_LINGER_MS, maxAttempts = 5, retryDelayMs = 100 } = options.publish ?? {};
     this.caller = new BatchCaller(
       entries => options.send(entries),
-      { lingerMs, eager: true, maxAttempts, retryDelayMs, random: options.random ?? Math.random },
+      { ...publishSettings(options.publish), eager: true, random: options.random ?? Math.random },
       { maxBytes: options.maxBatchBytes, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
     );
   }
@@ -44,9 +59,15 @@ export class PublishBatcher {
   /**
    * Resolves to undefined once AWS has accepted the entry, to its failure otherwise; rejects with what `makeEntry`
    * throws. The place in its group is taken at the call, however long `makeEntry` takes.
+   * @param endsAt by the monotonic clock, in milliseconds: later than that it is neither made nor sent
    */
-  add(groupId: string | undefined, makeEntry: () => Promise<OutgoingEntry>): Promise<BatchFailure | undefined> {
-    const send = async (): Promise<BatchFailure | undefined> => this.caller.add(await makeEntry());
+  add(
+    groupId: string | undefined,
+    makeEntry: () => Promise<OutgoingEntry>,
+    endsAt = Infinity,
+  ): Promise<BatchFailure | undefined> {
+    const send = async (): Promise<BatchFailure | undefined> =>
+      endsAt <= monotonicNow() ? TOO_LATE : this.caller.add(await makeEntry(), endsAt);
     return this.track(this.options.ordered && groupId !== undefined ? this.after(groupId, send) : send());
   }
 

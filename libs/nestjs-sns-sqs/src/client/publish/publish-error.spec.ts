@@ -1,8 +1,15 @@
 import { assertFits, publishError } from './publish-error.js';
 
 const failure = { id: '0', code: 'InvalidParameter', message: 'no', senderFault: true };
+const publish = {
+  operation: 'PublishBatch',
+  type: 'user.registered',
+  destination: 'users-domain-events',
+  bytes: 300_000,
+  defaultMaxBytes: 262_144,
+};
 const errorOf = (changes: Partial<typeof failure> & { cause?: unknown }) =>
-  publishError({ ...failure, ...changes }, 'PublishBatch', 'user.registered', 'users-domain-events');
+  publishError({ ...failure, ...changes }, publish);
 
 describe('assertFits', () => {
   const entryOf = (bytes: number) => ({
@@ -35,6 +42,19 @@ describe('publishError', () => {
     'One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.',
   ])('knows a message that is too large by %p', message => {
     expect(errorOf({ message })).toMatchObject({ code: 'MESSAGE_TOO_LARGE', retryable: false });
+  });
+
+  it.each([
+    ['Message too long', 262_144],
+    ['One or more parameters are invalid. Reason: Message must be shorter than 102400 bytes.', 102_400],
+    ['Batch requests cannot be longer than 131072 bytes. You have sent 300000 bytes.', 131_072],
+  ])("tells the topic's own limit, %p", (message, maxBytes) => {
+    const cause = Object.assign(new Error(message), { name: 'BatchRequestTooLongException' });
+    for (const error of [errorOf({ message }), errorOf({ message, cause })]) {
+      expect(error).toMatchObject({ code: 'MESSAGE_TOO_LARGE', facts: { bytes: 300_000, maxBytes } });
+      expect(error.message).toContain(`has 300000 bytes`);
+      expect(error.message).toContain(`MaximumMessageSize, ${maxBytes} bytes`);
+    }
   });
 
   it('does not take a limit of AWS for a message that is too large', () => {

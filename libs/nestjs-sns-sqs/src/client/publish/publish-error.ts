@@ -8,10 +8,10 @@ import type { OutgoingEntry } from './outgoing-event.js';
 
 const REMEDY = 'Remedy: put large content elsewhere (S3) and emit a reference to it.';
 
-/** Throws MESSAGE_TOO_LARGE for what neither SNS nor SQS can ever take. */
-export function assertFits(entry: OutgoingEntry, type: string, destination: string): void {
+/** The size, in bytes. Throws MESSAGE_TOO_LARGE for what neither SNS nor SQS can ever take. */
+export function assertFits(entry: OutgoingEntry, type: string, destination: string): number {
   const bytes = messageBytes(entry.body, entry.attributes);
-  if (bytes <= SQS_MAX_BYTES) return;
+  if (bytes <= SQS_MAX_BYTES) return bytes;
   throw new SnsSqsError(
     'MESSAGE_TOO_LARGE',
     `${quoted(type)} for ${destination} has ${bytes} bytes (UTF-8, attributes included), AWS takes ${SQS_MAX_BYTES}. ${REMEDY}`,
@@ -19,21 +19,45 @@ export function assertFits(entry: OutgoingEntry, type: string, destination: stri
   );
 }
 
+/** `Message must be shorter than 262144 bytes`, `cannot be longer than 262144 bytes`. */
+const LIMIT = /(?:shorter|longer|more) than (\d{4,}) bytes/;
+
+function tooLarge(failure: BatchFailure, publish: FailedPublish, facts: Record<string, unknown>): SnsSqsError {
+  const { type, destination, bytes, defaultMaxBytes } = publish;
+  // SNS tells no number; then it is the default, unless the message would fit into that.
+  const told = Number(LIMIT.exec(failure.message)?.[1] ?? defaultMaxBytes);
+  const maxBytes = bytes === undefined || bytes > told ? told : undefined;
+  const size = bytes === undefined ? 'is larger' : `has ${bytes} bytes (UTF-8, attributes included), more`;
+  const limit = maxBytes === undefined ? '' : ` (MaximumMessageSize, ${maxBytes} bytes)`;
+  return new SnsSqsError(
+    'MESSAGE_TOO_LARGE',
+    `${quoted(type)} ${size} than ${destination} takes${limit}: ${printable(failure.message)}. ${REMEDY} A topic or queue takes up to ${SQS_MAX_BYTES} bytes when its MaximumMessageSize says so.`,
+    { facts: { ...facts, ...(bytes !== undefined && { bytes }), ...(maxBytes !== undefined && { maxBytes }) } },
+  );
+}
+
+/** The publish that failed. */
+export interface FailedPublish {
+  operation: string;
+  type: string;
+  destination: string;
+  /** Size of the message; undefined: it was not written. */
+  bytes?: number | undefined;
+  /** What the topic or queue takes when it has no MaximumMessageSize of its own. */
+  defaultMaxBytes: number;
+}
+
 /** What `emit()` errors with when AWS did not accept the message. */
-export function publishError(failure: BatchFailure, operation: string, type: string, destination: string): SnsSqsError {
+export function publishError(failure: BatchFailure, publish: FailedPublish): SnsSqsError {
+  const { operation, type, destination } = publish;
   const facts = { type, destination, awsError: failure.code };
+  if (failure.senderFault && isTooLarge(failure.message)) return tooLarge(failure, publish, facts);
   if (failure.cause !== undefined) return fromAwsError(failure.cause, operation, destination, facts);
-  if (failure.senderFault && isTooLarge(failure.message)) {
-    return new SnsSqsError(
-      'MESSAGE_TOO_LARGE',
-      `${quoted(type)} is larger than ${destination} takes: ${printable(failure.message)}. ${REMEDY}`,
-      { facts },
-    );
-  }
+  const isFinal = failure.senderFault || failure.isRefusedCall === true;
   const remedy = failure.senderFault ? 'correct the message' : 'emit it again later';
   return new SnsSqsError(
     'PUBLISH_REJECTED',
     `${destination} did not accept ${quoted(type)}: ${failure.code}: ${printable(failure.message)}. Remedy: ${remedy}.`,
-    { retryable: !failure.senderFault, facts },
+    { retryable: !isFinal, facts },
   );
 }

@@ -15,16 +15,23 @@ const refusing =
       failed: entries.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true, ...failure })),
     });
 
-function publisherOver(answer: Send, client: PublisherOptions['client'] = {}, fifo = false) {
+function publisherOver(
+  answer: Send,
+  client: PublisherOptions['client'] = {},
+  fifo = false,
+  maxAttempts = 1,
+  makes = false,
+) {
   const resolve = jest.fn(() => Promise.resolve('arn:topic'));
   const send = jest.fn(answer);
   const publisher = new Publisher({
     destination: { name: 'users-domain-events', source: 'users', fifo },
     operation: 'PublishBatch',
     resolve,
+    makes,
     send,
     maxBatchBytes: 262_144,
-    client: { ...client, publish: { lingerMs: 0, maxAttempts: 1 } },
+    client: { ...client, publish: { lingerMs: 0, maxAttempts, retryDelayMs: 1, ...client.publish } },
   });
   const sent = (): OutgoingSqsMessage | undefined => send.mock.calls[0]?.[1][0];
   return { publisher, resolve, send, sent };
@@ -38,6 +45,45 @@ describe('Publisher', () => {
     expect(resolve).toHaveBeenCalledTimes(1);
     expect(send.mock.calls.map(([target]) => target)).toEqual(['arn:topic', 'arn:topic']);
     expect(JSON.parse(sent()?.body ?? '')).toMatchObject({ specversion: '1.0', source: 'users', type: 'a', data: 1 });
+  });
+
+  it('rides out a look-up that is throttled, as it does a publish, for all who wait', async () => {
+    const { publisher, resolve, send } = publisherOver(well, {}, false, 4);
+    const throttled = Object.assign(new Error('slow down'), { name: 'Throttling' });
+    resolve.mockRejectedValueOnce(throttled).mockRejectedValueOnce(throttled).mockRejectedValueOnce(throttled);
+    await Promise.all([publisher.publish('a', 1), publisher.publish('b', 2)]);
+    expect(resolve).toHaveBeenCalledTimes(4);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  it.each(['AccessDenied', 'QueueDoesNotExist'])('does not try a look-up again that %s ended', async name => {
+    const { publisher, resolve } = publisherOver(well, {}, false, 4);
+    resolve.mockRejectedValueOnce(Object.assign(new Error('no'), { name }));
+    await expect(publisher.publish('a', 1)).rejects.toMatchObject({ facts: { awsError: name } });
+    expect(resolve).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps the order of a group whose queue vanished and is made again', async () => {
+    let vanished = true;
+    const sent: string[] = [];
+    const { publisher, resolve } = publisherOver(
+      (target, entries) => {
+        if (vanished) return Promise.reject(Object.assign(new Error('gone'), { name: 'QueueDoesNotExist' }));
+        sent.push(...entries.map(({ body }) => (JSON.parse(body) as { type: string }).type));
+        return well(target, entries);
+      },
+      { groupId: () => 'one' },
+      true,
+      1,
+      true,
+    );
+    const all = ['a', 'b', 'c'].map(type => publisher.publish(type, 1));
+    resolve.mockImplementation(() => {
+      vanished = false;
+      return Promise.resolve('made again');
+    });
+    await Promise.all(all);
+    expect(sent).toEqual(['a', 'b', 'c']);
   });
 
   it('does not remember a failed connect: the next call tries again', async () => {
@@ -111,6 +157,7 @@ describe('Publisher', () => {
     const closing = publisher.close().then(closed);
     await expect(publisher.publish('b', 2)).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
     await expect(publisher.connect()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await new Promise(resolve => setImmediate(resolve));
     expect(closed).not.toHaveBeenCalled();
     expect(send).toHaveBeenCalledTimes(1);
     answer();
@@ -155,6 +202,44 @@ describe('Publisher', () => {
     } finally {
       unsubscribe('nestjs-sns-sqs:publishing', publishing);
       unsubscribe('nestjs-sns-sqs:published', published);
+    }
+  });
+
+  it('refuses what is emitted while maxPending wait, and takes more once one has its answer', async () => {
+    const answers: Array<() => void> = [];
+    const { publisher } = publisherOver(
+      async (target, entries) => {
+        await new Promise<void>(resolve => answers.push(resolve));
+        return well(target, entries);
+      },
+      { publish: { maxPending: 2 } },
+    );
+    const waiting = [publisher.publish('a', 1), publisher.publish('b', 2)];
+    await expect(publisher.publish('c', 3)).rejects.toMatchObject({
+      code: 'PUBLISH_BACKLOG',
+      retryable: true,
+      facts: { destination: 'users-domain-events', maxPending: 2 },
+    });
+    while (answers.length === 0) await new Promise(resolve => setImmediate(resolve));
+    for (const answer of answers) answer();
+    await Promise.all(waiting);
+    const more = publisher.publish('d', 4);
+    while (answers.length < 2) await new Promise(resolve => setImmediate(resolve));
+    for (const answer of answers) answer();
+    await expect(more).resolves.toBeUndefined();
+  });
+
+  it('errors once timeoutMs is over, the look-up included', async () => {
+    jest.useFakeTimers();
+    try {
+      const { publisher, resolve, send } = publisherOver(well, { publish: { timeoutMs: 5_000 } });
+      resolve.mockReturnValue(new Promise(() => undefined));
+      const result = Promise.allSettled([publisher.publish('a', 1)]);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(await result).toMatchObject([{ reason: { code: 'PUBLISH_TIMEOUT', facts: { timeoutMs: 5_000 } } }]);
+      expect(send).not.toHaveBeenCalled();
+    } finally {
+      jest.useRealTimers();
     }
   });
 });

@@ -1,14 +1,20 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
-import { fromAwsError } from '../../errors/aws-errors.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
-import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
-import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import type { ClientOptionsBase, PublishOptions } from '../../interfaces/options.interface.js';
+import type {
+  BatchFailure,
+  BatchResult,
+  MessageAttributes,
+  OutgoingSqsMessage,
+} from '../../interfaces/wire.interface.js';
 import { PendingEmits } from './pending-emits.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
-import { PublishBatcher } from './publish-batcher.js';
+import { PublishBatcher, publishSettings } from './publish-batcher.js';
+import { Target } from './target.js';
 import { within } from '../../async/within.js';
+import { TOO_LATE } from '../../wire/batch-caller.js';
 import { assertFits, publishError } from './publish-error.js';
 
 export interface PublisherOptions {
@@ -17,6 +23,8 @@ export interface PublisherOptions {
   operation: string;
   /** Looks the destination up or makes it: a topic's ARN, a queue's URL. */
   resolve: () => Promise<string>;
+  /** `resolve` makes what is missing. */
+  makes: boolean;
   send: (target: string, entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
   maxBatchBytes: number;
   client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs'>;
@@ -27,26 +35,35 @@ export class Publisher {
   private readonly batcher: PublishBatcher;
   private readonly emits: PendingEmits;
   private readonly serializer: ProducerSerializer | undefined;
-  private target: Promise<string> | undefined;
-  private resolved = '';
+  private readonly target: Target;
   private closing: Promise<void> | undefined;
+  private readonly settings: Required<PublishOptions>;
 
   constructor(private readonly options: PublisherOptions) {
     this.serializer = options.client.serializer;
     const { shutdownTimeoutMs = SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } = options.client;
-    this.emits = new PendingEmits(shutdownTimeoutMs, () => this.unansweredError(shutdownTimeoutMs));
+    const { destination, operation, resolve, makes } = options;
+    this.settings = publishSettings(options.client.publish);
+    this.emits = new PendingEmits({
+      totalMs: this.settings.timeoutMs,
+      closingMs: shutdownTimeoutMs,
+      timedOut: () => this.timeoutError(),
+      tooLate: () => this.unansweredError(shutdownTimeoutMs),
+    });
+    const tries = { ...this.settings, random: Math.random };
+    this.target = new Target({ resolve, makes, operation, name: destination.name, tries });
     this.batcher = new PublishBatcher({
-      send: entries => options.send(this.resolved, entries),
+      send: entries => this.target.use(target => options.send(target, entries)),
       maxBatchBytes: options.maxBatchBytes,
       ordered: options.destination.fifo,
       publish: options.client.publish,
     });
   }
 
-  /** Resolves to the topic's ARN or the queue's URL. A failure is not remembered: the next call tries again. */
+  /** Resolves to the topic's ARN or the queue's URL. A failure that may pass is tried again as a publish is. None is remembered. */
   connect(): Promise<string> {
     if (this.closing) return Promise.reject(this.closedError());
-    return this.lookUp();
+    return this.target.find();
   }
 
   /**
@@ -55,13 +72,16 @@ export class Publisher {
    */
   async publish(type: string, input: unknown, late?: () => Promise<MessageAttributes>): Promise<void> {
     if (this.closing) throw this.closedError();
-    const { destination, operation, client } = this.options;
+    if (this.emits.size >= this.settings.maxPending) throw this.backlogError();
+    const { destination, client } = this.options;
     const event = prepare(type, input, destination, client, late !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
+    const endsAt = this.emits.endOfNow();
     const error = await this.emits.errorOf(
-      this.batcher.add(event.options.groupId, () => this.write(event, late)),
-      failure => failure && publishError(failure, operation, type, destination.name),
+      this.batcher.add(event.options.groupId, () => this.write(event, late), endsAt),
+      failure => failure && this.errorOf(failure, event),
+      endsAt,
     );
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
@@ -86,6 +106,7 @@ export class Publisher {
 
   private async end(): Promise<void> {
     if (await within(this.batcher.flush(), this.emits.rest)) return;
+    this.target.stop();
     this.emits.giveUp();
     this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });
   }
@@ -99,27 +120,38 @@ export class Publisher {
     );
   }
 
-  private lookUp(): Promise<string> {
-    this.target ??= this.options.resolve().then(
-      target => {
-        this.resolved = target;
-        return target;
-      },
-      (error: unknown) => {
-        this.target = undefined;
-        const { destination, operation } = this.options;
-        throw fromAwsError(error, operation, destination.name);
-      },
-    );
-    return this.target;
+  private errorOf(failure: BatchFailure, { metadata: { type }, bytes }: OutgoingEvent): SnsSqsError {
+    if (failure === TOO_LATE) return this.timeoutError();
+    const { destination, operation, maxBatchBytes: defaultMaxBytes } = this.options;
+    return publishError(failure, { operation, type, destination: destination.name, bytes, defaultMaxBytes });
   }
 
   private async write(event: OutgoingEvent, late?: () => Promise<MessageAttributes>) {
-    await this.lookUp();
+    if (!this.target.isKnown) await this.target.find();
     const entry = await toEntry(event, this.serializer);
     if (late) Object.assign(entry.attributes, await late());
-    assertFits(entry, event.metadata.type, this.options.destination.name);
+    event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
+  }
+
+  private backlogError(): SnsSqsError {
+    const { name } = this.options.destination;
+    const { maxPending } = this.settings;
+    return new SnsSqsError(
+      'PUBLISH_BACKLOG',
+      `${maxPending} emits to ${name} have no answer from AWS yet (publish.maxPending), so this event is not sent. Remedy: emit it again later, wait for each emit's result, or look why ${name} does not answer.`,
+      { retryable: true, facts: { destination: name, maxPending } },
+    );
+  }
+
+  private timeoutError(): SnsSqsError {
+    const { destination } = this.options;
+    const { timeoutMs } = this.settings;
+    return new SnsSqsError(
+      'PUBLISH_TIMEOUT',
+      `${destination.name} has not answered within publish.timeoutMs (${timeoutMs} ms); it may have accepted the event. Remedy: emit it again, with the same id.`,
+      { retryable: true, facts: { destination: destination.name, timeoutMs } },
+    );
   }
 
   private closedError(): SnsSqsError {

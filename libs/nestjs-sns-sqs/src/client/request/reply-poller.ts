@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
-import { fromAwsError } from '../../errors/aws-errors.js';
+import { fromAwsError, isQueueMissing, mayPass } from '../../errors/aws-errors.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import { backoffMs } from '../../async/backoff.js';
@@ -37,7 +37,7 @@ export class ReplyPoller {
 
   constructor(private readonly options: ReplyPollerOptions) {}
 
-  /** Resolves when the new queue can be received from, and polls from then on; rejects when it cannot, or on {@link stop}. */
+  /** Resolves when the new queue can be received from, through faults that pass, and polls from then on; rejects when it cannot, or on {@link stop}. */
   async untilThere(): Promise<void> {
     for (let attempt = 1; !this.isThere; attempt += 1) {
       try {
@@ -45,7 +45,7 @@ export class ReplyPoller {
         this.isThere = true;
       } catch (error) {
         const failure = this.named(error);
-        if (failure.code !== 'QUEUE_NOT_FOUND' || attempt >= THERE_TRIES) throw failure;
+        if (!(isQueueMissing(failure) || mayPass(failure)) || attempt >= THERE_TRIES) throw failure;
         await pause(THERE_DELAY_MS, this.stopping.signal);
         if (this.stopping.signal.aborted) throw failure;
       }
@@ -82,7 +82,7 @@ export class ReplyPoller {
     } catch (error) {
       if (this.stopping.signal.aborted) return;
       const failure = this.named(error);
-      if (failure.code === 'QUEUE_NOT_FOUND') this.options.onGone(failure);
+      if (isQueueMissing(failure)) this.options.onGone(failure);
       else await this.backOff(failure);
     }
   }

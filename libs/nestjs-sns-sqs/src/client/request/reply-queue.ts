@@ -6,6 +6,8 @@ import { errorText, fromAwsError, isQueueMissing } from '../../errors/aws-errors
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ReplyQueuePlane } from '../../interfaces/reply-queue-plane.interface.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import { throughFaults } from '../../wire/through-faults.js';
+import { publishSettings } from '../publish/publish-batcher.js';
 import type { PendingRequest } from './pending-request.js';
 import { REPLY_VISIBILITY_SECONDS, ReplyPoller } from './reply-poller.js';
 import { aliveTags, RENEW_EVERY_MS, tagsOfReplyQueue } from './reply-queue-tags.js';
@@ -37,6 +39,7 @@ export class ReplyQueue {
   private renewal: NodeJS.Timeout | undefined;
   private poller: ReplyPoller | undefined;
   private closing: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: ReplyQueueOptions) {}
 
@@ -66,6 +69,7 @@ export class ReplyQueue {
 
   private async end(): Promise<void> {
     this.failAll(closedError());
+    this.stopping.abort();
     this.poller?.stop();
     const url = await this.opening?.catch(() => undefined);
     clearInterval(this.renewal);
@@ -80,9 +84,11 @@ export class ReplyQueue {
       VisibilityTimeout: String(REPLY_VISIBILITY_SECONDS),
       SqsManagedSseEnabled: 'true',
     };
-    const url = await plane.create(name, attributes, tagsOfReplyQueue(caller, Date.now())).catch((error: unknown) => {
-      throw fromAwsError(error, 'CreateQueue', name);
-    });
+    const make = (): Promise<string> =>
+      plane.create(name, attributes, tagsOfReplyQueue(caller, Date.now())).catch((error: unknown) => {
+        throw fromAwsError(error, 'CreateQueue', name);
+      });
+    const url = await throughFaults(make, { ...publishSettings(), random: Math.random }, this.stopping.signal);
     const poller = new ReplyPoller({
       queueUrl: url,
       queueName: name,

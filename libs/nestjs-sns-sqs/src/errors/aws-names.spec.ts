@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import * as sns from '@aws-sdk/client-sns';
+import * as sqs from '@aws-sdk/client-sqs';
+import { fromAwsError, isOfContent } from './aws-errors.js';
+
+const codeOf = (name: string): string => fromAwsError({ name, $metadata: { httpStatusCode: 400 } }, '', '').code;
+
+type ErrorClass = new (options: { message: string; $metadata: object }) => Error;
+
+/** The errors that the SDK's models of SNS and SQS name. */
+const MODELLED = [...Object.values(sns), ...Object.values(sqs)]
+  .filter((each): each is typeof each & ErrorClass => typeof each === 'function' && each.prototype instanceof Error)
+  .map(each => new each({ message: '', $metadata: {} }).name)
+  .filter(name => name !== 'Error');
+
+const KMS = MODELLED.filter(name => /^kms/i.test(name));
+
+describe("AWS's own names", () => {
+  it('are read from the models of both services', () => {
+    expect(KMS).toEqual(expect.arrayContaining(['KmsDisabled', 'KMSDisabledException', 'KMSOptInRequired']));
+  });
+
+  it('of errors of a KMS key are no fault of an entry, with the suffix of the SDK and without', () => {
+    for (const name of [...KMS, ...KMS.map(each => each.replace(/Exception$/, ''))]) {
+      const { code, message } = fromAwsError({ name, $metadata: { httpStatusCode: 400 } }, '', '');
+      const kind = /AccessDenied/.test(name)
+        ? 'ACCESS_DENIED'
+        : /Thrott/.test(name)
+          ? 'THROTTLED'
+          : /KMS key/.test(message) && code;
+      expect([name, kind]).toEqual([name, kind || 'a KMS key']);
+      expect([name, isOfContent({ name })]).toEqual([name, false]);
+    }
+  });
+
+  it("of throttling are those of the SDK, and those of the services' models", () => {
+    const retry = createRequire(join(process.cwd(), 'x.js')).resolve('@smithy/core/retry');
+    const [, list = ''] = /THROTTLING_ERROR_CODES = \[([^\]]+)\]/.exec(readFileSync(retry, 'utf8')) ?? [];
+    const names = [...list.matchAll(/"(\w+)"/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(10);
+    const throttling = [...names, ...MODELLED.filter(name => /thrott|OverLimit/i.test(name))];
+    expect(throttling.filter(name => codeOf(name) !== 'THROTTLED')).toEqual([]);
+  });
+
+  it('of what is wrong with a message may concern one entry only', () => {
+    const wrong = MODELLED.filter(name =>
+      /^(InvalidParameter|InvalidMessage|Validation|BatchRequestTooLong)/.test(name),
+    );
+    expect(wrong.length).toBeGreaterThan(4);
+    expect(wrong.filter(name => !isOfContent({ name }))).toEqual([]);
+  });
+});
