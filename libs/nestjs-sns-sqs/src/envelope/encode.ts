@@ -1,3 +1,4 @@
+import { thrownText } from '../errors/thrown.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { CloudEvent } from './cloud-event.js';
@@ -59,7 +60,7 @@ export function toBody(type: string, event: unknown): string {
   try {
     body = JSON.stringify(event);
   } catch (error) {
-    throw unserializable(type, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error), error);
+    throw unserializable(type, thrownText(error).split('\n')[0] ?? '', error);
   }
   if (body === undefined) throw unserializable(type, `it is a ${typeof event}`);
   const problem = consumersProblem(body);

@@ -1,5 +1,6 @@
 import type { SnsSqsErrorCode } from './error-codes.js';
 import { SnsSqsError } from './sns-sqs.error.js';
+import { isInstance, peek, thrownText } from './thrown.js';
 
 interface Verdict {
   code: SnsSqsErrorCode;
@@ -94,17 +95,8 @@ const NETWORK_TEXT =
   /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)\b|socket hang up/;
 const NETWORK_NAME = /^(TimeoutError|NetworkingError|RequestTimeout|AggregateError)$/;
 
-interface AwsLikeError {
-  name?: string;
-  code?: string;
-  Code?: string;
-  message?: string;
-  $metadata?: { httpStatusCode?: number };
-  errors?: unknown[];
-}
-
-const namesOf = ({ name, Code, code }: AwsLikeError): string[] =>
-  [name, Code, code].filter(each => typeof each === 'string');
+const namesOf = (error: unknown): string[] =>
+  ['name', 'Code', 'code'].map(key => peek(error, key)).filter(each => typeof each === 'string');
 
 const isNamed = (error: unknown, pattern: RegExp, code: SnsSqsErrorCode): boolean =>
   typeof error === 'object' && error !== null && namesOf(error).some(name => name === code || pattern.test(name));
@@ -116,8 +108,11 @@ export const isQueueMissing = (error: unknown): boolean => isNamed(error, QUEUE_
 export const isTopicMissing = (error: unknown): boolean => isNamed(error, TOPIC_MISSING, 'TOPIC_NOT_FOUND');
 
 /** Thrown here, while the call was written: AWS has not seen it. */
-const isUnwritable = (error: AwsLikeError): boolean =>
-  error.$metadata === undefined && UNWRITABLE.test(error.name ?? '') && !FETCH_TEXT.test(error.message ?? '');
+function isUnwritable(error: unknown): boolean {
+  const name = peek(error, 'name');
+  const isOne = typeof name === 'string' && UNWRITABLE.test(name) && !FETCH_TEXT.test(errorText(error));
+  return isOne && peek(error, '$metadata') === undefined;
+}
 
 /**
  * Whether a call failed for what stands in one of its entries, so that the others may be accepted without it. False:
@@ -131,12 +126,12 @@ export function isOfContent(error: unknown): boolean {
 /** Whether the code of a failed entry tells of AWS's state or of a right, and nothing of the entry. */
 export const isOfService = (code: string): boolean => [DENIED, THROTTLED, KMS_KEY].some(names => names.test(code));
 
-function judge(error: AwsLikeError): Verdict {
+function judge(error: unknown): Verdict {
   const names = namesOf(error);
   for (const [pattern, verdict] of BY_NAME) {
     if (names.some(name => pattern.test(name))) return verdict;
   }
-  if (/region is missing/i.test(error.message ?? '')) {
+  if (/region is missing/i.test(errorText(error))) {
     return { code: 'INVALID_OPTIONS', retryable: false, remedy: 'give `aws.region` or AWS_REGION' };
   }
   if (names.some(name => NETWORK.test(name) || NETWORK_NAME.test(name)) || NETWORK_TEXT.test(errorText(error))) {
@@ -153,7 +148,8 @@ function judge(error: AwsLikeError): Verdict {
       remedy: 'the SDK could not write the call: correct the message',
     };
   }
-  const status = error.$metadata?.httpStatusCode ?? 0;
+  const given = peek(peek(error, '$metadata'), 'httpStatusCode');
+  const status = typeof given === 'number' ? given : 0;
   return {
     code: 'AWS_CALL_FAILED',
     retryable: status === 0 || status >= 500 || status === 429,
@@ -161,12 +157,8 @@ function judge(error: AwsLikeError): Verdict {
   };
 }
 
-/** Text of an error for a log line or a wrapped message; an AggregateError of Node's connect has an empty one. */
-export function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const nested = (error as AwsLikeError).errors?.find(inner => inner instanceof Error);
-  return error.message || (nested instanceof Error ? nested.message : error.name);
-}
+/** Text of whatever was thrown, for a log line or a wrapped message. Never throws. */
+export const errorText = thrownText;
 
 /** Turns what an AWS client threw into an {@link SnsSqsError} that names the operation, the resource and the remedy. */
 export function fromAwsError(
@@ -175,17 +167,18 @@ export function fromAwsError(
   resource: string,
   facts: Record<string, unknown> = {},
 ): SnsSqsError {
-  if (error instanceof SnsSqsError) return error;
-  const like: AwsLikeError = typeof error === 'object' && error !== null ? error : {};
-  const { code, retryable, remedy } = judge(like);
-  const awsName = like.name && like.name !== 'Error' ? `${like.name}: ` : '';
+  if (isInstance(error, SnsSqsError)) return error;
+  const { code, retryable, remedy } = judge(error);
+  const name = peek(error, 'name');
+  const awsError = typeof name === 'string' ? name : undefined;
+  const awsName = awsError && awsError !== 'Error' ? `${awsError}: ` : '';
   return new SnsSqsError(
     code,
     `${operation} on ${resource} failed: ${awsName}${errorText(error)}. Remedy: ${remedy}.`,
     {
       retryable,
       cause: error,
-      facts: { operation, resource, awsError: like.name, ...facts },
+      facts: { operation, resource, awsError, ...facts },
     },
   );
 }

@@ -1,5 +1,7 @@
 const OUTCOME = Symbol.for('nestjs-sns-sqs.outcome');
 
+const isDelay = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= 43_200;
+
 /** What a handler asks for by throwing. Recognised by a symbol, so that the ESM and the CJS build know each other's. */
 abstract class HandlerOutcome extends Error {
   abstract readonly [OUTCOME]: 'retry-later' | 'dead-letter' | 'discard';
@@ -19,7 +21,7 @@ export class RetryLater extends HandlerOutcome {
     options?: ErrorOptions,
   ) {
     super(reason, options);
-    if (!Number.isFinite(seconds) || seconds < 0 || seconds > 43_200) {
+    if (!isDelay(seconds)) {
       throw new RangeError(`RetryLater takes 0 to 43200 seconds, not ${seconds}`);
     }
   }
@@ -52,8 +54,10 @@ export function outcomeOf(error: unknown): Outcome {
   try {
     if (typeof error !== 'object' || error === null) return FAILED;
     switch ((error as Partial<HandlerOutcome>)[OUTCOME]) {
-      case 'retry-later':
-        return { kind: 'retry-later', seconds: (error as RetryLater).seconds };
+      case 'retry-later': {
+        const { seconds } = error as { seconds: unknown };
+        return isDelay(seconds) ? { kind: 'retry-later', seconds: seconds as number } : FAILED;
+      }
       case 'dead-letter':
         return { kind: 'dead-letter' };
       case 'discard':

@@ -1,14 +1,16 @@
+import { peek } from './thrown.js';
+
 /** By shape and not by class: the app and this library may each have a copy of Nest. */
 interface HttpExceptionLike {
   getStatus(): unknown;
   getResponse(): unknown;
 }
 
-const isHttpException = (error: unknown): error is HttpExceptionLike =>
+/** Never throws; its methods may. */
+export const isHttpException = (error: unknown): error is HttpExceptionLike =>
   typeof error === 'object' &&
-  error !== null &&
-  typeof (error as Partial<HttpExceptionLike>).getStatus === 'function' &&
-  typeof (error as Partial<HttpExceptionLike>).getResponse === 'function';
+  typeof peek(error, 'getStatus') === 'function' &&
+  typeof peek(error, 'getResponse') === 'function';
 
 /**
  * Whether it is what Nest's `ValidationPipe` throws for a payload that does not fit: status 400 or 422, with a list of

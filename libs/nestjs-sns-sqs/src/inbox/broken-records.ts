@@ -1,4 +1,5 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { isInstance } from '../errors/thrown.js';
 
 /** How long a message waits for its record to be mended, in milliseconds. */
 const PATIENCE_MS = 15 * 60_000;
@@ -7,7 +8,7 @@ const DELAY_SECONDS = { first: 2, most: 300 };
 
 /** The store works, and cannot read what it has of one event. */
 export const isBrokenRecord = (error: unknown): boolean =>
-  error instanceof SnsSqsError && error.code === 'INBOX_RECORD_BROKEN';
+  isInstance(error, SnsSqsError) && error.code === 'INBOX_RECORD_BROKEN';
 
 /** Seconds until a message whose record is broken is looked at again. `receiveCount` is from 1. */
 export const brokenWaitSeconds = (receiveCount: number): number =>

@@ -1,5 +1,6 @@
 import { monotonicNow } from '../async/clock.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { isInstance, thrownText } from '../errors/thrown.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { createTopology } from './create-topology.js';
@@ -145,8 +146,8 @@ export class TopologyWatch {
   }
 
   private note(name: string, error: unknown, next: string): void {
-    if (error instanceof SnsSqsError && error.code === 'SERVER_CLOSED') return;
-    this.say(name, `${error instanceof Error ? error.message : String(error)} ${next}`);
+    if (isInstance(error, SnsSqsError) && error.code === 'SERVER_CLOSED') return;
+    this.say(name, `${thrownText(error)} ${next}`);
   }
 
   /** Says what is wrong when it changes, and when it is well again. */

@@ -3,6 +3,7 @@ import { backoffMs } from '../async/backoff.js';
 import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { errorText, fromAwsError, isOfContent, isOfService } from '../errors/aws-errors.js';
+import { isError, thrownName } from '../errors/thrown.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 import { Fifo } from './fifo.js';
 
@@ -60,7 +61,7 @@ function asFailure(error: unknown): BatchFailure {
   const senderFault = isFinal && isOfContent(error);
   return {
     id: '',
-    code: error instanceof Error ? error.name : 'Unknown',
+    code: isError(error) ? thrownName(error) : 'Unknown',
     message: errorText(error),
     senderFault,
     ...(isFinal && !senderFault && { isRefusedCall: true }),

@@ -8,6 +8,7 @@ import {
 } from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isInstance } from '../../errors/thrown.js';
 import type { PublishOptions } from '../../interfaces/options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { BatchCaller, TOO_LATE } from '../../wire/batch-caller.js';
@@ -34,7 +35,7 @@ export interface PublishBatcherOptions {
 
 /** An entry that was wrong in itself does not concern those behind it; one for which AWS was away does. */
 const asFailure = (error: unknown): BatchFailure | undefined =>
-  error instanceof SnsSqsError && error.retryable
+  isInstance(error, SnsSqsError) && error.retryable
     ? { id: '', code: error.code, message: error.message, senderFault: false, cause: error }
     : undefined;
 

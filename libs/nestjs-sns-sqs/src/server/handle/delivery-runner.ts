@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { errorText } from '../../errors/aws-errors.js';
+import { isInstance } from '../../errors/thrown.js';
 import { announce, isObserved, type StartedEvent } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
@@ -9,11 +9,13 @@ import { settledEvent } from '../settle/settlement-report.js';
 import type { Departure, Settler } from '../settle/settler.js';
 import type { Admitter } from './admitter.js';
 import type { Attempt, AttemptCounter, Verdict } from './attempt-counter.js';
+import { DeliveryContexts } from './delivery-contexts.js';
 import { HeldBackError, type Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import type { InboxGate } from './inbox-gate.js';
+import { LastResort } from './last-resort.js';
 import type { Suspects } from './suspects.js';
-import type { UnknownTypeDecision, UnknownTypes } from './unknown-types.js';
+import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
 export interface DeliveryRunnerOptions {
   queue: { name: string; fifo: boolean };
@@ -49,8 +51,12 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   /** Delay of a failed head, for the messages behind it. */
   private readonly delays = new WeakMap<Delivery, number>();
   private readonly deciding = new Set<Promise<unknown>>();
+  private readonly contexts = new DeliveryContexts();
+  private readonly lastResort: LastResort;
 
-  constructor(private readonly options: DeliveryRunnerOptions) {}
+  constructor(private readonly options: DeliveryRunnerOptions) {
+    this.lastResort = new LastResort(options);
+  }
 
   /** Messages of which it is asked whether another version wants them. */
   get undecided(): number {
@@ -58,9 +64,18 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   }
 
   /** Resolves when the delivery is out of the way of what comes after it. Never rejects. */
-  async handle(delivery: Delivery): Promise<LaneVerdict> {
-    const verdict = this.options.unknownTypes.verdictOn(delivery);
-    const unknown = verdict instanceof Promise ? await verdict : verdict;
+  handle(delivery: Delivery): Promise<LaneVerdict> {
+    return this.contexts.run(this.handleHere, delivery);
+  }
+
+  private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {
+    let unknown: UnknownTypeVerdict;
+    try {
+      const verdict = this.options.unknownTypes.verdictOn(delivery);
+      unknown = verdict instanceof Promise ? await verdict : verdict;
+    } catch (error) {
+      return this.asLastResort(delivery, error);
+    }
     if (unknown?.kind !== 'undecided') return this.toItsEnd(delivery, unknown);
     // It takes no slot: where SNS filters loosely such messages may be most of them.
     const decided = unknown.isWanted.then(isWanted =>
@@ -69,7 +84,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     this.deciding.add(decided);
     void decided.then(() => this.deciding.delete(decided));
     return 'advance';
-  }
+  };
 
   /** Resolves when nothing is undecided any more. */
   async settleUndecided(): Promise<void> {
@@ -109,7 +124,6 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** @param unknown what becomes of it where no handler takes its type */
   private async toItsEnd(delivery: Delivery, unknown: UnknownTypeDecision): Promise<LaneVerdict> {
-    const { queue, logger } = this.options;
     try {
       const startedAt = isObserved('settled') ? performance.now() : 0;
       const admission = await this.options.admitter.admit(delivery, unknown);
@@ -123,12 +137,18 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const departure = await this.settle(delivery, { attempt, settlement, wasRun, startedAt });
       return departure === 'gone' ? 'advance' : this.unlessFifo('advance');
     } catch (error) {
-      // A fault of our own: the message stays with SQS, and so does what is behind it in its group.
-      logger.error(`${queue.name}: message ${delivery.messageId}: ${errorText(error)}`);
-      return 'hold';
+      return await this.asLastResort(delivery, error);
     } finally {
       this.release(delivery);
     }
+  }
+
+  /** Never rejects. */
+  private async asLastResort(delivery: Delivery, error: unknown): Promise<LaneVerdict> {
+    this.release(delivery);
+    const { departure, seconds } = await this.lastResort.settle(delivery, error);
+    this.delays.set(delivery, seconds);
+    return departure === 'gone' ? 'advance' : 'hold';
   }
 
   /** Undefined: it was not called, since the server stops. */
@@ -139,7 +159,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       await this.options.dispatcher.dispatch(delivery, attempt.number);
       return HANDLED;
     } catch (error) {
-      if (error instanceof HeldBackError) return undefined;
+      if (isInstance(error, HeldBackError)) return undefined;
       return this.options.failures.settlementOf(delivery, attempt, error);
     }
   }

@@ -139,8 +139,13 @@ function run(
   fail: Fail,
 ): void {
   const ended = (result: unknown): void => {
-    if (isObservable(result)) drain(result, delivery, end, fail);
-    else end();
+    try {
+      if (isObservable(result)) drain(result, delivery, end, fail);
+      else end();
+    } catch (error) {
+      // What it gave throws when it is looked at, or subscribed to.
+      fail(error as Error);
+    }
   };
   Promise.resolve(handler(data, context)).then(ended, fail);
 }

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Delivery } from '../delivery.js';
 import {
+  backoffSeconds,
   beforeExpiry,
   sparingReceives,
   settlementOfFailure,
@@ -33,6 +34,16 @@ export class Failures {
     const named = { queue: queue.name, messageId: delivery.messageId, attempt: counted };
     logFailure(logger, named, rules.maxReceiveCount, error, settlement);
     return settlement;
+  }
+
+  /**
+   * Of a fault of our own on a message's way. It looks at nothing that may have been the cause, and asks no code of the
+   * user's. Never throws.
+   */
+  lastResort({ receiveCount }: Delivery, { counted }: Attempt, error: unknown): Settlement {
+    const { rules } = this.options;
+    if (counted >= rules.maxReceiveCount) return { kind: 'dead-letter', error };
+    return { kind: 'retry', seconds: backoffSeconds(receiveCount, rules.backoff, Math.random), error };
   }
 
   /** The settlement, later where SQS has handed the message out very often, or a dead letter where it would put the message off beyond what its queue keeps it. */

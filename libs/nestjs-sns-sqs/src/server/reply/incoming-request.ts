@@ -1,6 +1,7 @@
 import { isObservable, type Observable } from 'rxjs';
 import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isError, isInstance, thrownText } from '../../errors/thrown.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 
 /** Sends one packet of an answer; never rejects. */
@@ -47,7 +48,7 @@ export class IncomingRequest {
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       // Not the handler's own: its answer does not fit its contract.
-      if (error instanceof SnsSqsError) this.sender.note(error.message);
+      if (isInstance(error, SnsSqsError)) this.sender.note(error.message);
       return this.refuse(error);
     }
     return this.end({ isDisposed: true });
@@ -114,13 +115,22 @@ export class IncomingRequest {
   }
 }
 
-/** What the filters made of an error is the caller's, as it is; an error that JSON would make `{}` of keeps its message. */
+/**
+ * What the filters made of an error is the caller's, as it is; an error that JSON would make `{}` of keeps its message.
+ * What is no truth in JavaScript would tell the caller that its request went well. Never throws.
+ */
 function payloadOf(error: unknown): unknown {
-  const isOurs = outcomeOf(error).kind !== 'failed' || error instanceof SnsSqsError;
-  if (error instanceof Error && (isOurs || Object.keys(error).length === 0)) {
-    return { status: 'error', message: error.message };
+  if (error && !isError(error)) return error;
+  const isOurs = outcomeOf(error).kind !== 'failed' || isInstance(error, SnsSqsError);
+  return !error || isOurs || hasNoKeys(error) ? { status: 'error', message: thrownText(error) } : error;
+}
+
+function hasNoKeys(error: object): boolean {
+  try {
+    return Object.keys(error).length === 0;
+  } catch {
+    return true;
   }
-  return error;
 }
 
 /**
@@ -128,7 +138,7 @@ function payloadOf(error: unknown): unknown {
  * the request comes again. `isDone` is false for what also belongs into the dead letter queue.
  */
 export function refusalOf(error: unknown): { err: unknown; isDone: boolean } | undefined {
-  if (!(error instanceof SnsSqsError)) return undefined;
+  if (!isInstance(error, SnsSqsError)) return undefined;
   const err = { status: 'error', message: error.message };
   switch (error.code) {
     case 'NO_HANDLER':

@@ -5,6 +5,8 @@ import { toBody } from '../../envelope/encode.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../../envelope/reply.js';
 import { errorText, isQueueMissing } from '../../errors/aws-errors.js';
+import { thrownName } from '../../errors/thrown.js';
+import { printableStack } from '../../logging/printable.js';
 import type {
   BatchFailure,
   BatchResult,
@@ -57,7 +59,7 @@ export class Replier {
     if (!failure || isQueueMissing(failure)) return;
     this.options.logger.error(
       `a reply to ${queueUrl} was not sent: ${failure.code}: ${failure.message}`,
-      failure.cause instanceof Error ? failure.cause.stack : undefined,
+      printableStack(failure.cause),
     );
   }
 
@@ -109,8 +111,8 @@ export class Replier {
       return await this.options.wire.sendBatch(queueUrl, entries);
     } catch (error) {
       if (!isQueueMissing(error)) throw error;
-      const { name: code, message } = error as Error;
-      return { successful: [], failed: entries.map(({ id }) => ({ id, code, message, senderFault: true })) };
+      const failure = { code: thrownName(error), message: errorText(error), senderFault: true };
+      return { successful: [], failed: entries.map(({ id }) => ({ id, ...failure })) };
     }
   }
 }

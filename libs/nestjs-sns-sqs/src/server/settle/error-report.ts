@@ -1,7 +1,8 @@
-import { HttpException } from '@nestjs/common';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
-import { printable } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isInstance, json, peek, thrownName, thrownText } from '../../errors/thrown.js';
+import { isHttpException } from '../../errors/validation-refusal.js';
+import { printable } from '../../logging/printable.js';
 
 export interface ErrorReport {
   /** One line: what went wrong. */
@@ -12,36 +13,30 @@ export interface ErrorReport {
   details?: string;
 }
 
-function json(value: unknown): string | undefined {
+function responseOf(error: { getResponse(): unknown }): string | undefined {
   try {
-    return JSON.stringify(value);
+    return json(error.getResponse());
   } catch {
     return undefined;
   }
 }
 
-/** Nest turns an error that a filter let pass into `{ status, message }`; anything may be thrown in JavaScript. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  if (typeof error === 'object' && error !== null) {
-    const { message } = error as { message?: unknown };
-    return typeof message === 'string' ? message : (json(error) ?? 'unknown error');
+function detailsOf(error: unknown): string | undefined {
+  if (isHttpException(error)) return responseOf(error);
+  if (outcomeOf(error).kind === 'dead-letter') {
+    const cause = peek(error, 'cause');
+    return cause === undefined ? undefined : json({ cause: thrownText(cause) });
   }
-  return String(error);
+  const issues = isInstance(error, SnsSqsError) ? peek(peek(error, 'facts'), 'issues') : undefined;
+  return issues === undefined ? undefined : json(issues);
 }
 
-/** Says of any thrown value what a person needs: in the log and on the dead letter. */
+/** Says of any thrown value what a person needs: in the log and on the dead letter. Never throws. */
 export function reportError(error: unknown): ErrorReport {
-  const name = error instanceof SnsSqsError ? error.code : error instanceof Error ? error.name : typeof error;
-  const report: ErrorReport = { reason: printable(reasonOf(error)), name: printable(name) };
-  const details =
-    error instanceof HttpException
-      ? json(error.getResponse())
-      : outcomeOf(error).kind === 'dead-letter' && (error as Error).cause !== undefined
-        ? json({ cause: reasonOf((error as Error).cause) })
-        : error instanceof SnsSqsError && error.facts['issues'] !== undefined
-          ? json(error.facts['issues'])
-          : undefined;
+  const code = isInstance(error, SnsSqsError) ? peek(error, 'code') : undefined;
+  const name = typeof code === 'string' ? code : thrownName(error);
+  const report: ErrorReport = { reason: printable(thrownText(error)), name: printable(name) };
+  const details = detailsOf(error);
   if (details !== undefined) report.details = printable(details);
   return report;
 }
