@@ -3,6 +3,7 @@ import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/c
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
+import { tellListeners } from '../events/user-code.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { Publisher } from './publish/publisher.js';
@@ -50,8 +51,8 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
       },
       (error: unknown) => {
         if (!result.observed) this.logger.error(`an event was not published: ${errorText(error)}`);
-        if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
         result.error(error);
+        tellListeners("A listener of the client's errors", this.emitter.listeners('error'), error, this.logger);
       },
     );
     return result.asObservable();

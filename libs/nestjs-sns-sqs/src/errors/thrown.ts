@@ -55,10 +55,16 @@ export function json(value: unknown): string | undefined {
 
 /** Empty for what says nothing. */
 function legible(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return cut(value);
-  if (typeof value === 'object' || typeof value === 'function') return json(value) ?? '';
-  return cut(String(value));
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'symbol':
+      return cut(String(value));
+    default:
+      return value === null ? '' : (json(value) ?? '');
+  }
 }
 
 function firstError(errors: unknown): unknown {

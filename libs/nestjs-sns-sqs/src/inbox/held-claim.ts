@@ -1,4 +1,5 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { silenced } from '../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
 import type { InboxClaim } from '../interfaces/inbox-store.interface.js';
 import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
@@ -49,7 +50,7 @@ export function claimOf(
   now: number,
 ): HeldClaim {
   const { queue, namespace } = names;
-  const own: unknown = rules.inboxKey?.(metadata, data);
+  const own: unknown = silenced(rules.inboxKey?.(metadata, data));
   if (own !== undefined && (typeof own !== 'string' || own === '')) {
     throw new SnsSqsError(
       'INVALID_INBOX_KEY',

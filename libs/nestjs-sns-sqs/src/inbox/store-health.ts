@@ -133,11 +133,10 @@ export class StoreHealth {
     // Calls under way when a connection is remade fail with it, and tell nothing new.
     const isNews = !this.isGone || (!this.toldReasons.has(reason) && (isProbe || reason !== UNREACHABLE));
     this.isGone = true;
-    if (isNews) {
-      this.toldReasons.add(reason);
-      this.options.onFault(unavailable(error, this.options));
-    }
     this.timer ??= setTimeout(() => void this.probe(), this.delayMs());
+    if (!isNews) return;
+    this.toldReasons.add(reason);
+    this.options.onFault(unavailable(error, this.options));
   }
 
   private async probe(): Promise<void> {

@@ -1,19 +1,32 @@
 import { Logger } from '@nestjs/common';
+import { thrownText } from '../errors/thrown.js';
 import { printable } from './printable.js';
 
 const onOneLine = (message: unknown): unknown => (typeof message === 'string' ? printable(message) : message);
 
-/** Nest's logger; what it is given may quote messages and answers, and stays one line of the log all the same. */
+/**
+ * Nest's logger; what it is given may quote messages and answers, and stays one line of the log all the same. Never
+ * throws: where the app's own logger does, the line goes to stderr.
+ */
 export class OneLineLogger extends Logger {
   override log(message: unknown, ...rest: unknown[]): void {
-    super.log(onOneLine(message), ...rest);
+    this.write(message, line => super.log(line, ...rest));
   }
 
   override warn(message: unknown, ...rest: unknown[]): void {
-    super.warn(onOneLine(message), ...rest);
+    this.write(message, line => super.warn(line, ...rest));
   }
 
   override error(message: unknown, ...rest: unknown[]): void {
-    super.error(onOneLine(message), ...rest);
+    this.write(message, line => super.error(line, ...rest));
+  }
+
+  private write(message: unknown, to: (line: unknown) => void): void {
+    const line = onOneLine(message);
+    try {
+      to(line);
+    } catch (error) {
+      process.stderr.write(`${printable(`${thrownText(line)} (the app's logger threw: ${thrownText(error)})`)}\n`);
+    }
   }
 }

@@ -10,6 +10,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
+import { callUserCode, tellListeners } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
@@ -193,7 +194,7 @@ export class ServerSQS
         logger: this.logger,
         signal: this.starting.signal,
         inbox: this.inbox,
-        hooks: (context, work) => this.withHooks(context, work),
+        hooks: (context, work, timeoutMs) => this.withHooks(context, work, timeoutMs),
         onFault: (queue, error) => this.onFault('receives', queue, error),
         onRecovery: queue => this.onRecovery('receives', queue),
       });
@@ -248,7 +249,7 @@ export class ServerSQS
     const isNews = this.faults.note(of, queue, error);
     if (isNews) this.logger.error(`${error.message} It is tried again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
-    if (this.emitter.listenerCount('error') > 0) this.emitter.emit('error', error);
+    tellListeners("A listener of the server's errors", this.emitter.listeners('error'), error, this.logger);
   }
 
   private onRecovery(of: FaultOf, queue: string): void {
@@ -271,13 +272,15 @@ export class ServerSQS
     });
   }
 
-  private withHooks(context: SqsContext, work: () => Promise<void>): Promise<void> {
+  private withHooks(context: SqsContext, work: () => Promise<void>, timeoutMs: number): Promise<void> {
     const areSet = this.onProcessingStartHook !== this.nestsStartHook || this.onProcessingEndHook;
-    return areSet ? betweenHooks(this.nestHooks, context, work) : work();
+    return areSet ? betweenHooks(this.nestHooks, context, work, timeoutMs) : work();
   }
 
   private readonly nestHooks: NestHooks = {
     start: (context, done) => this.onProcessingStartHook?.(SQS_TRANSPORT, context, done),
-    end: context => this.onProcessingEndHook?.(SQS_TRANSPORT, context),
+    end: context =>
+      callUserCode('The processing end hook', () => this.onProcessingEndHook?.(SQS_TRANSPORT, context), this.logger),
+    onThrown: error => callUserCode('The processing start hook', () => Promise.reject(error), this.logger),
   };
 }

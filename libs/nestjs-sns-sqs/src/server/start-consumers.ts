@@ -107,7 +107,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
       handlers,
-      decode: messageDecoder(namespace, options.deserializer),
+      decode: messageDecoder(namespace, options.deserializer, settings.handlerTimeoutMs),
       hooks: start.hooks,
       requestOf: message => replier.requestOf(message, at.url),
       logger,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
 import { textProblem } from '../../envelope/message-text.js';
+import { silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
@@ -39,7 +40,7 @@ function chosenId(
   compute: () => string | undefined,
 ): string | undefined {
   if (own !== undefined) return own;
-  const computed = compute();
+  const computed = silenced(compute());
   if (computed === undefined) return undefined;
   if (typeof computed !== 'string' || !isAllowedId(computed)) {
     throw invalidRecord(

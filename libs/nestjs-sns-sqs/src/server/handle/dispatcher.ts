@@ -14,7 +14,12 @@ import { noHandler } from './unknown-types.js';
 import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
-export type ProcessingHooks = (context: SqsContext, work: () => Promise<void>) => Promise<void>;
+export type ProcessingHooks = (
+  context: SqsContext,
+  work: () => Promise<void>,
+  /** For the start hook, until it lets the work begin, in milliseconds. */
+  timeoutMs: number,
+) => Promise<void>;
 
 type Fail = (error: Error) => void;
 
@@ -70,7 +75,7 @@ export class Dispatcher {
 
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
-    const { queueName, handlers, decode, hooks } = this.options;
+    const { queueName, handlers, decode, hooks, handlerTimeoutMs } = this.options;
     const envelope = delivery.decode(decode);
     const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
     const handler = handlers.find(queueName, metadata.type);
@@ -79,8 +84,9 @@ export class Dispatcher {
     const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
     const payload = schema ? await fitting(schema, data, metadata.type) : data;
-    await hooks(context, () => {
-      if (!delivery.begin()) throw new HeldBackError();
+    const begin = (): Promise<void> => {
+      // A hook, a schema or a deserializer may have taken its time.
+      if (delivery.leaseLost || !delivery.begin()) throw new HeldBackError();
       if (!request) return this.time.run(delivery, (end, fail) => run(handler, payload, context, delivery, end, fail));
       const work: Work = (end, fail) =>
         void request
@@ -88,7 +94,8 @@ export class Dispatcher {
           .then(end, (error: Error) => delivery.afterWork(() => fail(error)));
       // Its caller does not wait for a handler that goes on.
       return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
-    });
+    };
+    await hooks(context, begin, handlerTimeoutMs);
   }
 }
 

@@ -2,6 +2,8 @@ import type { ConsumerDeserializer } from '@nestjs/microservices';
 import { decodeBody, unparsable } from '../../envelope/decode.js';
 import { parseErrorText } from '../../envelope/parse-json.js';
 import { unwrapSns } from '../../envelope/sns-wrapper.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { within } from '../../async/within.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 
@@ -18,21 +20,39 @@ async function deserialize(
   message: SqsMessage,
   queue: string,
   deserializer: ConsumerDeserializer,
+  timeoutMs: number,
 ): Promise<EventEnvelope> {
   let result: Deserialized | undefined;
+  let isLate = false;
   try {
-    result = (await deserializer.deserialize(unwrapSns(message.Body ?? ''), { queue, message })) as Deserialized;
+    const given: unknown = deserializer.deserialize(unwrapSns(message.Body ?? ''), { queue, message });
+    isLate = given instanceof Promise && !(await within(given, timeoutMs));
+    if (!isLate) result = (await given) as Deserialized;
   } catch (error) {
     throw unparsable(`the deserializer refused it: ${parseErrorText(error)}`, error);
   }
+  if (isLate) throw notEnded(queue, timeoutMs);
   const pattern = result?.pattern;
   if (typeof pattern !== 'string' || pattern === '') throw unparsable('the deserializer gave no pattern for it');
   const id = typeof result?.id === 'string' && result.id !== '' ? result.id : (message.MessageId ?? '');
   return { metadata: { id, source: queue, type: pattern }, data: result?.data };
 }
 
-/** How the messages of a queue are read: as CloudEvents, or by the user's deserializer. */
+/** Longest delay of a timer, in milliseconds. */
+const LONGEST_MS = 2_147_483_647;
+
+/**
+ * How the messages of a queue are read: as CloudEvents, or by the user's deserializer. A promise that this gives is waited
+ * for `timeoutMs`: what never ends must not keep a slot for ever.
+ */
 export const messageDecoder =
-  (queue: string, deserializer?: ConsumerDeserializer): MessageDecoder =>
+  (queue: string, deserializer?: ConsumerDeserializer, timeoutMs = LONGEST_MS): MessageDecoder =>
   message =>
-    deserializer ? deserialize(message, queue, deserializer) : decodeBody(message.Body ?? '');
+    deserializer ? deserialize(message, queue, deserializer, timeoutMs) : decodeBody(message.Body ?? '');
+
+const notEnded = (queue: string, timeoutMs: number): SnsSqsError =>
+  new SnsSqsError(
+    'HANDLER_TIMEOUT',
+    `The deserializer of ${queue} did not end within handlerTimeoutMs (${timeoutMs} ms)`,
+    { retryable: true, facts: { queue } },
+  );

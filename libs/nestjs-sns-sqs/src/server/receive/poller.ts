@@ -193,7 +193,6 @@ export class Poller {
     this.parallelReceives = 1;
     // Receives that were in flight together fail together: one fault, one backoff.
     if (this.stopped || this.backingOff) return;
-    this.options.intake.onFault(fromAwsError(error, 'ReceiveMessage', this.options.queueName));
     const bound = Math.min(FAULT_BACKOFF_MS.max, FAULT_BACKOFF_MS.initial * 2 ** this.faults);
     this.faults += 1;
     this.backingOff = setTimeout(
@@ -203,6 +202,8 @@ export class Poller {
       },
       (0.5 + (this.options.random ?? Math.random)() / 2) * bound,
     );
+    // Last: whatever comes of telling it, the queue is asked again.
+    this.options.intake.onFault(fromAwsError(error, 'ReceiveMessage', this.options.queueName));
   }
 
   private receiptOf(beganAt: number): Receipt {

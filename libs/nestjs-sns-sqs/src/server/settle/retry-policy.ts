@@ -3,6 +3,7 @@ import type { TurnReason } from '../../inbox/waiting-room.js';
 import { SQS_MAX_VISIBILITY_SECONDS } from '../../constants.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { silenced } from '../../events/user-code.js';
 import { isInstance } from '../../errors/thrown.js';
 
 /** A claim that was refused, and why: the message is made visible before its time when that has changed. */
@@ -82,9 +83,12 @@ const PERMANENT: ReadonlySet<string> = new Set([
 /** True for what no retry can mend: such a message goes to the dead letter queue at once. */
 function isPermanent(error: unknown, rules: RetryRules): boolean {
   try {
-    return (isInstance(error, SnsSqsError) && PERMANENT.has(error.code)) || rules.isPermanent(error);
+    return (
+      (isInstance(error, SnsSqsError) && PERMANENT.has(error.code)) ||
+      silenced<unknown>(rules.isPermanent(error)) === true
+    );
   } catch {
-    // The user's own function, or a getter of the error: when in doubt it is tried again.
+    // The user's own function: when in doubt it is tried again. So it is where that gives a promise.
     return false;
   }
 }

@@ -1,0 +1,45 @@
+import type { LoggerService } from '@nestjs/common';
+import { printable, printableStack } from '../logging/printable.js';
+import { peek, thrownText } from '../errors/thrown.js';
+
+type ErrorLog = Pick<LoggerService, 'error'>;
+
+/**
+ * Calls code of the user's that is only told something: a listener, a hook at an end. Never throws: what it throws, or
+ * the promise that it gives rejects with, is logged and concerns nothing else. Call it when the library's own state is
+ * set.
+ * @param what begins the line of the log
+ */
+export function callUserCode(what: string, call: () => unknown, logger: ErrorLog): void {
+  try {
+    const given = call();
+    if (isThenable(given)) void Promise.resolve(given).catch((error: unknown) => tell(what, error, logger));
+  } catch (error) {
+    tell(what, error, logger);
+  }
+}
+
+/** Tells each listener, whatever those before it threw. */
+export function tellListeners(what: string, listeners: readonly unknown[], fact: unknown, logger: ErrorLog): void {
+  for (const listener of listeners) callUserCode(what, () => (listener as (fact: unknown) => unknown)(fact), logger);
+}
+
+/**
+ * What a function of the user's gave where a plain value is asked for. A promise in its place is refused elsewhere; what
+ * it rejects with must not end the process as an unhandled rejection.
+ */
+export function silenced<T>(given: T): T {
+  if (isThenable(given)) void Promise.resolve(given).catch(() => undefined);
+  return given;
+}
+
+const isThenable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && typeof peek(value, 'then') === 'function';
+
+function tell(what: string, error: unknown, logger: ErrorLog): void {
+  try {
+    logger.error(`${what} threw: ${printable(thrownText(error))}. Nothing else is affected.`, printableStack(error));
+  } catch {
+    // A logger of the user's: there is nobody left to tell.
+  }
+}
