@@ -3,7 +3,7 @@ import { startLocalBroker, type LocalBroker, type LocalBrokerOptions, type Queue
 import { REPLY_QUEUE_MARK } from '../envelope/reply.js';
 import { errorText } from '../errors/aws-errors.js';
 import type { PublishedEvent, PublishingEvent, SettledEvent } from '../events/diagnostics.js';
-import { DEAD_LETTER_ATTRIBUTES } from '../server/settle/dead-letter.js';
+import { DEAD_LETTER_ATTRIBUTES, deadLetterFacts } from '../server/settle/dead-letter.js';
 
 /** A message that ended in a dead letter queue. */
 export interface DeadLetterReport {
@@ -98,14 +98,21 @@ export class TestHarness {
   get deadLettered(): DeadLetterReport[] {
     const queues = this.broker.inspect.queues().filter(isDeadLetterQueue);
     return queues.flatMap(({ name, messages }) =>
-      messages.map(({ body, attributes }) => ({
-        queue: attributes[DEAD_LETTER_ATTRIBUTES.queue] ?? name.replace(/-dlq(\.fifo)?$/, '$1'),
-        type: eventOf(body).type,
-        data: eventOf(body).data,
-        reason: attributes[DEAD_LETTER_ATTRIBUTES.reason],
-        error: attributes[DEAD_LETTER_ATTRIBUTES.error],
-        attempts: Number(attributes[DEAD_LETTER_ATTRIBUTES.attempts] ?? 0),
-      })),
+      messages.map(({ body, attributes }) => {
+        const facts = deadLetterFacts(attribute => attributes[attribute]);
+        const fact = (of: 'queue' | 'reason' | 'error' | 'attempts'): string | undefined => {
+          const value = facts[DEAD_LETTER_ATTRIBUTES[of]];
+          return typeof value === 'string' ? value : undefined;
+        };
+        return {
+          queue: fact('queue') ?? name.replace(/-dlq(\.fifo)?$/, '$1'),
+          type: eventOf(body).type,
+          data: eventOf(body).data,
+          reason: fact('reason'),
+          error: fact('error'),
+          attempts: Number(fact('attempts') ?? 0),
+        };
+      }),
     );
   }
 

@@ -1,7 +1,7 @@
 import { DeadLetter } from '../../errors/handler-outcomes.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import type { MessageAttributes } from '../../interfaces/wire.interface.js';
-import { deadLetterOf } from './dead-letter.js';
+import { deadLetterFacts, deadLetterOf } from './dead-letter.js';
 import { Delivery } from '../delivery.js';
 
 const now = new Date('2026-03-04T05:06:07.000Z');
@@ -60,6 +60,71 @@ describe('deadLetterOf', () => {
     expect(Object.keys(attributes)).toHaveLength(10);
     expect(JSON.parse(attributes['deadletter']?.StringValue ?? '')).toMatchObject({
       attributes: { 'own-9': 'value 9' },
+    });
+  });
+
+  describe('of a letter that was redriven', () => {
+    const bytes = { DataType: 'Binary', BinaryValue: Uint8Array.from([0, 255, 7]) };
+    const number = { DataType: 'Number', StringValue: '42' };
+    const redriven = (attributes: MessageAttributes, MessageId: string) =>
+      delivery({ MessageAttributes: attributes, MessageId });
+    const factsOf = (attributes: MessageAttributes) => deadLetterFacts(name => attributes[name]?.StringValue);
+
+    it.each([0, 1, 3, 4, 6, 8, 9, 10])(
+      'tells the last failure and the first id, with %i attributes of its own',
+      count => {
+        const own: MessageAttributes = {
+          ...attributesNumbering(Math.max(0, count - 2)),
+          ...(count > 1 && { number }),
+          ...(count > 0 && { bytes }),
+        };
+        let attributes = copyOf(redriven(own, 'first'), new Error('one')).attributes;
+        for (const round of ['two', 'three', 'four']) {
+          const again = deadLetterOf(redriven(attributes, `id ${round}`), standard, 7, new TypeError(round), now);
+          attributes = again.attributes;
+          expect(Object.keys(attributes).length).toBeLessThanOrEqual(10);
+          expect(factsOf(attributes)).toMatchObject({
+            'deadletter.reason': round,
+            'deadletter.error': 'TypeError',
+            'deadletter.attempts': '7',
+            'deadletter.message-id': 'first',
+          });
+          expect(factsOf(attributes)).not.toHaveProperty('deadletter');
+        }
+        const moved = (factsOf(attributes)['attributes'] ?? {}) as Record<string, unknown>;
+        expect(
+          Object.keys(attributes).filter(name => !name.startsWith('deadletter')).length + Object.keys(moved).length,
+        ).toBe(count);
+      },
+    );
+
+    it('gives a Binary attribute that had to move its place and bytes back', () => {
+      const first = copyOf(redriven({ ...attributesNumbering(9), bytes }, 'first')).attributes;
+      expect(factsOf(first)['attributes']).toEqual({ bytes: { DataType: 'Binary', BinaryValue: 'AP8H' } });
+      const { deadletter, number: own = number } = first;
+      const back = copyOf(redriven({ deadletter: deadletter ?? text(''), number: own }, 'x')).attributes;
+      expect([...(back['bytes']?.BinaryValue ?? [])]).toEqual([0, 255, 7]);
+      expect(back['number']).toEqual(number);
+      expect(back['deadletter.message-id']).toEqual(text('first'));
+    });
+
+    it('has no details of the failure before', () => {
+      const first = copyOf(undefined, new DeadLetter('no', { cause: new Error('550') })).attributes;
+      expect(copyOf(redriven(first, 'x')).attributes).not.toHaveProperty(['deadletter.details']);
+    });
+
+    it('takes what somebody else wrote under our name for nothing', () => {
+      for (const StringValue of [
+        'no JSON',
+        '[]',
+        'null',
+        '{"attributes":7}',
+        '{"attributes":{"a":7,"deadletter":"x"}}',
+      ]) {
+        const { attributes } = copyOf(redriven({ deadletter: text(StringValue) }, 'm-2'));
+        expect(attributes['deadletter.message-id']).toEqual(text('m-2'));
+        expect(attributes).not.toHaveProperty('a');
+      }
     });
   });
 
