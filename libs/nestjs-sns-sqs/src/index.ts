@@ -9,6 +9,7 @@ export { sweepReplyQueues, type SweepOptions } from './client/request/sweep-repl
 export { REPLY_QUEUE_TAGS } from './client/request/reply-queue-tags.js';
 export { REPLY_ATTRIBUTES } from './envelope/reply.js';
 export {
+  getCommandsToken,
   InjectCommands,
   SnsSqsModule,
   type SnsSqsFeatureOptions,

@@ -37,11 +37,30 @@ export interface SnsSqsFeatureOptions {
 
 const MODULE_OPTIONS = Symbol.for('nestjs-sns-sqs.module-options');
 
-const commandsToken = (service: string): string => `nestjs-sns-sqs.commands.${service}`;
+/** The token of the `ClientSQS` that `@InjectCommands(service)` injects: for `overrideProvider()` and factories. */
+export const getCommandsToken = (service: string): string => `nestjs-sns-sqs.commands.${service}`;
+
+/** The clients that command, by the options of their app and by service: two clients would keep no order between them. */
+const commandClients = new WeakMap<SnsSqsModuleOptions, Map<string, ClientSQS>>();
+
+function commandClient(options: SnsSqsModuleOptions, service: string): ClientSQS {
+  const clients = commandClients.get(options) ?? new Map<string, ClientSQS>();
+  commandClients.set(options, clients);
+  const known = clients.get(service);
+  if (known) return known;
+  const client = new ClientSQS({
+    ...clientOptions(options),
+    service,
+    ...(options.sqs ? { sqs: options.sqs } : {}),
+    ...(options.replyTimeoutMs === undefined ? {} : { replyTimeoutMs: options.replyTimeoutMs }),
+  });
+  clients.set(service, client);
+  return client;
+}
 
 /** Injects the `ClientSQS` that `SnsSqsModule.forFeature({ commandsTo: [service] })` provides. */
 export const InjectCommands = (service: string): ParameterDecorator & PropertyDecorator =>
-  Inject(commandsToken(service));
+  Inject(getCommandsToken(service));
 
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
@@ -79,7 +98,12 @@ export class SnsSqsModule {
       global: true,
       imports,
       providers: [
-        { provide: MODULE_OPTIONS, inject, useFactory },
+        {
+          provide: MODULE_OPTIONS,
+          inject,
+          // An object for each app, though two apps may be given the same options.
+          useFactory: async (...dependencies: never[]) => ({ ...(await useFactory(...dependencies)) }),
+        },
         {
           provide: ServerSQS,
           inject: [MODULE_OPTIONS],
@@ -102,19 +126,13 @@ export class SnsSqsModule {
   }
 
   static forFeature({ commandsTo }: SnsSqsFeatureOptions): DynamicModule {
-    const tokens = commandsTo.map(commandsToken);
+    const tokens = commandsTo.map(getCommandsToken);
     return {
       module: SnsSqsModule,
       providers: commandsTo.map((service): Provider => ({
-        provide: commandsToken(service),
+        provide: getCommandsToken(service),
         inject: [MODULE_OPTIONS],
-        useFactory: (options: SnsSqsModuleOptions) =>
-          new ClientSQS({
-            ...clientOptions(options),
-            service,
-            ...(options.sqs ? { sqs: options.sqs } : {}),
-            ...(options.replyTimeoutMs === undefined ? {} : { replyTimeoutMs: options.replyTimeoutMs }),
-          }),
+        useFactory: (options: SnsSqsModuleOptions) => commandClient(options, service),
       })),
       exports: tokens,
     };

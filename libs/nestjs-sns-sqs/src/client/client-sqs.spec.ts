@@ -114,12 +114,15 @@ describe('ClientSQS', () => {
     expect(lastEntry()).not.toHaveProperty('MessageGroupId');
   });
 
-  it('looks nothing up with a full URL', async () => {
-    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/other.fifo';
-    const { client, calls } = clientWith({ queueUrl });
-    await firstValueFrom(client.emit('a', command()));
-    expect(calls()).toEqual([`SendMessageBatchCommand ${queueUrl}`]);
-  });
+  it.each(['', '/', '?region=eu-west-1', '/#top'])(
+    'looks nothing up with a full URL, at the end of which is %p',
+    async end => {
+      const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/1/other.fifo';
+      const { client, calls } = clientWith({ queueUrl: `${queueUrl}${end}` });
+      await firstValueFrom(client.emit('a', command()));
+      expect(calls()).toEqual([`SendMessageBatchCommand ${queueUrl}`]);
+    },
+  );
 
   it('asks for a message group, or computes one', async () => {
     await expect(firstValueFrom(clientWith().client.emit('a', 1))).rejects.toMatchObject({ code: 'GROUP_ID_MISSING' });

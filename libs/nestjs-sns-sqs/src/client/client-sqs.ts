@@ -16,6 +16,14 @@ import { Publisher } from './publish/publisher.js';
 import { ReplyQueueMember } from './request/reply-queue-member.js';
 import { Requester } from './request/requester.js';
 
+/** `https://sqs…/123456789012/q.fifo/?a=b` → `https://sqs…/123456789012/q.fifo` */
+const plainUrl = (queueUrl: string): string => queueUrl.replace(/\/*([?#].*)?$/, '');
+
+const queueNameOf = (queueUrl: string): string => {
+  const url = plainUrl(queueUrl);
+  return url.slice(url.lastIndexOf('/') + 1);
+};
+
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
  * for the reply, which comes to a queue of this process's own.
@@ -34,7 +42,8 @@ export class ClientSQS extends SnsSqsClient {
     checkClientSqsOptions(options);
     const { service, prefix = '', queueUrl } = options;
     const queue =
-      queueUrl?.slice(queueUrl.lastIndexOf('/') + 1) ?? `${prefix}${options.queue ?? commandQueue(service)}`;
+      (queueUrl === undefined ? undefined : queueNameOf(queueUrl)) ??
+      `${prefix}${options.queue ?? commandQueue(service)}`;
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.aws = accessSqs(options);
     const { wire } = this.aws;
@@ -93,7 +102,7 @@ export class ClientSQS extends SnsSqsClient {
 
   private resolve(queue: string): Promise<string> {
     const { queueUrl, provisioning = 'create', service } = this.options;
-    if (queueUrl !== undefined) return Promise.resolve(queueUrl);
+    if (queueUrl !== undefined) return Promise.resolve(plainUrl(queueUrl));
     const planes = { sqs: new SdkSqsControlPlane(this.aws.client), signal: this.stopping.signal };
     return queueUrlFor(queue, provisioning, planes, service);
   }

@@ -77,7 +77,10 @@ export interface ConsumerOptions extends InboxQueueOptions, RetryOptions {
    * the receive, less what that may be under way: 6 s, a fifth of the lease at most. @default 30
    */
   visibilityTimeoutSeconds?: number;
-  /** Length of the long poll, in seconds, 0 to 20. @default 20 */
+  /**
+   * Length of the long poll, in seconds, 0 to 20. With 0 the library pauses between receives that find nothing, for up
+   * to 1 s. @default 20
+   */
   waitTimeSeconds?: number;
   /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
   maxReceiveCount?: number;

@@ -19,6 +19,7 @@ function pollerByHand({
   batchSize,
   random = () => 1,
   watch,
+  waitTimeSeconds = 20,
 }: {
   room?: () => number;
   isBusy?: () => boolean;
@@ -27,6 +28,7 @@ function pollerByHand({
   batchSize?: number;
   random?: () => number;
   watch?: ClockWatch;
+  waitTimeSeconds?: number;
 } = {}) {
   const receives: Receive[] = [];
   const receive = (request: ReceiveRequest): Promise<SqsMessage[]> =>
@@ -41,7 +43,7 @@ function pollerByHand({
     queueUrl: 'url',
     queueName: 'q',
     wire: { receive } as unknown as SqsWire,
-    waitTimeSeconds: 20,
+    waitTimeSeconds,
     visibilityTimeoutSeconds: 30,
     batchSize: 10,
     intake: {
@@ -300,5 +302,41 @@ describe('Poller', () => {
     const denied = poller.probe();
     last().fail(Object.assign(new Error('no'), { name: 'AccessDenied' }));
     await expect(denied).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+  });
+
+  it('pauses after empty answers that came at once, longer each time, and not behind messages', async () => {
+    const { poller, receives, last } = pollerByHand({ waitTimeSeconds: 0 });
+    poller.start();
+    const emptySeconds = async (seconds: number): Promise<number> => {
+      const before = receives.length;
+      for (let ms = 0; ms < seconds * 1000; ms += 10) {
+        last().answer([]);
+        await pass(10);
+      }
+      return receives.length - before;
+    };
+    await emptySeconds(10);
+    expect(await emptySeconds(60)).toBeLessThanOrEqual(61);
+    await pass(1_000);
+    const before = receives.length;
+    last().answer([{ MessageId: '1' }]);
+    await pass();
+    expect(receives.length).toBe(before + 1);
+    last().answer([]);
+    await pass(20);
+    expect(receives.length).toBe(before + 2);
+    poller.abandon();
+  });
+
+  it('goes on at once after a long poll that has waited', async () => {
+    const { poller, receives, last } = pollerByHand({ waitTimeSeconds: 1 });
+    poller.start();
+    for (let polls = 1; polls <= 5; polls += 1) {
+      await pass(1_000);
+      last().answer([]);
+      await pass();
+      expect(receives.length).toBe(polls + 1);
+    }
+    poller.abandon();
   });
 });

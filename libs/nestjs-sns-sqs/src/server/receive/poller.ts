@@ -57,6 +57,13 @@ const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
 /** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
 const YOUNG_RECEIVE_MS = 250;
 const ABORT_STEP_MS = 25;
+/**
+ * Before a receive that follows two or more which found nothing at once, as short polls do: each costs money. Doubles
+ * with each of them.
+ */
+const EMPTY_PAUSE_MS = { initial: 20, max: 1_000 };
+/** A long poll that ends empty before this share of its time has not waited. */
+const EARLY_SHARE = 0.5;
 /** While messages are in work a receive waits that long for room for a full one: calls cost money and CPU. */
 const BATCH_WAIT_MS = 5;
 
@@ -75,6 +82,8 @@ export class Poller {
   private parallelReceives = 1;
   private requested = 0;
   private faults = 0;
+  /** In a row, that came early. */
+  private emptyAnswers = 0;
   private backingOff: NodeJS.Timeout | undefined;
   private aborting: NodeJS.Timeout | undefined;
   private batchWait: NodeJS.Timeout | undefined;
@@ -175,17 +184,37 @@ export class Poller {
 
   private onReceived(receive: Promise<void>, ask: number, startedAt: number, messages: SqsMessage[]): void {
     this.forget(receive, ask);
-    if (messages.length === 0) this.parallelReceives = 1;
-    else if (messages.length >= ask) {
+    if (messages.length === 0) {
+      this.parallelReceives = 1;
+      this.pauseIfEarly(this.now() - startedAt);
+    } else if (messages.length >= ask) {
       this.parallelReceives = Math.min(this.parallelReceives + 1, this.maxReceives());
       this.options.intake.onFullReceive?.(this.now() - startedAt);
     }
+    if (messages.length > 0) this.emptyAnswers = 0;
     if (messages.length > 0) this.options.intake.accept(messages, this.receiptOf(startedAt));
     if (this.faults > 0) {
       this.faults = 0;
       this.options.intake.onRecovery();
     }
     this.wake();
+  }
+
+  private pauseIfEarly(tookMs: number): void {
+    // Those that were in flight together count once.
+    if (this.receiving.size > 0) return;
+    const { waitTimeSeconds } = this.options;
+    const hasWaited = waitTimeSeconds > 0 && tookMs > waitTimeSeconds * 1000 * EARLY_SHARE;
+    this.emptyAnswers = hasWaited ? 0 : this.emptyAnswers + 1;
+    if (this.emptyAnswers < 2 || this.stopped || this.backingOff) return;
+    this.backOffFor(Math.min(EMPTY_PAUSE_MS.max, EMPTY_PAUSE_MS.initial * 2 ** (this.emptyAnswers - 2)));
+  }
+
+  private backOffFor(ms: number): void {
+    this.backingOff = setTimeout(() => {
+      this.backingOff = undefined;
+      this.wake();
+    }, ms);
   }
 
   private onFailed(receive: Promise<void>, ask: number, error: unknown): void {
@@ -195,13 +224,7 @@ export class Poller {
     if (this.stopped || this.backingOff) return;
     const bound = Math.min(FAULT_BACKOFF_MS.max, FAULT_BACKOFF_MS.initial * 2 ** this.faults);
     this.faults += 1;
-    this.backingOff = setTimeout(
-      () => {
-        this.backingOff = undefined;
-        this.wake();
-      },
-      (0.5 + (this.options.random ?? Math.random)() / 2) * bound,
-    );
+    this.backOffFor((0.5 + (this.options.random ?? Math.random)() / 2) * bound);
     // Last: whatever comes of telling it, the queue is asked again.
     this.options.intake.onFault(fromAwsError(error, 'ReceiveMessage', this.options.queueName));
   }
