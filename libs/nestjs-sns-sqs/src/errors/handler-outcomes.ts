@@ -8,7 +8,8 @@ abstract class HandlerOutcome extends Error {
 }
 
 /**
- * Thrown by a handler: deliver this message again after `seconds`. It counts as an attempt.
+ * Thrown by a handler: deliver this message again after `seconds`. It uses up no attempt, for at most
+ * `retryLaterForSeconds` (12 hours by default).
  * `seconds` is between 0 and 43,200 (12 h, AWS's bound of a visibility timeout); anything else throws a RangeError.
  */
 export class RetryLater extends HandlerOutcome {
