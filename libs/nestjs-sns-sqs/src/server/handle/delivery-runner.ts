@@ -215,7 +215,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       default:
         return settlement satisfies never;
     }
-    if (settlement.kind !== 'dead-letter') void suspects?.end(messageId);
+    // Its handler has ended, whether a copy is accepted or not: what the mark tells of is a death.
+    const unmarked = suspects?.end(messageId);
+    // A stop waits for it: the process ends then, and would leave the mark of a death.
+    if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;
     const settled = settler.settle(delivery, settlement, attempt.made);
     if (isObserved('settled')) {
@@ -237,12 +240,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   }
 
   private noteDeadLetter({ messageId }: Delivery, verdict: Verdict, departure: Departure): void {
-    const { attempts, suspects } = this.options;
-    if (departure === 'gone') {
-      attempts.forget(messageId);
-      void suspects?.end(messageId);
-      return;
-    }
+    const { attempts } = this.options;
+    if (departure === 'gone') return attempts.forget(messageId);
     attempts.noteUncounted(messageId);
     attempts.decide(messageId, verdict);
   }

@@ -52,7 +52,7 @@ export class Suspects {
       const mark = marks.find(([name]) => name === key);
       // A younger one may be of a process that lives and has the same message from a duplicate delivery. It is set some
       // time after the receive, and so it is younger than a lease when the message comes again.
-      if (mark && this.ageMs(mark) >= visibilityTimeoutSeconds * 500) {
+      if (mark && this.ageMs(mark) >= visibilityTimeoutSeconds * 900) {
         this.marked.add(messageId);
         return 'deadly';
       }
