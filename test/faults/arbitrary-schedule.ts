@@ -87,7 +87,7 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   backoff: seldom<'default' | 'short'>('short', fc.constant('default'), 3),
   versions,
   fleet: fc.array(fc.nat(1), { minLength: 1, maxLength: 3 }),
-  messages: fc.array(message, { maxLength: 15, size: 'max' }).map(
+  messages: fc.array(message, { maxLength: 12, size: 'max' }).map(
     // A group's order is that of its numbers.
     messages => messages.toSorted((a, b) => a.at - b.at),
   ),

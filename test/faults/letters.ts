@@ -5,6 +5,8 @@ import { RETRY_LATER_FOR_SECONDS, type Schedule } from './schedule.ts';
 const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
 const RETRY_LATER_FOR_MS = RETRY_LATER_FOR_SECONDS * 1000;
+/** Where no store counts attempts for all. */
+const FIFO_LATEST_MS = 45 * MINUTES;
 /** Of an unknown type, `unknownTypeGraceSeconds`. */
 const GRACE_MS = 15 * MINUTES;
 /** With the default backoff nothing is dead-lettered sooner after its first attempt. */
@@ -39,8 +41,12 @@ export class Letters {
       if (unheard === 0) this.#blame(fate, 'was dead-lettered by SQS itself');
       return;
     }
+    // Without a shared store a mark in the queue's tags tells of a death, or of a run that still goes on elsewhere.
+    if (this.#schedule.inbox !== 'shared' && reason.includes('never came to an end')) return;
     this.#checkReason(fate, reason);
-    const most = Math.max(1, this.#fates.mostStarts(fate));
+    // Without a handler the last attempt is one that found none.
+    const found = fate.runs.length + (reason.includes('No handler') ? 1 : 0);
+    const most = Math.max(1, this.#fates.mostStarts(fate, found));
     if (attempts > most)
       this.#blame(fate, `was started ${most} times, and its dead letter says ${attempts}: ${reason}`);
   }
@@ -93,15 +99,20 @@ export class Letters {
 
   /** @param last the run that used up the attempts, where that is known */
   #checkUsedUp(fate: Fate, last: Run | undefined): void {
+    // Decided once, by its handler; the copy of then was refused.
+    if (fate.runs.some(({ end }) => end === 'dead-letter')) return;
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
-    if (this.#fates.mostStarts(fate, tried) < allowed)
+    const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
+    // Processes that know nothing of each other's attempts end it by its time.
+    const isOverdue = this.#schedule.fifo && since >= FIFO_LATEST_MS;
+    if (!isOverdue && this.#fates.mostStarts(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
-    const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
     const { backoff, leaseSeconds, faults } = this.#schedule;
-    // What SQS hands out again before its time is tried again before its time.
-    const isInTime = leaseSeconds >= 29 && !faults.duplicate && !faults.stall;
+    // What could not be put off, or is handed out again all the same, is tried again when its lease ends.
+    const { duplicate, stall, throttle, error, lostReply, halfBatch } = faults;
+    const isInTime = leaseSeconds >= 29 && !(duplicate || stall || throttle || error || lostReply || halfBatch);
     if (backoff === 'default' && isInTime && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
   }

@@ -318,9 +318,12 @@ class Simulation {
       if (!letters.has(fate.number) && !this.fates.hasEnd(fate))
         throw new Violation(`${nameOf(fate)} is lost: ${fate.runs.length} starts`);
       const deaths = fate.runs.filter(({ end }) => end === 'died').length;
-      const most = Math.max(...this.schedule.versions.map(({ maxReceiveCount }) => maxReceiveCount));
-      // Of one that SQS hands out twice at a time it cannot be known in time.
-      const isKnown = this.schedule.inbox === 'shared' || !this.schedule.faults.duplicate;
+      // Without a shared store the first death leaves nothing that the second start could know of.
+      const least = this.schedule.inbox === 'shared' ? 1 : 2;
+      const most = Math.max(least, ...this.schedule.versions.map(({ maxReceiveCount }) => maxReceiveCount));
+      // Of one that SQS hands out twice at a time, or that a store has forgotten, it cannot be known in time.
+      const { inbox, forgets, faults } = this.schedule;
+      const isKnown = inbox === 'shared' ? forgets.length + fate.storeFailures === 0 : !faults.duplicate;
       if (deaths > most && isKnown) this.fates.blame(`${nameOf(fate)} killed ${deaths} processes`);
     }
     if (!this.schedule.fifo) return;
