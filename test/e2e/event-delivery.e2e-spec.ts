@@ -86,7 +86,7 @@ describe('an event', () => {
     ['text with emoji', '👩‍🚀 ünïcode'],
     ['a number', 42],
     ['false', false],
-    ['null', null],
+    ['null within', { name: null }],
     ['a list', [1, [2], { three: 3 }]],
     ['an empty object', {}],
     ['keys of JSON schema and of prototypes', { $ref: '#', constructor: 1, toString: 'x' }],
