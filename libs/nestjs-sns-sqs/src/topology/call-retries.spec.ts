@@ -11,8 +11,8 @@ describe('CallRetries', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  const retriesOf = (fake: FakePlanes, forMs = 30_000) =>
-    new CallRetries({ forMs, boundedBy: '`startTimeoutMs`', logger: fake.logger });
+  const retriesOf = (fake: FakePlanes, forMs = 30_000, random = Math.random) =>
+    new CallRetries({ forMs, boundedBy: '`startTimeoutMs`', logger: fake.logger, random });
   /** Runs the timers until it has ended. */
   async function ended<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
     const settled = Promise.allSettled([work]);
@@ -102,7 +102,7 @@ describe('CallRetries', () => {
       const handlers = Array.from({ length: 10 }, (_, n) => ({ pattern: 'a', topic: 't', queue: `q${n}` }));
       const settingsOf = () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60 });
       const topology = buildTopology({ ...owner, handlers, settingsOf });
-      const planes = { ...fake.planes(), retries: retriesOf(fake) };
+      const planes = { ...fake.planes(), retries: retriesOf(fake, 30_000, random) };
       expect(await ended(provision(topology, planes, 'create', owner))).toMatchObject({ status: 'fulfilled' });
     }
   });

@@ -14,7 +14,8 @@ export interface CallRetriesOptions {
   now?: () => number;
 }
 
-const BACKOFF_MS = { initial: 100, max: 5_000 };
+/** Quick enough for some twenty tries of one call within a start: at 30 % throttling none of its calls may fail that often. */
+const BACKOFF_MS = { initial: 100, max: 2_000 };
 /** AWS's own host names: one that does not exist is a region that does not exist. */
 const UNKNOWN_REGION = /ENOTFOUND \S+\.(amazonaws\.com(\.cn)?|api\.aws)\b/;
 /** What follows from a queue that was made a moment ago, or deleted less than a minute ago. */
