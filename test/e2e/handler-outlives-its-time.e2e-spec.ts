@@ -120,6 +120,7 @@ describe('a handler that outlives its time and heeds no signal', () => {
     }
     await here.start([Work], { consumer: HASTY });
     await here.events().emit('user.registered', {});
+    await waitFor('the second start', () => starts === 2);
     await here.queue(QUEUE).untilEmpty();
     expect([starts, subscribed]).toEqual([2, 0]);
     expect(logged('has not ended after')).toBe(false);

@@ -140,8 +140,9 @@ const MODES: Provisioning[] = ['create', 'verify', 'off'];
 const cells = CHANGES.flatMap(change =>
   KINDS.flatMap(kind => MODES.map(mode => ({ change, kind, mode, name: `${change.name}, ${kind}, ${mode}` }))),
 ).filter(({ change, kind }) => change.of(kind) !== undefined);
-/** On Nest 11 a sample: one cell of each change or so. */
-const chosen = (await nestMajor()) === 11 ? cells.filter((_, at) => at % 8 === 0) : cells;
+/** On Nest 11, and on a server that shares the machine with the suite, a sample: one cell of each change or so. */
+const isSample = (await nestMajor()) === 11 || process.env['AWS_ENDPOINT_URL'] !== undefined;
+const chosen = isSample ? cells.filter((_, at) => at % 8 === 0) : cells;
 
 interface Outcome {
   handled: Handled[];
@@ -210,7 +211,7 @@ async function run(here: World, prefix: string, { change, kind, mode }: (typeof 
     await Promise.all(setUp.sent.slice(half).map((each, at) => send(each, half + at)));
     await restart(order[1] ?? 'new');
     const distinct = () => new Set(handled.map(({ n }) => n)).size;
-    await waitFor('all to be handled', () => distinct() === setUp.sent.length, 40_000);
+    await waitFor('all to be handled', () => distinct() === setUp.sent.length, 80_000);
     return { handled, sent: setUp.sent, deadLettered: await lettersIn(here, prefix) };
   } finally {
     for (const app of running.values()) await app.close();
