@@ -3,18 +3,18 @@ import { earlySeconds, inWorkSeconds, longestLowestWaitMs, subjectInWorkSeconds 
 const COUNTS = [1, 2, 3, 4, 5, 1_000];
 
 describe('how long a message that waits is put off, should nobody wake it', () => {
-  it('early: 15 s, and four times as long each time, up to 15 minutes', () => {
-    expect(COUNTS.map(count => earlySeconds(count, undefined))).toEqual([15, 60, 240, 900, 900, 900]);
+  it('early: 30 s, and four times as long each time, up to 15 minutes', () => {
+    expect(COUNTS.map(count => earlySeconds(count, undefined))).toEqual([30, 120, 480, 900, 900, 900]);
   });
 
   it.each([
-    [1, 60_000, 15],
+    [1, 60_000, 30],
     [3, 60_000, 60],
     [1, 5_001, 6],
     [1, 1, 1],
     // Over, and waited for ever.
-    [2, 0, 60],
-    [2, -5_000, 60],
+    [2, 0, 120],
+    [2, -5_000, 120],
   ])('early, the lowest, at receive %p with %p ms left: %p s', (count, leftMs, seconds) => {
     expect(earlySeconds(count, leftMs)).toBe(seconds);
   });

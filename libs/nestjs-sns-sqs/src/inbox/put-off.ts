@@ -1,5 +1,5 @@
 /** Until when one that waits is woken is not known; these delays are for a wake that is lost. All in seconds, 1 at least. */
-const EARLY = { first: 15, factor: 4, most: 900 };
+const EARLY = { first: 30, factor: 4, most: 900 };
 const IN_WORK = { factor: 1.15, most: 120 };
 const SUBJECT_FIRST_BOUND = 10;
 
@@ -10,7 +10,7 @@ export const LONGEST_IN_WORK_MS = IN_WORK.most * 1_000;
 export const longestLowestWaitMs = (gapTimeoutMs: number): number => Math.min(EARLY.most * 1_000, gapTimeoutMs);
 
 /**
- * An early event: 15 s, 1 min, 4 min, 15 min. `leftMs`: what is left of `gapTimeoutMs` for the lowest that waits, which
+ * An early event: 30 s, 2 min, 8 min, 15 min. `leftMs`: what is left of `gapTimeoutMs` for the lowest that waits, which
  * has to be there when it is over; undefined for the others. `receiveCount` is from 1.
  */
 export function earlySeconds(receiveCount: number, leftMs: number | undefined): number {

@@ -505,14 +505,14 @@ describe('QueueConsumer with an inbox', () => {
       for (const sequence of ['1', '3', '2', '1']) await put(event(sequence));
       await put(event('3', 2));
       expect(handled).toEqual(['v1', 'v2', 'v3']);
-      expect(settled).toEqual(['m-v1 deleted', 'm-v3 in 15 s', 'm-v2 deleted', 'm-v1 deleted', 'm-v3 deleted']);
+      expect(settled).toEqual(['m-v1 deleted', 'm-v3 in 30 s', 'm-v2 deleted', 'm-v1 deleted', 'm-v3 deleted']);
       expect(inbox.counts).toMatchObject({ early: 1, overGap: 0 });
     });
 
     it.each<['proceed' | 'dead-letter' | 'wait', string[]]>([
       ['proceed', ['m-v3 deleted']],
       ['dead-letter', ['m-v3 to dlq', 'm-v3 deleted']],
-      ['wait', ['m-v3 in 60 s']],
+      ['wait', ['m-v3 in 120 s']],
     ])('sequential: when the gap times out, %s', async (onGapTimeout, expected) => {
       const { put, settled } = consumerOf(() => Promise.resolve(), {
         settings: { ordering: 'sequential', startAt: 1, gapTimeoutMs: 60_000, onGapTimeout },
