@@ -4,8 +4,9 @@ import type { Input } from '../input.js';
 import type { Operation, Output } from '../operation.js';
 import { readBatch, runBatch } from '../sqs/batch.js';
 import { deliver } from './deliver.js';
+import { publishTarget } from './find-topic.js';
 import { readPublished, readSize } from './published.js';
-import { publishTarget, type Topic } from './topic.js';
+import type { Topic } from './topic.js';
 
 function accept(broker: Broker, topic: Topic, input: Input): Output {
   const published = readPublished(broker, topic, input);

@@ -5,9 +5,11 @@ import { AwsError } from '../errors.js';
 import { invalidParameter, required } from './errors.js';
 import { FilterPolicyProblem } from './filter-conditions.js';
 import { parseFilterPolicy } from './filter-policy.js';
+import { findSubscription, subscriptionArnOf } from './find-subscription.js';
+import { findTopic } from './find-topic.js';
 import { page } from './paging.js';
-import { Subscription, findSubscription, subscriptionArnOf } from './subscription.js';
-import { type Topic, findTopic } from './topic.js';
+import { Subscription } from './subscription.js';
+import type { Topic } from './topic.js';
 import { checkSubscriptionsOfLargeTopic } from './topic-attributes.js';
 
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/;

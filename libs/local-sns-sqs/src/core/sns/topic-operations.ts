@@ -3,8 +3,9 @@ import { AwsError } from '../errors.js';
 import { type Input, optionalString, recordList, stringList, stringMap } from '../input.js';
 import type { Operation } from '../operation.js';
 import { invalidParameter, required } from './errors.js';
+import { findTopic, topicArnOf } from './find-topic.js';
 import { page } from './paging.js';
-import { Topic, findTopic, topicArnOf } from './topic.js';
+import { Topic } from './topic.js';
 import { checkSubscriptionsOfLargeTopic, checkTopicAttribute } from './topic-attributes.js';
 
 const MOST_TAGS = 50;

@@ -2,7 +2,7 @@ import { type Input, stringList } from '../input.js';
 import type { Operation } from '../operation.js';
 import { allowing, readPolicyDocument } from '../policy/policy-document.js';
 import { invalidParameter, required } from './errors.js';
-import { findTopic } from './topic.js';
+import { findTopic } from './find-topic.js';
 import { defaultPolicy } from './topic-operations.js';
 
 const ACCOUNT = /^\d{12}$/;

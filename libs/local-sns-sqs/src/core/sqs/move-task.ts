@@ -1,7 +1,6 @@
-import type { Broker } from '../broker.js';
-import { Due } from '../deadlines.js';
+import { type Deadlines, Due } from '../deadlines.js';
 import { queueDoesNotExist } from '../errors.js';
-import type { Output } from '../operation.js';
+import type { Ids } from '../ids.js';
 import type { Queue } from '../queue/queue.js';
 
 /** AWS moves up to 500 messages a second (sqs-configure-dead-letter-queue-redrive). */
@@ -9,6 +8,14 @@ export const MOST_PER_SECOND = 500;
 const TICK_MS = 100;
 
 type Status = 'RUNNING' | 'COMPLETED' | 'CANCELLING' | 'CANCELLED' | 'FAILED';
+
+/** What a task needs from the broker around it. */
+export interface MoveTaskSurroundings {
+  readonly deadlines: Deadlines;
+  readonly ids: Ids;
+  now(): number;
+  queueByArn(arn: string): Queue | undefined;
+}
 
 /** Moves the messages that a dead letter queue has now back to where they came from, or to one destination. */
 export class MoveTask extends Due {
@@ -20,7 +27,7 @@ export class MoveTask extends Due {
   private credit = 0;
 
   constructor(
-    private readonly broker: Broker,
+    private readonly broker: MoveTaskSurroundings,
     readonly id: string,
     readonly source: Queue,
     private readonly destination: Queue | undefined,
@@ -46,7 +53,7 @@ export class MoveTask extends Due {
     if (this.status === 'RUNNING') this.broker.deadlines.schedule(this, now + TICK_MS);
   }
 
-  describe(): Output {
+  describe(): Record<string, unknown> {
     return {
       ...(this.status === 'RUNNING' && { TaskHandle: this.handle }),
       Status: this.status,
