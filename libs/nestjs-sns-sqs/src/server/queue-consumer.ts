@@ -7,7 +7,7 @@ import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
-import type { Receipt } from './receive/poller.js';
+import type { Receipt } from './receive/intake.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
 

@@ -2,7 +2,8 @@ import { jest } from '@jest/globals';
 import { ClockWatch } from '../../async/clock-watch.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ReceiveRequest, SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
-import { Poller, type Intake } from './poller.js';
+import type { Intake } from './intake.js';
+import { Poller } from './poller.js';
 
 interface Receive {
   request: ReceiveRequest;

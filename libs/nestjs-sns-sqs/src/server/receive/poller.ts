@@ -2,35 +2,10 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
-import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import { EmptyAnswers } from './empty-answers.js';
+import type { Intake, Receipt } from './intake.js';
 import { leaseStart } from './lease-start.js';
-
-/** When messages were handed out. */
-export interface Receipt {
-  /** From when on their leases are counted, by the monotonic clock of this process, in milliseconds. */
-  receivedAt: number;
-  /** The machine may have been suspended since they were handed out, so that their leases may be over. */
-  isDoubted: boolean;
-}
-
-/** The consumer, as the poller sees it. */
-export interface Intake {
-  /** How many messages may be received now, without those that receives in flight have asked for. */
-  readonly capacity: number;
-  /** True while messages are in work: then more capacity is to be expected soon. */
-  readonly isBusy: boolean;
-  /** How many receives may be under way at one time. @default as many as the capacity asks for */
-  readonly maxReceives?: number;
-  /** Takes what was received. */
-  accept(messages: SqsMessage[], receipt: Receipt): void;
-  /** Told how long a receive took that was answered in full, in milliseconds. */
-  onFullReceive?(ms: number): void;
-  /** A receive failed; the poller goes on by itself after a backoff. */
-  onFault(error: SnsSqsError): void;
-  /** The first receive that works after one that failed. */
-  onRecovery(): void;
-}
 
 export interface PollerOptions {
   queueUrl: string;
@@ -57,13 +32,6 @@ const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
 /** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
 const YOUNG_RECEIVE_MS = 250;
 const ABORT_STEP_MS = 25;
-/**
- * Before a receive that follows two or more which found nothing at once, as short polls do: each costs money. Doubles
- * with each of them.
- */
-const EMPTY_PAUSE_MS = { initial: 20, max: 1_000 };
-/** A long poll that ends empty before this share of its time has not waited. */
-const EARLY_SHARE = 0.5;
 /** While messages are in work a receive waits that long for room for a full one: calls cost money and CPU. */
 const BATCH_WAIT_MS = 5;
 
@@ -82,8 +50,7 @@ export class Poller {
   private parallelReceives = 1;
   private requested = 0;
   private faults = 0;
-  /** In a row, that came early. */
-  private emptyAnswers = 0;
+  private readonly emptyAnswers: EmptyAnswers;
   private backingOff: NodeJS.Timeout | undefined;
   private aborting: NodeJS.Timeout | undefined;
   private batchWait: NodeJS.Timeout | undefined;
@@ -91,6 +58,7 @@ export class Poller {
 
   constructor(private readonly options: PollerOptions) {
     this.now = options.now ?? monotonicNow;
+    this.emptyAnswers = new EmptyAnswers(options.waitTimeSeconds);
   }
 
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
@@ -191,8 +159,10 @@ export class Poller {
       this.parallelReceives = Math.min(this.parallelReceives + 1, this.maxReceives());
       this.options.intake.onFullReceive?.(this.now() - startedAt);
     }
-    if (messages.length > 0) this.emptyAnswers = 0;
-    if (messages.length > 0) this.options.intake.accept(messages, this.receiptOf(startedAt));
+    if (messages.length > 0) {
+      this.emptyAnswers.forget();
+      this.options.intake.accept(messages, this.receiptOf(startedAt));
+    }
     if (this.faults > 0) {
       this.faults = 0;
       this.options.intake.onRecovery();
@@ -203,11 +173,8 @@ export class Poller {
   private pauseIfEarly(tookMs: number): void {
     // Those that were in flight together count once.
     if (this.receiving.size > 0) return;
-    const { waitTimeSeconds } = this.options;
-    const hasWaited = waitTimeSeconds > 0 && tookMs > waitTimeSeconds * 1000 * EARLY_SHARE;
-    this.emptyAnswers = hasWaited ? 0 : this.emptyAnswers + 1;
-    if (this.emptyAnswers < 2 || this.stopped || this.backingOff) return;
-    this.backOffFor(Math.min(EMPTY_PAUSE_MS.max, EMPTY_PAUSE_MS.initial * 2 ** (this.emptyAnswers - 2)));
+    const pauseMs = this.emptyAnswers.pauseMsAfter(tookMs);
+    if (pauseMs > 0 && !this.stopped && !this.backingOff) this.backOffFor(pauseMs);
   }
 
   private backOffFor(ms: number): void {
