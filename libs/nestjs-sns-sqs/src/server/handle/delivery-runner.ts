@@ -1,60 +1,42 @@
 import type { LoggerService } from '@nestjs/common';
 import { isInstance } from '../../errors/thrown.js';
-import { announce, isObserved, type StartedEvent } from '../../events/diagnostics.js';
+import { announce, isObserved } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
-import type { Heartbeat } from '../settle/heartbeat.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
-import { settledEvent } from '../settle/settlement-report.js';
-import type { Departure, Settler } from '../settle/settler.js';
 import type { Admitter } from './admitter.js';
-import type { Attempt, AttemptCounter, Verdict } from './attempt-counter.js';
+import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
 import { HeldBackError, type Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
-import type { InboxGate } from './inbox-gate.js';
+import { Finisher, type FinisherOptions } from './finisher.js';
 import { LastResort } from './last-resort.js';
-import type { Suspects } from './suspects.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
-export interface DeliveryRunnerOptions {
-  queue: { name: string; fifo: boolean };
-  gate: InboxGate | undefined;
+export interface DeliveryRunnerOptions extends FinisherOptions {
   unknownTypes: UnknownTypes;
   admitter: Admitter;
   failures: Failures;
   dispatcher: Dispatcher;
-  heartbeat: Heartbeat;
-  settler: Settler;
-  attempts: AttemptCounter;
-  /** Undefined: a store counts starts for all processes, or the queue's tags are out of reach. */
-  suspects: Suspects | undefined;
   /** What was received and has not ended; what ends here is taken out. */
   inFlight: Set<Delivery>;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
 }
 
-/** How a delivery that was neither lost nor left to SQS came to its end. */
-interface Outcome {
-  attempt: Attempt;
-  settlement: Settlement;
-  /** Its handler was called. */
-  wasRun: boolean;
-  startedAt: number;
-}
-
 const HANDLED: Settlement = { kind: 'delete' };
 const UNWANTED: Settlement = { kind: 'delete', skipped: 'unwanted' };
 
-/** Takes one delivery from its turn to its settlement: past the inbox, through its handler, to what became of it. */
+/** Takes one delivery from its turn to its settlement: past the inbox, through its handler, to its end. */
 export class DeliveryRunner implements LaneRunner<Delivery> {
   /** Delay of a failed head, for the messages behind it. */
   private readonly delays = new WeakMap<Delivery, number>();
   private readonly deciding = new Set<Promise<unknown>>();
   private readonly contexts = new DeliveryContexts();
+  private readonly finisher: Finisher;
   private readonly lastResort: LastResort;
 
   constructor(private readonly options: DeliveryRunnerOptions) {
+    this.finisher = new Finisher(options, this.delays);
     this.lastResort = new LastResort(options);
   }
 
@@ -132,9 +114,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
       if (delivery.isAbandoned) return 'hold';
       if (!settlement) return await this.giveBack(delivery);
-      if ((await this.finish(delivery, settlement)) === 'claim-lost') return this.unlessFifo('advance');
+      if ((await this.finisher.tellInbox(delivery, settlement)) === 'claim-lost') return this.unlessFifo('advance');
       const wasRun = admission.settlement === undefined;
-      const departure = await this.settle(delivery, { attempt, settlement, wasRun, startedAt });
+      const departure = await this.finisher.settle(delivery, { attempt, settlement, wasRun, startedAt });
       return departure === 'gone' ? 'advance' : this.unlessFifo('advance');
     } catch (error) {
       return await this.asLastResort(delivery, error);
@@ -154,7 +136,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   /** Undefined: it was not called, since the server stops. */
   private async callHandler(delivery: Delivery, attempt: Attempt): Promise<Settlement | undefined> {
     if (delivery.isHeldBack) return undefined;
-    if (isObserved('started')) announce('started', this.named(delivery, attempt));
+    if (isObserved('started')) {
+      announce('started', { queue: this.options.queue.name, messageId: delivery.messageId, attempt: attempt.number });
+    }
     try {
       await this.options.dispatcher.dispatch(delivery, attempt.number);
       return HANDLED;
@@ -174,99 +158,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     return 'hold';
   }
 
-  /**
-   * Tells the inbox. After `'claim-lost'` the handler has finished and the inbox does not say so: who has the claim now,
-   * or comes next, will decide.
-   */
-  private async finish(delivery: Delivery, settlement: Settlement): Promise<'done' | 'claim-lost'> {
-    const { queue, gate, logger } = this.options;
-    if (!gate || (await gate.finish(delivery, settlement)) === 'done') return 'done';
-    logger.warn(
-      `${queue.name}: message ${delivery.messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
-    );
-    return 'claim-lost';
-  }
-
-  /** The only place where it matters which settlement it is. */
-  private async settle(delivery: Delivery, { attempt, settlement, wasRun, startedAt }: Outcome): Promise<Departure> {
-    const { gate, heartbeat, settler, attempts, suspects } = this.options;
-    const { messageId } = delivery;
-    // A machine that was suspended may have lost the lease: a failure would put off what another has by now.
-    if (settlement.kind !== 'delete' && heartbeat.isDoubted(delivery)) await heartbeat.confirm(delivery);
-    switch (settlement.kind) {
-      case 'delete':
-        heartbeat.untrack(delivery);
-        attempts.forget(messageId);
-        break;
-      case 'retry':
-        heartbeat.untrack(delivery);
-        this.delays.set(delivery, settlement.seconds);
-        if (settlement.isFree) attempts.noteFree(messageId);
-        else attempts.noteFailed(messageId);
-        break;
-      case 'wait':
-        heartbeat.untrack(delivery);
-        this.delays.set(delivery, settlement.seconds);
-        attempts.noteUncounted(messageId);
-        break;
-      case 'dead-letter':
-        // A copy to the dead letter queue takes two calls and perhaps retries: the lease must last as long.
-        break;
-      default:
-        return settlement satisfies never;
-    }
-    // Its handler has ended, whether a copy is accepted or not: what the mark tells of is a death.
-    const unmarked = suspects?.end(messageId);
-    // A stop waits for it: the process ends then, and would leave the mark of a death.
-    if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
-    const wasLost = delivery.leaseLost;
-    const settled = settler.settle(delivery, settlement, attempt.made);
-    if (isObserved('settled')) {
-      announce('settled', settledEvent(this.named(delivery, attempt), delivery, settlement, startedAt));
-    }
-    if (settlement.kind === 'delete') return 'gone';
-    if (settlement.kind === 'wait') return this.putOff(delivery, settlement, settled);
-    const departure = await settled;
-    // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
-    heartbeat.untrack(delivery);
-    // Another may have it by now, and what that comes to is not decided here.
-    if (settlement.kind === 'dead-letter' && wasLost) attempts.noteFailed(messageId);
-    else if (settlement.kind === 'dead-letter')
-      this.noteDeadLetter(delivery, { attempt, error: settlement.error }, departure);
-    // What was only to be copied has not been tried again.
-    const stays = wasRun ? 'failed' : 'unstarted';
-    if (delivery.claim) await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : stays);
-    return departure;
-  }
-
-  private noteDeadLetter({ messageId }: Delivery, verdict: Verdict, departure: Departure): void {
-    const { attempts } = this.options;
-    if (departure === 'gone') return attempts.forget(messageId);
-    attempts.noteUncounted(messageId);
-    attempts.decide(messageId, verdict);
-  }
-
-  /**
-   * Hidden first, then noted in the inbox: one that is woken at once would else be hidden after that. On a standard queue
-   * nobody waits for it.
-   */
-  private async putOff(
-    delivery: Delivery,
-    settlement: Settlement & { kind: 'wait' },
-    settled: Promise<Departure>,
-  ): Promise<Departure> {
-    const { gate, queue } = this.options;
-    if (gate && settlement.turn) void settled.then(() => gate.putOff(delivery, settlement));
-    return queue.fifo ? settled : 'returns';
-  }
-
   /** A standard queue keeps no order that those behind a message could wait for. */
   private unlessFifo(verdict: LaneVerdict): LaneVerdict {
     return this.options.queue.fifo ? 'hold' : verdict;
-  }
-
-  private named({ messageId }: Delivery, { number: attempt }: Attempt): StartedEvent {
-    return { queue: this.options.queue.name, messageId, attempt };
   }
 
   private release(delivery: Delivery): void {
