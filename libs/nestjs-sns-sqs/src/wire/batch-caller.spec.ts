@@ -151,10 +151,10 @@ describe('BatchCaller', () => {
     expect(call).toHaveBeenCalledTimes(1);
   });
 
-  it('sends at once, and ever after, when it is hurried', async () => {
+  it('sends at once, and ever after, when it is told to linger no more', async () => {
     const { caller, add, batches } = callerOf(well);
     void add('a', 'b');
-    caller.hurry();
+    caller.stopLingering();
     void add('c');
     expect(batches()).toEqual([['a', 'b'], ['c']]);
     await pass(0);

@@ -2,13 +2,12 @@ import { monotonicNow } from '../async/clock.js';
 import { backoffMs } from '../async/backoff.js';
 import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
-import { errorText, fromAwsError, isOfContent, isOfService } from '../errors/aws-errors.js';
-import { isError, thrownName } from '../errors/thrown.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
-import { Fifo } from './fifo.js';
+import { ArrayQueue } from './array-queue.js';
+import { asFailure, mayPass, TOO_LATE, withoutBlame } from './batch-failure.js';
 
 export interface BatchCallerOptions {
-  /** How long an entry waits for company at most, in milliseconds. */
+  /** How long an entry waits for a fuller batch at most, in milliseconds. */
   lingerMs: number;
   /** True: an entry waits only while a call is under way; a lone one leaves at once. @default false */
   eager?: boolean;
@@ -38,14 +37,6 @@ export const retryDelay = (
   return backoffMs({ initial: retryDelayMs, max, jitter: 'full' }, attempt, random);
 };
 
-/** Of an entry whose time was over before it could be sent. */
-export const TOO_LATE: BatchFailure = {
-  id: '',
-  code: 'TOO_LATE',
-  message: 'its time was over before it could be sent',
-  senderFault: false,
-};
-
 type Resolve<E> = (failure: BatchFailure | undefined, entry: E) => void;
 
 interface Pending<E> {
@@ -55,25 +46,6 @@ interface Pending<E> {
   /** After this nobody waits for the result; by the monotonic clock. */
   endsAt: number;
 }
-
-function asFailure(error: unknown): BatchFailure {
-  const isFinal = !fromAwsError(error, '', '').retryable;
-  const senderFault = isFinal && isOfContent(error);
-  return {
-    id: '',
-    code: isError(error) ? thrownName(error) : 'Unknown',
-    message: errorText(error),
-    senderFault,
-    ...(isFinal && !senderFault && { isRefusedCall: true }),
-    cause: error,
-  };
-}
-
-/** AWS may call it the sender's fault that the key of a queue is disabled; the entry has no part in it. */
-const withoutBlame = (failure: BatchFailure): BatchFailure =>
-  failure.senderFault && isOfService(failure.code)
-    ? { ...failure, senderFault: false, isRefusedCall: !fromAwsError({ name: failure.code }, '', '').retryable }
-    : failure;
 
 /** As many as the SDK's agent has sockets by default: 25,000 messages/s where a call takes 20 ms. */
 const DEFAULT_MAX_IN_FLIGHT = 50;
@@ -85,10 +57,10 @@ const DEFAULT_MAX_IN_FLIGHT = 50;
  * Where a whole call fails for one entry, each of its entries is sent alone. It never rejects.
  */
 export class BatchCaller<E extends object> {
-  private readonly queue = new Fifo<Pending<E>>();
+  private readonly queue = new ArrayQueue<Pending<E>>();
   private timer: NodeJS.Timeout | undefined;
   private gathering: NodeJS.Immediate | undefined;
-  private hurried = false;
+  private isLingeringOver = false;
   private inFlight = 0;
   /** Batches under way, those that wait for another try among them. */
   private readonly calling = new Set<Pending<E>[]>();
@@ -111,9 +83,9 @@ export class BatchCaller<E extends object> {
     this.enqueue({ entry, attempt: 1, resolve, endsAt: Infinity });
   }
 
-  /** From now on nothing waits for company: for the time of closing. */
-  hurry(): void {
-    this.hurried = true;
+  /** From now on nothing waits for a fuller batch: for the time of closing. */
+  stopLingering(): void {
+    this.isLingeringOver = true;
     this.dispatch();
   }
 
@@ -129,7 +101,7 @@ export class BatchCaller<E extends object> {
     for (const { resolve, entry } of waiting) resolve(failure, entry);
   }
 
-  /** What waits for company leaves without it, as far as calls may be under way. */
+  /** What waits for a fuller batch is sent now, as far as calls may be under way. */
   dispatch(): void {
     this.clearTimers();
     while (this.queue.length > 0 && this.mayCall) this.launch();
@@ -145,7 +117,7 @@ export class BatchCaller<E extends object> {
       return;
     }
     this.queue.push(pending);
-    if (this.hurried) this.dispatch();
+    if (this.isLingeringOver) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
     else this.schedule();
   }
@@ -155,7 +127,7 @@ export class BatchCaller<E extends object> {
     if (this.queue.length === 0) this.clearTimers();
   }
 
-  /** What comes in the same turn of the event loop is company too. */
+  /** What comes in the same turn of the event loop goes into the same batch. */
   private schedule(): void {
     if (this.options.eager && this.inFlight === 0) this.gathering ??= setImmediate(() => this.dispatch());
     else this.timer ??= setTimeout(() => this.dispatch(), this.options.lingerMs);
@@ -172,13 +144,13 @@ export class BatchCaller<E extends object> {
     this.inFlight += 1;
     const batch = this.queue.take(this.nextBatchSize());
     this.calling.add(batch);
-    void this.send(batch).finally(() => this.landed(batch));
+    void this.send(batch).finally(() => this.onBatchDone(batch));
   }
 
-  private landed(batch: Pending<E>[]): void {
+  private onBatchDone(batch: Pending<E>[]): void {
     this.calling.delete(batch);
     this.inFlight -= 1;
-    if (this.hurried || (this.options.eager && this.inFlight === 0)) this.dispatch();
+    if (this.isLingeringOver || (this.options.eager && this.inFlight === 0)) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
     else if (this.queue.length > 0 && !this.timer && !this.gathering) this.schedule();
   }
@@ -231,14 +203,10 @@ export class BatchCaller<E extends object> {
     const retries: Pending<E>[] = [];
     batch.forEach((pending, index) => {
       const failure = failures.get(String(index));
-      if (failure && this.mayPass(failure) && pending.attempt < this.options.maxAttempts) retries.push(pending);
+      if (failure && mayPass(failure) && pending.attempt < this.options.maxAttempts) retries.push(pending);
       else pending.resolve(failure, pending.entry);
     });
     if (retries.length > 0) await this.retry(retries);
-  }
-
-  private mayPass({ senderFault, isRefusedCall = false }: BatchFailure): boolean {
-    return !senderFault && !isRefusedCall;
   }
 
   private async retry(batch: Pending<E>[]): Promise<void> {

@@ -11,7 +11,8 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isInstance } from '../../errors/thrown.js';
 import type { PublishOptions } from '../../interfaces/options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
-import { BatchCaller, TOO_LATE } from '../../wire/batch-caller.js';
+import { BatchCaller } from '../../wire/batch-caller.js';
+import { TOO_LATE } from '../../wire/batch-failure.js';
 import type { OutgoingEntry } from './outgoing-event.js';
 
 /** An option that is left out has its default. */
@@ -72,9 +73,9 @@ export class PublishBatcher {
     return this.track(this.options.ordered && groupId !== undefined ? this.after(groupId, send) : send());
   }
 
-  /** Resolves when everything added has its result; from now on nothing waits for company. */
+  /** Resolves when everything added has its result; from now on nothing waits for a fuller batch. */
   async flush(): Promise<void> {
-    this.caller.hurry();
+    this.caller.stopLingering();
     while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
   }
 

@@ -14,7 +14,7 @@ import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoi
 import { PublishBatcher, publishSettings } from './publish-batcher.js';
 import { Target } from './target.js';
 import { within } from '../../async/within.js';
-import { TOO_LATE } from '../../wire/batch-caller.js';
+import { TOO_LATE } from '../../wire/batch-failure.js';
 import { assertFits, publishError } from './publish-error.js';
 
 export interface PublisherOptions {

@@ -42,8 +42,8 @@ export class DeadLetterWriter {
   }
 
   /** From now on nothing waits for a fuller batch. */
-  hurry(): void {
-    this.copies.hurry();
+  stopLingering(): void {
+    this.copies.stopLingering();
   }
 
   /** `failure` is the result of all copies that have none. */

@@ -192,7 +192,7 @@ describe('Settler', () => {
     ]);
   });
 
-  it('flushes without waiting for company, and waits for the delete behind a copy', async () => {
+  it('flushes without waiting for a fuller batch, and waits for the delete behind a copy', async () => {
     const { settler, calls } = settlerOver();
     void settler.settle(delivery(), deadLetter, 5);
     await settler.flush();

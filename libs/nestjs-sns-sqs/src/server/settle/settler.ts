@@ -11,7 +11,7 @@ import { backoffSeconds, type Settlement } from './retry-policy.js';
 import { grantableSeconds } from './visibility.js';
 
 /**
- * How long a settlement waits for company at most, in milliseconds. A delete is in no hurry: the lease is long, and
+ * How long a settlement waits for a fuller batch at most, in milliseconds. A delete is in no hurry: the lease is long, and
  * where nothing else is in work it leaves at once. On FIFO the group is locked until it has left.
  */
 const DELETE_LINGER_MS = { standard: 50, fifo: 5 };
@@ -155,14 +155,14 @@ export class Settler {
     this.delays.dispatch();
   }
 
-  /** Nothing else is in work, so nothing more will come for company: what waits leaves now. */
+  /** Nothing else is in work, so no batch gets fuller: what waits leaves now. */
   sendBatchesNow(): void {
     for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.dispatch();
   }
 
-  /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for company any more. */
+  /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for a fuller batch any more. */
   async flush(): Promise<void> {
-    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.hurry();
+    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.stopLingering();
     if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
   }
 

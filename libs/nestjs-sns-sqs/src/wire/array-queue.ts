@@ -2,7 +2,7 @@
 const SLACK = 1_024;
 
 /** First in, first out. Taking from the front of a long array would move all the rest each time. */
-export class Fifo<T> {
+export class ArrayQueue<T> {
   private items: T[] = [];
   private first = 0;
 
