@@ -56,6 +56,7 @@ export type {
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
 export { SnsSqsError } from './errors/sns-sqs.error.js';
 export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';
+export type { InboxOptions, InboxQueueOptions } from './interfaces/inbox-options.interface.js';
 export type {
   AwsAccessOptions,
   AwsClientOptions,
@@ -64,8 +65,6 @@ export type {
   ClientSNSOptions,
   ClientSQSOptions,
   ConsumerOptions,
-  InboxOptions,
-  InboxQueueOptions,
   Provisioning,
   PublishOptions,
   RecordIdFactory,

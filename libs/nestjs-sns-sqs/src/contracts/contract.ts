@@ -3,7 +3,7 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import type { InboxQueueOptions } from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import type { InputOf, OutputOf, RequestShapes, Shape, Shapes } from './shapes.js';
 import { typedEmitter, type EmittingClient, type TypedEmitter } from './typed-emitter.js';

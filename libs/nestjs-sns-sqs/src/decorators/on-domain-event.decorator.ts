@@ -1,7 +1,7 @@
 import { EventPattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import type { InboxQueueOptions } from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 
 export interface OnDomainEventOptions extends InboxQueueOptions {

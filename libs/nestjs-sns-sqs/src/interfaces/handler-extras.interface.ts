@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { InboxQueueOptions } from './options.interface.js';
+import type { InboxQueueOptions } from './inbox-options.interface.js';
 
 /**
  * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.

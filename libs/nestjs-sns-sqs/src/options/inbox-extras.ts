@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { InboxQueueOptions } from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { isFifoName } from '../topology/names.js';
 import { FIFO_IS_IN_ORDER, inboxQueueShape } from './server-options.js';
 

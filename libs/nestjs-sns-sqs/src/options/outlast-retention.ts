@@ -1,10 +1,6 @@
 import { SQS_DEFAULT_BACKOFF, SQS_DEFAULT_MAX_RECEIVE_COUNT, SQS_DEFAULT_RETENTION_SECONDS } from '../constants.js';
-import type {
-  BackoffOptions,
-  ConsumerOptions,
-  InboxQueueOptions,
-  ServerSQSOptions,
-} from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { BackoffOptions, ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 
 type Server = Pick<
   ServerSQSOptions,

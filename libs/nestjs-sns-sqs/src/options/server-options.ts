@@ -16,11 +16,10 @@ import {
   SQS_MAX_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../constants.js';
+import type { InboxOptions, InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import type {
   BackoffOptions,
   ConsumerOptions,
-  InboxOptions,
-  InboxQueueOptions,
   Provisioning,
   RetryOptions,
   ServerSQSOptions,

@@ -4,7 +4,7 @@ import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
-import type { InboxQueueOptions } from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
 import { outlastingExtras } from '../options/outlast-retention.js';
 import {

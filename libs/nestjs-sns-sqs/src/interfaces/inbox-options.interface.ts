@@ -1,0 +1,52 @@
+import type { EventMetadata } from './envelope.interface.js';
+import type { InboxStore } from './inbox-store.interface.js';
+
+/** Memory of what was processed: makes duplicates and disorder harmless. */
+export interface InboxOptions {
+  /**
+   * `RedisInboxStore` of `nestjs-sns-sqs/redis` for more than one process. The server closes it; if several servers of
+   * a process share it, the last one that closes does.
+   * @default a MemoryInboxStore: this process, 100,000 events
+   */
+  store?: InboxStore;
+  /** How long an event is known as done, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
+  rememberForSeconds?: number;
+  /**
+   * How long a subject keeps its position after its last event, in seconds, 60 to 315,360,000; longer while events of it
+   * are claimed or wait. @default for ever
+   */
+  rememberPositionsForSeconds?: number;
+  /**
+   * While the store does not answer: `'wait'`: nothing is received or handled; `'proceed'`: messages are handled
+   * without the inbox. @default 'wait'
+   */
+  onUnavailable?: 'wait' | 'proceed';
+}
+
+/** What the inbox does for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
+export interface InboxQueueOptions {
+  /**
+   * Over the events' `subject` and `sequence`, on standard queues. `'latest'`: an event older than the last one done
+   * of its subject is skipped; `'sequential'`: exactly the next one is run, an older one skipped, an early one put off.
+   * @default 'none'
+   */
+  ordering?: 'none' | 'latest' | 'sequential';
+  /** Sequential: how long a missing event is waited for, in milliseconds, 1,000 to 1,209,600,000 (14 d). @default 300000 */
+  gapTimeoutMs?: number;
+  /**
+   * Then, to those that wait: `'dead-letter'`: they go to the dead letter queue; `'proceed'`: the lowest that is known
+   * to wait is run, and the missing one skipped should it come; `'wait'`: they go on waiting. @default 'dead-letter'
+   */
+  onGapTimeout?: 'proceed' | 'dead-letter' | 'wait';
+  /** Sequential: sequence of a subject's first event, a whole number from 0. @default the first one seen */
+  startAt?: number | bigint;
+  /**
+   * Where an order is asked for, an event without a subject or without a sequence of 1 to 40 digits: `'dead-letter'`,
+   * or `'proceed'`: it is run in no order. @default 'dead-letter'
+   */
+  onInvalidSequence?: 'dead-letter' | 'proceed';
+  /**
+   * What makes an event a duplicate in place of its source and id; undefined: those. @default source and id
+   */
+  inboxKey?: (event: EventMetadata, data: unknown) => string | undefined;
+}
