@@ -59,6 +59,30 @@ export class Claims {
     });
   }
 
+  /**
+   * Renews the leases; gives those that are lost: taken over, or over while the store is away and their handlers still
+   * run. Never rejects.
+   */
+  async renew(claims: readonly HeldClaim[]): Promise<HeldClaim[]> {
+    const { store, health, rules } = this.options;
+    if (claims.length === 0) return [];
+    let held: boolean[] = [];
+    try {
+      const startedAt = this.options.now();
+      held = await store.renew(claims, rules.leaseMs);
+      for (const [index, claim] of claims.entries()) {
+        if (held[index]) claim.leaseEndsAt = startedAt + rules.leaseMs;
+      }
+    } catch (error) {
+      health.failed(error);
+      if (health.mayProceed) return [];
+    }
+    const now = this.options.now();
+    return claims.filter(
+      ({ isFinishing, leaseEndsAt }, index) => held[index] === false || (leaseEndsAt <= now && !isFinishing),
+    );
+  }
+
   /** Never rejects: a claim that could not be released ends with its lease. */
   async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
     const { store, health } = this.options;

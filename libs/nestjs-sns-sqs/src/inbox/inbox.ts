@@ -156,28 +156,9 @@ export class Inbox {
     }
   }
 
-  /**
-   * Renews the leases; gives those that are lost: taken over, or over while the store is away and their handlers still
-   * run. Never rejects.
-   */
-  async renew(claims: readonly HeldClaim[]): Promise<HeldClaim[]> {
-    const { store, health, rules } = this.options;
-    if (claims.length === 0) return [];
-    let held: boolean[] = [];
-    try {
-      const startedAt = this.now();
-      held = await store.renew(claims, rules.leaseMs);
-      for (const [index, claim] of claims.entries()) {
-        if (held[index]) claim.leaseEndsAt = startedAt + rules.leaseMs;
-      }
-    } catch (error) {
-      health.failed(error);
-      if (health.mayProceed) return [];
-    }
-    const now = this.now();
-    return claims.filter(
-      ({ isFinishing, leaseEndsAt }, index) => held[index] === false || (leaseEndsAt <= now && !isFinishing),
-    );
+  /** As {@link Claims.renew}. */
+  renew(claims: readonly HeldClaim[]): Promise<HeldClaim[]> {
+    return this.claims.renew(claims);
   }
 
   /**
