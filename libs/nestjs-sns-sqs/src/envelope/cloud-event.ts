@@ -1,16 +1,13 @@
+import type { EventAttributes } from './event-attributes.js';
+
 /** A CloudEvents 1.0 event as it is written into a message body (JSON format, structured mode). */
-export interface CloudEvent {
+export interface CloudEvent extends EventAttributes {
   specversion: '1.0';
   id: string;
   source: string;
   type: string;
   /** RFC 3339. */
   time?: string;
-  subject?: string;
   datacontenttype?: string;
   data?: unknown;
-  sequence?: string;
-  correlationid?: string;
-  causationid?: string;
-  traceparent?: string;
 }

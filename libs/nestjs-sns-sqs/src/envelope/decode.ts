@@ -1,6 +1,7 @@
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
+import { readFields, type EventAttribute } from './event-attributes.js';
 import { parseJson } from './parse-json.js';
 import { isSnsNotification } from './sns-wrapper.js';
 
@@ -49,10 +50,10 @@ function timeOf(document: Document): string | undefined {
   throw unparsable('`time` is no RFC 3339 timestamp');
 }
 
-/** CloudEvents lets an extension be an integer too. */
-function sequenceOf(document: Document): string | undefined {
-  const { sequence } = document;
-  return Number.isSafeInteger(sequence) ? String(sequence) : optional(document, 'sequence');
+/** CloudEvents lets an extension be an integer too, which a sequence may be. */
+function attributeOf(document: Document, name: EventAttribute): string | undefined {
+  const value = document[name];
+  return name === 'sequence' && Number.isSafeInteger(value) ? String(value) : optional(document, name);
 }
 
 function dataOf(document: Document): unknown {
@@ -65,23 +66,14 @@ function metadataOf(document: Document): EventMetadata {
   const version = required(document, 'specversion');
   if (version !== '1.0') throw unparsable(`\`specversion\` is ${JSON.stringify(version.slice(0, 20))}, not "1.0"`);
   const time = timeOf(document);
-  const subject = optional(document, 'subject');
-  const sequence = sequenceOf(document);
-  const correlationId = optional(document, 'correlationid');
-  const causationId = optional(document, 'causationid');
-  const traceparent = optional(document, 'traceparent');
-  const metadata: EventMetadata = {
+  const fields = readFields(name => attributeOf(document, name));
+  return {
     id: required(document, 'id'),
     source: required(document, 'source'),
     type: required(document, 'type'),
+    ...(time !== undefined && { time }),
+    ...fields,
   };
-  if (time !== undefined) metadata.time = time;
-  if (subject !== undefined) metadata.subject = subject;
-  if (sequence !== undefined) metadata.sequence = sequence;
-  if (correlationId !== undefined) metadata.correlationId = correlationId;
-  if (causationId !== undefined) metadata.causationId = causationId;
-  if (traceparent !== undefined) metadata.traceparent = traceparent;
-  return metadata;
 }
 
 /** Reads a message body, raw or in SNS's wrapper. Throws UNPARSABLE_MESSAGE, with the reason, on anything else. */

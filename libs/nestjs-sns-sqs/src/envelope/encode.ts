@@ -2,22 +2,19 @@ import { thrownText } from '../errors/thrown.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { CloudEvent } from './cloud-event.js';
+import { attributesOf } from './event-attributes.js';
 import { textProblem } from './message-text.js';
 import { nestingProblem, parseJson } from './parse-json.js';
 
 export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
-  const { id, source, type, time, subject, sequence, correlationId, causationId, traceparent } = metadata;
+  const { id, source, type, time } = metadata;
   return {
     specversion: '1.0',
     id,
     source,
     type,
     ...(time !== undefined && { time }),
-    ...(subject !== undefined && { subject }),
-    ...(sequence !== undefined && { sequence }),
-    ...(correlationId !== undefined && { correlationid: correlationId }),
-    ...(causationId !== undefined && { causationid: causationId }),
-    ...(traceparent !== undefined && { traceparent }),
+    ...attributesOf(metadata),
     datacontenttype: 'application/json',
     data,
   };

@@ -1,19 +1,15 @@
+import type { EventFields } from '../envelope/event-attributes.js';
 import type { MessageAttributes } from '../interfaces/wire.interface.js';
 
 /** `Symbol.for`: the ESM and the CJS build know each other's records. */
 const RECORD = Symbol.for('nestjs-sns-sqs.record');
 
 /** What a record says beside its data. */
-export interface RecordOptions {
+export interface RecordOptions extends EventFields {
   groupId?: string;
   deduplicationId?: string;
   delaySeconds?: number;
   id?: string;
-  subject?: string;
-  sequence?: string;
-  correlationId?: string;
-  causationId?: string;
-  traceparent?: string;
   /** Of a request: how long its caller waits for the first reply, in milliseconds. */
   replyTimeoutMs?: number;
   attributes?: MessageAttributes;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
+import { fieldsOf } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
@@ -128,19 +129,8 @@ export function prepare(
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
   }
   const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
-  const { subject, sequence, correlationId, causationId, traceparent } = options;
   return {
-    metadata: {
-      id,
-      source,
-      type,
-      time: new Date().toISOString(),
-      ...(subject !== undefined && { subject }),
-      ...(sequence !== undefined && { sequence }),
-      ...(correlationId !== undefined && { correlationId }),
-      ...(causationId !== undefined && { causationId }),
-      ...(traceparent !== undefined && { traceparent }),
-    },
+    metadata: { id, source, type, time: new Date().toISOString(), ...fieldsOf(options) },
     data,
     options: {
       ...options,
