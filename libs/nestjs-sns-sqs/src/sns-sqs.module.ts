@@ -9,6 +9,7 @@ import {
 import { ClientSNS } from './client/client-sns.js';
 import { ClientSQS } from './client/client-sqs.js';
 import type { ClientOptionsBase, PublishOptions, ServerSQSOptions } from './interfaces/options.interface.js';
+import { defined } from './options/defined.js';
 import { ServerSQS } from './server/server-sqs.js';
 
 /** `ServerSQS`'s options, and what the module's clients take beside them. */
@@ -67,8 +68,7 @@ function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   const { service: source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs } = options;
   const { groupId, deduplicationId, serializer } = options;
   const common = { source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs };
-  const given = { ...common, groupId, deduplicationId, serializer };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return defined({ ...common, groupId, deduplicationId, serializer });
 }
 
 const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([

@@ -28,6 +28,7 @@ import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
+import { defined } from './defined.js';
 import { outlastingOptions } from './outlast-retention.js';
 import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, withMethods } from './shared-schemas.js';
 
@@ -128,22 +129,23 @@ export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
 /** Resolves the options once; throws one INVALID_OPTIONS with every problem. */
 export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerOptions {
   checkOptions('ServerSQS', server, options, given => [...leanProblems(given, 'sqs'), ...outlastingOptions(given)]);
+  const { service, inbox: given = {} } = options;
   return {
-    ...options,
-    prefix: options.prefix ?? '',
-    provisioning: options.provisioning ?? 'create',
-    shutdownTimeoutMs: options.shutdownTimeoutMs ?? SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
-    startTimeoutMs: options.startTimeoutMs ?? SQS_DEFAULT_START_TIMEOUT_MS,
-    inbox: inboxSettings(options.inbox),
+    ...SERVER_DEFAULTS,
+    ...defined(options),
+    service,
+    inbox: given && { ...INBOX_DEFAULTS, ...defined(given) },
   };
 }
 
-const inboxSettings = (given: ServerSQSOptions['inbox'] = {}): ResolvedInboxOptions | false =>
-  given && {
-    ...given,
-    rememberForSeconds: given.rememberForSeconds ?? INBOX_DEFAULT_REMEMBER_FOR_SECONDS,
-    onUnavailable: given.onUnavailable ?? 'wait',
-  };
+const SERVER_DEFAULTS = {
+  prefix: '',
+  provisioning: 'create',
+  shutdownTimeoutMs: SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS,
+  startTimeoutMs: SQS_DEFAULT_START_TIMEOUT_MS,
+} as const;
+
+const INBOX_DEFAULTS = { rememberForSeconds: INBOX_DEFAULT_REMEMBER_FOR_SECONDS, onUnavailable: 'wait' } as const;
 
 const CONSUMER_DEFAULTS = {
   concurrency: SQS_DEFAULT_CONCURRENCY,
@@ -204,9 +206,3 @@ export function consumerSettings(
     backoff: { ...SQS_DEFAULT_BACKOFF, ...defined(defaults?.backoff), ...defined(own?.backoff) },
   };
 }
-
-/** An option that is given as undefined is not given. */
-const defined = <T extends object>(options: T | undefined): Defined<T> =>
-  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Defined<T>;
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
