@@ -12,10 +12,18 @@ export const SQS_MAX_BYTES = 1_048_576;
 export const SNS_DEFAULT_MAX_BYTES = 262_144;
 /** AWS's bound of a visibility timeout, in seconds, counted from the receive (quotas-queues). */
 export const SQS_MAX_VISIBILITY_SECONDS = 43_200;
+/** AWS's longest long poll, in seconds (ReceiveMessage API). */
+export const SQS_MAX_WAIT_TIME_SECONDS = 20;
+/** AWS's longest delay of a message, in seconds (quotas-queues). */
+export const SQS_MAX_DELAY_SECONDS = 900;
 /** AWS's highest `maxReceiveCount` of a redrive policy (CreateQueue API). */
 export const SQS_MAX_RECEIVE_COUNT = 1_000;
 /** AWS's longest retention of a message, in seconds: 14 days (quotas-queues). */
 export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
+/** AWS's bound of queues that a redrive allow policy names (SetQueueAttributes API). */
+export const SQS_MAX_REDRIVE_SOURCES = 10;
+/** AWS's shortest retention of a message, in seconds (quotas-queues). */
+export const SQS_MIN_RETENTION_SECONDS = 60;
 /** AWS's bound of message attributes on one message; SNS raw delivery discards a message with more (sns-message-attributes). */
 export const AWS_MAX_MESSAGE_ATTRIBUTES = 10;
 

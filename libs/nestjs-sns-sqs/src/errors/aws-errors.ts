@@ -11,6 +11,12 @@ interface Verdict {
 /** SQS over the SDK, and by the Query protocol's name. */
 const QUEUE_MISSING = /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/;
 const TOPIC_MISSING = /^NotFound(Exception)?$/;
+/** CreateQueue API: a queue of this name has other settings. */
+const QUEUE_NAME_TAKEN = /QueueNameExists|QueueAlreadyExists/;
+/** A server that is not AWS, or is older, does not know the call. */
+const UNSUPPORTED = /Unsupported|InvalidAction|NotImplemented/;
+/** ChangeMessageVisibility API. */
+const LEASE_GONE = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 const DENIED = /^((KMS\.|Kms|KMS)?AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized)$/;
 /** The SDK's own list (a spec compares the two), and what SQS, SNS and KMS say beside it. */
@@ -106,6 +112,19 @@ export const isQueueMissing = (error: unknown): boolean => isNamed(error, QUEUE_
 
 /** Whether an AWS client, an entry of a batch, or this library says by this that the topic or subscription does not exist. */
 export const isTopicMissing = (error: unknown): boolean => isNamed(error, TOPIC_MISSING, 'TOPIC_NOT_FOUND');
+
+/** Whether the call failed since another queue, with other settings, has the name. */
+export const isQueueNameTaken = (error: unknown): boolean => QUEUE_NAME_TAKEN.test(awsNameOf(error));
+
+/** Whether the server at the endpoint does not know the call. */
+export const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNameOf(error));
+
+/** Whether SQS says by the code of a failed entry that the receipt handle no longer holds its message. */
+export const isLeaseGone = (code: string): boolean => LEASE_GONE.test(code);
+
+/** What AWS called it, of an error that {@link fromAwsError} made. */
+const awsNameOf = (error: unknown): string =>
+  isInstance(error, SnsSqsError) ? String(error.facts['awsError']) : '';
 
 /** Thrown here, while the call was written: AWS has not seen it. */
 function isUnwritable(error: unknown): boolean {

@@ -1,6 +1,8 @@
+import { SQS_MAX_VISIBILITY_SECONDS } from '../constants.js';
+
 const OUTCOME = Symbol.for('nestjs-sns-sqs.outcome');
 
-const isDelay = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= 43_200;
+const isDelay = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= SQS_MAX_VISIBILITY_SECONDS;
 
 /** What a handler asks for by throwing. Recognised by a symbol, so that the ESM and the CJS build know each other's. */
 abstract class HandlerOutcome extends Error {
@@ -23,7 +25,7 @@ export class RetryLater extends HandlerOutcome {
   ) {
     super(reason, options);
     if (!isDelay(seconds)) {
-      throw new RangeError(`RetryLater takes 0 to 43200 seconds, not ${seconds}`);
+      throw new RangeError(`RetryLater takes 0 to ${SQS_MAX_VISIBILITY_SECONDS} seconds, not ${seconds}`);
     }
   }
 }

@@ -13,8 +13,11 @@ import {
   SQS_DEFAULT_UNKNOWN_TYPE_GRACE_SECONDS,
   SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
   SQS_DEFAULT_WAIT_TIME_SECONDS,
+  SQS_MAX_RECEIVE_COUNT,
   SQS_MAX_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
+  SQS_MAX_WAIT_TIME_SECONDS,
+  SQS_MIN_RETENTION_SECONDS,
 } from '../constants.js';
 import type { InboxOptions, InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import type {
@@ -59,7 +62,7 @@ const isWholeNumber = (value: unknown): boolean =>
 /** What handlers may ask for by their extras, too. */
 export const inboxQueueShape = {
   ordering: z.enum(['none', 'latest', 'sequential']).optional(),
-  gapTimeoutMs: z.number().int().min(1_000).max(1_209_600_000).optional(),
+  gapTimeoutMs: z.number().int().min(1_000).max(SQS_MAX_RETENTION_SECONDS * 1000).optional(),
   onGapTimeout: z.enum(['proceed', 'dead-letter', 'wait']).optional(),
   startAt: z.custom<number | bigint>(isWholeNumber, 'expected a whole number from 0').optional(),
   onInvalidSequence: z.enum(['dead-letter', 'proceed']).optional(),
@@ -73,12 +76,12 @@ const inbox = z.strictObject({
   onUnavailable: z.enum(['wait', 'proceed']).optional(),
 });
 
-const upTo14Days = z.number().int().min(0).max(1_209_600).optional();
+const upTo14Days = z.number().int().min(0).max(SQS_MAX_RETENTION_SECONDS).optional();
 
 /** What may stand on the server, as the default of every queue, and on a queue. */
 const retryShape = {
   retryLaterForSeconds: upTo14Days,
-  retentionSeconds: z.number().int().min(60).max(SQS_MAX_RETENTION_SECONDS).optional(),
+  retentionSeconds: z.number().int().min(SQS_MIN_RETENTION_SECONDS).max(SQS_MAX_RETENTION_SECONDS).optional(),
   unknownTypeGraceSeconds: upTo14Days,
   isPermanent: fn.optional(),
 };
@@ -89,8 +92,8 @@ const consumer = z.strictObject({
   inbox: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(10_000).optional(),
   visibilityTimeoutSeconds: z.number().int().min(1).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
-  waitTimeSeconds: z.number().int().min(0).max(20).optional(),
-  maxReceiveCount: z.number().int().min(1).max(1_000).optional(),
+  waitTimeSeconds: z.number().int().min(0).max(SQS_MAX_WAIT_TIME_SECONDS).optional(),
+  maxReceiveCount: z.number().int().min(1).max(SQS_MAX_RECEIVE_COUNT).optional(),
   handlerTimeoutMs: z
     .number()
     .int()

@@ -1,11 +1,10 @@
+import { SQS_MAX_DELAY_SECONDS } from '../constants.js';
 import { invalidRecord, RecordBuilder } from './record-builder.js';
 import type { PublishRecord } from './record.js';
 
 /** What `SqsRecordBuilder.build()` gives, for `ClientSQS.emit()` and `send()`. */
 export type SqsRecord<T = unknown> = PublishRecord<T>;
 
-/** AWS's bound of a delay, in seconds (quotas-queues). */
-const MAX_DELAY_SECONDS = 900;
 /** An hour, in milliseconds: as long as a reply queue keeps a reply. */
 const MAX_REPLY_TIMEOUT_MS = 3_600_000;
 
@@ -13,8 +12,8 @@ const MAX_REPLY_TIMEOUT_MS = 3_600_000;
 export class SqsRecordBuilder<T = unknown> extends RecordBuilder<T> {
   /** Seconds until it can be received, whole, 0 to 900. Standard queues only: FIFO queues refuse it. */
   setDelaySeconds(seconds: number): this {
-    if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_DELAY_SECONDS) {
-      throw invalidRecord(`delay ${seconds} s is not allowed`, `give whole seconds from 0 to ${MAX_DELAY_SECONDS}`);
+    if (!Number.isInteger(seconds) || seconds < 0 || seconds > SQS_MAX_DELAY_SECONDS) {
+      throw invalidRecord(`delay ${seconds} s is not allowed`, `give whole seconds from 0 to ${SQS_MAX_DELAY_SECONDS}`);
     }
     this.options.delaySeconds = seconds;
     return this;

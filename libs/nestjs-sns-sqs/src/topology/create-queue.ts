@@ -1,3 +1,4 @@
+import { isQueueNameTaken } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 import { ATTRIBUTE_RULES, deadLetterQueueAttributes, queueAttributes } from './attribute-rules.js';
@@ -89,7 +90,7 @@ export class QueueCreator {
         return url;
       }
       // Another instance was faster, with other settings: what differs is repaired like any difference.
-      const url = isNameTaken(error) ? await this.find(name) : undefined;
+      const url = isQueueNameTaken(error) ? await this.find(name) : undefined;
       if (url === undefined) throw error;
       retries?.made.add(name);
       return url;
@@ -104,6 +105,3 @@ export function arnOf({ url, attributes }: FoundQueue): string {
     throw new SnsSqsError('AWS_CALL_FAILED', `GetQueueAttributes of ${url} gave no QueueArn.`, { retryable: true });
   return arn;
 }
-
-const isNameTaken = ({ facts }: SnsSqsError): boolean =>
-  /QueueNameExists|QueueAlreadyExists/.test(String(facts['awsError']));

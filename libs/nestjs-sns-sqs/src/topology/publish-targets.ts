@@ -1,4 +1,5 @@
 import { SQS_DEFAULT_RETENTION_SECONDS } from '../constants.js';
+import { isQueueNameTaken } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
@@ -74,15 +75,12 @@ const publishersQueue = (name: string): Attributes => ({
   MessageRetentionPeriod: String(SQS_DEFAULT_RETENTION_SECONDS),
 });
 
-const isNameTaken = (error: unknown): boolean =>
-  error instanceof SnsSqsError && /QueueNameExists|QueueAlreadyExists/.test(String(error.facts['awsError']));
-
 /** Its consumer may have made it in this very moment, with settings that are not a publisher's. */
 async function makeOrFind(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
   try {
     return await makeQueue(name, planes, tags);
   } catch (error) {
-    if (!isNameTaken(error)) throw error;
+    if (!isQueueNameTaken(error)) throw error;
     const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
     if (url !== undefined) return url;
     throw new SnsSqsError(

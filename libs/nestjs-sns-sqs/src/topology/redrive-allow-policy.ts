@@ -1,5 +1,4 @@
-/** AWS's bound of queues that a redrive allow policy names (SetQueueAttributes API). */
-const MAX_SOURCES = 10;
+import { SQS_MAX_REDRIVE_SOURCES } from '../constants.js';
 
 interface RedriveAllowPolicy {
   redrivePermission?: string;
@@ -33,7 +32,7 @@ export function uniteRedriveAllowPolicies(found: string, wanted: string): string
   if (before.redrivePermission !== 'byQueue') return wanted;
   const all = [...new Set([...(before.sourceQueueArns ?? []), ...(read(wanted).sourceQueueArns ?? [])])];
   return JSON.stringify(
-    all.length > MAX_SOURCES
+    all.length > SQS_MAX_REDRIVE_SOURCES
       ? { redrivePermission: 'allowAll' }
       : { redrivePermission: 'byQueue', sourceQueueArns: all },
   );

@@ -1,3 +1,4 @@
+import { isUnsupported } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
@@ -31,8 +32,7 @@ const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMa
 
 /** The error of a call that this process may not make, or that the server does not know. */
 const isRefused = (error: unknown): boolean =>
-  error instanceof SnsSqsError &&
-  (error.code === 'ACCESS_DENIED' || /Unsupported|InvalidAction|NotImplemented/.test(String(error.facts['awsError'])));
+  error instanceof SnsSqsError && (error.code === 'ACCESS_DENIED' || isUnsupported(error));
 
 /**
  * Reads and writes the tags of the queues that a service takes from: whose a queue is, when it was last consumed, which

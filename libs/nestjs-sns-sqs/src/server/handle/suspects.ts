@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { SQS_MAX_RETENTION_SECONDS } from '../../constants.js';
 import { errorText } from '../../errors/aws-errors.js';
 import type { SqsControlPlane } from '../../interfaces/control-plane.interface.js';
 import type { Delivery } from '../delivery.js';
@@ -19,8 +20,8 @@ export interface SuspectsOptions {
 const KEY = 'nestjs-sns-sqs:started:';
 /** AWS takes 50 tags on a queue, and others have some too. */
 const MAX_MARKS = 20;
-/** 14 days, in milliseconds: no message is older. */
-const STALE_MS = 1_209_600_000;
+/** In milliseconds: no message is older. */
+const STALE_MS = SQS_MAX_RETENTION_SECONDS * 1000;
 
 /**
  * Tells a message that kills its process from one that was only handed out often. Where no store counts starts for all

@@ -3,7 +3,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
 import { pause } from '../../async/pause.js';
-import { errorText } from '../../errors/aws-errors.js';
+import { errorText, isLeaseGone } from '../../errors/aws-errors.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
 import { grantableSeconds } from './visibility.js';
@@ -20,9 +20,6 @@ export interface HeartbeatOptions {
   watch?: ClockWatch | undefined;
   now?: () => number;
 }
-
-/** Codes by which SQS says that a handle no longer holds its message (ChangeMessageVisibility API). */
-const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
 /**
  * Of the visibility timeout: between two ticks, and after a tick that could not extend everything. A lease is extended
@@ -186,7 +183,7 @@ export class Heartbeat {
       }
       for (const failure of result.failed) {
         const delivery = batch[Number(failure.id)];
-        if (delivery && LOST.test(failure.code)) this.lose(delivery, failure.message);
+        if (delivery && isLeaseGone(failure.code)) this.lose(delivery, failure.message);
       }
     } catch (error) {
       this.options.logger.warn(
