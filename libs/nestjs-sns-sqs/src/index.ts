@@ -54,7 +54,12 @@ export type {
   MaybePromise,
 } from './interfaces/inbox-store.interface.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
-export { SnsSqsError } from './errors/sns-sqs.error.js';
+export {
+  SnsSqsError,
+  type ErrorFacts,
+  type SnsSqsErrorOptions,
+  type SnsSqsErrorParts,
+} from './errors/sns-sqs.error.js';
 export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';
 export type { InboxOptions, InboxQueueOptions } from './interfaces/inbox-options.interface.js';
 export type {

@@ -80,8 +80,8 @@ export class ClientSNS extends SnsSqsClient {
 }
 
 function requestReplyUnsupported(): SnsSqsError {
-  return new SnsSqsError(
-    'REQUEST_REPLY_UNSUPPORTED',
-    'send() expects a reply, and a topic has none. Remedy: emit() an event, or send() to a service by ClientSQS.',
-  );
+  return new SnsSqsError('REQUEST_REPLY_UNSUPPORTED', {
+    problem: 'send() expects a reply, and a topic has none',
+    remedy: 'emit() an event, or send() to a service by ClientSQS',
+  });
 }

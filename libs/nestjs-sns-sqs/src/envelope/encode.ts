@@ -27,11 +27,13 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 const SUSPECT_KEYS = ['"__proto__":', '"constructor":'];
 
 function unserializable(type: string, why: string, cause?: unknown): SnsSqsError {
-  return new SnsSqsError(
-    'UNSERIALIZABLE_DATA',
-    `The data of ${JSON.stringify(type)} cannot be written as JSON: ${why}. Remedy: emit plain data, without functions, BigInt, circles, \`__proto__\` or \`constructor.prototype\` keys, not nested over 200 levels, and texts that are not cut inside an emoji.`,
-    { facts: { type }, cause },
-  );
+  return new SnsSqsError('UNSERIALIZABLE_DATA', {
+    problem: `The data of ${JSON.stringify(type)} cannot be written as JSON: ${why}`,
+    remedy:
+      'emit plain data, without functions, BigInt, circles, `__proto__` or `constructor.prototype` keys, not nested over 200 levels, and texts that are not cut inside an emoji',
+    facts: { type },
+    cause,
+  });
 }
 
 /** What every consumer of this library would dead-letter, in the words of its error; undefined: nothing. */

@@ -123,8 +123,7 @@ export const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNa
 export const isLeaseGone = (code: string): boolean => LEASE_GONE.test(code);
 
 /** What AWS called it, of an error that {@link fromAwsError} made. */
-const awsNameOf = (error: unknown): string =>
-  isInstance(error, SnsSqsError) ? String(error.facts['awsError']) : '';
+const awsNameOf = (error: unknown): string => (isInstance(error, SnsSqsError) ? String(error.facts.awsError) : '');
 
 /** Thrown here, while the call was written: AWS has not seen it. */
 function isUnwritable(error: unknown): boolean {
@@ -191,15 +190,13 @@ export function fromAwsError(
   const name = peek(error, 'name');
   const awsError = typeof name === 'string' ? name : undefined;
   const awsName = awsError && awsError !== 'Error' ? `${awsError}: ` : '';
-  return new SnsSqsError(
-    code,
-    `${operation} on ${resource} failed: ${awsName}${errorText(error)}. Remedy: ${remedy}.`,
-    {
-      retryable,
-      cause: error,
-      facts: { operation, resource, awsError, ...facts },
-    },
-  );
+  return new SnsSqsError(code, {
+    problem: `${operation} on ${resource} failed: ${awsName}${errorText(error)}`,
+    remedy,
+    retryable,
+    cause: error,
+    facts: { operation, resource, awsError, ...facts },
+  });
 }
 
 /** Whether SNS or SQS refuse a message for its size: InvalidParameter and InvalidParameterValue say it in their texts only. */

@@ -2,7 +2,8 @@ import { SQS_MAX_VISIBILITY_SECONDS } from '../constants.js';
 
 const OUTCOME = Symbol.for('nestjs-sns-sqs.outcome');
 
-const isDelay = (seconds: unknown): boolean => typeof seconds === 'number' && seconds >= 0 && seconds <= SQS_MAX_VISIBILITY_SECONDS;
+const isDelay = (seconds: unknown): boolean =>
+  typeof seconds === 'number' && seconds >= 0 && seconds <= SQS_MAX_VISIBILITY_SECONDS;
 
 /** What a handler asks for by throwing. Recognised by a symbol, so that the ESM and the CJS build know each other's. */
 abstract class HandlerOutcome extends Error {

@@ -1,11 +1,42 @@
 import type { SnsSqsErrorCode } from './error-codes.js';
 
+/** What an error is about. Which facts an error has depends on its code; another kind of fact may come at any time. */
+export interface ErrorFacts {
+  /** The call to AWS, e.g. `ReceiveMessage`, and what it was made on. */
+  readonly operation?: string;
+  readonly resource?: string;
+  /** AWS's own name or code of the error. */
+  readonly awsError?: string | undefined;
+  /** Full name of the queue. */
+  readonly queue?: string;
+  /** Full name of the topic. */
+  readonly topic?: string;
+  /** Where an event was to go: the name of its topic or queue. */
+  readonly destination?: string;
+  /** The event's type: the pattern. */
+  readonly type?: string;
+  readonly messageId?: string | undefined;
+  /** All that is wrong with the options, names or handlers, a text for each. */
+  readonly problems?: readonly string[];
+  readonly [fact: string]: unknown;
+}
+
 export interface SnsSqsErrorOptions {
   /** True when the same call may succeed later without a change by a person. @default false */
   retryable?: boolean;
   /** What the error is about: queue, topic, operation, messageId, … */
-  facts?: Readonly<Record<string, unknown>>;
+  facts?: ErrorFacts;
   cause?: unknown;
+}
+
+/** An error, its message in parts. None of them ends with a full stop. */
+export interface SnsSqsErrorParts extends SnsSqsErrorOptions {
+  /** What was wrong, and where. */
+  problem: string;
+  /** What belongs to the problem, a line for each. */
+  list?: readonly string[];
+  /** What a person can do about it. */
+  remedy: string;
 }
 
 /**
@@ -15,15 +46,35 @@ export interface SnsSqsErrorOptions {
 export class SnsSqsError extends Error {
   override readonly name = 'SnsSqsError';
   readonly retryable: boolean;
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly facts: ErrorFacts;
+  /** What was wrong, and where: the message without the remedy. */
+  readonly problem: string;
+  /** What a person can do about it. Undefined: it depends on what happened, or there is nothing to do. */
+  readonly remedy: string | undefined;
 
+  /** @param text the whole message, or its parts together with the options */
   constructor(
     readonly code: SnsSqsErrorCode,
-    message: string,
-    { retryable = false, facts = {}, cause }: SnsSqsErrorOptions = {},
+    text: string | SnsSqsErrorParts,
+    options: SnsSqsErrorOptions = typeof text === 'string' ? {} : text,
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    const parts = partsOf(text);
+    const { retryable = false, facts = {}, cause } = options;
+    super(messageOf(parts), cause === undefined ? undefined : { cause });
     this.retryable = retryable;
     this.facts = facts;
+    this.problem = parts.problem;
+    this.remedy = parts.remedy;
   }
+}
+
+interface Parts extends Pick<SnsSqsErrorParts, 'problem' | 'list'> {
+  remedy?: string;
+}
+
+const partsOf = (text: string | SnsSqsErrorParts): Parts => (typeof text === 'string' ? { problem: text } : text);
+
+function messageOf({ problem, list, remedy }: Parts): string {
+  if (remedy === undefined) return problem;
+  return `${list ? `${problem}:\n- ${list.join('\n- ')}\n` : `${problem}. `}Remedy: ${remedy}.`;
 }

@@ -52,11 +52,11 @@ export function claimOf(
   const { queue, namespace } = names;
   const own: unknown = silenced(rules.inboxKey?.(metadata, data));
   if (own !== undefined && (typeof own !== 'string' || own === '')) {
-    throw new SnsSqsError(
-      'INVALID_INBOX_KEY',
-      `${queue}: inboxKey gave ${typeof own === 'string' ? "''" : typeof own}. Remedy: give a text that is not empty, or undefined for the event's id.`,
-      { facts: { queue } },
-    );
+    throw new SnsSqsError('INVALID_INBOX_KEY', {
+      problem: `${queue}: inboxKey gave ${typeof own === 'string' ? "''" : typeof own}`,
+      remedy: "give a text that is not empty, or undefined for the event's id",
+      facts: { queue },
+    });
   }
   const order = rules.ordering === 'none' ? undefined : orderOf(metadata, queue, rules);
   return {
@@ -88,9 +88,9 @@ function orderOf(
     : sequence === undefined
       ? 'it has no `sequence`'
       : `its \`sequence\` is ${JSON.stringify(sequence.slice(0, 60))}, not a whole number from 0 with at most 40 digits`;
-  throw new SnsSqsError(
-    'INVALID_SEQUENCE',
-    `The event has no place in an order, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}. Remedy: setSubject() and setSequence() where it is emitted, or \`onInvalidSequence: 'proceed'\`.`,
-    { facts: { queue, subject, sequence } },
-  );
+  throw new SnsSqsError('INVALID_SEQUENCE', {
+    problem: `The event has no place in an order, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}`,
+    remedy: "setSubject() and setSequence() where it is emitted, or `onInvalidSequence: 'proceed'`",
+    facts: { queue, subject, sequence },
+  });
 }

@@ -14,8 +14,9 @@ export const isOfTheRecord = ({ message }: Error): boolean =>
   OF_THE_RECORD.test(message) && !OF_THE_SERVER.test(message);
 
 export const brokenRecord = (cause: Error, keys: readonly string[]): SnsSqsError =>
-  new SnsSqsError(
-    'INBOX_RECORD_BROKEN',
-    `The inbox cannot read what Redis has under ${keys.join(' or ')}: ${cause.message}. Remedy: look which of these keys is not the inbox's own, and delete it.`,
-    { cause, facts: { key: keys[0], keys } },
-  );
+  new SnsSqsError('INBOX_RECORD_BROKEN', {
+    problem: `The inbox cannot read what Redis has under ${keys.join(' or ')}: ${cause.message}`,
+    remedy: "look which of these keys is not the inbox's own, and delete it",
+    cause,
+    facts: { key: keys[0], keys },
+  });

@@ -203,7 +203,9 @@ function refuseProblems(options: RedisInboxStoreOptions): void {
     problems.push('`commandTimeoutMs`: expected 10 to 60,000');
   }
   if (problems.length === 0) return;
-  throw new SnsSqsError('INVALID_OPTIONS', `RedisInboxStore: ${problems.join('; ')}. Remedy: correct these options.`, {
+  throw new SnsSqsError('INVALID_OPTIONS', {
+    problem: `RedisInboxStore: ${problems.join('; ')}`,
+    remedy: 'correct these options',
     facts: { of: 'RedisInboxStore', problems },
   });
 }

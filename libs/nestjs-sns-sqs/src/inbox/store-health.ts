@@ -179,9 +179,12 @@ function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOption
     onUnavailable === 'wait'
       ? `${queue} receives and handles nothing until it does`
       : `The messages of ${queue} are handled without it until it does`;
-  return new SnsSqsError(
-    'INBOX_UNAVAILABLE',
-    `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}. Remedy: check that it runs, its address, its memory, and that it takes writes; a client that you gave to RedisInboxStore needs ioredis' \`reconnectOnError\` to leave a replica after a failover.`,
-    { retryable: true, cause, facts: { queue, onUnavailable } },
-  );
+  return new SnsSqsError('INBOX_UNAVAILABLE', {
+    problem: `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}`,
+    remedy:
+      "check that it runs, its address, its memory, and that it takes writes; a client that you gave to RedisInboxStore needs ioredis' `reconnectOnError` to leave a replica after a failover",
+    retryable: true,
+    cause,
+    facts: { queue, onUnavailable },
+  });
 }

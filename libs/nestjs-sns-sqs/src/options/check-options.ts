@@ -20,9 +20,9 @@ export function checkOptions<O>(of: string, schema: z.ZodType, options: O, other
   const isObject = typeof options === 'object' && options !== null;
   const problems = [...(result.error?.issues ?? []).map(textOf), ...((isObject && others?.(options)) || [])];
   if (problems.length === 0) return;
-  throw new SnsSqsError(
-    'INVALID_OPTIONS',
-    `${of}: ${problems.join('; ')}. Remedy: correct these options; docs and doc comments tell each one's range.`,
-    { facts: { of, problems } },
-  );
+  throw new SnsSqsError('INVALID_OPTIONS', {
+    problem: `${of}: ${problems.join('; ')}`,
+    remedy: "correct these options; docs and doc comments tell each one's range",
+    facts: { of, problems },
+  });
 }

@@ -35,7 +35,9 @@ export function inboxExtras(
     }
   }
   if (problems.length === 0) return byQueue;
-  throw new SnsSqsError('INVALID_HANDLER', `${problems.join('; ')}. Remedy: correct the handler's decorator.`, {
+  throw new SnsSqsError('INVALID_HANDLER', {
+    problem: problems.join('; '),
+    remedy: "correct the handler's decorator",
     facts: { problems },
   });
 }

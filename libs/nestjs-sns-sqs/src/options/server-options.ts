@@ -62,7 +62,12 @@ const isWholeNumber = (value: unknown): boolean =>
 /** What handlers may ask for by their extras, too. */
 export const inboxQueueShape = {
   ordering: z.enum(['none', 'latest', 'sequential']).optional(),
-  gapTimeoutMs: z.number().int().min(1_000).max(SQS_MAX_RETENTION_SECONDS * 1000).optional(),
+  gapTimeoutMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(SQS_MAX_RETENTION_SECONDS * 1000)
+    .optional(),
   onGapTimeout: z.enum(['proceed', 'dead-letter', 'wait']).optional(),
   startAt: z.custom<number | bigint>(isWholeNumber, 'expected a whole number from 0').optional(),
   onInvalidSequence: z.enum(['dead-letter', 'proceed']).optional(),

@@ -13,9 +13,8 @@ const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/;
 
 const CUT_REMEDY = 'cut texts between characters, and leave out what AWS refuses';
 
-export function invalidRecord(what: string, remedy: string): SnsSqsError {
-  return new SnsSqsError('INVALID_RECORD', `${what}. Remedy: ${remedy}.`);
-}
+export const invalidRecord = (problem: string, remedy: string): SnsSqsError =>
+  new SnsSqsError('INVALID_RECORD', { problem, remedy });
 
 function asAttribute(value: string | number | Uint8Array): MessageAttribute {
   if (typeof value === 'number') return { DataType: 'Number', StringValue: String(value) };

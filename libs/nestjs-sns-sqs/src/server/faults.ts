@@ -3,7 +3,7 @@ import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 /** Of a queue: its receives fail, or the inbox's store does not do what it needs. */
 export type FaultOf = 'receives' | 'inbox';
 
-const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts['awsError'])}`;
+const reasonOf = ({ code, facts }: SnsSqsError): string => `${code} ${String(facts.awsError)}`;
 
 /** What is at fault in a server, by queue, and why. */
 export class Faults {

@@ -164,11 +164,11 @@ function inboxOf(
 function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly string[]): void {
   const unknown = Object.keys(queues).filter(name => !known.includes(`${prefix}${name}`));
   if (unknown.length === 0) return;
-  throw new SnsSqsError(
-    'INVALID_OPTIONS',
-    `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes. Remedy: the names are without prefix; those of the handlers are ${known.map(name => name.slice(prefix.length)).join(', ') || '(none)'}.`,
-    { facts: { unknown } },
-  );
+  throw new SnsSqsError('INVALID_OPTIONS', {
+    problem: `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes`,
+    remedy: `the names are without prefix; those of the handlers are ${known.map(name => name.slice(prefix.length)).join(', ') || '(none)'}`,
+    facts: { unknown },
+  });
 }
 
 /** Whatever waits must not wait longer than its queue keeps it. */
@@ -177,11 +177,11 @@ function refuseOutlasting(options: ResolvedServerOptions, extras: ReadonlyMap<st
     outlastingExtras(options, queue.slice(options.prefix.length), own),
   );
   if (problems.length === 0) return;
-  throw new SnsSqsError(
-    'INVALID_OPTIONS',
-    `ServerSQS: ${problems.join('; ')}. Remedy: shorten the wait, or raise \`retentionSeconds\`.`,
-    { facts: { problems } },
-  );
+  throw new SnsSqsError('INVALID_OPTIONS', {
+    problem: `ServerSQS: ${problems.join('; ')}`,
+    remedy: 'shorten the wait, or raise `retentionSeconds`',
+    facts: { problems },
+  });
 }
 
 async function probeAll(consumers: QueueConsumer[], planes: Pick<ControlPlanes, 'signal' | 'retries'>): Promise<void> {

@@ -60,7 +60,9 @@ function problemOf({ pattern, topic, queue, formerly = [] }: DeclaredHandler): s
 function assertSound(handlers: readonly DeclaredHandler[]): void {
   const problems = handlers.map(problemOf).filter(problem => problem !== undefined);
   if (problems.length === 0) return;
-  throw new SnsSqsError('INVALID_HANDLER', `${problems.join('; ')}. Remedy: correct the handler's decorator.`, {
+  throw new SnsSqsError('INVALID_HANDLER', {
+    problem: problems.join('; '),
+    remedy: "correct the handler's decorator",
     facts: { problems },
   });
 }
@@ -71,7 +73,9 @@ function assertFormer(queues: ReadonlyMap<string, QueueSpec>): void {
     formerly.filter(old => queues.has(old)).map(old => `${old} is named as a former name of ${name}, and is consumed`),
   );
   if (problems.length === 0) return;
-  throw new SnsSqsError('INVALID_HANDLER', `${problems.join('; ')}. Remedy: correct the extra \`formerly\`.`, {
+  throw new SnsSqsError('INVALID_HANDLER', {
+    problem: problems.join('; '),
+    remedy: 'correct the extra `formerly`',
     facts: { problems },
   });
 }

@@ -56,7 +56,7 @@ export class CallRetries {
       case 'AWS_CALL_FAILED':
         return retryable || SETTLING.test(message);
       case 'QUEUE_NOT_FOUND':
-        return this.made.has(String(facts['resource']));
+        return this.made.has(String(facts.resource));
       default:
         return false;
     }

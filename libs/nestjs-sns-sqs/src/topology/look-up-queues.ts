@@ -25,11 +25,11 @@ export async function lookUpQueues(
     };
   });
   if (missing.length > 0) {
-    throw new SnsSqsError(
-      'QUEUE_NOT_FOUND',
-      `Missing queues: ${missing.join(', ')}. Remedy: create them, or let \`provisioning: 'create'\` do it; check \`prefix\`, region and account.`,
-      { facts: { missing } },
-    );
+    throw new SnsSqsError('QUEUE_NOT_FOUND', {
+      problem: `Missing queues: ${missing.join(', ')}`,
+      remedy: "create them, or let `provisioning: 'create'` do it; check `prefix`, region and account",
+      facts: { missing },
+    });
   }
   return found;
 }

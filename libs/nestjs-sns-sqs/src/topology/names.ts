@@ -43,7 +43,9 @@ export function topicNameProblem(name: string): string | undefined {
 export function assertNoNameProblems(problems: ReadonlyArray<string | undefined>): void {
   const found = problems.filter(problem => problem !== undefined);
   if (found.length === 0) return;
-  throw new SnsSqsError('INVALID_NAME', `${found.join('; ')}. Remedy: change the service, use case, event or prefix.`, {
+  throw new SnsSqsError('INVALID_NAME', {
+    problem: found.join('; '),
+    remedy: 'change the service, use case, event or prefix',
     facts: { problems: found },
   });
 }

@@ -27,11 +27,11 @@ export async function topicArnFor(
   if (mode === 'create') return call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name));
   const { region, accountId } = await whereabouts();
   if (accountId === undefined) {
-    throw new SnsSqsError(
-      'INVALID_OPTIONS',
-      `The ARN of ${name} is not known: the credentials do not tell their account, and \`provisioning: '${mode}'\` makes nothing. Remedy: give \`topicArn\`, or AWS_ACCOUNT_ID.`,
-      { facts: { topic: name } },
-    );
+    throw new SnsSqsError('INVALID_OPTIONS', {
+      problem: `The ARN of ${name} is not known: the credentials do not tell their account, and \`provisioning: '${mode}'\` makes nothing`,
+      remedy: 'give `topicArn`, or AWS_ACCOUNT_ID',
+      facts: { topic: name },
+    });
   }
   const arn = `arn:${partitionOf(region)}:sns:${region}:${accountId}:${name}`;
   if (mode === 'verify') await assertTopicExists(name, arn, planes);
@@ -41,11 +41,12 @@ export async function topicArnFor(
 async function assertTopicExists(name: string, arn: string, planes: Planes<'sns'>): Promise<void> {
   const found = await call(planes, 'GetTopicAttributes', name, () => planes.sns.getTopicAttributes(arn));
   if (found) return;
-  throw new SnsSqsError(
-    'TOPIC_NOT_FOUND',
-    `The topic ${arn} is missing. Remedy: create it, or let \`provisioning: 'create'\` do it.`,
-    { facts: { topic: name }, retryable: true },
-  );
+  throw new SnsSqsError('TOPIC_NOT_FOUND', {
+    problem: `The topic ${arn} is missing`,
+    remedy: "create it, or let `provisioning: 'create'` do it",
+    facts: { topic: name },
+    retryable: true,
+  });
 }
 
 /**
@@ -62,11 +63,12 @@ export async function queueUrlFor(
   const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
   if (url !== undefined) return url;
   if (mode === 'create') return makeOrFind(name, planes, service && { [QUEUE_TAGS.service]: service });
-  throw new SnsSqsError(
-    'QUEUE_NOT_FOUND',
-    `The queue ${name} is missing. Remedy: start its consumer first, or let \`provisioning: 'create'\` make it; check \`prefix\`, region and account.`,
-    { facts: { queue: name }, retryable: true },
-  );
+  throw new SnsSqsError('QUEUE_NOT_FOUND', {
+    problem: `The queue ${name} is missing`,
+    remedy: "start its consumer first, or let `provisioning: 'create'` make it; check `prefix`, region and account",
+    facts: { queue: name },
+    retryable: true,
+  });
 }
 
 /** What is sent before its consumer's first start waits as long as SQS keeps it at most. */
@@ -83,11 +85,13 @@ async function makeOrFind(name: string, planes: Planes<'sqs'>, tags: Tags | '' |
     if (!isQueueNameTaken(error)) throw error;
     const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
     if (url !== undefined) return url;
-    throw new SnsSqsError(
-      'AWS_CALL_FAILED',
-      `The queue ${name} has just been created by another process, and SQS cannot find it yet. Remedy: try it again in a second.`,
-      { facts: { queue: name }, retryable: true, cause: error },
-    );
+    throw new SnsSqsError('AWS_CALL_FAILED', {
+      problem: `The queue ${name} has just been created by another process, and SQS cannot find it yet`,
+      remedy: 'try it again in a second',
+      facts: { queue: name },
+      retryable: true,
+      cause: error,
+    });
   }
 }
 

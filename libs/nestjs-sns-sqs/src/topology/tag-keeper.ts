@@ -129,10 +129,10 @@ export class TagKeeper {
     const { service, formerly = [] } = this.options;
     const owner = found[QUEUE_TAGS.service];
     if (owner === undefined || owner === service || formerly.includes(owner)) return;
-    throw new SnsSqsError(
-      'QUEUE_OWNED_BY_ANOTHER',
-      `The queue ${name} belongs to the service ${owner}, and ${service} must not take its messages. Remedy: give the handler another \`useCase\` or \`queue\`; if ${owner} is the old name of ${service}, start with \`formerly: ['${owner}']\`.`,
-      { facts: { queue: name, owner, service } },
-    );
+    throw new SnsSqsError('QUEUE_OWNED_BY_ANOTHER', {
+      problem: `The queue ${name} belongs to the service ${owner}, and ${service} must not take its messages`,
+      remedy: `give the handler another \`useCase\` or \`queue\`; if ${owner} is the old name of ${service}, start with \`formerly: ['${owner}']\``,
+      facts: { queue: name, owner, service },
+    });
   }
 }

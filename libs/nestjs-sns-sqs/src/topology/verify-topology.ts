@@ -19,11 +19,12 @@ export async function verifyTopology(
   const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
   const { differences } = verifier;
   if (differences.length === 0) return queues;
-  throw new SnsSqsError(
-    'TOPOLOGY_DIFFERS',
-    `The topology differs from what the handlers need:\n${differences.map(each => `- ${textOf(each)}`).join('\n')}\nRemedy: change it so, or start once with \`provisioning: 'create'\`.`,
-    { facts: { differences } },
-  );
+  throw new SnsSqsError('TOPOLOGY_DIFFERS', {
+    problem: 'The topology differs from what the handlers need',
+    list: differences.map(textOf),
+    remedy: "change it so, or start once with `provisioning: 'create'`",
+    facts: { differences },
+  });
 }
 
 class Verifier {

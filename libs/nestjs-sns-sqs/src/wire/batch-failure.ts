@@ -31,4 +31,5 @@ export const withoutBlame = (failure: BatchFailure): BatchFailure =>
     : failure;
 
 /** Whether the same entry may be accepted later. */
-export const mayPass = ({ senderFault, isRefusedCall = false }: BatchFailure): boolean => !senderFault && !isRefusedCall;
+export const mayPass = ({ senderFault, isRefusedCall = false }: BatchFailure): boolean =>
+  !senderFault && !isRefusedCall;

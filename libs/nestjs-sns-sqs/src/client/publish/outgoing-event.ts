@@ -53,11 +53,12 @@ function chosenId(
 }
 
 function groupMissing(type: string, destination: string): SnsSqsError {
-  return new SnsSqsError(
-    'GROUP_ID_MISSING',
-    `${quoted(type)} for ${destination} has no message group, and a FIFO queue keeps order by it. Remedy: emit \`new SqsRecordBuilder(data).setGroupId(user.id).build()\`, or give the client the option \`groupId: (pattern, data) => …\`.`,
-    { facts: { type, destination } },
-  );
+  return new SnsSqsError('GROUP_ID_MISSING', {
+    problem: `${quoted(type)} for ${destination} has no message group, and a FIFO queue keeps order by it`,
+    remedy:
+      'emit `new SqsRecordBuilder(data).setGroupId(user.id).build()`, or give the client the option `groupId: (pattern, data) => …`',
+    facts: { type, destination },
+  });
 }
 
 /** Any control character: SNS accepts a tab, and its filters then drop the message. */

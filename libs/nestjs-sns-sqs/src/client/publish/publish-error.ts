@@ -6,17 +6,17 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchFailure } from '../../interfaces/wire.interface.js';
 import type { OutgoingEntry } from './outgoing-event.js';
 
-const REMEDY = 'Remedy: put large content elsewhere (S3) and emit a reference to it.';
+const REMEDY = 'put large content elsewhere (S3) and emit a reference to it';
 
 /** The size, in bytes. Throws MESSAGE_TOO_LARGE for what neither SNS nor SQS can ever take. */
 export function assertFits(entry: OutgoingEntry, type: string, destination: string): number {
   const bytes = messageBytes(entry.body, entry.attributes);
   if (bytes <= SQS_MAX_BYTES) return bytes;
-  throw new SnsSqsError(
-    'MESSAGE_TOO_LARGE',
-    `${quoted(type)} for ${destination} has ${bytes} bytes (UTF-8, attributes included), AWS takes ${SQS_MAX_BYTES}. ${REMEDY}`,
-    { facts: { type, destination, bytes, maxBytes: SQS_MAX_BYTES } },
-  );
+  throw new SnsSqsError('MESSAGE_TOO_LARGE', {
+    problem: `${quoted(type)} for ${destination} has ${bytes} bytes (UTF-8, attributes included), AWS takes ${SQS_MAX_BYTES}`,
+    remedy: REMEDY,
+    facts: { type, destination, bytes, maxBytes: SQS_MAX_BYTES },
+  });
 }
 
 /** `Message must be shorter than 262144 bytes`, `cannot be longer than 262144 bytes`. */
@@ -29,11 +29,11 @@ function tooLarge(failure: BatchFailure, publish: FailedPublish, facts: Record<s
   const maxBytes = bytes === undefined || bytes > told ? told : undefined;
   const size = bytes === undefined ? 'is larger' : `has ${bytes} bytes (UTF-8, attributes included), more`;
   const limit = maxBytes === undefined ? '' : ` (MaximumMessageSize, ${maxBytes} bytes)`;
-  return new SnsSqsError(
-    'MESSAGE_TOO_LARGE',
-    `${quoted(type)} ${size} than ${destination} takes${limit}: ${printable(failure.message)}. ${REMEDY} A topic or queue takes up to ${SQS_MAX_BYTES} bytes when its MaximumMessageSize says so.`,
-    { facts: { ...facts, ...(bytes !== undefined && { bytes }), ...(maxBytes !== undefined && { maxBytes }) } },
-  );
+  return new SnsSqsError('MESSAGE_TOO_LARGE', {
+    problem: `${quoted(type)} ${size} than ${destination} takes${limit}: ${printable(failure.message)}`,
+    remedy: `${REMEDY}. A topic or queue takes up to ${SQS_MAX_BYTES} bytes when its MaximumMessageSize says so`,
+    facts: { ...facts, ...(bytes !== undefined && { bytes }), ...(maxBytes !== undefined && { maxBytes }) },
+  });
 }
 
 /** The publish that failed. */
@@ -55,9 +55,10 @@ export function publishError(failure: BatchFailure, publish: FailedPublish): Sns
   if (failure.cause !== undefined) return fromAwsError(failure.cause, operation, destination, facts);
   const isFinal = failure.senderFault || failure.isRefusedCall === true;
   const remedy = failure.senderFault ? 'correct the message' : 'emit it again later';
-  return new SnsSqsError(
-    'PUBLISH_REJECTED',
-    `${destination} did not accept ${quoted(type)}: ${failure.code}: ${printable(failure.message)}. Remedy: ${remedy}.`,
-    { retryable: !isFinal, facts },
-  );
+  return new SnsSqsError('PUBLISH_REJECTED', {
+    problem: `${destination} did not accept ${quoted(type)}: ${failure.code}: ${printable(failure.message)}`,
+    remedy,
+    retryable: !isFinal,
+    facts,
+  });
 }

@@ -113,11 +113,12 @@ export class Publisher {
 
   private unansweredError(timeoutMs: number): SnsSqsError {
     const { name } = this.options.destination;
-    return new SnsSqsError(
-      'CLIENT_CLOSED',
-      `The client of ${name} is being closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted. Remedy: emit it again, with the same id.`,
-      { retryable: true, facts: { destination: name, shutdownTimeoutMs: timeoutMs } },
-    );
+    return new SnsSqsError('CLIENT_CLOSED', {
+      problem: `The client of ${name} is being closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted`,
+      remedy: 'emit it again, with the same id',
+      retryable: true,
+      facts: { destination: name, shutdownTimeoutMs: timeoutMs },
+    });
   }
 
   private errorOf(failure: BatchFailure, { metadata: { type }, bytes }: OutgoingEvent): SnsSqsError {
@@ -137,28 +138,30 @@ export class Publisher {
   private backlogError(): SnsSqsError {
     const { name } = this.options.destination;
     const { maxPending } = this.settings;
-    return new SnsSqsError(
-      'PUBLISH_BACKLOG',
-      `${maxPending} emits to ${name} have no answer from AWS yet (publish.maxPending), so this event is not sent. Remedy: emit it again later, wait for each emit's result, or look why ${name} does not answer.`,
-      { retryable: true, facts: { destination: name, maxPending } },
-    );
+    return new SnsSqsError('PUBLISH_BACKLOG', {
+      problem: `${maxPending} emits to ${name} have no answer from AWS yet (publish.maxPending), so this event is not sent`,
+      remedy: `emit it again later, wait for each emit's result, or look why ${name} does not answer`,
+      retryable: true,
+      facts: { destination: name, maxPending },
+    });
   }
 
   private timeoutError(): SnsSqsError {
     const { destination } = this.options;
     const { timeoutMs } = this.settings;
-    return new SnsSqsError(
-      'PUBLISH_TIMEOUT',
-      `${destination.name} has not answered within publish.timeoutMs (${timeoutMs} ms); it may have accepted the event. Remedy: emit it again, with the same id.`,
-      { retryable: true, facts: { destination: destination.name, timeoutMs } },
-    );
+    return new SnsSqsError('PUBLISH_TIMEOUT', {
+      problem: `${destination.name} has not answered within publish.timeoutMs (${timeoutMs} ms); it may have accepted the event`,
+      remedy: 'emit it again, with the same id',
+      retryable: true,
+      facts: { destination: destination.name, timeoutMs },
+    });
   }
 
   private closedError(): SnsSqsError {
     const { name } = this.options.destination;
-    return new SnsSqsError(
-      'CLIENT_CLOSED',
-      `The client of ${name} is closed. Remedy: emit before close(), or make a new client.`,
-    );
+    return new SnsSqsError('CLIENT_CLOSED', {
+      problem: `The client of ${name} is closed`,
+      remedy: 'emit before close(), or make a new client',
+    });
   }
 }

@@ -173,4 +173,7 @@ export class ReplyQueue {
 }
 
 export const closedError = (): SnsSqsError =>
-  new SnsSqsError('CLIENT_CLOSED', 'The client was closed before the reply came. Remedy: close it after the requests.');
+  new SnsSqsError('CLIENT_CLOSED', {
+    problem: 'The client was closed before the reply came',
+    remedy: 'close it after the requests',
+  });

@@ -68,8 +68,9 @@ function assertHasRoom(input: unknown): void {
 }
 
 const timeoutError = (type: string, ms: number): SnsSqsError =>
-  new SnsSqsError(
-    'REPLY_TIMEOUT',
-    `No reply to ${JSON.stringify(type)} within replyTimeoutMs (${ms} ms). Remedy: look whether the service runs and keeps up, or wait longer.`,
-    { retryable: true, facts: { type, replyTimeoutMs: ms } },
-  );
+  new SnsSqsError('REPLY_TIMEOUT', {
+    problem: `No reply to ${JSON.stringify(type)} within replyTimeoutMs (${ms} ms)`,
+    remedy: 'look whether the service runs and keeps up, or wait longer',
+    retryable: true,
+    facts: { type, replyTimeoutMs: ms },
+  });

@@ -66,8 +66,9 @@ async function callStart(hooks: NestHooks, context: SqsContext, done: () => Prom
 }
 
 const notCalled = (context: SqsContext, timeoutMs: number): SnsSqsError =>
-  new SnsSqsError(
-    'HANDLER_TIMEOUT',
-    `The processing start hook has not called \`done\` within handlerTimeoutMs (${timeoutMs} ms), so that the handler on ${context.getQueue()} did not begin. Remedy: call \`done\` in the hook that setOnProcessingStartHook() was given.`,
-    { retryable: true, facts: { queue: context.getQueue() } },
-  );
+  new SnsSqsError('HANDLER_TIMEOUT', {
+    problem: `The processing start hook has not called \`done\` within handlerTimeoutMs (${timeoutMs} ms), so that the handler on ${context.getQueue()} did not begin`,
+    remedy: 'call `done` in the hook that setOnProcessingStartHook() was given',
+    retryable: true,
+    facts: { queue: context.getQueue() },
+  });

@@ -33,11 +33,11 @@ export class HandlerRegistry {
     }
     for (const list of this.wildcards.values()) list.sort((a, b) => literal(b.pattern) - literal(a.pattern));
     if (duplicates.length > 0) {
-      throw new SnsSqsError(
-        'DUPLICATE_HANDLER',
-        `Two handlers name the same queue and pattern: ${duplicates.join('; ')}. Remedy: give each use case a queue of its own.`,
-        { facts: { duplicates } },
-      );
+      throw new SnsSqsError('DUPLICATE_HANDLER', {
+        problem: `Two handlers name the same queue and pattern: ${duplicates.join('; ')}`,
+        remedy: 'give each use case a queue of its own',
+        facts: { duplicates },
+      });
     }
   }
 

@@ -73,11 +73,16 @@ export class DeadLetterWriter {
 
   private noteRefused({ messageId }: Delivery, { code, message, cause }: BatchFailure): void {
     const { queue, onRefused, logger } = this.options;
-    const text = `The dead letter queue of ${queue.name} does not accept message ${messageId}: ${code}: ${message}. The message stays in ${queue.name}, is not run again and is copied again later; it is lost when the queue's retention is over. Remedy: allow sqs:SendMessage on the dead letter queue, and let it take 1 MiB (MaximumMessageSize).`;
+    const error = new SnsSqsError('DEAD_LETTER_REFUSED', {
+      problem: `The dead letter queue of ${queue.name} does not accept message ${messageId}: ${code}: ${message}. The message stays in ${queue.name}, is not run again and is copied again later; it is lost when the queue's retention is over`,
+      remedy: 'allow sqs:SendMessage on the dead letter queue, and let it take 1 MiB (MaximumMessageSize)',
+      retryable: true,
+      cause,
+      facts: { queue: queue.name, messageId, awsError: code },
+    });
     this.isRefusing = true;
-    if (!onRefused) return logger.error(text);
-    const facts = { queue: queue.name, messageId, awsError: code };
-    onRefused(new SnsSqsError('DEAD_LETTER_REFUSED', text, { retryable: true, cause, facts }));
+    if (onRefused) onRefused(error);
+    else logger.error(error.message);
   }
 
   private noteAccepted(): void {

@@ -33,10 +33,10 @@ export async function assertPlainAgents(handler: object): Promise<void> {
   const config = await (handler as LateHandler).configProvider;
   const agents = [config?.httpsAgent, config?.httpAgent ?? (await config?.httpAgentProvider?.())];
   if (agents.every(agent => agent === undefined || isPlain(agent))) return;
-  throw new SnsSqsError(
-    'INVALID_OPTIONS',
-    "The agent of the client's request handler would be lost by `wire: 'lean'`. Remedy: leave it out, or take 'sdk'.",
-  );
+  throw new SnsSqsError('INVALID_OPTIONS', {
+    problem: "The agent of the client's request handler would be lost by `wire: 'lean'`",
+    remedy: "leave it out, or take 'sdk'",
+  });
 }
 
 function isPlain(agent: object): boolean {
