@@ -1,4 +1,5 @@
 // npm run bench [-- --quick] [--only=noop,even] [--contestants=own,loop] [--rounds=3] [--profile=own]
+// npm run bench -- --scale: only what a step costs as the work grows
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,7 @@ const { values: options } = parseArgs({
     contestants: { type: 'string' },
     rounds: { type: 'string' },
     profile: { type: 'string' },
+    scale: { type: 'boolean', default: false },
   },
 });
 const isFull = !options.quick && !options.only && !options.contestants;
@@ -71,4 +73,4 @@ async function main() {
   }
 }
 
-await main();
+await (options.scale ? import('./scale.mjs') : main());

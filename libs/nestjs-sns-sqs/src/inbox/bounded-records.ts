@@ -14,9 +14,18 @@ export interface BoundedRecordsOptions<T> {
 /** Records that are looked at for each one that is put: those in use are put behind, so each is looked at once in a while. */
 const LOOKS = 16;
 
-/** Records by key, in the order of their last use. Beyond `max` those that were not used for longest are forgotten. */
+/**
+ * Records by key, in the order of their last use. Beyond `max` those that were not used for longest are forgotten, in a
+ * time that does not depend on how many there are.
+ */
 export class BoundedRecords<T extends Forgettable> {
   private readonly records = new Map<string, T>();
+  /**
+   * Stands before the record that was not used for longest. A new iterator would walk over the place of each record that
+   * was deleted since the map last grew.
+   */
+  private oldest: Iterator<[string, T]> | undefined;
+  private putsWithRoom = 0;
 
   constructor(private readonly options: BoundedRecordsOptions<T>) {}
 
@@ -37,6 +46,7 @@ export class BoundedRecords<T extends Forgettable> {
     this.records.delete(id);
     this.records.set(id, record);
     if (this.records.size > this.options.max) this.makeRoom(now);
+    else this.dropIdleIterator();
   }
 
   delete(id: string): void {
@@ -45,13 +55,27 @@ export class BoundedRecords<T extends Forgettable> {
 
   private makeRoom(now: number): void {
     const { max, isInUse, onForget } = this.options;
-    let looks = 0;
-    for (const [id, record] of this.records) {
-      if (this.records.size <= max || looks === LOOKS) return;
-      looks += 1;
+    this.putsWithRoom = 0;
+    for (let looks = 0; this.records.size > max && looks < LOOKS; looks += 1) {
+      const [id, record] = this.takeOldest();
       this.records.delete(id);
       if (isInUse(record, now)) this.records.set(id, record);
       else if (record.forgetAt > now) onForget();
     }
+  }
+
+  private takeOldest(): [string, T] {
+    this.oldest ??= this.records.entries();
+    const next = this.oldest.next();
+    if (!next.done) return next.value;
+    this.oldest = undefined;
+    return this.takeOldest();
+  }
+
+  /** An iterator that does not move keeps the memory of each table that the map has outgrown. */
+  private dropIdleIterator(): void {
+    if (this.oldest === undefined) return;
+    this.putsWithRoom += 1;
+    if (this.putsWithRoom > this.options.max) this.oldest = undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { isInstance } from '../errors/thrown.js';
+import { BoundedRecords, type Forgettable } from './bounded-records.js';
 
 /** How long a message waits for its record to be mended, in milliseconds. */
 const PATIENCE_MS = 15 * 60_000;
@@ -14,25 +15,32 @@ export const isBrokenRecord = (error: unknown): boolean =>
 export const brokenWaitSeconds = (receiveCount: number): number =>
   Math.min(DELAY_SECONDS.most, DELAY_SECONDS.first * 2 ** Math.min(20, receiveCount - 1));
 
+interface Seen extends Forgettable {
+  seenAt: number;
+}
+
 /** Since when this process knows that an event's record is broken. Bounded: the oldest go first. */
 export class BrokenRecords {
-  private readonly seenAt = new Map<string, number>();
+  private readonly seen = new BoundedRecords<Seen>({
+    max: REMEMBERED,
+    isInUse: () => false,
+    onForget: () => undefined,
+  });
 
   constructor(private readonly now: () => number) {}
 
   /** True: it was broken for 15 minutes. It is forgotten with it, so that one that is redriven waits anew. */
   isGivenUp(key: string): boolean {
     const now = this.now();
-    const seenAt = this.seenAt.get(key) ?? now;
+    const { seenAt } = this.seen.get(key, now) ?? this.note(key, now);
     const isOver = now - seenAt >= PATIENCE_MS;
-    if (isOver) this.seenAt.delete(key);
-    else if (!this.seenAt.has(key)) this.note(key, now);
+    if (isOver) this.seen.delete(key);
     return isOver;
   }
 
-  private note(key: string, now: number): void {
-    this.seenAt.set(key, now);
-    const oldest = this.seenAt.keys().next().value;
-    if (this.seenAt.size > REMEMBERED && oldest !== undefined) this.seenAt.delete(oldest);
+  private note(key: string, now: number): Seen {
+    const seen = { seenAt: now, forgetAt: Infinity };
+    this.seen.put(key, seen, now);
+    return seen;
   }
 }

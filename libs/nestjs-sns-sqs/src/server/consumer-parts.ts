@@ -9,6 +9,7 @@ import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import type { RecordedTypes } from '../topology/recorded-types.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { Delivery } from './delivery.js';
+import type { InFlight } from './in-flight.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
 import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
 import { Failures } from './handle/failures.js';
@@ -53,7 +54,7 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
 /** The consumer, as its parts see it. */
 export interface Consumer extends Intake {
   /** What was received and has not ended. */
-  readonly inFlight: Set<Delivery>;
+  readonly inFlight: InFlight;
   /** A handler has ended: there may be capacity again. */
   onRunEnd(): void;
   /** A settlement has its result. */

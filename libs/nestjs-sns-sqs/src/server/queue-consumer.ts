@@ -7,6 +7,7 @@ import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
+import { InFlight } from './in-flight.js';
 import type { Receipt } from './receive/intake.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
@@ -44,7 +45,7 @@ const FLUSH_GRACE_MS = 2_000;
 
 /** One queue's way from receive to settlement: starts and stops its parts, and says how much may be received. */
 export class QueueConsumer implements Consumer {
-  readonly inFlight = new Set<Delivery>();
+  readonly inFlight = new InFlight();
   private readonly parts: ConsumerParts;
   private readonly maxUnsettled: number;
   private isWaitingForSettles = false;
@@ -234,7 +235,7 @@ export class QueueConsumer implements Consumer {
 
   /** True: it has come again although an earlier delivery of it has not ended. */
   private isInFlight({ messageId, receiveCount }: Delivery): boolean {
-    return receiveCount > 1 && [...this.inFlight].some(other => other.messageId === messageId);
+    return receiveCount > 1 && this.inFlight.hasMessage(messageId);
   }
 
   private deliveries(messages: SqsMessage[], { receivedAt }: Receipt): Delivery[] {

@@ -1,4 +1,5 @@
 import { monotonicNow } from '../../async/clock.js';
+import { BoundedRecords, type Forgettable } from '../../inbox/bounded-records.js';
 import type { Delivery } from '../delivery.js';
 import { shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
 
@@ -27,7 +28,7 @@ export interface Verdict {
 }
 
 /** What this process knows of a message that will come again. */
-interface History {
+interface History extends Forgettable {
   /** Receives by this process. SQS counts each, whatever came of it. */
   receives: number;
   /** Attempts of this process that have failed. */
@@ -55,7 +56,11 @@ const FIFO_LATEST_MS = 45 * 60_000;
  * in the message's favour.
  */
 export class AttemptCounter {
-  private readonly histories = new Map<string, History>();
+  private readonly histories = new BoundedRecords<History>({
+    max: REMEMBERED,
+    isInUse: () => false,
+    onForget: () => undefined,
+  });
   private readonly now: () => number;
   private readonly wallNow: () => number;
 
@@ -67,7 +72,7 @@ export class AttemptCounter {
   /** @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know */
   attemptOf(delivery: Delivery, stored?: number): Attempt {
     if (delivery.receiveCount === 1) return stored === undefined || stored === 1 ? FIRST : exactly(stored, 0);
-    const history = this.histories.get(delivery.messageId);
+    const history = this.historyOf(delivery.messageId);
     const { failed = 0, free = 0 } = history ?? {};
     if (stored !== undefined) return exactly(stored, free);
     const unknown = this.unknownReceives(delivery);
@@ -80,12 +85,12 @@ export class AttemptCounter {
 
   /** Receives that SQS counted before this one and this process knows nothing of. */
   unknownReceives({ messageId, receiveCount }: Delivery): number {
-    return Math.max(0, receiveCount - 1 - (this.histories.get(messageId)?.receives ?? 0));
+    return Math.max(0, receiveCount - 1 - (this.historyOf(messageId)?.receives ?? 0));
   }
 
   /** It was received behind another of its FIFO group: nobody has started it before. */
   noteBehindAnother(delivery: Delivery): void {
-    if (delivery.receiveCount > 1 && !this.histories.has(delivery.messageId)) {
+    if (delivery.receiveCount > 1 && !this.historyOf(delivery.messageId)) {
       this.of(delivery.messageId).wasNeverStarted = true;
     }
   }
@@ -126,19 +131,21 @@ export class AttemptCounter {
   }
 
   verdictOf(messageId: string): Verdict | undefined {
-    return this.histories.size === 0 ? undefined : this.histories.get(messageId)?.verdict;
+    return this.historyOf(messageId)?.verdict;
   }
 
   forget(messageId: string): void {
     if (this.histories.size > 0) this.histories.delete(messageId);
   }
 
+  private historyOf(messageId: string): History | undefined {
+    return this.histories.size === 0 ? undefined : this.histories.get(messageId, 0);
+  }
+
   /** The latest used is forgotten last. */
   private of(messageId: string): History {
-    const history = this.histories.get(messageId) ?? { receives: 0, failed: 0, free: 0 };
-    this.histories.delete(messageId);
-    this.histories.set(messageId, history);
-    if (this.histories.size > REMEMBERED) this.forget(this.histories.keys().next().value ?? messageId);
+    const history = this.historyOf(messageId) ?? { receives: 0, failed: 0, free: 0, forgetAt: Infinity };
+    this.histories.put(messageId, history, 0);
     return history;
   }
 

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { isInstance } from '../../errors/thrown.js';
 import { announce, isObserved } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
+import type { InFlight } from '../in-flight.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
 import type { Admitter } from './admitter.js';
@@ -19,7 +20,7 @@ export interface DeliveryRunnerOptions extends FinisherOptions {
   failures: Failures;
   dispatcher: Dispatcher;
   /** What was received and has not ended; what ends here is taken out. */
-  inFlight: Set<Delivery>;
+  inFlight: InFlight;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
 }
 

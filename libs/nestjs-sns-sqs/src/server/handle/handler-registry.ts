@@ -1,6 +1,7 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { isExpressible, matchesPattern } from '../../topology/filter-policy.js';
+import { isExpressible } from '../../topology/filter-policy.js';
+import { WildcardIndex } from './wildcard-index.js';
 
 export interface RegisteredHandler {
   pattern: string;
@@ -14,24 +15,24 @@ export interface RegisteredHandler {
 /** The handlers by queue and pattern: a message runs its own queue's handler only, whoever else takes the same event. */
 export class HandlerRegistry {
   private readonly byQueue = new Map<string, Map<string, MessageHandler>>();
-  private readonly wildcards = new Map<string, RegisteredHandler[]>();
+  private readonly wildcards = new Map<string, WildcardIndex<MessageHandler>>();
   private readonly looselyFiltered = new Set<string>();
 
   /** Throws DUPLICATE_HANDLER with every queue and pattern that has two handlers. */
   constructor(handlers: readonly RegisteredHandler[]) {
     const duplicates: string[] = [];
-    for (const registered of handlers) {
-      const patterns = this.byQueue.get(registered.queue) ?? new Map<string, MessageHandler>();
-      this.byQueue.set(registered.queue, patterns);
-      if (patterns.has(registered.pattern)) duplicates.push(`${registered.pattern} on ${registered.queue}`);
-      patterns.set(registered.pattern, registered.handler);
-      const subscribed = handlers.filter(({ queue, subscribed }) => subscribed && queue === registered.queue);
-      if (!isExpressible(subscribed.map(({ pattern }) => pattern))) this.looselyFiltered.add(registered.queue);
-      if (registered.pattern.includes('*')) {
-        this.wildcards.set(registered.queue, [...(this.wildcards.get(registered.queue) ?? []), registered]);
+    for (const [queue, registered] of byQueue(handlers)) {
+      const exact = new Map<string, MessageHandler>();
+      for (const { pattern, handler } of registered) {
+        if (exact.has(pattern)) duplicates.push(`${pattern} on ${queue}`);
+        exact.set(pattern, handler);
       }
+      this.byQueue.set(queue, exact);
+      const subscribed = registered.filter(each => each.subscribed).map(({ pattern }) => pattern);
+      if (!isExpressible(subscribed)) this.looselyFiltered.add(queue);
+      const wildcards = [...exact].filter(([pattern]) => pattern.includes('*'));
+      if (wildcards.length > 0) this.wildcards.set(queue, new WildcardIndex(wildcards));
     }
-    for (const list of this.wildcards.values()) list.sort((a, b) => literal(b.pattern) - literal(a.pattern));
     if (duplicates.length > 0) {
       throw new SnsSqsError('DUPLICATE_HANDLER', {
         problem: `Two handlers name the same queue and pattern: ${duplicates.join('; ')}`,
@@ -52,11 +53,16 @@ export class HandlerRegistry {
 
   /** The handler for a type: the exact pattern before wildcards, of these the one with the longest literal part. */
   find(queue: string, type: string): MessageHandler | undefined {
-    return (
-      this.byQueue.get(queue)?.get(type) ??
-      this.wildcards.get(queue)?.find(({ pattern }) => matchesPattern(pattern, type))?.handler
-    );
+    return this.byQueue.get(queue)?.get(type) ?? this.wildcards.get(queue)?.find(type);
   }
 }
 
-const literal = (pattern: string): number => pattern.replaceAll('*', '').length;
+function byQueue(handlers: readonly RegisteredHandler[]): Map<string, RegisteredHandler[]> {
+  const groups = new Map<string, RegisteredHandler[]>();
+  for (const handler of handlers) {
+    const group = groups.get(handler.queue);
+    if (group) group.push(handler);
+    else groups.set(handler.queue, [handler]);
+  }
+  return groups;
+}
