@@ -4,39 +4,21 @@ import { Inbox } from '../../libs/nestjs-sns-sqs/src/inbox/inbox.js';
 import { MemoryInboxStore } from '../../libs/nestjs-sns-sqs/src/inbox/memory-inbox-store.js';
 import { StoreHealth } from '../../libs/nestjs-sns-sqs/src/inbox/store-health.js';
 import type { InboxStore } from '../../libs/nestjs-sns-sqs/src/interfaces/inbox-store.interface.js';
-import type { BatchResult, SqsMessage, SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
-import { consumerSettings } from '../../libs/nestjs-sns-sqs/src/options/server-options.js';
-import { HandlerRegistry } from '../../libs/nestjs-sns-sqs/src/server/handle/handler-registry.js';
-import { QueueConsumer } from '../../libs/nestjs-sns-sqs/src/server/queue-consumer.js';
-import { Slots } from '../../libs/nestjs-sns-sqs/src/server/receive/slots.js';
-
-const MESSAGE: SqsMessage = { MessageId: 'm', ReceiptHandle: 'h', Body: '{}' };
-const forever = () => new Promise<never>(() => undefined);
+import type { BatchResult, SqsWire } from '../../libs/nestjs-sns-sqs/src/interfaces/wire.interface.js';
+import type { QueueConsumer } from '../../libs/nestjs-sns-sqs/src/server/queue-consumer.js';
+import { consumerOf, settingsOf } from '../../libs/nestjs-sns-sqs/test/consumer.js';
+import { forever, message, ScriptedQueue } from '../../libs/nestjs-sns-sqs/test/scripted-queue.js';
 
 /** A consumer that has received one message. */
 async function consuming(
   wire: Pick<SqsWire, 'changeVisibilityBatch'> & Partial<SqsWire>,
   { handler, inbox }: { handler: () => Promise<void>; inbox?: Inbox },
 ): Promise<QueueConsumer> {
-  const inQueue = [[MESSAGE]];
-  const consumer = new QueueConsumer({
-    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo: false },
-    settings: consumerSettings({ consumer: { visibilityTimeoutSeconds: 30 } }, 'q'),
-    slots: new Slots(Infinity),
-    wire: {
-      receive: () => (inQueue.length > 0 ? Promise.resolve(inQueue.shift() ?? []) : forever()),
-      deleteBatch: forever,
-      sendBatch: forever,
-      ...wire,
-    },
-    handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: false, handler }]),
-    decode: () => ({ metadata: { id: 'm', source: 's', type: 'a' }, data: {} }),
-    hooks: (_, work) => work(),
-    inbox,
-    logger: { log: () => undefined, warn: () => undefined, error: () => undefined },
-    onFault: () => undefined,
-    onRecovery: () => undefined,
-  });
+  const queue = new ScriptedQueue();
+  queue.deleteBatch.mockImplementation(forever);
+  queue.sendBatch.mockImplementation(forever);
+  queue.put(message('m'));
+  const consumer = consumerOf(Object.assign(queue, wire), handler, { inbox });
   consumer.start();
   await jest.advanceTimersByTimeAsync(0);
   return consumer;
@@ -79,7 +61,7 @@ describe('a heartbeat takes no message again', () => {
       ping: () => undefined,
       release: forever,
     };
-    const rules = { ...consumerSettings({}, 'q'), leaseMs: 30_000, rememberForMs: 60_000 };
+    const rules = { ...settingsOf(false), leaseMs: 30_000, rememberForMs: 60_000 };
     const health = new StoreHealth({
       queue: 'q',
       store,

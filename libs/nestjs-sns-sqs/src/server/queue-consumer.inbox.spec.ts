@@ -1,4 +1,6 @@
 import { jest } from '@jest/globals';
+import { consumerOf as consumerOn, quietLogger, settingsOf, type Handler } from '../../test/consumer.js';
+import { forever, message as messageOf, ScriptedQueue } from '../../test/scripted-queue.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
 import { Inbox } from '../inbox/inbox.js';
@@ -6,13 +8,8 @@ import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { StoreHealth } from '../inbox/store-health.js';
 import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
-import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
-import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
-import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './receive/slots.js';
+import type { SqsMessage } from '../interfaces/wire.interface.js';
 
-type Handler = (data: string, context: SqsContext) => Promise<unknown>;
 type Method = 'claim' | 'renew' | 'done' | 'release' | 'ping';
 
 /** A store in memory that fails where a test says so: before the call, or after it, its answer lost. */
@@ -61,9 +58,6 @@ function wayTo(store: FaultyStore): FaultyStore & { cut(): void } {
 }
 
 const ALL: Method[] = ['claim', 'renew', 'done', 'release', 'ping'];
-const well = (entries: ReadonlyArray<{ id: string }>): Promise<BatchResult> =>
-  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
-const forever = (): Promise<never> => new Promise(() => undefined);
 
 interface Event {
   id: string;
@@ -75,12 +69,8 @@ interface Event {
 
 let handles = 0;
 /** A message of an event; its handle tells the event, and `+` that it is not the first. */
-const message = ({ group, receives = 1, ...event }: Event, messageId = `m-${event.id}`): SqsMessage => ({
-  MessageId: messageId,
-  ReceiptHandle: `${messageId}#${(handles += 1)}`,
-  Body: JSON.stringify(event),
-  Attributes: { ApproximateReceiveCount: String(receives), ...(group !== undefined && { MessageGroupId: group }) },
-});
+const message = ({ group, receives = 1, ...event }: Event, messageId = `m-${event.id}`): SqsMessage =>
+  messageOf(messageId, { group, receives, handle: `${messageId}#${(handles += 1)}`, body: JSON.stringify(event) });
 
 interface Setup {
   store?: FaultyStore;
@@ -93,40 +83,11 @@ function consumerOf(
   handler: Handler,
   { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false }: Setup = {},
 ) {
-  const settled: string[] = [];
   const handled: string[] = [];
-  const inQueue: SqsMessage[][] = [];
-  let arrive: () => void = () => undefined;
-  const wire = {
-    receive: jest.fn<SqsWire['receive']>(async ({ signal, waitTimeSeconds }) => {
-      if (inQueue.length === 0 && waitTimeSeconds > 0) {
-        await new Promise<void>((resolve, reject) => {
-          arrive = resolve;
-          setTimeout(resolve, waitTimeSeconds * 1000);
-          signal?.addEventListener('abort', () => reject(new Error('aborted')));
-        });
-      }
-      return inQueue.shift() ?? [];
-    }),
-    deleteBatch: jest.fn<SqsWire['deleteBatch']>((_, entries) => {
-      settled.push(...entries.map(({ receiptHandle }) => `${receiptHandle.split('#')[0]} deleted`));
-      return well(entries);
-    }),
-    changeVisibilityBatch: jest.fn<SqsWire['changeVisibilityBatch']>((_, entries) => {
-      settled.push(...entries.map(each => `${each.receiptHandle.split('#')[0]} in ${each.visibilityTimeoutSeconds} s`));
-      return well(entries);
-    }),
-    sendBatch: jest.fn<SqsWire['sendBatch']>((url, entries) => {
-      settled.push(...entries.map(each => `${each.attributes['deadletter.message-id']?.StringValue} to ${url}`));
-      return well(entries);
-    }),
-  };
-  const logger = { log: jest.fn(), warn: jest.fn<(text: string) => void>(), error: jest.fn() };
   const faults: string[] = [];
-  const resolved = consumerSettings(
-    { consumer: { maxReceiveCount: 3, backoff: { initialSeconds: 8, factor: 1 }, ...settings } },
-    fifo ? 'q.fifo' : 'q',
-  );
+  const wire = new ScriptedQueue();
+  const logger = quietLogger();
+  const given = { maxReceiveCount: 3, backoff: { initialSeconds: 8, factor: 1 }, ...settings };
   const health = new StoreHealth({
     queue: 'q',
     store,
@@ -139,49 +100,19 @@ function consumerOf(
     },
     random: () => 0,
   });
-  const inbox = new Inbox({
-    queue: 'q',
-    store,
-    health,
-    rules: { ...resolved, leaseMs: 30_000, rememberForMs: 3_600_000 },
-  });
-  const consumer: QueueConsumer = new QueueConsumer({
-    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
-    settings: resolved,
-    slots: new Slots(Infinity),
-    wire,
-    inbox,
-    inboxIsShared: true,
-    handlers: new HandlerRegistry([
-      {
-        pattern: 'a',
-        queue: 'q',
-        subscribed: true,
-        handler: (id: string, context: SqsContext) => {
-          handled.push(id);
-          return handler(id, context) as never;
-        },
-      },
-    ]),
-    decode: ({ Body = '' }) => {
-      const { id, subject, sequence } = JSON.parse(Body) as Event;
-      return {
-        metadata: { id, source: 's', type: 'a', ...(subject && { subject }), ...(sequence && { sequence }) },
-        data: id,
-      };
-    },
-    hooks: (_, work) => work(),
-    logger,
-    onFault: () => undefined,
-    onRecovery: () => undefined,
-  });
+  const rules = { ...settingsOf(fifo, given), leaseMs: 30_000, rememberForMs: 3_600_000 };
+  const inbox = new Inbox({ queue: 'q', store, health, rules });
+  const counted: Handler = (id, context) => {
+    handled.push(id);
+    return handler(id, context);
+  };
+  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger });
   const put = async (...messages: SqsMessage[]): Promise<void> => {
-    inQueue.push(messages);
-    arrive();
+    wire.put(...messages);
     await jest.advanceTimersByTimeAsync(60);
   };
   consumer.start();
-  return { consumer, store, inbox, wire, settled, handled, put, logger, faults };
+  return { consumer, store, inbox, wire, settled: wire.settled, handled, put, logger, faults };
 }
 
 describe('QueueConsumer with an inbox', () => {

@@ -1,11 +1,9 @@
 import { jest } from '@jest/globals';
 import * as fc from 'fast-check';
+import { consumerOf, quietLogger } from '../../test/consumer.js';
+import { message, succeeded } from '../../test/scripted-queue.js';
 import { ClockWatch } from '../async/clock-watch.js';
 import type { BatchResult, SqsWire } from '../interfaces/wire.interface.js';
-import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
-import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './receive/slots.js';
 
 const seconds = (value: number): number => value * 1_000;
 
@@ -44,7 +42,7 @@ function oneMessage({ leaseSeconds, waitSeconds, handedOutAt, underWayMs, handle
       await sleep(untilThere);
       leaseEndsAt = queueNow() + seconds(leaseSeconds);
       await sleep(underWayMs);
-      return [{ MessageId: 'm', ReceiptHandle: 'm', Body: '{}', Attributes: {} }];
+      return [message('m')];
     }),
     changeVisibilityBatch: jest.fn<SqsWire['changeVisibilityBatch']>((_, entries): Promise<BatchResult> => {
       const held = queueNow() < leaseEndsAt;
@@ -55,31 +53,15 @@ function oneMessage({ leaseSeconds, waitSeconds, handedOutAt, underWayMs, handle
         return Promise.resolve({ successful: [], failed: entries.map(({ id }) => ({ id, ...gone })) });
       }
       leaseEndsAt = queueNow() + seconds(given);
-      return Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+      return succeeded(entries);
     }),
-    deleteBatch: jest.fn<SqsWire['deleteBatch']>((_, entries) =>
-      Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] }),
-    ),
+    deleteBatch: jest.fn<SqsWire['deleteBatch']>((_, entries) => succeeded(entries)),
     sendBatch: jest.fn<SqsWire['sendBatch']>(),
   };
-  const logger = { log: jest.fn(), warn: jest.fn<(text: string) => void>(), error: jest.fn() };
+  const logger = quietLogger();
   const backoff = { initialSeconds: 7, factor: 1, maxSeconds: 7 };
-  const consumer = new QueueConsumer({
-    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo: false },
-    settings: consumerSettings(
-      { consumer: { visibilityTimeoutSeconds: leaseSeconds, waitTimeSeconds: waitSeconds, backoff } },
-      'q',
-    ),
-    slots: new Slots(Infinity),
-    wire,
-    handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler }]),
-    decode: () => ({ metadata: { id: 'm', source: 's', type: 'a' }, data: undefined }),
-    hooks: (_, work) => work(),
-    logger,
-    watch,
-    onFault: () => undefined,
-    onRecovery: () => undefined,
-  });
+  const settings = { visibilityTimeoutSeconds: leaseSeconds, waitTimeSeconds: waitSeconds, backoff };
+  const consumer = consumerOf(wire, handler, { settings, logger, watch });
   const suspend = (ms: number): void => {
     suspendedFor += ms;
     jest.setSystemTime(Date.now() + ms);

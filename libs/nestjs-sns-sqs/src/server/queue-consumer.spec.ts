@@ -1,92 +1,27 @@
 import { jest } from '@jest/globals';
+import { consumerOf as consumerOn, quietLogger, type ConsumerSetup, type Handler } from '../../test/consumer.js';
+import { forever, message, ScriptedQueue, succeeded } from '../../test/scripted-queue.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
-import type { ConsumerOptions } from '../interfaces/options.interface.js';
-import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
-import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
-import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './receive/slots.js';
-
-type Handler = (data: unknown, context: SqsContext) => Promise<unknown>;
-
-const well = (entries: ReadonlyArray<{ id: string }>): Promise<BatchResult> =>
-  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
-const message = (id: string, group?: string, receives = 1): SqsMessage => ({
-  MessageId: id,
-  ReceiptHandle: id,
-  Body: '{}',
-  Attributes: { ApproximateReceiveCount: String(receives), ...(group !== undefined && { MessageGroupId: group }) },
-});
 
 /** A consumer whose queue holds what the test puts there; `settled` tells in order what became of it. */
-function consumerOf(
-  handler: Handler,
-  {
-    fifo = false,
-    concurrency = 10,
-    laneBy = 'none',
-  }: { fifo?: boolean } & Pick<ConsumerOptions, 'concurrency' | 'laneBy'> = {},
-) {
-  const settled: string[] = [];
-  const inQueue: SqsMessage[][] = [];
-  let arrive: () => void = () => undefined;
-  const receive = jest.fn<SqsWire['receive']>(async ({ signal, waitTimeSeconds }) => {
-    if (inQueue.length === 0 && waitTimeSeconds > 0) {
-      await new Promise<void>((resolve, reject) => {
-        arrive = resolve;
-        signal?.addEventListener('abort', () => reject(new Error('aborted')));
-      });
-    }
-    return inQueue.shift() ?? [];
-  });
-  const wire = {
-    receive,
-    deleteBatch: jest.fn<SqsWire['deleteBatch']>((_, entries) => {
-      settled.push(...entries.map(({ receiptHandle }) => `${receiptHandle} deleted`));
-      return well(entries);
-    }),
-    changeVisibilityBatch: jest.fn<SqsWire['changeVisibilityBatch']>((_, entries) => {
-      settled.push(...entries.map(each => `${each.receiptHandle} in ${each.visibilityTimeoutSeconds} s`));
-      return well(entries);
-    }),
-    sendBatch: jest.fn<SqsWire['sendBatch']>((url, entries) => {
-      settled.push(...entries.map(each => `${each.attributes['deadletter.message-id']?.StringValue} to ${url}`));
-      return well(entries);
-    }),
-  };
-  const logger = { log: jest.fn<(text: string) => void>(), warn: jest.fn<(text: string) => void>(), error: jest.fn() };
-  const consumer = new QueueConsumer({
-    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
-    settings: consumerSettings({ consumer: { concurrency, maxReceiveCount: 3, laneBy } }, 'q'),
-    slots: new Slots(Infinity),
-    wire,
-    handlers: new HandlerRegistry([{ pattern: 'a', queue: 'q', subscribed: true, handler }]),
-    decode: ({ MessageId = '' }) => ({
-      metadata: { id: MessageId, source: 's', type: 'a', subject: 'one' },
-      data: MessageId,
-    }),
-    hooks: (_, work) => work(),
+function consumerOf(handler: Handler, { fifo, ...settings }: { fifo?: boolean } & ConsumerSetup['settings'] = {}) {
+  const wire = new ScriptedQueue();
+  const logger = quietLogger();
+  const consumer = consumerOn(wire, handler, {
+    ...(fifo && { fifo }),
     logger,
-    onFault: () => undefined,
-    onRecovery: () => undefined,
+    settings: { maxReceiveCount: 3, ...settings },
   });
-  const put = async (...messages: SqsMessage[]): Promise<void> => {
-    inQueue.push(messages);
-    arrive();
-    await jest.advanceTimersByTimeAsync(10);
-  };
-  return { consumer, wire, settled, put, logger };
+  return { consumer, wire, settled: wire.settled, put: wire.deliver.bind(wire), logger };
 }
-
-const forever = (): Promise<never> => new Promise(() => undefined);
 
 describe('QueueConsumer', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   it('deletes what a handler has finished and handles what it received at the probe', async () => {
-    const handle = jest.fn<Handler>(() => Promise.resolve());
+    const handle = jest.fn<Handler>();
     const { consumer, settled, put } = consumerOf(handle);
     await put(message('probed'));
     await consumer.probe();
@@ -112,17 +47,17 @@ describe('QueueConsumer', () => {
     const error = new Error('no');
     const { consumer, settled, put, logger } = consumerOf(() => Promise.reject(error));
     consumer.start();
-    await put(message('m', undefined, 3));
+    await put(message('m', { receives: 3 }));
     expect(settled).toEqual(['m to dlq', 'm deleted']);
     expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('goes to the dead letter queue'), error.stack);
   });
 
   it('does not run a handler again whose delete was lost', async () => {
-    const handle = jest.fn<Handler>(() => Promise.resolve());
+    const handle = jest.fn<Handler>();
     const { consumer, settled, put } = consumerOf(handle);
     consumer.start();
     await put(message('m'));
-    await put(message('m', undefined, 2));
+    await put(message('m', { receives: 2 }));
     expect(handle).toHaveBeenCalledTimes(1);
     expect(settled).toEqual(['m deleted', 'm deleted']);
   });
@@ -142,7 +77,7 @@ describe('QueueConsumer', () => {
       { fifo: true },
     );
     consumer.start();
-    await put(message('head', 'g'), message('tail', 'g'), message('other', 'h'));
+    await put(message('head', { group: 'g' }), message('tail', { group: 'g' }), message('other', { group: 'h' }));
     expect(settled.toSorted()).toEqual(['head in 5 s', 'other deleted', 'tail in 5 s']);
   });
 
@@ -156,8 +91,8 @@ describe('QueueConsumer', () => {
       { fifo: true },
     );
     consumer.start();
-    await put(message('head', 'g'), message('tail', 'g'));
-    await put(message('head', 'g', 2), message('tail', 'g', 2));
+    await put(message('head', { group: 'g' }), message('tail', { group: 'g' }));
+    await put(message('head', { group: 'g', receives: 2 }), message('tail', { group: 'g', receives: 2 }));
     expect(attempts).toEqual(['head 1', 'head 2', 'tail 1']);
   });
 
@@ -171,9 +106,9 @@ describe('QueueConsumer', () => {
       { fifo: true },
     );
     consumer.start();
-    await put(message('head', 'g', 3), message('tail', 'g', 3));
-    await put(message('tail', 'g', 4));
-    await put(message('tail', 'g', 5));
+    await put(message('head', { group: 'g', receives: 3 }), message('tail', { group: 'g', receives: 3 }));
+    await put(message('tail', { group: 'g', receives: 4 }));
+    await put(message('tail', { group: 'g', receives: 5 }));
     expect(attempts).toEqual(['head 3', 'tail 1', 'tail 2']);
     expect(settled).toEqual(['head in 2 s', 'tail in 2 s', 'tail in 2 s', expect.stringMatching(/^tail in 1\d s$/)]);
   });
@@ -189,18 +124,19 @@ describe('QueueConsumer', () => {
       { fifo: true },
     );
     consumer.start();
-    await put(message('m', 'g'), message('n', 'g'));
-    await put(message('m', 'g', 2));
+    await put(message('m', { group: 'g' }), message('n', { group: 'g' }));
+    await put(message('m', { group: 'g', receives: 2 }));
     finish();
     await jest.advanceTimersByTimeAsync(10);
-    await put(message('m', 'g', 3));
+    await put(message('m', { group: 'g', receives: 3 }));
     expect(attempts).toEqual([1, 2]);
   });
 
   it('holds no crowd of one subject: it stops receiving at two messages for each slot', async () => {
     const { consumer, wire, put } = consumerOf(forever, { concurrency: 10, laneBy: 'subject' });
     consumer.start();
-    const ten = (from: string) => Array.from({ length: 10 }, (_, n) => message(`${from}${n}`));
+    const body = JSON.stringify({ subject: 'one' });
+    const ten = (from: string) => Array.from({ length: 10 }, (_, n) => message(`${from}${n}`, { body }));
     await put(...ten('a'));
     await put(...ten('b'));
     expect(wire.receive).toHaveBeenCalledTimes(2);
@@ -212,7 +148,7 @@ describe('QueueConsumer', () => {
     const answered = new Promise<void>(resolve => (answer = resolve));
     wire.deleteBatch.mockImplementation(async (_, entries) => {
       await answered;
-      return well(entries);
+      return succeeded(entries);
     });
     consumer.start();
     const ten = () => Array.from({ length: 10 }, (_, n) => message(`m${n}`));
@@ -230,7 +166,7 @@ describe('QueueConsumer', () => {
     const answers: Array<() => void> = [];
     wire.deleteBatch.mockImplementation(async (_, entries) => {
       await new Promise<void>(resolve => answers.push(resolve));
-      return well(entries);
+      return succeeded(entries);
     });
     const askedFor = (): number[] => wire.receive.mock.calls.slice(asked).map(([{ maxMessages }]) => maxMessages);
     let asked = 0;
@@ -249,7 +185,7 @@ describe('QueueConsumer', () => {
       { fifo: true },
     );
     consumer.start();
-    await put(message('head', 'g'), message('tail', 'g'));
+    await put(message('head', { group: 'g' }), message('tail', { group: 'g' }));
     expect(settled).toEqual(['head to dlq', 'head deleted', 'tail deleted']);
   });
 
@@ -282,7 +218,7 @@ describe('QueueConsumer', () => {
         fifo: true,
       });
       consumer.start();
-      await put(message('running', 'g'), message('waiting', 'g'));
+      await put(message('running', { group: 'g' }), message('waiting', { group: 'g' }));
       const stopped = jest.fn();
       void consumer.stop(20_000).then(stopped);
       await jest.advanceTimersByTimeAsync(5_000);
@@ -314,7 +250,7 @@ describe('QueueConsumer', () => {
     });
 
     it('gives back what the probe received, and what arrives while it stops', async () => {
-      const handle = jest.fn<Handler>(() => Promise.resolve());
+      const handle = jest.fn<Handler>();
       const probed = consumerOf(handle);
       await probed.put(message('probed'));
       await probed.consumer.probe();

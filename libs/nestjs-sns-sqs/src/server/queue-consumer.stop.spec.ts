@@ -1,14 +1,12 @@
 import { jest } from '@jest/globals';
 import * as fc from 'fast-check';
+import { consumerOf, decodeById, settingsOf, type ConsumerSetup } from '../../test/consumer.js';
+import { message } from '../../test/scripted-queue.js';
 import { Inbox } from '../inbox/inbox.js';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { StoreHealth } from '../inbox/store-health.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
-import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
-import { QueueConsumer } from './queue-consumer.js';
-import { Slots } from './receive/slots.js';
 
 /** How long each call takes, in milliseconds. */
 interface Slowness {
@@ -46,20 +44,17 @@ function slowConsumer(slow: Slowness, { fifo = false, messages = 3, concurrency 
   };
   const common = { logger: { warn: () => undefined }, onFault: () => undefined, onRecovery: () => undefined };
   const health = new StoreHealth({ queue: 'q', store, onUnavailable: 'wait', ...common });
-  const settings = consumerSettings({ consumer: { concurrency, maxReceiveCount: 3 } }, fifo ? 'q.fifo' : 'q');
-  const rules = { ...settings, leaseMs: 30_000, rememberForMs: 3_600_000 };
+  const given = { concurrency, maxReceiveCount: 3 };
+  const rules = { ...settingsOf(fifo, given), leaseMs: 30_000, rememberForMs: 3_600_000 };
   const answer = (what: string, ids: string[]): Promise<BatchResult> =>
     after(slow.settle, () => {
       if (!settles) throw new Error('socket hang up');
       log.push(...ids.map(id => `${id} ${what}`));
       return { successful: ids.map((_, id) => ({ id: String(id) })), failed: [] };
     });
-  const batch: SqsMessage[] = Array.from({ length: messages }, (_, n) => ({
-    MessageId: `m${n}`,
-    ReceiptHandle: `m${n}`,
-    Body: JSON.stringify({ id: `e${n}`, source: 's', type: 'a' }),
-    Attributes: { ApproximateReceiveCount: '1', ...(fifo && { MessageGroupId: 'g' }) },
-  }));
+  const batch: SqsMessage[] = Array.from({ length: messages }, (_, n) =>
+    message(`m${n}`, { group: fifo ? 'g' : undefined, body: JSON.stringify({ id: `e${n}` }) }),
+  );
   const wire: SqsWire = {
     receive: async ({ signal }) => {
       if (batch.length > 0) {
@@ -85,34 +80,14 @@ function slowConsumer(slow: Slowness, { fifo = false, messages = 3, concurrency 
         entries.map(({ id }) => id),
       ),
   };
-  const consumer = new QueueConsumer({
-    queue: { name: 'q', url: 'url', deadLetterQueueUrl: 'dlq', fifo },
-    settings,
-    inbox: new Inbox({ queue: 'q', store, health, rules }),
-    inboxIsShared: true,
-    slots: new Slots(Infinity),
-    wire,
-    handlers: new HandlerRegistry([
-      {
-        pattern: 'a',
-        queue: 'q',
-        subscribed: true,
-        handler: async () => {
-          log.push('begin');
-          await sleep(slow.handler);
-          log.push('end');
-        },
-      },
-    ]),
-    decode: ({ Body = '' }) =>
-      after(slow.decode, () => ({
-        metadata: JSON.parse(Body) as { id: string; source: string; type: string },
-        data: 0,
-      })),
-    hooks: (_, work) => work(),
-    ...common,
-    logger: { log: () => undefined, warn: () => undefined, error: () => undefined },
-  });
+  const handler = async (): Promise<void> => {
+    log.push('begin');
+    await sleep(slow.handler);
+    log.push('end');
+  };
+  const inbox = new Inbox({ queue: 'q', store, health, rules });
+  const decode: ConsumerSetup['decode'] = sent => after(slow.decode, () => decodeById(sent));
+  const consumer = consumerOf(wire, handler, { fifo, settings: given, inbox, inboxIsShared: true, decode });
   const count = (what: RegExp): number => log.filter(entry => what.test(entry)).length;
   return { consumer, log, count, calls: () => calls };
 }

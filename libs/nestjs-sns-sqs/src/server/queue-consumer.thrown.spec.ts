@@ -1,67 +1,21 @@
 import { jest } from '@jest/globals';
 import { throwError } from 'rxjs';
+import { consumerOf as consumerOn, quietLogger, type ConsumerSetup, type Handler } from '../../test/consumer.js';
 import { hostileValues } from '../../test/hostile-values.js';
-import type { MessageHandler } from '@nestjs/microservices';
-import type { BatchResult, SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
-import { consumerSettings } from '../options/server-options.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
-import { QueueConsumer, type QueueConsumerOptions } from './queue-consumer.js';
-import { Slots } from './receive/slots.js';
+import { message as messageOf, ScriptedQueue } from '../../test/scripted-queue.js';
+import type { SqsMessage } from '../interfaces/wire.interface.js';
 
-const well = (entries: ReadonlyArray<{ id: string }>): Promise<BatchResult> =>
-  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
-const message = (id: string, group: string): SqsMessage => ({
-  MessageId: id,
-  ReceiptHandle: id,
-  Body: '{}',
-  Attributes: { ApproximateReceiveCount: '1', MessageGroupId: group },
-});
+const message = (id: string, group: string): SqsMessage => messageOf(id, { group });
 
 /** A consumer of a FIFO queue that has these messages, and what became of them. */
-function consumerOf(handler: unknown, messages: SqsMessage[], changes: Partial<QueueConsumerOptions> = {}) {
-  const settled: string[] = [];
+function consumerOf(handler: Handler, messages: SqsMessage[], changes: ConsumerSetup = {}) {
+  const wire = new ScriptedQueue();
+  wire.put(...messages);
+  const logger = quietLogger();
   const isPermanent = jest.fn<(error: unknown) => boolean>(() => false);
-  const inQueue = [messages];
-  const wire: SqsWire = {
-    receive: ({ signal, waitTimeSeconds }) => {
-      const [next] = inQueue.splice(0);
-      if (next || waitTimeSeconds === 0) return Promise.resolve(next ?? []);
-      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))));
-    },
-    deleteBatch: (_, entries) => {
-      settled.push(...entries.map(({ receiptHandle }) => `${receiptHandle} deleted`));
-      return well(entries);
-    },
-    changeVisibilityBatch: (_, entries) => {
-      settled.push(...entries.map(each => `${each.receiptHandle} in ${each.visibilityTimeoutSeconds} s`));
-      return well(entries);
-    },
-    sendBatch: (_, entries) => {
-      settled.push(...entries.map(each => `${each.attributes['deadletter.message-id']?.StringValue} copied`));
-      return well(entries);
-    },
-  };
-  const logger = { log: jest.fn(), warn: jest.fn(), error: jest.fn() };
-  const settings = consumerSettings(
-    { consumer: { maxReceiveCount: 3, backoff: { initialSeconds: 0 } }, isPermanent },
-    'q',
-  );
-  const consumer = new QueueConsumer({
-    queue: { name: 'q.fifo', url: 'url', deadLetterQueueUrl: 'dlq', fifo: true },
-    settings,
-    slots: new Slots(Infinity),
-    wire,
-    handlers: new HandlerRegistry([
-      { pattern: 'a', queue: 'q.fifo', subscribed: true, handler: handler as MessageHandler },
-    ]),
-    decode: ({ MessageId = '' }) => ({ metadata: { id: MessageId, source: 's', type: 'a' }, data: MessageId }),
-    hooks: (_, work) => work(),
-    logger,
-    onFault: () => undefined,
-    onRecovery: () => undefined,
-    ...changes,
-  });
-  return { consumer, settled, logger, isPermanent };
+  const settings = { maxReceiveCount: 3, backoff: { initialSeconds: 0 }, isPermanent };
+  const consumer = consumerOn(wire, handler, { fifo: true, settings, logger, ...changes });
+  return { consumer, settled: wire.settled, logger, isPermanent };
 }
 
 const ways: Array<[string, (thrown: unknown) => unknown]> = [
@@ -82,7 +36,7 @@ describe('QueueConsumer, of what its handlers throw:', () => {
   describe.each(ways)('%s', (_, by) => {
     it.each(hostileValues())('%s is settled, and its group goes on', async (_, thrown) => {
       const { consumer, settled, logger } = consumerOf(
-        (data: string) => (data === 'bad' ? by(thrown) : undefined),
+        data => (data === 'bad' ? by(thrown) : undefined),
         [message('bad', 'g'), message('behind', 'g'), message('other', 'h')],
       );
       consumer.start();
@@ -101,7 +55,7 @@ describe('QueueConsumer, of what its handlers throw:', () => {
       isPermanent.mockReturnValue(true);
       consumer.start();
       await jest.advanceTimersByTimeAsync(20);
-      expect(settled).toEqual(['bad copied', 'bad deleted']);
+      expect(settled).toEqual(['bad to dlq', 'bad deleted']);
     });
   });
 

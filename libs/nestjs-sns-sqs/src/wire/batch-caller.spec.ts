@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { succeeded } from '../../test/scripted-queue.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 import { BatchCaller, type BatchCallerOptions, type ByteBound } from './batch-caller.js';
 
@@ -7,7 +8,7 @@ interface Entry {
 }
 type Call = (entries: Array<Entry & { id: string }>) => Promise<BatchResult>;
 
-const well: Call = entries => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const well: Call = entries => succeeded(entries);
 /** Refuses the entries whose value is among `values`. */
 const refusing =
   (values: string[], senderFault: boolean): Call =>

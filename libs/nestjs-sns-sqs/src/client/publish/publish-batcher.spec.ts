@@ -1,11 +1,12 @@
 import { jest } from '@jest/globals';
+import { succeeded } from '../../../test/scripted-queue.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { PublishBatcher } from './publish-batcher.js';
 
 type Send = (entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
 
-const well: Send = entries => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const well: Send = entries => succeeded(entries);
 const failing =
   (senderFault: boolean): Send =>
   entries =>

@@ -1,3 +1,4 @@
+import { succeeded } from '../../../test/scripted-queue.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jest } from '@jest/globals';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
@@ -6,7 +7,7 @@ import { Publisher, type PublisherOptions } from './publisher.js';
 
 type Send = PublisherOptions['send'];
 
-const well: Send = (_, entries) => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const well: Send = (_, entries) => succeeded(entries);
 const refusing =
   (failure: Partial<BatchResult['failed'][number]>): Send =>
   (_, entries) =>

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { succeeded } from '../../../test/scripted-queue.js';
 import { requestAttributes } from '../../envelope/reply.js';
 import type { OutgoingSqsMessage, SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import { Replier, type ReplierOptions } from './replier.js';
@@ -8,7 +9,7 @@ const REPLIES = 'https://sqs/123456789012/web-replies-0123456789ab';
 const pass = (ms = 0) => jest.advanceTimersByTimeAsync(ms);
 
 type SendBatch = SqsWire['sendBatch'];
-const well: SendBatch = (_, entries) => Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const well: SendBatch = (_, entries) => succeeded(entries);
 
 function replierOver(serializer?: ReplierOptions['serializer'], answer: SendBatch = well) {
   const sendBatch = jest.fn<SendBatch>(answer);

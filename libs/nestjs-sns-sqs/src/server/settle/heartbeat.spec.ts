@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { succeeded } from '../../../test/scripted-queue.js';
 import type { HeldClaim } from '../../inbox/held-claim.js';
 import type { BatchResult, SqsWire } from '../../interfaces/wire.interface.js';
 import { Delivery } from '../delivery.js';
@@ -7,8 +8,7 @@ import { Heartbeat } from './heartbeat.js';
 type RenewClaims = (deliveries: readonly Delivery[]) => Promise<Delivery[]>;
 type ChangeVisibility = SqsWire['changeVisibilityBatch'];
 
-const allWell: ChangeVisibility = (_, entries) =>
-  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const allWell: ChangeVisibility = (_, entries) => succeeded(entries);
 const failing =
   (code: string): ChangeVisibility =>
   (_, entries) =>

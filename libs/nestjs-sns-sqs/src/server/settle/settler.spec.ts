@@ -1,12 +1,12 @@
 import { jest } from '@jest/globals';
+import { succeeded } from '../../../test/scripted-queue.js';
 import type { BatchResult, SqsWire } from '../../interfaces/wire.interface.js';
 import { Delivery } from '../delivery.js';
 import { Settler } from './settler.js';
 
 type Entries = ReadonlyArray<{ id: string }>;
 
-const well = (_: string, entries: Entries): Promise<BatchResult> =>
-  Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
+const well = (_: string, entries: Entries): Promise<BatchResult> => succeeded(entries);
 const refused = (_: string, entries: Entries): Promise<BatchResult> =>
   Promise.resolve({
     successful: [],
