@@ -168,7 +168,7 @@ describe('least privilege', () => {
       { principal = 'sns.amazonaws.com', action = 'sqs:SendMessage', resource = QueueArn, tls = '' } = {},
     ): boolean =>
       isAllowed(statements, {
-        servicePrincipal: principal,
+        principals: [`Service:${principal}`],
         action,
         resource,
         context: new Map([

@@ -7,12 +7,20 @@ export class AwsError extends Error {
   readonly queryCode: string;
   readonly status: number;
   readonly queryStatus: number;
+  /** What the older protocol says, where it says something else. */
+  readonly queryMessage: string;
   readonly senderFault: boolean;
 
   constructor(
     code: string,
     message: string,
-    options: { status?: number; queryStatus?: number; queryCode?: string; senderFault?: boolean } = {},
+    options: {
+      status?: number;
+      queryStatus?: number;
+      queryCode?: string;
+      queryMessage?: string;
+      senderFault?: boolean;
+    } = {},
   ) {
     super(message);
     this.name = code;
@@ -20,6 +28,7 @@ export class AwsError extends Error {
     this.status = options.status ?? 400;
     this.queryStatus = options.queryStatus ?? this.status;
     this.queryCode = options.queryCode ?? code;
+    this.queryMessage = options.queryMessage ?? message;
     this.senderFault = options.senderFault ?? true;
   }
 }
@@ -42,6 +51,7 @@ export const serializationError = (message: string): AwsError => new AwsError('S
 export const queueDoesNotExist = (): AwsError =>
   new AwsError('QueueDoesNotExist', 'The specified queue does not exist.', {
     queryCode: `${SIMPLE_QUEUE_SERVICE}NonExistentQueue`,
+    queryMessage: 'The specified queue does not exist for this wsdl version.',
   });
 
 export const queueNameExists = (attribute: string): AwsError =>
@@ -103,6 +113,13 @@ export const invalidBatchEntryId = (): AwsError =>
 
 export const batchRequestTooLong = (limit: number, bytes: number): AwsError =>
   sqs('BatchRequestTooLong', `Batch requests cannot be longer than ${limit} bytes. You have sent ${bytes} bytes.`);
+
+export const accessDenied = (account: string, action: string, resource: string, reason: string): AwsError =>
+  new AwsError(
+    'AccessDenied',
+    `User: arn:aws:iam::${account}:root is not authorized to perform: sqs:${action.toLowerCase()} on resource: ${resource} ${reason}`,
+    { status: 403 },
+  );
 
 export const unsupportedOperation = (message: string): AwsError => sqs('UnsupportedOperation', message);
 

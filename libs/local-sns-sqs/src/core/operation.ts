@@ -5,6 +5,8 @@ import type { Input } from './input.js';
 export interface Call {
   /** Scheme, host and port under which the caller reached us: queue URLs start with it. */
   readonly origin: string;
+  /** The account that the caller's access key names (twelve digits); undefined: it names none. */
+  readonly account?: string | undefined;
   /** True once nobody is there to read an answer. */
   readonly gone: boolean;
   /** Runs `fn` when the caller goes away before the answer is there. */

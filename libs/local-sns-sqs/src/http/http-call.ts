@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../core/operation.js';
 
+const ACCOUNT = /\bCredential=(\d{12})\//;
+
 /** The core's view of one HTTP request: whether somebody still waits for the answer, and whether it arrived. */
 export class HttpCall implements Call {
   readonly origin: string;
@@ -10,13 +12,18 @@ export class HttpCall implements Call {
   private whenUndelivered: (() => void) | undefined;
 
   constructor(
-    request: IncomingMessage,
+    private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     fallbackOrigin: string,
   ) {
     const { host } = request.headers;
     this.origin = host ? `http://${host}` : fallbackOrigin;
     response.on('close', () => this.closed());
+  }
+
+  /** An access key of twelve digits names its account, as LocalStack and moto have it. */
+  get account(): string | undefined {
+    return ACCOUNT.exec(this.request.headers.authorization ?? '')?.[1];
   }
 
   get gone(): boolean {

@@ -79,6 +79,16 @@ describe('readQuery', () => {
     });
   });
 
+  it('reads maps by name or key, and lists and maps without an index (recorded)', () => {
+    expect(read({ 'Attributes.entry.1.name': 'a', 'Attributes.entry.1.value': 'b' }).input).toEqual({
+      Attributes: { a: 'b' },
+    });
+    expect(read({ 'Attributes.entry.key': 'a', 'Attributes.entry.value': 'b', 'TagKeys.member': 'c' }).input).toEqual({
+      Attributes: { a: 'b' },
+      TagKeys: ['c'],
+    });
+  });
+
   it('takes a dot in a value for a dot', () => {
     expect(read({ Message: 'a.b.c' }).input).toEqual({ Message: 'a.b.c' });
   });

@@ -19,23 +19,28 @@ function insert(root: Tree, path: string, value: string): void {
   node[last] = value;
 }
 
-export const numbered = (tree: Tree): Array<Tree | string> =>
-  Object.keys(tree)
-    .sort((a, b) => Number(a) - Number(b))
-    .map(key => tree[key] ?? '');
+const INDEX = /^\d+$/;
+
+/** The items of a list in their order. One without an index (`AttributeName=All`) is the only one. */
+export function numbered(node: Tree | string): Array<Tree | string> {
+  if (typeof node === 'string') return node === '' ? [] : [node];
+  const keys = Object.keys(node);
+  if (!keys.every(key => INDEX.test(key))) return [node];
+  return keys.sort((a, b) => Number(a) - Number(b)).map(key => node[key] ?? '');
+}
 
 export function toValue(node: Tree | string): unknown {
   if (typeof node === 'string') return node;
   const { member, entry } = node;
-  if (typeof member === 'object') return numbered(member).map(toValue);
+  if (member !== undefined) return numbered(member).map(toValue);
   if (typeof entry === 'object') return Object.fromEntries(numbered(entry).map(toEntry));
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, toValue(child)]));
 }
 
-/** Maps are written with `key` and `value`, message attributes with `Name` and `Value`. */
+/** Maps are written with `key` and `value`, message attributes with `Name` and `Value`; some clients mix the two. */
 function toEntry(node: Tree | string): [string, unknown] {
   if (typeof node === 'string') return ['', node];
-  const name = node['key'] ?? node['Name'];
+  const name = node['key'] ?? node['Name'] ?? node['name'] ?? node['Key'];
   const value = node['value'] ?? node['Value'];
   return [typeof name === 'string' ? name : '', value === undefined ? '' : toValue(value)];
 }

@@ -42,6 +42,31 @@ describe('readSqsQuery (sqs-making-api-requests-xml)', () => {
     ).toEqual({ Attributes: { VisibilityTimeout: '40' }, Tags: { team: 'a' } });
   });
 
+  it('reads the tags of TagQueue, which the Java SDKs write as Tags (recorded)', () => {
+    expect(read({ Action: 'TagQueue', 'Tags.1.Key': 'c', 'Tags.1.Value': 'd' }).input).toEqual({ Tags: { c: 'd' } });
+  });
+
+  it('reads lists, maps and entries without an index (recorded)', () => {
+    expect(
+      read({
+        Action: 'GetQueueAttributes',
+        AttributeName: 'All',
+        'Attribute.Name': 'VisibilityTimeout',
+        'Attribute.Value': '40',
+        'Tag.Key': 'team',
+        'Tag.Value': 'a',
+        'SendMessageBatchRequestEntry.Id': 'a',
+      }).input,
+    ).toEqual({
+      AttributeNames: ['All'],
+      Attributes: { VisibilityTimeout: '40' },
+      Tags: { team: 'a' },
+      Entries: [{ Id: 'a' }],
+    });
+    expect(read({ Action: 'UntagQueue', TagKey: 'a' }).input).toEqual({ TagKeys: ['a'] });
+    expect(read({ Action: 'ReceiveMessage', AttributeName: '' }).input).toEqual({ AttributeNames: [] });
+  });
+
   it('reads the entries of a batch, with their attributes', () => {
     const entry = 'SendMessageBatchRequestEntry.1.';
     expect(
@@ -126,7 +151,8 @@ describe('sqsXmlResult', () => {
 describe('sqsXmlError', () => {
   it('has the older name of the error', () => {
     expect(sqsXmlError(queueDoesNotExist(), 'r')).toContain(
-      '<Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code>',
+      '<Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code>' +
+        '<Message>The specified queue does not exist for this wsdl version.</Message>',
     );
   });
 });

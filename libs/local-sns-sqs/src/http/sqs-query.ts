@@ -19,12 +19,13 @@ const TEXT_LISTS: Readonly<Record<string, string>> = {
   ActionName: 'Actions',
 };
 
-/** Maps: `Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=30`. */
+/** Maps: `Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=30`. TagQueue says `Tags`, CreateQueue `Tag`. */
 const MAPS: Readonly<Record<string, string>> = {
   Attribute: 'Attributes',
   MessageAttribute: 'MessageAttributes',
   MessageSystemAttribute: 'MessageSystemAttributes',
   Tag: 'Tags',
+  Tags: 'Tags',
 };
 
 const NUMBERS: ReadonlySet<string> = new Set([
@@ -46,8 +47,8 @@ const text = (node: Tree | string | undefined): string => (typeof node === 'stri
 function readMap(tree: Tree): Input {
   const entries = numbered(tree).map(node => {
     const entry: Partial<Tree> = typeof node === 'string' ? {} : node;
-    const value = entry['Value'] ?? '';
-    return [text(entry['Name'] ?? entry['Key']), toValue(value)] as const;
+    const value = entry['Value'] ?? entry['value'] ?? '';
+    return [text(entry['Name'] ?? entry['Key'] ?? entry['key']), toValue(value)] as const;
   });
   return Object.fromEntries(entries);
 }
@@ -56,8 +57,8 @@ function readMembers(tree: Tree): Input {
   const input: Input = {};
   for (const [key, node] of Object.entries(tree)) {
     if (node === '' && COLLECTIONS.has(key)) continue;
-    if (typeof node === 'string') input[key] = NUMBERS.has(key) && /^-?\d+$/.test(node) ? Number(node) : node;
-    else if (key in TEXT_LISTS) input[TEXT_LISTS[key] ?? key] = numbered(node).map(text);
+    if (key in TEXT_LISTS) input[TEXT_LISTS[key] ?? key] = numbered(node).map(text);
+    else if (typeof node === 'string') input[key] = NUMBERS.has(key) && /^-?\d+$/.test(node) ? Number(node) : node;
     else if (key in MAPS) input[MAPS[key] ?? key] = readMap(node);
     else if (ENTRIES.test(key)) {
       input['Entries'] = numbered(node).map(entry => (typeof entry === 'string' ? {} : readMembers(entry)));
@@ -136,6 +137,6 @@ export function sqsXmlResult(action: string, output: Output, requestId: string):
 
 export function sqsXmlError(error: AwsError, requestId: string): string {
   const type = error.senderFault ? 'Sender' : 'Receiver';
-  const detail = element('Type', type) + element('Code', error.queryCode) + element('Message', error.message);
+  const detail = element('Type', type) + element('Code', error.queryCode) + element('Message', error.queryMessage);
   return `<?xml version="1.0"?>\n<ErrorResponse xmlns="${NAMESPACE}"><Error>${detail}<Detail/></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }

@@ -12,7 +12,7 @@ const letSnsIn = {
 
 const allows = (statements: unknown, context: Record<string, string> = { 'aws:sourcearn': TOPIC }): boolean =>
   isAllowed(parsePolicy(JSON.stringify({ Statement: statements })) ?? [], {
-    servicePrincipal: 'sns.amazonaws.com',
+    principals: ['Service:sns.amazonaws.com'],
     action: 'sqs:SendMessage',
     resource: QUEUE,
     context: new Map(Object.entries(context)),

@@ -12,10 +12,13 @@ export interface Statement {
 
 /** Who asks for what, with the values of the condition keys (lower case). */
 export interface AccessRequest {
-  servicePrincipal: string;
+  /** Every name under which a statement may mean the caller: `Service:sns.amazonaws.com`, `AWS:000000000000`. */
+  principals: readonly string[];
   action: string;
   resource: string;
   context: ReadonlyMap<string, string>;
+  /** The condition keys that can be told, with a value or without. @default every one */
+  known?: ReadonlySet<string>;
 }
 
 const list = (value: unknown): string[] =>
@@ -85,6 +88,8 @@ export function wildcard(pattern: string, value: string): boolean {
 }
 
 function conditionHolds({ operator, key, values }: Statement['conditions'][number], request: AccessRequest): boolean {
+  // Nobody is kept out, or let in, for what cannot be known here.
+  if (request.known && !request.known.has(key)) return false;
   const actual = request.context.get(key);
   const [, set, base = '', ifExists] = /^(ForAnyValue:|ForAllValues:)?(.*?)(IfExists)?$/.exec(operator) ?? [];
   if (base === 'Null') return values.includes(String(actual === undefined));
@@ -117,7 +122,7 @@ function conditionHolds({ operator, key, values }: Statement['conditions'][numbe
 }
 
 function applies(statement: Statement, request: AccessRequest): boolean {
-  const principal = statement.principals.some(name => name === '*' || name === `Service:${request.servicePrincipal}`);
+  const principal = statement.principals.some(name => name === '*' || request.principals.includes(name));
   if (principal === statement.notPrincipal) return false;
   const action = statement.actions.some(pattern => wildcard(pattern, request.action.toLowerCase()));
   if (action === statement.notAction) return false;
@@ -125,8 +130,15 @@ function applies(statement: Statement, request: AccessRequest): boolean {
   return statement.conditions.every(condition => conditionHolds(condition, request));
 }
 
-/** An explicit Deny wins, then any Allow; nothing said is no. */
-export function isAllowed(statements: readonly Statement[], request: AccessRequest): boolean {
+export type Verdict = 'allowed' | 'denied' | 'unsaid';
+
+/** An explicit Deny wins, then any Allow. */
+export function judge(statements: readonly Statement[], request: AccessRequest): Verdict {
   const applicable = statements.filter(statement => applies(statement, request));
-  return applicable.some(({ effect }) => effect === 'Allow') && !applicable.some(({ effect }) => effect === 'Deny');
+  if (applicable.some(({ effect }) => effect === 'Deny')) return 'denied';
+  return applicable.length > 0 ? 'allowed' : 'unsaid';
 }
+
+/** Nothing said is no. */
+export const isAllowed = (statements: readonly Statement[], request: AccessRequest): boolean =>
+  judge(statements, request) === 'allowed';

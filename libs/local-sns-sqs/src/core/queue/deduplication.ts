@@ -25,6 +25,11 @@ export class Deduplication {
     if (this.sweepAt === Infinity) this.sweepAt = expiresAt + 1000;
   }
 
+  clear(): void {
+    this.sent.clear();
+    this.sweepAt = Infinity;
+  }
+
   private sweep(now: number): void {
     if (now < this.sweepAt) return;
     this.sweepAt = Infinity;

@@ -60,6 +60,28 @@ export function initialAttributes(fifo: boolean): Map<string, string> {
   return attributes;
 }
 
+const BOOLEANS: ReadonlySet<string> = new Set(['ContentBasedDeduplication', 'FifoQueue', 'SqsManagedSseEnabled']);
+
+/** `True` and `False` are taken, and shown in lower case (recorded). */
+export const lowerBoolean = (value: string): string => (/^(true|false)$/i.test(value) ? value.toLowerCase() : value);
+
+/** SQS shows `maxReceiveCount` as a number, however it was written (recorded). */
+function shownRedrivePolicy(value: string): string {
+  const policy = parseJsonObject('RedrivePolicy', value);
+  if (typeof policy.maxReceiveCount !== 'string') return value;
+  return JSON.stringify({ ...policy, maxReceiveCount: parseRedrivePolicy(value).maxReceiveCount });
+}
+
+/** Attributes as the queue keeps and shows them. Throws for a RedrivePolicy that is none. */
+export function settled(attributes: ReadonlyMap<string, string>): Map<string, string> {
+  const result = new Map<string, string>();
+  for (const [name, value] of attributes) {
+    if (BOOLEANS.has(name)) result.set(name, lowerBoolean(value));
+    else result.set(name, name === 'RedrivePolicy' && value !== '' ? shownRedrivePolicy(value) : value);
+  }
+  return result;
+}
+
 function parseJsonObject(name: string, value: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(value);

@@ -120,7 +120,7 @@ export class Queue implements MessageHome {
     if (!this.shelf.hasReady) return [];
     const now = this.around.now();
     const room = Math.min(max, MOST_IN_FLIGHT - this.inFlight);
-    const taken = this.shelf.take(room, message => this.admit(message));
+    const taken = this.shelf.take(room, message => this.admit(message), now);
     for (const message of taken) {
       message.receiveCount++;
       message.receivesHere++;
@@ -190,6 +190,8 @@ export class Queue implements MessageHome {
     for (const message of this.messages.values()) this.around.deadlines.cancel(message);
     this.messages.clear();
     this.retention.clear();
+    // A message that was purged may be sent again at once, under the same id (recorded).
+    this.deduplication.clear();
     this.shelf = this.fifo ? new FifoShelf() : new StandardShelf();
     this.delayed = 0;
     this.inFlight = 0;

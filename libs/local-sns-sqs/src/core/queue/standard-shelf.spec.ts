@@ -15,8 +15,8 @@ describe('StandardShelf', () => {
   it('gives out first what came first, up to the number asked for', () => {
     const shelf = new StandardShelf();
     for (const body of ['a', 'b', 'c']) shelf.add(message(body));
-    expect(bodies(shelf.take(2, all))).toEqual(['a', 'b']);
-    expect(bodies(shelf.take(2, all))).toEqual(['c']);
+    expect(bodies(shelf.take(2, all, 0))).toEqual(['a', 'b']);
+    expect(bodies(shelf.take(2, all, 0))).toEqual(['c']);
     expect(shelf.hasReady).toBe(false);
   });
 
@@ -24,9 +24,9 @@ describe('StandardShelf', () => {
     const shelf = new StandardShelf();
     const first = message('a');
     for (const each of [first, message('b')]) shelf.add(each);
-    shelf.take(1, all);
+    shelf.take(1, all, 0);
     shelf.release(first);
-    expect(bodies(shelf.take(10, all))).toEqual(['b', 'a']);
+    expect(bodies(shelf.take(10, all, 0))).toEqual(['b', 'a']);
   });
 
   it('keeps a delayed message back until it is released', () => {
@@ -35,17 +35,18 @@ describe('StandardShelf', () => {
     shelf.add(delayed);
     expect(shelf.hasReady).toBe(false);
     shelf.release(delayed);
-    expect(bodies(shelf.take(1, all))).toEqual(['a']);
+    expect(bodies(shelf.take(1, all, 0))).toEqual(['a']);
   });
 
   it('skips what is taken away while it looks', () => {
     const shelf = new StandardShelf();
     for (const body of ['a', 'b']) shelf.add(message(body));
-    const taken = shelf.take(1, each => {
+    const admit = (each: Message): boolean => {
       if (each.content.body !== 'a') return true;
       shelf.remove(each);
       return false;
-    });
+    };
+    const taken = shelf.take(1, admit, 0);
     expect(bodies(taken)).toEqual(['b']);
   });
 
@@ -55,7 +56,7 @@ describe('StandardShelf', () => {
     for (const name of names) shelf.add(message(name));
     let state = 0;
     shelf.shuffle(() => (state = (state + 0.37) % 1));
-    const order = bodies(shelf.take(30, all));
+    const order = bodies(shelf.take(30, all, 0));
     expect(order).not.toEqual(names);
     expect(order.toSorted()).toEqual(names.toSorted());
   });

@@ -1,11 +1,11 @@
 import type { Broker } from '../broker.js';
 import { AwsError } from '../errors.js';
-import type { AttributeValue } from '../message-attributes.js';
+import { type AttributeValue, toMessageAttributes } from '../message-attributes.js';
 import { isAllowed } from '../policy/policy.js';
 import type { Queue } from '../queue/queue.js';
 import { place } from '../sqs/outgoing.js';
 import { passes } from './filter-policy.js';
-import type { Published } from './published.js';
+import type { Published } from './published-message.js';
 import type { Subscription } from './subscription.js';
 import type { Topic } from './topic.js';
 
@@ -14,7 +14,13 @@ const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
 const MOST_RAW_ATTRIBUTES = 10;
 
 /** SNS's own JSON around a message, for subscriptions without raw delivery. */
-function wrapped(broker: Broker, topic: Topic, subscription: Subscription, published: Published): string {
+function wrapped(
+  broker: Broker,
+  topic: Topic,
+  subscription: Subscription,
+  published: Published,
+  replayed: boolean,
+): string {
   const attributes = [...(published.attributes?.values ?? NO_ATTRIBUTES)].map(([name, value]) => [
     name,
     { Type: value.DataType, Value: value.StringValue ?? value.BinaryValue },
@@ -34,13 +40,16 @@ function wrapped(broker: Broker, topic: Topic, subscription: Subscription, publi
       SigningCertURL: `${host}SimpleNotificationService-local.pem`,
     }),
     UnsubscribeURL: `${host}?Action=Unsubscribe&SubscriptionArn=${subscription.arn}`,
+    ...(replayed && { Replayed: true }),
     ...(attributes.length > 0 && { MessageAttributes: Object.fromEntries(attributes) }),
   });
 }
 
+const SNS_PRINCIPAL = ['Service:sns.amazonaws.com'];
+
 const accepts = (queue: Queue, topicArn: string, account: string): boolean =>
   isAllowed(queue.policy, {
-    servicePrincipal: 'sns.amazonaws.com',
+    principals: SNS_PRINCIPAL,
     action: 'sqs:SendMessage',
     resource: queue.arn,
     context: new Map([
@@ -53,9 +62,25 @@ const accepts = (queue: Queue, topicArn: string, account: string): boolean =>
     ]),
   });
 
-function putInto(broker: Broker, queue: Queue, topic: Topic, subscription: Subscription, published: Published): void {
-  const body = subscription.raw ? published.text : wrapped(broker, topic, subscription, published);
-  const attributes = subscription.raw ? published.attributes : undefined;
+/** Raw delivery has no other place for it. */
+function withReplayed(attributes: Published['attributes']): Published['attributes'] {
+  const values = attributes?.values ?? NO_ATTRIBUTES;
+  if (values.size >= MOST_RAW_ATTRIBUTES) return attributes;
+  return toMessageAttributes(new Map([...values, ['Replayed', { DataType: 'String', StringValue: 'true' }]]));
+}
+
+function putInto(
+  broker: Broker,
+  queue: Queue,
+  topic: Topic,
+  subscription: Subscription,
+  published: Published,
+  replayed: boolean,
+): void {
+  const { raw } = subscription;
+  const body = raw ? published.text : wrapped(broker, topic, subscription, published, replayed);
+  const own = raw ? published.attributes : undefined;
+  const attributes = raw && replayed ? withReplayed(own) : own;
   const groupId = topic.fifo && !queue.fifo ? undefined : published.groupId;
   place(broker, queue, {
     input: {
@@ -71,11 +96,18 @@ function putInto(broker: Broker, queue: Queue, topic: Topic, subscription: Subsc
 }
 
 /** Tries one queue. False: SNS could not deliver there, as when the queue's policy does not allow it. */
-function attempt(broker: Broker, arn: string, topic: Topic, subscription: Subscription, published: Published): boolean {
+function attempt(
+  broker: Broker,
+  arn: string,
+  topic: Topic,
+  subscription: Subscription,
+  published: Published,
+  replayed: boolean,
+): boolean {
   const queue = broker.queueByArn(arn);
   if (!queue || !accepts(queue, topic.arn, broker.accountId)) return false;
   try {
-    putInto(broker, queue, topic, subscription, published);
+    putInto(broker, queue, topic, subscription, published, replayed);
     return true;
   } catch (error) {
     if (error instanceof AwsError) return false;
@@ -84,15 +116,28 @@ function attempt(broker: Broker, arn: string, topic: Topic, subscription: Subscr
 }
 
 /**
- * Gives a message to every subscription whose filter it passes. What cannot be delivered goes to the subscription's
- * dead letter queue at once: SNS's own retries over 23 days end the same way here, as nothing changes meanwhile.
+ * Gives a message to a subscription if it passes the filter. What cannot be delivered goes to the subscription's dead
+ * letter queue at once: SNS's own retries over 23 days end the same way here, as nothing changes meanwhile.
  */
+export function deliverOne(
+  broker: Broker,
+  topic: Topic,
+  subscription: Subscription,
+  published: Published,
+  replayed = false,
+): void {
+  const attributes = published.attributes?.values ?? NO_ATTRIBUTES;
+  if (subscription.filter && !passes(subscription.filter, attributes, published.text)) return;
+  if (subscription.raw && attributes.size > MOST_RAW_ATTRIBUTES) return;
+  if (attempt(broker, subscription.endpoint, topic, subscription, published, replayed)) return;
+  const { deadLetterArn } = subscription;
+  if (deadLetterArn !== undefined) attempt(broker, deadLetterArn, topic, subscription, published, replayed);
+}
+
+/** Gives a message to every subscription that is not busy with a replay. */
 export function deliver(broker: Broker, topic: Topic, published: Published): void {
   for (const subscription of topic.subscriptions.values()) {
-    const attributes = published.attributes?.values ?? NO_ATTRIBUTES;
-    if (subscription.filter && !passes(subscription.filter, attributes, published.text)) continue;
-    if (subscription.raw && attributes.size > MOST_RAW_ATTRIBUTES) continue;
-    if (attempt(broker, subscription.endpoint, topic, subscription, published)) continue;
-    if (subscription.deadLetterArn) attempt(broker, subscription.deadLetterArn, topic, subscription, published);
+    if (subscription.replay && !subscription.replay.passesLive(published.publishedAt)) continue;
+    deliverOne(broker, topic, subscription, published);
   }
 }

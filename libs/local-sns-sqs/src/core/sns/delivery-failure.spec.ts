@@ -114,16 +114,12 @@ describe('the dead letter queue of a subscription (sns-dead-letter-queues)', () 
 
 /** SNS API: PublishBatch. */
 describe('PublishBatch (PublishBatch API)', () => {
-  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
-
   it('tells of each entry that fails, with the name of the error, and delivers the others', () => {
     const queue = core.subscribedQueue(topic, 'q', RAW);
     const PublishBatchRequestEntries = [
       { Id: 'good', Message: 'x' },
       { Id: 'empty', Message: '' },
       { Id: 'long', Message: 'x', Subject: 'x'.repeat(101) },
-      { Id: 'attribute', Message: 'x', MessageAttributes: { 'AWS.reserved': text('x') } },
-      { Id: 'structure', Message: '{"sqs":"no default"}', MessageStructure: 'json' },
     ];
     const { Successful, Failed } = core.sns('PublishBatch', {
       TopicArn: topic,
@@ -133,8 +129,6 @@ describe('PublishBatch (PublishBatch API)', () => {
     expect(Failed?.map(({ Id, Code, SenderFault }) => [Id, Code, SenderFault])).toEqual([
       ['empty', 'InvalidParameter', true],
       ['long', 'InvalidParameter', true],
-      ['attribute', 'ParameterValueInvalid', true],
-      ['structure', 'InvalidParameter', true],
     ]);
     expect(core.bodies(queue)).toEqual(['x']);
   });

@@ -25,6 +25,9 @@ function requireString(operator: string, operand: unknown): string {
 /** Numbers of policies are within ±10⁹ (subscription-filter-policy-constraints). */
 const LARGEST_NUMBER = 1e9;
 
+/** Five digits after the decimal point count (subscription-filter-policy-constraints). */
+const toFiveDecimals = (value: number): number => Math.round(value * 1e5);
+
 const onStrings =
   (test: (value: string) => boolean): Condition =>
   value =>
@@ -48,7 +51,8 @@ function numeric(operand: unknown): Condition {
     if (typeof bound !== 'number' || Math.abs(bound) > LARGEST_NUMBER) {
       throw new FilterPolicyProblem(`Value of ${operator === '=' ? 'equals' : String(operator)} must be numeric`);
     }
-    tests.push(value => compare(value, bound));
+    const exact = toFiveDecimals(bound);
+    tests.push(value => compare(toFiveDecimals(value), exact));
   }
   if (operand.length > 2) {
     const [low, from, , to] = operand as [string, number, string, number];
@@ -67,8 +71,47 @@ function anythingBut(operand: unknown): Condition {
   if (values.length === 0 || !values.every(value => typeof value === 'string' || typeof value === 'number')) {
     throw new FilterPolicyProblem('Value of anything-but must be a string, a number or a non-empty list of them');
   }
-  const refused = new Set<unknown>(values);
-  return value => value !== undefined && !refused.has(value);
+  const refused = values.map(equals);
+  return value => value !== undefined && !refused.some(isSame => isSame(value));
+}
+
+const MOST_WILDCARDS = 3;
+const WILDCARD = /\*/g;
+
+/** `*` stands for any text, `\*` and `\\` for themselves (string-value-matching, subscription-filter-policy-constraints). */
+function wildcard(operand: unknown): Condition {
+  const text = requireString('wildcard', operand);
+  const parts = text.match(/\\[\s\S]|[\s\S]/gu) ?? [];
+  let pattern = '';
+  let position = 0;
+  for (const [index, part] of parts.entries()) {
+    if (part === '*' && parts[index + 1] === '*') {
+      throw new FilterPolicyProblem(`Consecutive wildcard characters at pos ${position}`);
+    }
+    if (part.startsWith('\\') && part !== '\\*' && part !== '\\\\') {
+      throw new FilterPolicyProblem(`Invalid escape character at pos ${position}`);
+    }
+    pattern += part === '*' ? '.*' : part.slice(-1).replace(/[\\^$.*+?()[\]{}|]/, String.raw`\$&`);
+    position += part.length;
+  }
+  const wildcards = parts.filter(part => part === '*').length;
+  if (wildcards > MOST_WILDCARDS) {
+    throw new FilterPolicyProblem(`A pattern can not have more than ${MOST_WILDCARDS} wildcards`);
+  }
+  const matching = new RegExp(`^${pattern}$`, 'su');
+  return onStrings(value => matching.test(value));
+}
+
+/**
+ * What a rule's wildcards cost: a pattern with one is 1 point, one with several is 3. The page bounds the points of a
+ * policy; that they are summed up is taken from its examples.
+ */
+export function wildcardPoints(rule: unknown): number {
+  if (!isRecord(rule)) return 0;
+  const { wildcard: pattern } = isRecord(rule['anything-but']) ? rule['anything-but'] : rule;
+  if (typeof pattern !== 'string') return 0;
+  const wildcards = pattern.replace(/\\./gs, '').match(WILDCARD)?.length ?? 0;
+  return wildcards > 1 ? 3 : wildcards;
 }
 
 function cidr(operand: unknown): Condition {
@@ -105,13 +148,7 @@ const OPERATORS: Readonly<Record<string, (operand: unknown) => Condition>> = {
     const wanted = requireString('suffix', operand);
     return onStrings(value => value.endsWith(wanted));
   },
-  wildcard: operand => {
-    const parts = requireString('wildcard', operand)
-      .split('*')
-      .map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
-    const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
-    return onStrings(value => pattern.test(value));
-  },
+  wildcard,
 };
 
 function matcher(rule: Record<string, unknown>, allowed: readonly string[] = Object.keys(OPERATORS)): Condition {
@@ -122,10 +159,17 @@ function matcher(rule: Record<string, unknown>, allowed: readonly string[] = Obj
   return OPERATORS[operator](operand);
 }
 
+/** Numbers are equal up to their fifth decimal. */
+function equals(wanted: unknown): Condition {
+  if (typeof wanted !== 'number') return value => value === wanted;
+  const exact = toFiveDecimals(wanted);
+  return value => typeof value === 'number' && toFiveDecimals(value) === exact;
+}
+
 /** One rule of a list: a value to equal, or an operator with its operand. */
 export function parseCondition(rule: unknown): Condition {
   if (isRecord(rule)) return matcher(rule);
-  if (rule === null || ['string', 'number', 'boolean'].includes(typeof rule)) return value => value === rule;
+  if (rule === null || ['string', 'number', 'boolean'].includes(typeof rule)) return equals(rule);
   throw new FilterPolicyProblem('Match value must be String, number, true, false, or null');
 }
 

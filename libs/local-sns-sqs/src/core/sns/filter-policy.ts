@@ -1,6 +1,13 @@
 import { isRecord } from '../input.js';
 import type { AttributeValue } from '../message-attributes.js';
-import { type Condition, FilterPolicyProblem, type Scalar, parseCondition } from './filter-conditions.js';
+import { type Lookup, bodyLookup, isScalar } from './filter-body.js';
+import {
+  type Condition,
+  FilterPolicyProblem,
+  type Scalar,
+  parseCondition,
+  wildcardPoints,
+} from './filter-conditions.js';
 
 export type FilterScope = 'MessageAttributes' | 'MessageBody';
 
@@ -18,10 +25,23 @@ export interface FilterPolicy {
 const MOST_KEYS = 5;
 const MOST_COMBINATIONS = 150;
 const MOST_BYTES = 262_144;
+const MOST_WILDCARD_POINTS = 100;
 
 interface Complexity {
   keys: Set<string>;
   combinations: number;
+  wildcardPoints: number;
+}
+
+const emptyLevel = (): Level => ({ leaves: [], nested: [], alternatives: [] });
+
+/** The level under a key, which two rules may share: `a.b` and `a.c` speak of one object. */
+function levelUnder(level: Level, key: string): Level {
+  const existing = level.nested.find(each => each.key === key);
+  if (existing) return existing.level;
+  const inner = emptyLevel();
+  level.nested.push({ key, level: inner });
+  return inner;
 }
 
 const isOr = (key: string, value: unknown): value is Array<Record<string, unknown>> =>
@@ -30,42 +50,50 @@ const isOr = (key: string, value: unknown): value is Array<Record<string, unknow
   value.length >= 2 &&
   value.every(item => isRecord(item) && Object.keys(item).length > 0);
 
-function parseLevel(
+function readRules(
+  level: Level,
   rules: Record<string, unknown>,
   scope: FilterScope,
   path: string,
   depth: number,
   found: Complexity,
-): Level {
-  const level: Level = { leaves: [], nested: [], alternatives: [] };
+): void {
+  if (depth > MOST_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
   for (const [key, value] of Object.entries(rules)) {
     const here = `${path}.${key}`;
+    const dot = scope === 'MessageBody' ? key.indexOf('.') : -1;
     if (isOr(key, value)) {
       let sum = 0;
       level.alternatives.push(
         value.map(item => {
-          const part: Complexity = { keys: found.keys, combinations: 1 };
-          const parsed = parseLevel(item, scope, path, depth, part);
+          const part: Complexity = { keys: found.keys, combinations: 1, wildcardPoints: 0 };
+          const choice = emptyLevel();
+          readRules(choice, item, scope, path, depth, part);
           sum += part.combinations;
-          return parsed;
+          found.wildcardPoints += part.wildcardPoints;
+          return choice;
         }),
       );
       found.combinations *= sum;
+    } else if (dot >= 0) {
+      // A dotted key is a path: it is the same rule as the nested one (recorded).
+      const [head, rest] = [key.slice(0, dot), key.slice(dot + 1)];
+      readRules(levelUnder(level, head), { [rest]: value }, scope, `${path}.${head}`, depth + 1, found);
     } else if (Array.isArray(value)) {
       if (value.length === 0) throw new FilterPolicyProblem('Empty arrays are not allowed');
       level.leaves.push({ key, conditions: value.map(parseCondition) });
       found.keys.add(here);
       found.combinations *= value.length * (scope === 'MessageBody' ? depth : 1);
+      for (const rule of value) found.wildcardPoints += wildcardPoints(rule);
     } else if (isRecord(value)) {
       if (scope === 'MessageAttributes') {
         throw new FilterPolicyProblem('Filter policy scope MessageAttributes does not support nested filter policy');
       }
-      level.nested.push({ key, level: parseLevel(value, scope, here, depth + 1, found) });
+      readRules(levelUnder(level, key), value, scope, here, depth + 1, found);
     } else {
       throw new FilterPolicyProblem(`"${key}" must be an object or an array`);
     }
   }
-  return level;
 }
 
 /** Reads a filter policy; a FilterPolicyProblem says what is wrong with it. `{}` filters nothing. */
@@ -79,15 +107,15 @@ export function parseFilterPolicy(text: string, scope: FilterScope): FilterPolic
   if (!isRecord(rules)) throw new FilterPolicyProblem('Filter policy must be a JSON object.');
   if (Buffer.byteLength(text) > MOST_BYTES)
     throw new FilterPolicyProblem('Filter policy can not be longer than 256 KB');
-  const found: Complexity = { keys: new Set(), combinations: 1 };
-  const root = parseLevel(rules, scope, '', 1, found);
+  const found: Complexity = { keys: new Set(), combinations: 1, wildcardPoints: 0 };
+  const root = emptyLevel();
+  readRules(root, rules, scope, '', 1, found);
   if (found.keys.size > MOST_KEYS) throw new FilterPolicyProblem('Filter policy can not have more than 5 keys');
   if (found.combinations > MOST_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
+  if (found.wildcardPoints > MOST_WILDCARD_POINTS)
+    throw new FilterPolicyProblem('Filter policy has too many wildcards');
   return { scope, root };
 }
-
-const isScalar = (value: unknown): value is Scalar =>
-  value === null || value === undefined || ['string', 'number', 'boolean'].includes(typeof value);
 
 /** The values that an attribute offers; several for a String.Array. */
 function attributeValues(attribute: AttributeValue | undefined): Scalar[] {
@@ -106,19 +134,6 @@ function attributeValues(attribute: AttributeValue | undefined): Scalar[] {
   // Policies do not see binary values (subscription-filter-policy-constraints).
   if (DataType.startsWith('Binary')) return [undefined];
   return [StringValue];
-}
-
-const flatten = (value: unknown): Scalar[] =>
-  Array.isArray(value) ? value.flatMap(flatten) : isScalar(value) ? [value] : [];
-
-type Lookup = (key: string) => { values: Scalar[]; objects: Lookup[] };
-
-function objectLookup(object: Record<string, unknown>): Lookup {
-  return key => {
-    const value = Object.hasOwn(object, key) ? object[key] : undefined;
-    const objects = (Array.isArray(value) ? value.flat(Infinity) : [value]).filter(isRecord).map(objectLookup);
-    return { values: flatten(value), objects };
-  };
 }
 
 const nothing: Lookup = () => ({ values: [undefined], objects: [] });
@@ -150,7 +165,7 @@ export function passes(policy: FilterPolicy, attributes: ReadonlyMap<string, Att
   }
   try {
     const parsed: unknown = JSON.parse(body);
-    return isRecord(parsed) && matches(policy.root, objectLookup(parsed));
+    return isRecord(parsed) && matches(policy.root, bodyLookup(parsed));
   } catch {
     return false;
   }

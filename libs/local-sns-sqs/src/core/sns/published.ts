@@ -1,29 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Broker } from '../broker.js';
-import { invalidMessageContents } from '../errors.js';
-import { type Input, isRecord, optionalString } from '../input.js';
+import { AwsError, invalidMessageContents } from '../errors.js';
+import { type Input, isRecord, optionalRecord, optionalString } from '../input.js';
 import { FORBIDDEN_CHARACTERS, readMessageAttributes, toMessageAttributes } from '../message-attributes.js';
 import type { NewMessage } from '../message.js';
 import { inSnsWords, invalidParameter } from './errors.js';
+import type { Published } from './published-message.js';
 import type { Topic } from './topic.js';
 
 const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
 const MOST_SUBJECT_CHARACTERS = 100;
 const LINE_BREAK_OR_CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-
-/** A message that a topic has accepted, on its way to the subscriptions. */
-export interface Published {
-  id: string;
-  /** What SQS subscribers get: the message, or its `sqs` part when it was published with MessageStructure `json`. */
-  text: string;
-  subject: string | undefined;
-  attributes: NewMessage['attributes'];
-  bytes: number;
-  groupId: string | undefined;
-  deduplicationId: string | undefined;
-  sequenceNumber: string | undefined;
-  publishedAt: number;
-}
 
 function checkedId(input: Input, key: string): string | undefined {
   const value = optionalString(input, key);
@@ -58,6 +45,18 @@ function textForSqs(message: string, structure: string | undefined): string {
   return typeof parsed.sqs === 'string' ? parsed.sqs : parsed.default;
 }
 
+function requireContentDeduplication(topic: Topic): void {
+  if (topic.attributes.get('ContentBasedDeduplication') === 'true') return;
+  throw invalidParameter(
+    'The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
+  );
+}
+
+function requireGroup(topic: Topic, groupId: string | undefined): void {
+  if (!topic.fifo || groupId !== undefined) return;
+  throw invalidParameter('The MessageGroupId parameter is required for FIFO topics');
+}
+
 function deduplicationOf(topic: Topic, given: string | undefined, message: string): string | undefined {
   if (!topic.fifo) {
     if (given !== undefined) {
@@ -68,17 +67,32 @@ function deduplicationOf(topic: Topic, given: string | undefined, message: strin
     return undefined;
   }
   if (given !== undefined) return given;
-  if (topic.attributes.get('ContentBasedDeduplication') === 'true') {
-    return createHash('sha256').update(message).digest('hex');
-  }
-  throw invalidParameter(
-    'The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
-  );
+  requireContentDeduplication(topic);
+  return createHash('sha256').update(message).digest('hex');
 }
 
-/** Bytes of a message as SNS counts them. */
-export function readSize(input: Input): number {
-  const attributes = toMessageAttributes(inSnsWords(() => readMessageAttributes(input, 'MessageAttributes')));
+/** SNS finds a type that is missing before it looks at anything else (recorded). */
+function readAttributes(input: Input): NewMessage['attributes'] {
+  for (const [name, value] of Object.entries(optionalRecord(input, 'MessageAttributes') ?? {})) {
+    if (isRecord(value) && value['DataType'] !== undefined && value['DataType'] !== null) continue;
+    throw new AwsError(
+      'ValidationError',
+      `1 validation error detected: Value null at 'messageAttributes.${name}.member.dataType' failed to satisfy constraint: Member must not be null`,
+    );
+  }
+  return toMessageAttributes(inSnsWords(() => readMessageAttributes(input, 'MessageAttributes')));
+}
+
+/**
+ * Bytes of a message of a batch, as SNS counts them. Throws for what has SNS refuse the whole batch (recorded): an
+ * attribute, a missing group or deduplication id, a structure without a default.
+ */
+export function readSize(topic: Topic, input: Input): number {
+  const attributes = readAttributes(input);
+  requireGroup(topic, optionalString(input, 'MessageGroupId'));
+  if (topic.fifo && optionalString(input, 'MessageDeduplicationId') === undefined) requireContentDeduplication(topic);
+  const structure = optionalString(input, 'MessageStructure');
+  if (structure) textForSqs(optionalString(input, 'Message') ?? '', structure);
   return Buffer.byteLength(optionalString(input, 'Message') ?? '') + (attributes?.bytes ?? 0);
 }
 
@@ -87,13 +101,11 @@ export function readPublished(broker: Broker, topic: Topic, input: Input): Publi
   const message = optionalString(input, 'Message');
   if (!message) throw invalidParameter('Empty message');
   if (FORBIDDEN_CHARACTERS.test(message)) throw invalidParameter(invalidMessageContents().message);
-  const attributes = toMessageAttributes(inSnsWords(() => readMessageAttributes(input, 'MessageAttributes')));
+  const attributes = readAttributes(input);
   const bytes = Buffer.byteLength(message) + (attributes?.bytes ?? 0);
   if (bytes > topic.maximumMessageSize) throw invalidParameter('Message too long');
   const groupId = checkedId(input, 'MessageGroupId');
-  if (topic.fifo && groupId === undefined) {
-    throw invalidParameter('The MessageGroupId parameter is required for FIFO topics');
-  }
+  requireGroup(topic, groupId);
   return {
     id: broker.ids.uuid(),
     text: textForSqs(message, optionalString(input, 'MessageStructure')),

@@ -8,6 +8,7 @@ import { parseFilterPolicy } from './filter-policy.js';
 import { findSubscription, subscriptionArnOf } from './find-subscription.js';
 import { findTopic } from './find-topic.js';
 import { page } from './paging.js';
+import { readReplayPolicy, replayPolicyChanged } from './replay.js';
 import { Subscription } from './subscription.js';
 import type { Topic } from './topic.js';
 import { checkSubscriptionsOfLargeTopic } from './topic-attributes.js';
@@ -46,6 +47,9 @@ function checkRedrive(value: string, fifo: boolean): void {
   if (typeof target !== 'string' || !QUEUE_ARN.test(target)) {
     throw invalidParameter('RedrivePolicy: deadLetterTargetArn is an invalid arn');
   }
+  const foreign = Object.keys(parsed as Input).find(key => key !== 'deadLetterTargetArn');
+  // What a queue counts by, a subscription does not (recorded for maxReceiveCount).
+  if (foreign !== undefined) throw invalidParameter(`RedrivePolicy: unknown property ${foreign}`);
   if (target.endsWith('.fifo') !== fifo) {
     throw invalidParameter('RedrivePolicy: the dead-letter queue must be of the same type as the subscribed queue');
   }
@@ -78,13 +82,14 @@ function checkAttributes(all: ReadonlyMap<string, string>, endpoint: string, whe
 const normalized = (name: string, value: string): string =>
   name === 'RawMessageDelivery' ? value.toLowerCase() : value;
 
-function sameAttributes(wanted: ReadonlyMap<string, string>, existing: Subscription): boolean {
-  const initial: Record<string, string> = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' };
-  const names = new Set([...wanted.keys(), ...existing.attributes.keys()]);
-  return [...names].every(
-    name => (wanted.get(name) ?? initial[name] ?? '') === (existing.attributes.get(name) ?? initial[name] ?? ''),
-  );
-}
+const INITIAL: Readonly<Record<string, string>> = {
+  RawMessageDelivery: 'false',
+  FilterPolicyScope: 'MessageAttributes',
+};
+
+/** Subscribing again compares what is named, and leaves the rest as it is (recorded). */
+const sameAttributes = (wanted: ReadonlyMap<string, string>, existing: Subscription): boolean =>
+  [...wanted].every(([name, value]) => value === (existing.attributes.get(name) ?? INITIAL[name] ?? ''));
 
 /** A topic has so many filter policies (subscription-filter-policy-constraints). */
 function checkFilterQuota(topic: Topic, wanted: ReadonlyMap<string, string>): void {
@@ -113,18 +118,20 @@ export const subscribe: Operation = (broker, input) => {
   }
   const wanted = new Map([...stringMap(input, 'Attributes')].map(([name, value]) => [name, normalized(name, value)]));
   checkAttributes(wanted, endpoint, 'Attributes Reason: ');
-  for (const [name, value] of wanted) if (value === '') wanted.delete(name);
+  readReplayPolicy(wanted.get('ReplayPolicy') ?? '', topic, 'Attributes Reason: ');
   for (const existing of topic.subscriptions.values()) {
     if (existing.endpoint !== endpoint) continue;
-    if (wanted.size === 0 || sameAttributes(wanted, existing)) return { SubscriptionArn: existing.arn };
+    if (sameAttributes(wanted, existing)) return { SubscriptionArn: existing.arn };
     throw invalidParameter('Attributes Reason: Subscription already exists with different attributes');
   }
+  for (const [name, value] of wanted) if (value === '') wanted.delete(name);
   checkFilterQuota(topic, wanted);
   checkSubscriptionsOfLargeTopic(topic.maximumMessageSize, topic.subscriptions.size + 1);
   const arn = `${topic.arn}:${broker.ids.uuid()}`;
   const subscription = new Subscription(arn, topic.arn, protocol, endpoint, wanted);
   topic.subscriptions.set(arn, subscription);
   broker.subscriptions.set(arn, subscription);
+  if (wanted.has('ReplayPolicy')) replayPolicyChanged(broker, topic, subscription);
   return { SubscriptionArn: arn };
 };
 
@@ -135,6 +142,7 @@ export const unsubscribe: Operation = (broker, input) => {
   if (!subscription) return {};
   const topic = broker.topics.get(subscription.topicArn);
   if (topic?.subscriptions.delete(arn)) topic.deletedSubscriptions++;
+  subscription.replay?.cancel();
   broker.subscriptions.delete(arn);
   return {};
 };
@@ -160,6 +168,7 @@ export const getSubscriptionAttributes: Operation = (broker, input) => {
     SubscriptionPrincipal: `arn:aws:iam::${broker.accountId}:user/local`,
     ...Object.fromEntries(subscription.attributes),
   };
+  if (subscription.replay) shown.ReplayStatus = subscription.replay.status;
   if (subscription.filter) shown.FilterPolicyScope = subscription.scope;
   else delete shown.FilterPolicyScope;
   return { Attributes: shown };
@@ -171,14 +180,16 @@ export const setSubscriptionAttributes: Operation = (broker, input) => {
   const value = normalized(name, optionalString(input, 'AttributeValue') ?? '');
   if (!SETTABLE.has(name)) throw invalidParameter('AttributeName');
   const changed = new Map(subscription.attributes);
-  if (value === '') changed.delete(name);
-  else changed.set(name, value);
+  changed.set(name, value);
   checkAttributes(changed, subscription.endpoint, '');
+  if (value === '') changed.delete(name);
   const topic = broker.topics.get(subscription.topicArn);
+  if (topic && name === 'ReplayPolicy') readReplayPolicy(value, topic, '');
   if (topic && !subscription.filter) checkFilterQuota(topic, changed);
   subscription.attributes.clear();
   for (const [key, setting] of changed) subscription.attributes.set(key, setting);
   subscription.attributesChanged();
+  if (topic && name === 'ReplayPolicy') replayPolicyChanged(broker, topic, subscription);
   return {};
 };
 

@@ -1,11 +1,17 @@
 import { isRecord } from '../input.js';
 import { parsePolicy } from '../policy/policy.js';
+import { lowerBoolean } from '../queue/queue-attributes.js';
+import { readArchivePolicy } from './archive.js';
 import { invalidParameter } from './errors.js';
 
 const BOOLEANS: ReadonlySet<string> = new Set(['ContentBasedDeduplication', 'FifoTopic']);
 const FIFO_ONLY: ReadonlySet<string> = new Set(['ArchivePolicy', 'ContentBasedDeduplication', 'FifoThroughputScope']);
 const KNOWN =
   /^(ArchivePolicy|ContentBasedDeduplication|DataProtectionPolicy|DeliveryPolicy|DisplayName|FifoThroughputScope|FifoTopic|KmsMasterKeyId|MaximumMessageSize|Policy|SignatureVersion|TracingConfig|(Application|Firehose|HTTP|Lambda|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn))$/;
+
+/** A value as the topic keeps and shows it: `True` and `False` in lower case (recorded). */
+export const settledTopicAttribute = (name: string, value: string): string =>
+  BOOLEANS.has(name) ? lowerBoolean(value) : value;
 
 const DEFAULT_MESSAGE_BYTES = 262_144;
 const MOST_SUBSCRIPTIONS_OF_LARGE = 100;
@@ -24,6 +30,7 @@ export function checkTopicAttribute(name: string, value: string, fifo: boolean):
   if (FIFO_ONLY.has(name) && !fifo) throw invalidParameter(`Attributes Reason: ${name} is only for FIFO topics`);
   const refuse = (): Error => invalidParameter(`Attributes Reason: Invalid value [${value}] for ${name}`);
   if (BOOLEANS.has(name) && value !== 'true' && value !== 'false') throw refuse();
+  if (name === 'ArchivePolicy' && value !== '' && readArchivePolicy(value) === undefined) throw refuse();
   if (name === 'FifoThroughputScope' && value !== 'Topic' && value !== 'MessageGroup') throw refuse();
   if (name === 'SignatureVersion' && value !== '1' && value !== '2') throw refuse();
   if (name === 'DisplayName' && value.length > 100) throw refuse();

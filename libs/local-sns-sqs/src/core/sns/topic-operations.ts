@@ -2,11 +2,12 @@ import type { Broker } from '../broker.js';
 import { AwsError } from '../errors.js';
 import { type Input, optionalString, recordList, stringList, stringMap } from '../input.js';
 import type { Operation } from '../operation.js';
+import { archivePolicyChanged } from './archive-policy.js';
 import { invalidParameter, required } from './errors.js';
 import { findTopic, topicArnOf } from './find-topic.js';
 import { page } from './paging.js';
 import { Topic } from './topic.js';
-import { checkSubscriptionsOfLargeTopic, checkTopicAttribute } from './topic-attributes.js';
+import { checkSubscriptionsOfLargeTopic, checkTopicAttribute, settledTopicAttribute } from './topic-attributes.js';
 
 const MOST_TAGS = 50;
 
@@ -46,7 +47,8 @@ function checkName(name: string, fifo: boolean): void {
 
 export const createTopic: Operation = (broker, input) => {
   const name = required(input, 'Name');
-  const wanted = stringMap(input, 'Attributes');
+  const given = [...stringMap(input, 'Attributes')];
+  const wanted = new Map(given.map(([key, value]) => [key, settledTopicAttribute(key, value)]));
   const tags = readTags(input);
   const fifo = wanted.get('FifoTopic') === 'true';
   if (wanted.get('FifoTopic') === 'false') wanted.delete('FifoTopic');
@@ -65,6 +67,7 @@ export const createTopic: Operation = (broker, input) => {
   if (fifo && !attributes.has('ContentBasedDeduplication')) attributes.set('ContentBasedDeduplication', 'false');
   const topic = new Topic(name, arn, fifo, attributes);
   addTags(topic, tags);
+  archivePolicyChanged(broker, topic);
   broker.topics.set(arn, topic);
   return { TopicArn: arn };
 };
@@ -121,6 +124,7 @@ export const getTopicAttributes: Operation = (broker, input) => {
       SubscriptionsPending: '0',
       SubscriptionsDeleted: String(topic.deletedSubscriptions),
       ...Object.fromEntries(topic.attributes),
+      ...(topic.archive && { BeginningArchiveTime: new Date(topic.archive.begins(broker.now())).toISOString() }),
     },
   };
 };
@@ -128,21 +132,28 @@ export const getTopicAttributes: Operation = (broker, input) => {
 export const setTopicAttributes: Operation = (broker, input) => {
   const topic = findTopic(broker, input);
   const name = required(input, 'AttributeName');
-  const value = optionalString(input, 'AttributeValue') ?? '';
+  const value = settledTopicAttribute(name, optionalString(input, 'AttributeValue') ?? '');
   if (name === 'FifoTopic') throw invalidParameter('AttributeName');
   checkTopicAttribute(name, value, topic.fifo);
   if (name === 'MaximumMessageSize') checkSubscriptionsOfLargeTopic(Number(value), topic.subscriptions.size);
   if (value === '') topic.attributes.delete(name);
   else topic.attributes.set(name, value);
+  if (name === 'ArchivePolicy') archivePolicyChanged(broker, topic);
   return {};
 };
 
-/** Deleting what is not there is no error. */
+/** Deleting what is not there is no error; a topic that archives is kept (message-archiving-and-replay-topic-owner). */
 export const deleteTopic: Operation = (broker, input) => {
   const arn = topicArnOf(input);
   const topic = broker.topics.get(arn);
   if (!topic) return {};
-  for (const subscription of topic.subscriptions.keys()) broker.subscriptions.delete(subscription);
+  if (topic.archive) {
+    throw new AwsError('InvalidState', 'Invalid state: a topic with an active ArchivePolicy cannot be deleted');
+  }
+  for (const subscription of topic.subscriptions.values()) {
+    subscription.replay?.cancel();
+    broker.subscriptions.delete(subscription.arn);
+  }
   broker.topics.delete(arn);
   return {};
 };

@@ -1,4 +1,5 @@
 import { Deduplication } from '../queue/deduplication.js';
+import type { Archive } from './archive.js';
 import type { Subscription } from './subscription.js';
 
 /** A topic, its subscriptions and, if FIFO, its memory of what was published. */
@@ -7,6 +8,8 @@ export class Topic {
   /** In order of subscription, by ARN. */
   readonly subscriptions = new Map<string, Subscription>();
   readonly deduplication = new Deduplication();
+  /** Undefined: nothing is archived. */
+  archive: Archive | undefined;
   deletedSubscriptions = 0;
   private published = 0;
 

@@ -3,6 +3,7 @@ import { invalidValue, messageNotInflight, missingParameter, receiptHandleIsInva
 import { type Input, optionalInteger, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
+import { admit } from './admit.js';
 import { readBatch, runBatch } from './batch.js';
 import { findQueue } from './find-queue.js';
 
@@ -44,13 +45,16 @@ function change(broker: Broker, queue: Queue, input: Input): void {
   else queue.changeVisibility(message, now + seconds * 1000);
 }
 
-export const changeMessageVisibility: Operation = (broker, input) => {
-  change(broker, findQueue(broker, input), input);
+export const changeMessageVisibility: Operation = (broker, input, call) => {
+  const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'ChangeMessageVisibility');
+  change(broker, queue, input);
   return {};
 };
 
-export const changeMessageVisibilityBatch: Operation = (broker, input) => {
+export const changeMessageVisibilityBatch: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'ChangeMessageVisibility');
   const entries = readBatch(input, 'ChangeMessageVisibilityBatchRequestEntry');
   return runBatch(entries, entry => {
     change(broker, queue, entry.input);

@@ -6,6 +6,7 @@ import {
   checkTogether,
   initialAttributes,
   sameValue,
+  settled,
   settleEncryption,
 } from '../queue/queue-attributes.js';
 import { Queue } from '../queue/queue.js';
@@ -32,7 +33,7 @@ function checkSame(existing: Queue, wanted: ReadonlyMap<string, string>): void {
 
 export const createQueue: Operation = (broker, input, call) => {
   const name = requiredString(input, 'QueueName');
-  const wanted = stringMap(input, 'Attributes');
+  const wanted = settled(stringMap(input, 'Attributes'));
   const tags = stringMap(input, 'tags');
   if (tags.size === 0) for (const [key, value] of stringMap(input, 'Tags')) tags.set(key, value);
   const fifo = wanted.get('FifoQueue') === 'true';

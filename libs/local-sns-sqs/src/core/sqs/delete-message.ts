@@ -2,6 +2,7 @@ import { receiptHandleExpired, receiptHandleIsInvalid } from '../errors.js';
 import { type Input, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
+import { admit } from './admit.js';
 import { readBatch, runBatch } from './batch.js';
 import { findQueue } from './find-queue.js';
 
@@ -20,13 +21,16 @@ function remove(queue: Queue, input: Input): void {
   if (latest) queue.remove(message);
 }
 
-export const deleteMessage: Operation = (broker, input) => {
-  remove(findQueue(broker, input), input);
+export const deleteMessage: Operation = (broker, input, call) => {
+  const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'DeleteMessage');
+  remove(queue, input);
   return {};
 };
 
-export const deleteMessageBatch: Operation = (broker, input) => {
+export const deleteMessageBatch: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'DeleteMessage');
   const entries = readBatch(input, 'DeleteMessageBatchRequestEntry');
   return runBatch(entries, entry => {
     remove(queue, entry.input);

@@ -80,15 +80,6 @@ describe('PurgeQueue (PurgeQueue API)', () => {
     core.advance(1);
     core.sqs('PurgeQueue', { QueueUrl: queue });
   });
-
-  it('does not forget what was sent to a FIFO queue: it is not delivered again (FIFO-queues-exactly-once-processing)', () => {
-    const queue = core.createQueue('q.fifo');
-    const ids = { MessageGroupId: 'g', MessageDeduplicationId: 'd' };
-    core.send(queue, 'a', ids);
-    core.sqs('PurgeQueue', { QueueUrl: queue });
-    core.send(queue, 'a', ids);
-    expect(core.bodies(queue)).toEqual([]);
-  });
 });
 
 describe('DeleteQueue (DeleteQueue API)', () => {

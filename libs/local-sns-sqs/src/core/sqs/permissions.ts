@@ -9,6 +9,21 @@ const LABEL = /^[A-Za-z0-9_-]{1,80}$/;
 /** "The name of any action or *"; the batch versions are allowed with their single ones. */
 const ACTION =
   /^(\*|(Add|Remove)Permission|(Cancel|Start)MessageMoveTask|ChangeMessageVisibility(Batch)?|(Create|Delete|Purge|Tag|Untag)Queue|DeleteMessage(Batch)?|(Get|Set)QueueAttributes|GetQueueUrl|List(DeadLetterSourceQueues|MessageMoveTasks|Queues|QueueTags)|ReceiveMessage|SendMessage(Batch)?)$/;
+/** Cross-account permissions do not apply to these (AddPermission API). */
+const OWNER_ONLY: ReadonlySet<string> = new Set([
+  'AddPermission',
+  'CancelMessageMoveTask',
+  'CreateQueue',
+  'DeleteQueue',
+  'ListMessageMoveTasks',
+  'ListQueues',
+  'ListQueueTags',
+  'RemovePermission',
+  'SetQueueAttributes',
+  'StartMessageMoveTask',
+  'TagQueue',
+  'UntagQueue',
+]);
 const MOST_ACTIONS = 7;
 const MOST_STATEMENTS = 20;
 
@@ -32,6 +47,12 @@ export const addPermission: Operation = (broker, input) => {
   if (unknown !== undefined) {
     throw invalidParameterValue(
       `Value SQS:${unknown} for parameter ActionName is invalid. Reason: Please refer to the appropriate WSDL for a list of valid actions.`,
+    );
+  }
+  const ownerOnly = actions.find(action => OWNER_ONLY.has(action));
+  if (ownerOnly !== undefined) {
+    throw invalidParameterValue(
+      `Value SQS:${ownerOnly} for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action.`,
     );
   }
   if (actions.length > MOST_ACTIONS) {

@@ -41,7 +41,7 @@ export function readPresentation(input: Input): Presentation {
   const asked = stringList(input, 'MessageAttributeNames');
   return {
     system: systemNames(input),
-    all: asked.some(name => name === 'All' || name === '.*'),
+    all: asked.some(name => name === 'All' || name === '.*' || name === '*'),
     names: new Set(asked),
     prefixes: asked.filter(name => name.endsWith('.*')).map(name => name.slice(0, -2)),
   };

@@ -1,7 +1,13 @@
 import { invalidAttributeValue, missingParameter, unknownAttribute } from '../errors.js';
 import { stringList, stringMap } from '../input.js';
 import type { Operation } from '../operation.js';
-import { READABLE_ATTRIBUTES, checkAttributes, checkTogether, settleEncryption } from '../queue/queue-attributes.js';
+import {
+  READABLE_ATTRIBUTES,
+  checkAttributes,
+  checkTogether,
+  settled,
+  settleEncryption,
+} from '../queue/queue-attributes.js';
 import type { Queue } from '../queue/queue.js';
 import { checkRedriveTarget } from './check-redrive-target.js';
 import { findQueue } from './find-queue.js';
@@ -16,7 +22,11 @@ export function describeQueue(queue: Queue): Map<string, string> {
     ['CreatedTimestamp', String(Math.floor(queue.createdAt / 1000))],
     ['LastModifiedTimestamp', String(Math.floor(queue.modifiedAt / 1000))],
   ]);
-  for (const [name, value] of queue.attributes) result.set(name, value);
+  const hasKey = queue.attributes.has('KmsMasterKeyId');
+  for (const [name, value] of queue.attributes) {
+    // Kept without a key, and shown with one (recorded).
+    if (name !== 'KmsDataKeyReusePeriodSeconds' || hasKey) result.set(name, value);
+  }
   return result;
 }
 
@@ -32,7 +42,7 @@ export const getQueueAttributes: Operation = (broker, input) => {
 
 export const setQueueAttributes: Operation = (broker, input) => {
   const queue = findQueue(broker, input);
-  const wanted = stringMap(input, 'Attributes');
+  const wanted = settled(stringMap(input, 'Attributes'));
   if (wanted.size === 0) throw missingParameter('Attributes');
   if (wanted.has('FifoQueue') && wanted.get('FifoQueue') !== String(queue.fifo)) {
     throw queue.fifo

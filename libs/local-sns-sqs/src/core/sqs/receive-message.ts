@@ -1,7 +1,9 @@
+import type { Broker } from '../broker.js';
 import { invalidValue, overLimit } from '../errors.js';
 import { type Input, optionalInteger, optionalString } from '../input.js';
 import type { Call, Operation, Output } from '../operation.js';
 import type { Queue, Received } from '../queue/queue.js';
+import { admit } from './admit.js';
 import { findQueue } from './find-queue.js';
 import { type Presentation, present, readPresentation } from './presentation.js';
 
@@ -13,9 +15,12 @@ function bounded(input: Input, key: string, min: number, max: number): number | 
   return value;
 }
 
-function answer(queue: Queue, received: Received[], presentation: Presentation, call: Call): Output {
+function answer(broker: Broker, queue: Queue, received: Received[], presentation: Presentation, call: Call): Output {
   if (received.length === 0) return {};
-  call.onUndelivered(() => queue.giveBack(received));
+  call.onUndelivered(() => {
+    queue.giveBack(received);
+    broker.settle();
+  });
   return { Messages: received.map(one => present(one, presentation)) };
 }
 
@@ -36,6 +41,7 @@ function readAttemptId(queue: Queue, input: Input): string | undefined {
 /** Short polls answer at once; a long poll waits its turn and is forgotten when its caller goes away. */
 export const receiveMessage: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'ReceiveMessage');
   const max = bounded(input, 'MaxNumberOfMessages', 1, 10) ?? 1;
   const wait = bounded(input, 'WaitTimeSeconds', 0, 20) ?? queue.seconds('ReceiveMessageWaitTimeSeconds');
   const visibility = bounded(input, 'VisibilityTimeout', 0, 43_200) ?? queue.seconds('VisibilityTimeout');
@@ -50,7 +56,7 @@ export const receiveMessage: Operation = (broker, input, call) => {
   const received =
     queue.attempts.repeat(attemptId, broker.now(), visibility * 1000) ?? queue.receive(max, visibility * 1000);
   queue.attempts.remember(attemptId, broker.now(), received);
-  if (received.length > 0 || wait === 0) return answer(queue, received, presentation, call);
+  if (received.length > 0 || wait === 0) return answer(broker, queue, received, presentation, call);
 
   return new Promise<Output>(resolve => {
     const attempt = (): Received[] | undefined => {
@@ -59,7 +65,7 @@ export const receiveMessage: Operation = (broker, input, call) => {
       return found.length > 0 ? found : undefined;
     };
     const waiter = queue.waiters.add(broker.now() + wait * 1000, attempt, found =>
-      resolve(answer(queue, found ?? [], presentation, call)),
+      resolve(answer(broker, queue, found ?? [], presentation, call)),
     );
     call.onGone(() => {
       queue.waiters.cancel(waiter);

@@ -1,15 +1,21 @@
 import { AwsError, batchRequestTooLong } from '../errors.js';
 import type { Operation } from '../operation.js';
+import { admit } from './admit.js';
 import { readBatch, runBatch } from './batch.js';
 import { findQueue } from './find-queue.js';
 import { type Outgoing, place, readOutgoing } from './outgoing.js';
 
 const MOST_BATCH_BYTES = 1_048_576;
 
-export const sendMessage: Operation = (broker, input) => place(broker, findQueue(broker, input), readOutgoing(input));
-
-export const sendMessageBatch: Operation = (broker, input) => {
+export const sendMessage: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'SendMessage');
+  return place(broker, queue, readOutgoing(input));
+};
+
+export const sendMessageBatch: Operation = (broker, input, call) => {
+  const queue = findQueue(broker, input);
+  admit(broker, queue, call, 'SendMessage');
   let bytes = 0;
   const entries = readBatch(input, 'SendMessageBatchRequestEntry').map(({ id, input: entry }) => {
     try {

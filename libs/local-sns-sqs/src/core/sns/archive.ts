@@ -1,0 +1,75 @@
+import { isRecord } from '../input.js';
+import type { Published } from './published-message.js';
+
+const MOST_DAYS = 365;
+
+/** The messages of a FIFO topic, in order, for as long as its policy keeps them (message-archiving-and-replay-topic-owner). */
+export class Archive {
+  private messages: Published[] = [];
+  /** How many have gone from the front: positions count on across them. */
+  private gone = 0;
+
+  constructor(
+    readonly since: number,
+    public retentionMs: number,
+  ) {}
+
+  /** The earliest point that can be replayed. */
+  begins(now: number): number {
+    return Math.max(this.since, now - this.retentionMs);
+  }
+
+  add(published: Published, now: number): void {
+    this.prune(now);
+    this.messages.push(published);
+  }
+
+  /** The position of the first message that was published at `time` or later. */
+  positionAt(time: number, now: number): number {
+    this.prune(now);
+    const index = this.messages.findIndex(({ publishedAt }) => publishedAt >= time);
+    return this.gone + (index < 0 ? this.messages.length : index);
+  }
+
+  /** The message at a position, or the first after those that have gone meanwhile; undefined: there is none yet. */
+  at(position: number): { published: Published; next: number } | undefined {
+    const index = Math.max(0, position - this.gone);
+    const published = this.messages[index];
+    return published && { published, next: this.gone + index + 1 };
+  }
+
+  /** The position of what will be published next. */
+  get end(): number {
+    return this.gone + this.messages.length;
+  }
+
+  /** Oldest first. */
+  all(): readonly Published[] {
+    return this.messages;
+  }
+
+  private prune(now: number): void {
+    const from = this.begins(now);
+    const kept = this.messages.findIndex(({ publishedAt }) => publishedAt >= from);
+    const old = kept < 0 ? this.messages.length : kept;
+    if (old === 0) return;
+    this.messages.splice(0, old);
+    this.gone += old;
+  }
+}
+
+/** Days; 0: `{}`, which ends archiving; undefined: it is no archive policy. */
+export function readArchivePolicy(text: string): number | undefined {
+  let policy: unknown;
+  try {
+    policy = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(policy)) return undefined;
+  const { MessageRetentionPeriod, ...others } = policy;
+  if (Object.keys(others).length > 0) return undefined;
+  if (MessageRetentionPeriod === undefined) return 0;
+  const days = Number(MessageRetentionPeriod);
+  return Number.isInteger(days) && days >= 1 && days <= MOST_DAYS ? days : undefined;
+}
