@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { decodeBody } from '#lib/envelope/decode.js';
-import { REPLY_ATTRIBUTES, replyAddressOf, replyQueueUrlBeside } from '#lib/envelope/reply.js';
+import { REPLY_ATTRIBUTES, replyAddressOf, replyRoute } from '#lib/envelope/reply.js';
 import { eventKey, ownKey, subjectKey } from '#lib/inbox/inbox-key.js';
 import { canonicalSequence } from '#lib/inbox/sequence-guard.js';
 import { SnsSqsError } from '#lib/errors/sns-sqs.error.js';
@@ -159,7 +159,8 @@ function checkReply(queueUrl: string, expiresAt: string): void {
     Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
   );
   const address = replyAddressOf({ MessageAttributes });
-  const url = address && replyQueueUrlBeside(OWN_QUEUE, address.queueUrl);
+  const route = address && replyRoute(OWN_QUEUE, address.queueUrl);
+  const url = route && 'queueUrl' in route ? route.queueUrl : undefined;
   if (url !== undefined && !REPLIES.test(url)) throw new Error(`an answer would go to ${url}`);
   counts.replies += url === undefined ? 0 : 1;
 }

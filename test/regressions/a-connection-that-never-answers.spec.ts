@@ -2,13 +2,17 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { createSnsClient, createSqsClient, forPolling } from '../../libs/nestjs-sns-sqs/src/wire/aws-clients.js';
+import { createSnsClient, createSqsClient } from '../../libs/nestjs-sns-sqs/src/wire/aws-clients.js';
+import { SILENCE_MS as BOUNDS } from '../../libs/nestjs-sns-sqs/src/wire/http-bounds.js';
+import { withOwnSockets } from '../../libs/nestjs-sns-sqs/src/wire/own-sockets.js';
+import { handlersOf } from '../../libs/nestjs-sns-sqs/src/wire/request-handlers.js';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { awsOf, type AwsConfig } from '../support/endpoint.js';
 
 const SILENCE_MS = 200;
 /** As the server polls. */
-const createPollingClient = (aws: AwsConfig, silenceMs?: number) => forPolling(createSqsClient(aws), true, silenceMs);
+const createPollingClient = (aws: AwsConfig, longPoll = BOUNDS.longPoll) =>
+  withOwnSockets(createSqsClient(aws), handlersOf(undefined), { ...BOUNDS, longPoll }).polling;
 
 describe('a connection that is half-open (nobody answers, nobody closes it)', () => {
   const sockets: Socket[] = [];

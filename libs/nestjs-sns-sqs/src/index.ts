@@ -16,7 +16,7 @@ export {
   type SnsSqsModuleAsyncOptions,
   type SnsSqsModuleOptions,
 } from './sns-sqs.module.js';
-export { OnCommand } from './decorators/on-command.decorator.js';
+export { OnCommand, type OnCommandOptions } from './decorators/on-command.decorator.js';
 export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain-event.decorator.js';
 export { SqsContext } from './ctx-host/sqs.context.js';
 export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
@@ -27,6 +27,7 @@ export {
   type Answer,
   type HandlerDecorator,
   type OnContractEventOptions,
+  type OnContractOptions,
 } from './contracts/contract.js';
 export {
   typed,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.interface.js';
+import { DEFAULT_PUBLISH_TIMEOUT_MS } from '../constants.js';
 import { checkOptions } from '../options/check-options.js';
+import { ignoredByTheSdk } from '../options/conflicting-options.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs } from '../options/shared-schemas.js';
 
@@ -49,10 +51,30 @@ const clientSqs = z.strictObject({
   deserializer,
 });
 
+/** What goes badly together in the options of both clients. */
+function conflicts({ publish, aws }: Pick<ClientSQSOptions, 'publish' | 'aws'>): string[] {
+  const { timeoutMs = DEFAULT_PUBLISH_TIMEOUT_MS, lingerMs = 0, retryDelayMs = 0 } = publish ?? {};
+  const tooLong = Object.entries({ lingerMs, retryDelayMs }).filter(([, ms]) => ms >= timeoutMs);
+  return [
+    ...tooLong.map(
+      ([name]) =>
+        `\`publish.${name}\` is no shorter than \`publish.timeoutMs\` (${timeoutMs} ms): it would never end in time`,
+    ),
+    ...ignoredByTheSdk({ aws }),
+  ];
+}
+
+const twoNames = ({ queue, queueUrl }: ClientSQSOptions): string[] =>
+  queue !== undefined && queueUrl !== undefined ? ['`queue` and `queueUrl` name the queue twice: leave one out'] : [];
+
 /** Throws one INVALID_OPTIONS with every problem. */
 export const checkClientSnsOptions = (options: ClientSNSOptions): void =>
-  checkOptions('ClientSNS', clientSns, options, given => leanProblems(given, 'sns'));
+  checkOptions('ClientSNS', clientSns, options, given => [...leanProblems(given, 'sns'), ...conflicts(given)]);
 
 /** Throws one INVALID_OPTIONS with every problem. */
 export const checkClientSqsOptions = (options: ClientSQSOptions): void =>
-  checkOptions('ClientSQS', clientSqs, options, given => leanProblems(given, 'sqs'));
+  checkOptions('ClientSQS', clientSqs, options, given => [
+    ...leanProblems(given, 'sqs'),
+    ...conflicts(given),
+    ...twoNames(given),
+  ]);

@@ -28,6 +28,14 @@ export interface OnContractEventOptions extends InboxQueueOptions {
   queue?: string;
   /** Names that the queue had before, oldest first; they are drained. @default none */
   formerly?: readonly string[];
+  /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */
+  transport?: symbol;
+}
+
+/** Of the decorators of commands and requests. */
+export interface OnContractOptions {
+  /** The `transportId` of the one server whose handler it is, where an app has several. @default SQS_TRANSPORT */
+  transport?: symbol;
 }
 
 const schemaOf = (shape: Shape | undefined): StandardSchemaV1 | undefined =>
@@ -39,8 +47,8 @@ function asMethodDecorator(decorate: MethodDecorator): Decorate {
   };
 }
 
-const on = (pattern: string, extras: SqsHandlerExtras): Decorate =>
-  asMethodDecorator(EventPattern<string>(pattern, SQS_TRANSPORT, { ...extras }));
+const on = (pattern: string, extras: SqsHandlerExtras, transport: symbol = SQS_TRANSPORT): Decorate =>
+  asMethodDecorator(EventPattern<string>(pattern, transport, { ...extras }));
 
 /**
  * What a service announces, what it can be ordered and what it can be asked, with types: one place for its own
@@ -76,19 +84,18 @@ export class Contract<
   /** `@OnDomainEvent` with the event's type; with a schema, what does not fit goes to the dead letter queue. */
   OnEvent<Name extends keyof Events & string>(
     event: Name,
-    { useCase, queue = consumerQueue(useCase, event), ...inbox }: OnContractEventOptions,
+    { useCase, queue = consumerQueue(useCase, event), transport, ...inbox }: OnContractEventOptions,
   ): HandlerDecorator<OutputOf<Events[Name]>> {
-    return on(event, {
-      ...inbox,
-      topic: domainEventsTopic(this.service),
-      queue,
-      ...withSchema(schemaOf(this.eventShapes[event])),
-    });
+    const schema = withSchema(schemaOf(this.eventShapes[event]));
+    return on(event, { ...inbox, topic: domainEventsTopic(this.service), queue, ...schema }, transport);
   }
 
   /** `@OnCommand` with the command's type; for the service itself. */
-  OnCommand<Name extends keyof Commands & string>(command: Name): HandlerDecorator<OutputOf<Commands[Name]>> {
-    return on(command, withSchema(schemaOf(this.commandShapes[command])));
+  OnCommand<Name extends keyof Commands & string>(
+    command: Name,
+    { transport }: OnContractOptions = {},
+  ): HandlerDecorator<OutputOf<Commands[Name]>> {
+    return on(command, withSchema(schemaOf(this.commandShapes[command])), transport);
   }
 
   /**
@@ -97,11 +104,12 @@ export class Contract<
    */
   OnRequest<Name extends keyof Requests & string>(
     request: Name,
+    { transport = SQS_TRANSPORT }: OnContractOptions = {},
   ): HandlerDecorator<OutputOf<Requests[Name]['request']>, Answer<InputOf<Requests[Name]['reply']>>> {
     const shape = this.requestShapes[request];
     const replySchema = schemaOf(shape?.reply);
     const extras = { ...withSchema(schemaOf(shape?.request)), ...(replySchema && { replySchema }) };
-    return asMethodDecorator(MessagePattern<string>(request, SQS_TRANSPORT, extras));
+    return asMethodDecorator(MessagePattern<string>(request, transport, extras));
   }
 }
 

@@ -18,6 +18,8 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
    * unsubscribes them. Keep them until nothing is left in them and no old version runs. @default none
    */
   formerly?: readonly string[];
+  /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */
+  transport?: symbol;
 }
 
 /**
@@ -26,12 +28,12 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
  */
 export function OnDomainEvent(
   event: string,
-  { from, useCase, topic, queue, ...inbox }: OnDomainEventOptions,
+  { from, useCase, topic, queue, transport = SQS_TRANSPORT, ...inbox }: OnDomainEventOptions,
 ): MethodDecorator {
   const extras: SqsHandlerExtras = {
     ...inbox,
     topic: topic ?? domainEventsTopic(from),
     queue: queue ?? consumerQueue(useCase, event),
   };
-  return EventPattern<string>(event, SQS_TRANSPORT, { ...extras });
+  return EventPattern<string>(event, transport, { ...extras });
 }

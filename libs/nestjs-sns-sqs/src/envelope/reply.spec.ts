@@ -3,7 +3,7 @@ import {
   replyAddressOf,
   replyAttributes,
   replyOf,
-  replyQueueUrlBeside,
+  replyRoute,
   REQUEST_ATTRIBUTES,
   requestAttributes,
 } from './reply.js';
@@ -72,14 +72,23 @@ describe('asReplyPacket', () => {
   });
 });
 
-describe('replyQueueUrlBeside', () => {
+describe('replyRoute', () => {
   const own = 'https://sqs.eu-west-1.amazonaws.com/123456789012/notifications-async-commands.fifo';
 
   it("is at the service's own endpoint, whatever host the caller names", () => {
-    const given = 'http://evil.example/222222222222/web-replies-0123456789ab';
-    expect(replyQueueUrlBeside(own, given)).toBe(
-      'https://sqs.eu-west-1.amazonaws.com/222222222222/web-replies-0123456789ab',
-    );
+    expect(replyRoute(own, 'http://evil.example/123456789012/web-replies-0123456789ab')).toEqual({
+      queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/web-replies-0123456789ab',
+    });
+  });
+
+  it('is in its own account, or in one that is allowed', () => {
+    const replies = 'https://sqs.eu-west-1.amazonaws.com/222222222222/web-replies-0123456789ab';
+    const refused = 'a queue of the account 222222222222, which `replyAccounts` does not name';
+    expect(replyRoute(own, replies)).toEqual({ refused });
+    expect(replyRoute(own, replies, ['333333333333'])).toEqual({ refused });
+    expect(replyRoute(own, replies, ['333333333333', '222222222222'])).toEqual({ queueUrl: replies });
+    const orders = 'https://sqs.eu-west-1.amazonaws.com/222222222222/orders';
+    expect(replyRoute(own, orders, ['222222222222'])).toEqual({ refused: 'which is no reply queue' });
   });
 
   it.each([
@@ -90,6 +99,6 @@ describe('replyQueueUrlBeside', () => {
     ['a query', 'https://sqs/123456789012/web-replies-1?Action=DeleteQueue'],
     ['no URL', 'web-replies-1'],
   ])('refuses %s', (_, url) => {
-    expect(replyQueueUrlBeside(own, url)).toBeUndefined();
+    expect(replyRoute(own, url)).toEqual({ refused: 'which is no reply queue' });
   });
 });

@@ -84,18 +84,27 @@ export function asReplyPacket(value: unknown): ReplyPacket {
 /** The last two parts of a queue's URL. */
 const ACCOUNT_AND_NAME = /\/([^/?#]+)\/([^/?#]+)$/;
 
+/** Where a reply goes, or why it goes nowhere, as the end of a sentence about its queue. */
+export type ReplyRoute = { queueUrl: string } | { refused: string };
+
+const NO_REPLY_QUEUE: ReplyRoute = { refused: 'which is no reply queue' };
+
 /**
  * The reply queue's URL at the endpoint of `ownUrl`, a queue that the service consumes. Only the account and the name
- * are the caller's to say, and the name must be a reply queue's: a request can neither make the service call another
- * host with its credentials, nor write into a queue that is no reply queue. Undefined: it tries to.
+ * are the caller's to say. The name must be a reply queue's, and the account the service's own or one of `accounts`: a
+ * request can make the service neither call another host with its credentials, nor write into a queue that is no reply
+ * queue, nor tell its answer to a stranger.
  */
-export function replyQueueUrlBeside(ownUrl: string, replyUrl: string): string | undefined {
+export function replyRoute(ownUrl: string, replyUrl: string, accounts: readonly string[] = []): ReplyRoute {
   const wanted = ACCOUNT_AND_NAME.exec(replyUrl);
   const own = ACCOUNT_AND_NAME.exec(ownUrl);
-  if (!wanted || !own) return undefined;
+  if (!wanted || !own) return NO_REPLY_QUEUE;
   const [, account = '', name = ''] = wanted;
   if (!/^\d{1,12}$/.test(account) || !/^[A-Za-z0-9_-]{1,80}$/.test(name) || !name.includes(REPLY_QUEUE_MARK)) {
-    return undefined;
+    return NO_REPLY_QUEUE;
   }
-  return `${ownUrl.slice(0, own.index)}/${account}/${name}`;
+  if (account !== own[1] && !accounts.includes(account)) {
+    return { refused: `a queue of the account ${account}, which \`replyAccounts\` does not name` };
+  }
+  return { queueUrl: `${ownUrl.slice(0, own.index)}/${account}/${name}` };
 }

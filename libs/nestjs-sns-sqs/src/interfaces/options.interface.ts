@@ -126,6 +126,16 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions {
   startTimeoutMs?: number;
   /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
   shutdownTimeoutMs?: number;
+  /**
+   * AWS accounts, of 12 digits each, beside its own: answers go to reply queues in these too. A request whose reply queue
+   * is in any other account is handled without an answer, with a warning. @default none
+   */
+  replyAccounts?: string[];
+  /**
+   * Which handlers are this server's: those whose decorator names this id or none, `@EventPattern(pattern, id)`. For
+   * several servers in one app; `@OnDomainEvent` and `@OnCommand` take it as `transport`. @default SQS_TRANSPORT
+   */
+  transportId?: symbol;
   /** Writes a reply: called with `{ id, response, err, isDisposed }`; gives a string, or an object, written as JSON. */
   serializer?: Serializer;
   /** Turns a message body (a string, SNS's wrapper removed) into `{ pattern, data }`; replaces the CloudEvents one. */

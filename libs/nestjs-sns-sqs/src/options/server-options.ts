@@ -31,6 +31,7 @@ import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
 import { checkOptions } from './check-options.js';
+import { conflictingOptions, ignoredByTheSdk } from './conflicting-options.js';
 import { defined } from './defined.js';
 import { outlastingOptions } from './outlast-retention.js';
 import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, withMethods } from './shared-schemas.js';
@@ -130,13 +131,15 @@ const server = z.strictObject({
   shutdownTimeoutMs,
   startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
   formerly: z.array(nameWord).optional(),
+  replyAccounts: z.array(z.string().regex(/^\d{12}$/, "expected an account's 12 digits")).optional(),
+  transportId: z.symbol().optional(),
 });
 
 export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
 
 /** Resolves the options once; throws one INVALID_OPTIONS with every problem. */
 export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerOptions {
-  checkOptions('ServerSQS', server, options, given => [...leanProblems(given, 'sqs'), ...outlastingOptions(given)]);
+  checkOptions('ServerSQS', server, options, problemsBeyondTheSchema);
   const { service, inbox: given = {} } = options;
   return {
     ...SERVER_DEFAULTS,
@@ -145,6 +148,13 @@ export function resolveServerOptions(options: ServerSQSOptions): ResolvedServerO
     inbox: given && { ...INBOX_DEFAULTS, ...defined(given) },
   };
 }
+
+const problemsBeyondTheSchema = (given: ServerSQSOptions): string[] => [
+  ...leanProblems(given, 'sqs'),
+  ...outlastingOptions(given),
+  ...conflictingOptions(given),
+  ...ignoredByTheSdk(given),
+];
 
 const SERVER_DEFAULTS = {
   prefix: '',

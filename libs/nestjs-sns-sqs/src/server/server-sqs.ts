@@ -24,7 +24,7 @@ import { Faults, type FaultOf } from './faults.js';
 import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
-import { stopIntakeWithTheApp } from './stop-intake-with-app.js';
+import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
 import { within } from '../async/within.js';
 
 /**
@@ -48,9 +48,10 @@ interface Declared {
  */
 export class ServerSQS
   extends Server<SqsServerEvents, SqsServerStatus>
-  implements CustomTransportStrategy, OnModuleDestroy, BeforeApplicationShutdown
+  implements CustomTransportStrategy, OnModuleDestroy, BeforeApplicationShutdown, HasIntake
 {
-  override readonly transportId = SQS_TRANSPORT;
+  override readonly transportId: symbol;
+  readonly [HAS_INTAKE] = true;
   protected override readonly logger = new OneLineLogger(ServerSQS.name);
   private readonly options: ResolvedServerOptions;
   private readonly declared: Declared[] = [];
@@ -73,6 +74,7 @@ export class ServerSQS
   constructor(options: ServerSQSOptions) {
     super();
     this.options = resolveServerOptions(options);
+    this.transportId = this.options.transportId ?? SQS_TRANSPORT;
     this.withdraw = announceService(this.options.service);
     this.inbox = this.createInbox();
     keepOriginalErrors();
@@ -278,9 +280,9 @@ export class ServerSQS
   }
 
   private readonly nestHooks: NestHooks = {
-    start: (context, done) => this.onProcessingStartHook?.(SQS_TRANSPORT, context, done),
+    start: (context, done) => this.onProcessingStartHook?.(this.transportId, context, done),
     end: context =>
-      callUserCode('The processing end hook', () => this.onProcessingEndHook?.(SQS_TRANSPORT, context), this.logger),
+      callUserCode('The processing end hook', () => this.onProcessingEndHook?.(this.transportId, context), this.logger),
     onThrown: error => callUserCode('The processing start hook', () => Promise.reject(error), this.logger),
   };
 }

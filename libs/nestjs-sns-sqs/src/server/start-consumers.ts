@@ -6,6 +6,7 @@ import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js
 import { Inbox } from '../inbox/inbox.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
+import { conflictingExtras } from '../options/conflicting-options.js';
 import { outlastingExtras } from '../options/outlast-retention.js';
 import {
   consumerSettings,
@@ -60,7 +61,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
   refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
   const extras = inboxExtras(named);
-  refuseOutlasting(options, extras);
+  refuseBadExtras(options, extras);
   const settingsOf = (queue: string): ResolvedConsumerOptions =>
     consumerSettings(options, queue.slice(prefix.length), extras.get(queue));
   const topology = buildTopology({
@@ -85,7 +86,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
-  const replier = new Replier({ wire: aws.wire, serializer: options.serializer, logger });
+  const { serializer, replyAccounts: accounts } = options;
+  const replier = new Replier({ wire: aws.wire, serializer, accounts, logger });
   // Its calls are retried by the faults that lead to them, for as long as the server runs.
   const watch = new TopologyWatch({
     topology,
@@ -171,15 +173,16 @@ function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, kno
   });
 }
 
-/** Whatever waits must not wait longer than its queue keeps it. */
-function refuseOutlasting(options: ResolvedServerOptions, extras: ReadonlyMap<string, InboxQueueOptions>): void {
-  const problems = [...extras].flatMap(([queue, own]) =>
-    outlastingExtras(options, queue.slice(options.prefix.length), own),
-  );
+/** What handlers ask for, where it goes badly with the server's options, or would wait longer than its queue keeps it. */
+function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<string, InboxQueueOptions>): void {
+  const problems = [...extras].flatMap(([fullName, own]) => {
+    const queue = fullName.slice(options.prefix.length);
+    return [...outlastingExtras(options, queue, own), ...conflictingExtras(options, queue, own)];
+  });
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
     problem: `ServerSQS: ${problems.join('; ')}`,
-    remedy: 'shorten the wait, or raise `retentionSeconds`',
+    remedy: "change the handler's decorator, or the option named",
     facts: { problems },
   });
 }

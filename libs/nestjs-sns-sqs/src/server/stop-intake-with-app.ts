@@ -1,11 +1,14 @@
 import { NestApplicationContext } from '@nestjs/core';
 import type { Observable } from 'rxjs';
-import { SQS_TRANSPORT } from '../constants.js';
 
 const INSTALLED = Symbol.for('nestjs-sns-sqs.stop-intake-with-app');
 
+/** What marks a server of ours, whatever its `transportId` is. `Symbol.for`: the ESM and the CJS build have a class each. */
+export const HAS_INTAKE = Symbol.for('nestjs-sns-sqs.has-intake');
+
 /** The server, as far as the end of its app concerns it. */
 export interface HasIntake {
+  readonly [HAS_INTAKE]: true;
   /** No message is received and no handler begins any more. Must not throw. */
   stopIntake(): void;
 }
@@ -44,9 +47,5 @@ function serversOf(app: App): HasIntake[] {
   return servers;
 }
 
-/** By what it has: the ESM and the CJS build have a class each. */
 const isOurs = (target: unknown): target is HasIntake =>
-  typeof target === 'object' &&
-  target !== null &&
-  (target as { transportId?: unknown }).transportId === SQS_TRANSPORT &&
-  typeof (target as Partial<HasIntake>).stopIntake === 'function';
+  typeof target === 'object' && target !== null && (target as Partial<HasIntake>)[HAS_INTAKE] === true;

@@ -5,6 +5,7 @@ import type { SnsWire, SqsWire } from '../interfaces/wire.interface.js';
 import { createSnsClient, createSqsClient } from './aws-clients.js';
 import { LeanSnsWire } from './lean/lean-sns-wire.js';
 import { LeanSqsWire } from './lean/lean-sqs-wire.js';
+import { handlersOf } from './request-handlers.js';
 import { SdkSnsWire } from './sdk-sns-wire.js';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
@@ -18,8 +19,11 @@ export interface AwsAccess<Client, Wire> {
 
 export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsAccess<SQSClient, SqsWire> {
   const client = options.sqs ?? createSqsClient(options.aws);
-  const isOurs = !options.sqs && !options.aws?.requestHandler;
-  const wire = options.wire === 'lean' ? new LeanSqsWire(client) : new SdkSqsWire(client, isOurs);
+  const isGiven = options.sqs !== undefined;
+  const wire =
+    options.wire === 'lean'
+      ? new LeanSqsWire(client, { isGiven })
+      : new SdkSqsWire(client, isGiven ? 'of-the-client' : handlersOf(options.aws?.requestHandler));
   return {
     client,
     wire,
@@ -32,7 +36,8 @@ export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsA
 
 export function accessSns(options: AwsAccessOptions & { sns?: SNSClient }): AwsAccess<SNSClient, SnsWire> {
   const client = options.sns ?? createSnsClient(options.aws);
-  const wire = options.wire === 'lean' ? new LeanSnsWire(client) : new SdkSnsWire(client);
+  const wire =
+    options.wire === 'lean' ? new LeanSnsWire(client, { isGiven: options.sns !== undefined }) : new SdkSnsWire(client);
   return {
     client,
     wire,

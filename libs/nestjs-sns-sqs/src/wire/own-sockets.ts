@@ -1,28 +1,28 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { withRequestHandler } from './client-view.js';
-import { UndiciHandler, type UndiciHandlerOptions } from './undici-handler.js';
+import { CALL_CONNECTIONS } from './connections.js';
+import { SILENCE_MS } from './http-bounds.js';
+import type { MakeHandler } from './request-handlers.js';
 
-interface NodeHandler {
-  metadata?: { handlerProtocol?: string };
-  /** Of newer SDKs: true once there is an agent that the user made. */
-  externalAgent?: boolean;
+/** One client for each kind of the hot calls to SQS, so that none waits for sockets of another. */
+export interface SqsClients {
+  /** Long polls: each holds a socket for up to 20 s, so there are as many as polls. */
+  polling: SQSClient;
+  settling: SQSClient;
+  sending: SQSClient;
 }
 
-/** True for the SDK's own handler for Node. By its fields: a bundler changes names. */
-const isNodeHandler = ({ metadata }: NodeHandler): boolean => metadata?.handlerProtocol === 'http/1.1';
-
-/** False for a handler that the user wrote, or that has an agent which the user made, as far as can be seen at once. */
-export const mayBePlain = (handler: object): boolean =>
-  isNodeHandler(handler) && (handler as NodeHandler).externalAgent !== true;
-
 /**
- * The client with sockets of its own: the same middleware, credentials and retries, over a handler of undici. A
- * client whose send(), handler or agent the user made is given back: only the user knows what it does.
- * @param isOurs its handler was made here
+ * The same client, middleware, credentials and retries, with sockets of its own for each kind.
+ * @param make undefined: the client itself for all of them, since only the user knows what its handler does
  */
-export function withOwnSockets(client: SQSClient, options: UndiciHandlerOptions, isOurs: boolean): SQSClient {
-  const handler = (client as Partial<SQSClient>).config?.requestHandler;
-  if (client.send !== SQSClient.prototype.send || !handler || !isNodeHandler(handler)) return client;
-  if (!isOurs && (handler as NodeHandler).externalAgent !== false) return client;
-  return withRequestHandler(client, new UndiciHandler(options));
+export function withOwnSockets(
+  client: SQSClient,
+  make: MakeHandler | undefined,
+  silenceMs: typeof SILENCE_MS = SILENCE_MS,
+): SqsClients {
+  if (!make) return { polling: client, settling: client, sending: client };
+  const over = (options: Parameters<MakeHandler>[0]): SQSClient => withRequestHandler(client, make(options));
+  const calls = { socketTimeout: silenceMs.call, maxSockets: CALL_CONNECTIONS };
+  return { polling: over({ socketTimeout: silenceMs.longPoll }), settling: over(calls), sending: over(calls) };
 }

@@ -12,29 +12,33 @@ import type {
   SqsMessage,
   SqsWire,
 } from '../interfaces/wire.interface.js';
-import { forCalls, forPolling } from './aws-clients.js';
 import { toBatchResult } from './batch-result.js';
+import { withOwnSockets, type SqsClients } from './own-sockets.js';
+import { handlersBeside, type MakeHandler } from './request-handlers.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from './sqs-inputs.js';
 
-/** The hot calls to SQS over the AWS SDK; polls, settles and sends have sockets of their own each. */
+/**
+ * The hot calls to SQS over the AWS SDK; polls, settles and sends have sockets of their own each, unless the client's
+ * handler, agents or timeouts are the user's: then every call goes as these say.
+ */
 export class SdkSqsWire implements SqsWire {
-  private readonly polling: SQSClient;
-  private readonly settling: SQSClient;
-  private readonly sending: SQSClient;
+  /** Undefined until it is known whose the client's handler is, which an SDK client tells asynchronously. */
+  private clients: SqsClients | undefined;
+  private looking: Promise<SqsClients> | undefined;
+  private isDestroyed = false;
 
-  /** @param isOurs the client was made here, with a request handler of ours */
+  /** @param handlers makes them; `'of-the-client'`: as the client, which the user made, has them */
   constructor(
     private readonly client: SQSClient,
-    isOurs = false,
+    handlers: MakeHandler | undefined | 'of-the-client' = 'of-the-client',
   ) {
-    this.polling = forPolling(client, isOurs);
-    this.settling = forCalls(client, isOurs);
-    this.sending = forCalls(client, isOurs);
+    if (handlers !== 'of-the-client') this.clients = withOwnSockets(client, handlers);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
     const command = new ReceiveMessageCommand(receiveInput(request));
-    const { Messages } = await this.polling.send(command, request.signal ? { abortSignal: request.signal } : {});
+    const { polling } = this.clients ?? (await this.look());
+    const { Messages } = await polling.send(command, request.signal ? { abortSignal: request.signal } : {});
     return Messages ?? [];
   }
 
@@ -42,7 +46,8 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string }>,
   ): Promise<BatchResult> {
-    const output = await this.settling.send(new DeleteMessageBatchCommand(deleteInput(queueUrl, entries)));
+    const { settling } = this.clients ?? (await this.look());
+    const output = await settling.send(new DeleteMessageBatchCommand(deleteInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
@@ -50,21 +55,31 @@ export class SdkSqsWire implements SqsWire {
     queueUrl: string,
     entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
   ): Promise<BatchResult> {
-    const output = await this.settling.send(
-      new ChangeMessageVisibilityBatchCommand(visibilityInput(queueUrl, entries)),
-    );
+    const { settling } = this.clients ?? (await this.look());
+    const output = await settling.send(new ChangeMessageVisibilityBatchCommand(visibilityInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
   async sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
-    const output = await this.sending.send(new SendMessageBatchCommand(sendInput(queueUrl, entries)));
+    const { sending } = this.clients ?? (await this.look());
+    const output = await sending.send(new SendMessageBatchCommand(sendInput(queueUrl, entries)));
     return toBatchResult(idsOf(entries), output);
   }
 
   /** Frees the sockets that were made here; the client stays open. */
   destroy(): void {
-    for (const own of [this.polling, this.settling, this.sending]) {
+    this.isDestroyed = true;
+    for (const own of Object.values(this.clients ?? {}) as SQSClient[]) {
       if (own !== this.client) own.config.requestHandler.destroy?.();
     }
+  }
+
+  private look(): Promise<SqsClients> {
+    this.looking ??= handlersBeside(this.client).then(handlers => {
+      this.clients = withOwnSockets(this.client, handlers);
+      if (this.isDestroyed) this.destroy();
+      return this.clients;
+    });
+    return this.looking;
   }
 }

@@ -275,8 +275,8 @@ describe('a wire under faults', () => {
     server.script('hold');
     const { clients } = open('lean', { maxAttempts: 1, retryStrategy: new ConfiguredRetryStrategy(1) });
     const wires = [
-      new LeanSqsWire(clients.sqs, { call: 100, longPoll: 200 }),
-      new LeanSnsWire(clients.sns, 100),
+      new LeanSqsWire(clients.sqs, { silenceMs: { call: 100, longPoll: 200 } }),
+      new LeanSnsWire(clients.sns, { silenceMs: 100 }),
     ] as const;
     for (const wire of wires) closers.push(() => wire.destroy());
     const timeout = { name: 'TimeoutError', code: 'ETIMEDOUT' };

@@ -42,6 +42,16 @@ describe('Replier', () => {
     expect(logger.warn.mock.calls).toEqual([[expect.stringMatching(/message m .*orders, which is no reply queue/)]]);
   });
 
+  it('sends no answer into another account, says why, and does where the account is allowed', () => {
+    const { replier, logger } = replierOver();
+    const foreign = requestTo('https://sqs/222222222222/web-replies-0123456789ab');
+    expect(replier.requestOf(foreign, OWN)).toBeUndefined();
+    const why = /message m asks .* a queue of the account 222222222222, .*`replyAccounts`.*; it is handled without one/;
+    expect(logger.warn.mock.calls).toEqual([[expect.stringMatching(why)]]);
+    const open = new Replier({ wire: { sendBatch: well }, accounts: ['222222222222'], logger });
+    expect(open.requestOf(foreign, OWN)?.address.queueUrl).toBe('https://sqs/222222222222/web-replies-0123456789ab');
+  });
+
   it('sends packets with their correlation id and index, those of one moment in one call', async () => {
     const { replier, sendBatch, entries, bodies } = replierOver();
     const sent = [replier.send(REPLIES, 'a', 0, { response: 1 }), replier.send(REPLIES, 'b', 3, { isDisposed: true })];

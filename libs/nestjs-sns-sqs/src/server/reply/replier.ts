@@ -3,10 +3,10 @@ import type { Serializer } from '@nestjs/microservices';
 import { SQS_MAX_BYTES } from '../../constants.js';
 import { toBody } from '../../envelope/encode.js';
 import { messageBytes } from '../../envelope/message-size.js';
-import { replyAddressOf, replyAttributes, replyQueueUrlBeside, type ReplyPacket } from '../../envelope/reply.js';
+import { replyAddressOf, replyAttributes, replyRoute, type ReplyPacket } from '../../envelope/reply.js';
 import { errorText, isQueueMissing } from '../../errors/aws-errors.js';
 import { thrownName } from '../../errors/thrown.js';
-import { printableStack } from '../../logging/printable.js';
+import { printable, printableStack } from '../../logging/printable.js';
 import type {
   BatchFailure,
   BatchResult,
@@ -21,6 +21,8 @@ export interface ReplierOptions {
   wire: Pick<SqsWire, 'sendBatch'>;
   /** Writes the packet of an answer; gives a string, or an object that is then written as JSON. */
   serializer?: Serializer | undefined;
+  /** Accounts beside its own whose reply queues are written to. @default none */
+  accounts?: readonly string[] | undefined;
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
 
@@ -43,10 +45,10 @@ export class Replier {
   requestOf(message: SqsMessage, ownUrl: string): IncomingRequest | undefined {
     const address = replyAddressOf(message);
     if (!address) return undefined;
-    const queueUrl = replyQueueUrlBeside(ownUrl, address.queueUrl);
-    if (queueUrl !== undefined) return new IncomingRequest({ ...address, queueUrl }, this);
+    const route = replyRoute(ownUrl, address.queueUrl, this.options.accounts);
+    if ('queueUrl' in route) return new IncomingRequest({ ...address, ...route }, this);
     this.options.logger.warn(
-      `message ${message.MessageId ?? ''} asks for a reply to ${address.queueUrl.slice(0, 200)}, which is no reply queue; it is handled without one`,
+      `message ${message.MessageId ?? ''} asks for a reply to ${printable(address.queueUrl).slice(0, 200)}, ${route.refused}; it is handled without one`,
     );
     return undefined;
   }

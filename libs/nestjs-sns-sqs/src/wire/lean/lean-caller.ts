@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
-import { assertPlainAgents } from './assert-plain-agents.js';
+import { assertPlainHandler } from './assert-plain-handler.js';
 import { abortError, type Connections, type HttpAnswer } from '../connections.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 import { Signer } from './signer.js';
@@ -41,10 +41,12 @@ export class LeanCaller {
   private readonly endpoints = new Map<string, Endpoint>();
   private known: TokenStrategy | undefined;
 
+  /** @param isGiven the user made the client, and may have settings that would be lost */
   constructor(
     private readonly config: Config,
     private readonly command: Parameters<typeof endpointOf>[1],
     service: 'sqs' | 'sns',
+    private readonly isGiven: boolean,
   ) {
     this.signer = new Signer(service, () => config.credentials());
   }
@@ -94,7 +96,7 @@ export class LeanCaller {
   }
 
   private async locate(host: string): Promise<Endpoint> {
-    await assertPlainAgents(this.config.requestHandler);
+    if (this.isGiven) await assertPlainHandler(this.config.requestHandler);
     const endpoint = await endpointOf(this.config, this.command, host);
     this.endpoints.set(host, endpoint);
     return endpoint;

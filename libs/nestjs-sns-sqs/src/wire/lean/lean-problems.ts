@@ -1,7 +1,7 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { AwsAccessOptions } from '../../interfaces/options.interface.js';
-import { mayBePlain } from '../own-sockets.js';
+import { hasSdkHandler } from '../request-handlers.js';
 import { READER_CONFIG } from './sdk-reader.js';
 
 type Client = SQSClient | SNSClient;
@@ -37,7 +37,7 @@ function clientProblems(client: unknown, name: string): string[] {
   return [
     ...(changed.length > 0 ? [`the middleware of \`${name}\` (${changed.join('; ')})`] : []),
     ...(ownsSend(client) ? [`send() of \`${name}\`, which is not the SDK's,`] : []),
-    ...(mayBePlain(client.config.requestHandler) ? [] : [`the request handler or agent of \`${name}\``]),
+    ...(hasPlainHandler(client) ? [] : [`the request handler or agent of \`${name}\``]),
     ...(client.config.logger.constructor.name === 'NoOpLogger' ? [] : [`the logger of \`${name}\``]),
   ];
 }
@@ -45,6 +45,15 @@ function clientProblems(client: unknown, name: string): string[] {
 function isSdkClient(client: unknown): client is Client {
   const { middlewareStack, config } = (client ?? {}) as Partial<Client>;
   return typeof middlewareStack?.identify === 'function' && typeof config?.retryStrategy === 'function';
+}
+
+/** As far as can be seen at once: its agents and timeouts are there with the first call only. */
+const hasPlainHandler = (client: Client): boolean =>
+  hasSdkHandler(client, untouched(client)) && (client.config.requestHandler as WithAgent).externalAgent !== true;
+
+/** Of newer SDKs: true once there is an agent that the user made. */
+interface WithAgent {
+  externalAgent?: boolean;
 }
 
 const ownsSend = (client: Client): boolean =>

@@ -18,9 +18,9 @@ export class LeanSnsWire implements SnsWire {
   private readonly reader = new SNSClient(READER_CONFIG);
 
   /** @param client is asked for credentials, region, endpoint and the like; nothing is sent over it */
-  constructor(client: SNSClient, silenceMs = SILENCE_MS.call) {
+  constructor(client: SNSClient, { silenceMs = SILENCE_MS.call, isGiven = true } = {}) {
     this.connections = new Connections({ silenceMs, most: CALL_CONNECTIONS });
-    this.caller = new LeanCaller(client.config, PublishBatchCommand, 'sns');
+    this.caller = new LeanCaller(client.config, PublishBatchCommand, 'sns', isGiven);
   }
 
   async publishBatch(topicArn: string, entries: readonly OutgoingSnsMessage[]): Promise<BatchResult> {

@@ -62,11 +62,11 @@ export class LeanSqsWire implements SqsWire {
   private readonly checksMd5: boolean;
 
   /** @param client is asked for credentials, region, endpoint and the like; nothing is sent over it */
-  constructor(client: SQSClient, silenceMs = SILENCE_MS) {
+  constructor(client: SQSClient, { silenceMs = SILENCE_MS, isGiven = true } = {}) {
     this.polling = new Connections({ silenceMs: silenceMs.longPoll });
     this.settling = new Connections({ silenceMs: silenceMs.call, most: CALL_CONNECTIONS });
     this.sending = new Connections({ silenceMs: silenceMs.call, most: CALL_CONNECTIONS });
-    this.caller = new LeanCaller(client.config, ReceiveMessageCommand, 'sqs');
+    this.caller = new LeanCaller(client.config, ReceiveMessageCommand, 'sqs', isGiven);
     this.checksMd5 = client.config.md5 !== false;
   }
 

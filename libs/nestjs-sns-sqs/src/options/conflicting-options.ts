@@ -1,0 +1,134 @@
+import {
+  SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS,
+  SQS_DEFAULT_WAIT_TIME_SECONDS,
+  SQS_MAX_VISIBILITY_SECONDS,
+} from '../constants.js';
+import type { ConsumerOptions, InboxQueueOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
+import { isFifoName } from '../topology/names.js';
+
+/** Not checked yet: anything may stand in it. */
+type Unchecked = Record<string, unknown>;
+
+const given = (options: unknown): Unchecked =>
+  typeof options === 'object' && options !== null
+    ? Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    : {};
+
+const numberOr = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
+
+/** Two options of one queue that are right each and wrong together. */
+interface Pair {
+  isWrong: (all: Partial<ConsumerOptions>, server: Partial<ServerSQSOptions>, isFifo: boolean) => boolean;
+  /** Which, and why. */
+  text: string;
+}
+
+const asksForOrder = ({ ordering = 'none' }: Partial<ConsumerOptions>): boolean =>
+  ordering === 'latest' || ordering === 'sequential';
+const hasNoInbox = ({ inbox }: Partial<ConsumerOptions>, server: Partial<ServerSQSOptions>): boolean =>
+  inbox === false || server.inbox === false;
+const visibilitySeconds = ({ visibilityTimeoutSeconds }: Partial<ConsumerOptions>): number =>
+  numberOr(visibilityTimeoutSeconds, SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS);
+const remembersForSeconds = ({ inbox }: Partial<ServerSQSOptions>): number =>
+  numberOr(given(inbox)['rememberForSeconds'], Infinity);
+
+const PAIRS: readonly Pair[] = [
+  {
+    isWrong: (all, server, isFifo) => !isFifo && asksForOrder(all) && server.deserializer !== undefined,
+    text: '`ordering` with a `deserializer`, whose messages have no subject and no sequence: each would be dead-lettered',
+  },
+  {
+    isWrong: (all, server, isFifo) => !isFifo && all.laneBy === 'subject' && server.deserializer !== undefined,
+    text: "`laneBy: 'subject'` with a `deserializer`, whose messages have no subject: they would run in parallel",
+  },
+  {
+    isWrong: (all, server, isFifo) => !isFifo && asksForOrder(all) && hasNoInbox(all, server),
+    text: '`ordering` without an inbox, which keeps the order: events would run in any order',
+  },
+  {
+    isWrong: (all, server) => all.inboxKey !== undefined && hasNoInbox(all, server),
+    text: '`inboxKey` without an inbox: duplicates would be handled twice',
+  },
+  {
+    isWrong: (all, server) => all.inbox === true && server.inbox === false,
+    text: "`inbox: true` where the server's own `inbox` is false: there is none to use",
+  },
+  {
+    isWrong: (all, server) => !hasNoInbox(all, server) && remembersForSeconds(server) < visibilitySeconds(all),
+    text: '`inbox.rememberForSeconds` is shorter than `visibilityTimeoutSeconds`: a message whose delete failed comes again after that, and would be handled twice',
+  },
+  {
+    isWrong: all => numberOr(all.retentionSeconds, Infinity) < visibilitySeconds(all),
+    text: '`visibilityTimeoutSeconds` is longer than `retentionSeconds`: a message whose process dies would expire before it is visible again',
+  },
+  {
+    isWrong: all => numberOr(all.handlerTimeoutMs, 0) / 1000 > numberOr(all.retentionSeconds, Infinity),
+    text: '`handlerTimeoutMs` is longer than `retentionSeconds`: a message would expire while its handler runs',
+  },
+  {
+    isWrong: all => numberOr(all.handlerTimeoutMs, 0) / 1000 + visibilitySeconds(all) > SQS_MAX_VISIBILITY_SECONDS,
+    text: '`handlerTimeoutMs` and `visibilityTimeoutSeconds` are more than 12 h together, the longest that SQS extends a lease: the message would be delivered again while its handler runs',
+  },
+  {
+    isWrong: ({ backoff }) => {
+      const { initialSeconds, maxSeconds } = given(backoff);
+      return numberOr(initialSeconds, 0) > numberOr(maxSeconds, Infinity);
+    },
+    text: '`backoff.initialSeconds` is longer than `backoff.maxSeconds`',
+  },
+];
+
+function problemsOf(server: Partial<ServerSQSOptions>, queue?: string, extras: InboxQueueOptions = {}): string[] {
+  const consumer = given(server.consumer);
+  const own = queue === undefined ? {} : given(given(server.queues)[queue]);
+  const { retentionSeconds } = server;
+  const all: Partial<ConsumerOptions> = {
+    ...given({ retentionSeconds }),
+    ...consumer,
+    ...given(extras),
+    ...own,
+    backoff: { ...given(consumer['backoff']), ...given(own['backoff']) },
+  };
+  const isFifo = queue !== undefined && isFifoName(queue);
+  const where = queue === undefined ? '' : `${queue}: `;
+  return PAIRS.filter(({ isWrong }) => isWrong(all, server, isFifo)).map(({ text }) => `${where}${text}`);
+}
+
+/** What of a server's options goes badly together, each as a sentence. Takes options that were not checked. */
+export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] {
+  const forAll = problemsOf(server);
+  const own = Object.keys(given(server.queues)).flatMap(queue => problemsOf(server, queue));
+  // What is wrong for all is said once.
+  return [...forAll, ...own.filter(problem => !forAll.some(known => problem.endsWith(known))), ...shortPolls(server)];
+}
+
+/** Of what the handlers of a queue (its name without prefix) ask for by their extras. */
+export const conflictingExtras = (
+  server: Partial<ServerSQSOptions>,
+  queue: string,
+  extras: InboxQueueOptions,
+): string[] => (Object.keys(given(extras)).length === 0 ? [] : problemsOf(server, queue, extras));
+
+/** Timeouts of the user's that would end a long poll before it is answered. */
+function shortPolls(server: Partial<ServerSQSOptions>): string[] {
+  const settings = given(given(server.aws)['requestHandler']);
+  const waits = [server.consumer, ...Object.values(given(server.queues))].map(options =>
+    numberOr(given(options)['waitTimeSeconds'], SQS_DEFAULT_WAIT_TIME_SECONDS),
+  );
+  const longest = Math.max(...waits);
+  return ['socketTimeout', 'requestTimeout']
+    .filter(name => numberOr(settings[name], 0) > 0 && numberOr(settings[name], 0) <= longest * 1000)
+    .map(
+      name =>
+        `\`aws.requestHandler.${name}\` (${String(settings[name])} ms) is no longer than \`waitTimeSeconds\` (${longest} s), for which a long poll is silent: every receive that finds nothing would fail`,
+    );
+}
+
+/** Where the SDK does not look: a proxy or a client certificate would be passed by. */
+const BESIDE_THE_HANDLER = ['httpAgent', 'httpsAgent', 'httpOptions'];
+
+/** Of `aws`, which the SDK takes and in which it ignores what it does not know. */
+export const ignoredByTheSdk = ({ aws }: { aws?: unknown }): string[] =>
+  BESIDE_THE_HANDLER.filter(name => given(aws)[name] !== undefined).map(
+    name => `\`aws.${name}\`: the SDK ignores it there; it belongs into \`aws.requestHandler\``,
+  );
