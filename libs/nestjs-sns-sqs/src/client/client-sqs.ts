@@ -4,6 +4,7 @@ import { Observable } from 'rxjs';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
+import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
 import { knownSource, unknownSource } from '../options/own-service.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
@@ -35,6 +36,8 @@ export class ClientSQS extends SnsSqsClient {
   private readonly stopping = new AbortController();
   private readonly replies: ReplyQueueMember;
   private readonly requester: Requester;
+  private readonly queue: string;
+  private readonly withdraw: () => void;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a queue that AWS would refuse. */
   constructor(private readonly options: ClientSQSOptions) {
@@ -45,6 +48,7 @@ export class ClientSQS extends SnsSqsClient {
       (queueUrl === undefined ? undefined : queueNameOf(queueUrl)) ??
       `${prefix}${options.queue ?? commandQueue(service)}`;
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
+    this.queue = queue;
     this.aws = accessSqs(options);
     const { wire } = this.aws;
     let known = options.source;
@@ -69,6 +73,7 @@ export class ClientSQS extends SnsSqsClient {
     this.replies = new ReplyQueueMember({ access: options, prefix, caller: source, logger: this.logger });
     const { replyTimeoutMs } = options;
     this.requester = new Requester({ publisher: this.publisher, replies: this.replies, replyTimeoutMs });
+    this.withdraw = mayAsk();
   }
 
   /** The SDK client in use. */
@@ -88,7 +93,16 @@ export class ClientSQS extends SnsSqsClient {
   }
 
   protected override publish(packet: ReadPacket, callback: ReplyCallback): () => void {
-    return this.requester.request(this.typeOf(packet.pattern as MsPattern), this.inputOf(packet), callback);
+    const answered = waitsForAnswer(this.queue);
+    const type = this.typeOf(packet.pattern as MsPattern);
+    const giveUp = this.requester.request(type, this.inputOf(packet), reply => {
+      if (reply.isDisposed || reply.err) answered();
+      callback(reply);
+    });
+    return () => {
+      answered();
+      giveUp();
+    };
   }
 
   protected override endRequests(): Promise<void> {
@@ -97,6 +111,7 @@ export class ClientSQS extends SnsSqsClient {
 
   protected destroy(): void {
     this.stopping.abort();
+    this.withdraw();
     this.aws.destroy();
   }
 

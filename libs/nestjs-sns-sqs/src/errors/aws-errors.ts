@@ -175,6 +175,12 @@ function judge(error: unknown): Verdict {
   };
 }
 
+/** Whether AWS has answered that it does not carry out the call. False: it may have, and the answer was lost. */
+export function isRefusal(error: unknown): boolean {
+  const status = peek(peek(error, '$metadata'), 'httpStatusCode');
+  return typeof status === 'number' && status >= 400 && status < 500;
+}
+
 /** Text of whatever was thrown, for a log line or a wrapped message. Never throws. */
 export const errorText = thrownText;
 

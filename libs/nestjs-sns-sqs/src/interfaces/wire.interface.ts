@@ -66,6 +66,11 @@ export interface ReceiveRequest {
   /** 0 to 20. */
   waitTimeSeconds: number;
   visibilityTimeoutSeconds: number;
+  /**
+   * On FIFO queues: a receive that is made again under the same id within five minutes gets the same messages under the
+   * same handles, unless something was done to them (`ReceiveRequestAttemptId`).
+   */
+  attemptId?: string;
   signal?: AbortSignal;
 }
 

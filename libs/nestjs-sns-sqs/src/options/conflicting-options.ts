@@ -3,7 +3,8 @@ import {
   SQS_DEFAULT_WAIT_TIME_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../constants.js';
-import type { ConsumerOptions, InboxQueueOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
+import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import { isFifoName } from '../topology/names.js';
 
 /** Not checked yet: anything may stand in it. */

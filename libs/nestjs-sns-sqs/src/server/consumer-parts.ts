@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { ClockWatch } from '../async/clock-watch.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { isOwnReplyQueue } from '../async/own-requests.js';
 import { replyAddressOf } from '../envelope/reply.js';
 import type { Inbox } from '../inbox/inbox.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
@@ -13,6 +14,7 @@ import type { InFlight } from './in-flight.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
 import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
 import { Failures } from './handle/failures.js';
+import { AskingHandlers, type WaitCount } from './handle/asking-handlers.js';
 import { InboxGate } from './handle/inbox-gate.js';
 import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
@@ -23,6 +25,7 @@ import { hasLowerSequence, laneKeyOf, type LaneKey } from './receive/lane-key.js
 import { Lanes } from './receive/lanes.js';
 import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
+import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
 import { Heartbeat } from './settle/heartbeat.js';
 import { Settler } from './settle/settler.js';
@@ -32,6 +35,14 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   settings: ResolvedConsumerOptions;
   /** The server's bound of messages in work, over all queues. */
   slots: Slots;
+  /** Slots of their own for requests from this service itself. @default none */
+  requestSlots?: RequestSlots;
+  /** Of a queue of this server, by full name. @default none has any */
+  requestSlotsOf?: (queue: string) => RequestSlots | undefined;
+  /** Of the queue's handlers that wait for answers to requests. @default they are not counted */
+  waits?: WaitCount;
+  /** The same, of the whole server. Undefined: it has no bound of its own. */
+  serverWaits?: WaitCount | undefined;
   wire: SqsWire;
   /** Undefined: none. */
   inbox?: Inbox | undefined;
@@ -116,6 +127,10 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     admitter: new Admitter({ ...settings, gate, settler, attempts, suspects, failures }),
     gate,
     dispatcher,
+    asking: new AskingHandlers({
+      counts: [options.waits, options.serverWaits].filter(count => count !== undefined),
+      requestSlotsOf: options.requestSlotsOf ?? none,
+    }),
     heartbeat,
     settler,
     attempts,
@@ -145,15 +160,25 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       onEnd: () => consumer.onRunEnd(),
       limit: concurrency,
       slots: options.slots,
+      ...(options.requestSlots && { requests: { slots: options.requestSlots, isOne: isOwnRequest } }),
       ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
     }),
     poller: new Poller({
       ...named,
+      fifo: queue.fifo,
       waitTimeSeconds,
       intake: consumer,
       batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
     }),
   };
+}
+
+const none = (): undefined => undefined;
+
+/** Sent by a process of this service. */
+function isOwnRequest({ message }: Delivery): boolean {
+  const address = replyAddressOf(message);
+  return address !== undefined && isOwnReplyQueue(address.queueUrl);
 }
 
 function suspectsOf(

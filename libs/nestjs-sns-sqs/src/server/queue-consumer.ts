@@ -36,6 +36,11 @@ const ABORT_GRACE_MS = 250;
  */
 const MAX_HELD_PER_SLOT = 2;
 /**
+ * Messages that may be held while a request of the service's own is looked for behind them: few while handlers work,
+ * since other processes could handle them; many when all handlers wait for answers.
+ */
+const MAX_HELD_FOR_REQUESTS = { working: 2 * AWS_BATCH_MAX_ENTRIES, waiting: 1_000 };
+/**
  * Settlements without a result, for each slot and at least: where handlers are faster than deletes, receiving waits for
  * the deletes, so that memory and what is in flight at SQS stay bounded.
  */
@@ -175,12 +180,30 @@ export class QueueConsumer implements Consumer {
     const { settings, slots, queue, inbox } = this.options;
     const { lanes, pace, settler, runner } = this.parts;
     if (inbox?.isPaused) return 0;
-    const { load, held } = lanes;
-    const wanted = Math.max(load === 0 ? 1 : 0, Math.min(settings.concurrency - load, slots.free) + pace.messagesAhead);
-    const capacity = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
+    const { load, held, ordinaryLoad } = lanes;
+    const free = Math.min(settings.concurrency - ordinaryLoad, slots.free);
+    const wanted = Math.max(load === 0 ? 1 : 0, free + pace.messagesAhead);
+    const usual = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
+    const capacity = Math.max(usual, this.capacityForRequests);
     const unsettledCapacity = this.maxUnsettled - settler.pending - runner.undecided;
     this.isWaitingForSettles = unsettledCapacity < capacity;
     return Math.min(capacity, unsettledCapacity);
+  }
+
+  /** A request of the service's own may stand behind messages that find no slot. */
+  private get capacityForRequests(): number {
+    const { requestSlots, waits } = this.options;
+    if (!requestSlots || requestSlots.free <= 0) return 0;
+    const { held, inWork } = this.parts.lanes;
+    const doAllWait = waits !== undefined && waits.waiting >= inWork;
+    const most = doAllWait ? MAX_HELD_FOR_REQUESTS.waiting : inWork + MAX_HELD_FOR_REQUESTS.working;
+    return Math.min(AWS_BATCH_MAX_ENTRIES, most - held);
+  }
+
+  /** A handler of this server waits for an answer from this queue. */
+  onSlotLent(): void {
+    this.parts.lanes.pump();
+    this.parts.poller.wake();
   }
 
   get isBusy(): boolean {

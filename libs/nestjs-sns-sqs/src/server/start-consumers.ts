@@ -23,6 +23,7 @@ import { MixedOrdering } from '../topology/mixed-ordering.js';
 import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
+import { WaitCount } from './handle/asking-handlers.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
 import { messageDecoder } from './handle/message-decoder.js';
 import { noticingMissingQueues } from './missing-queues.js';
@@ -30,6 +31,7 @@ import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
 import type { ServerInbox } from './server-inbox.js';
+import { RequestSlots } from './receive/request-slots.js';
 import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
@@ -86,6 +88,9 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
+  const requestSlots = new Map<string, RequestSlots>();
+  const serverWaits =
+    options.concurrency === undefined ? undefined : new WaitCount('the server', options.concurrency, logger);
   const { serializer, replyAccounts: accounts } = options;
   const replier = new Replier({ wire: aws.wire, serializer, accounts, logger });
   // Its calls are retried by the faults that lead to them, for as long as the server runs.
@@ -98,7 +103,9 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   });
   const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, namespace: string): QueueConsumer => {
     const settings = settingsOf(queue.name);
-    const consumer = new QueueConsumer({
+    const ownRequestSlots = new RequestSlots(() => consumer.onSlotLent());
+    requestSlots.set(at.name, ownRequestSlots);
+    const consumer: QueueConsumer = new QueueConsumer({
       queue: { ...queue, ...at, fifo: isFifoName(at.name) },
       settings,
       inbox: inboxOf(at, namespace, settings, start),
@@ -108,6 +115,10 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
         : undefined,
       wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
+      requestSlots: ownRequestSlots,
+      requestSlotsOf: name => requestSlots.get(name),
+      waits: new WaitCount(at.name, settings.concurrency, logger),
+      serverWaits,
       handlers,
       decode: messageDecoder(namespace, options.deserializer, settings.handlerTimeoutMs),
       hooks: start.hooks,

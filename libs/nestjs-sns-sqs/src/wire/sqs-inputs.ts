@@ -10,6 +10,7 @@ export const receiveInput = (request: ReceiveRequest) => ({
   VisibilityTimeout: request.visibilityTimeoutSeconds,
   MessageAttributeNames: ['All'],
   MessageSystemAttributeNames: ['All' as const],
+  ...(request.attemptId !== undefined && { ReceiveRequestAttemptId: request.attemptId }),
 });
 
 export const deleteInput = (QueueUrl: string, entries: ReadonlyArray<{ id: string; receiptHandle: string }>) => ({

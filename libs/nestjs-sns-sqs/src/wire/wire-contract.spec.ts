@@ -124,6 +124,19 @@ describe.each([
     expect(await receive(url)).toHaveLength(3);
   });
 
+  it('receives the same messages under the same handles when a receive from a FIFO queue is made again', async () => {
+    const url = await queue('.fifo');
+    await sqs.sendBatch(
+      url,
+      ['a', 'b', 'c'].map(id => ({ ...plain(id), groupId: id, deduplicationId: id })),
+    );
+    const first = await receive(url, { maxMessages: 2, attemptId: 'one' });
+    expect(first).toHaveLength(2);
+    const again = await receive(url, { maxMessages: 2, attemptId: 'one' });
+    expect(handles(again)).toEqual(handles(first));
+    expect((await receive(url, { attemptId: 'two' })).map(({ Body }) => Body)).toEqual(['c']);
+  });
+
   it('deletes, and says of each entry whether it did', async () => {
     const url = await queue();
     await sqs.sendBatch(url, [plain('a')]);

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
+import { noteReplyQueue } from '../../async/own-requests.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { replyOf, REPLY_QUEUE_MARK } from '../../envelope/reply.js';
 import { errorText, fromAwsError, isQueueMissing } from '../../errors/aws-errors.js';
@@ -79,6 +80,7 @@ export class ReplyQueue {
   private async create(): Promise<string> {
     const { prefix, caller, plane, wire, logger } = this.options;
     const name = `${prefix}${caller.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, MAX_CALLER)}${REPLY_QUEUE_MARK}${randomBytes(6).toString('hex')}`;
+    noteReplyQueue(name);
     const attributes = {
       MessageRetentionPeriod: String(RETENTION_SECONDS),
       VisibilityTimeout: String(REPLY_VISIBILITY_SECONDS),

@@ -6,6 +6,7 @@ import type { InFlight } from '../in-flight.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
 import type { Admitter } from './admitter.js';
+import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
 import { HeldBackError, type Dispatcher } from './dispatcher.js';
@@ -19,6 +20,7 @@ export interface DeliveryRunnerOptions extends FinisherOptions {
   admitter: Admitter;
   failures: Failures;
   dispatcher: Dispatcher;
+  asking: AskingHandlers;
   /** What was received and has not ended; what ends here is taken out. */
   inFlight: InFlight;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
@@ -134,18 +136,24 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     return departure === 'gone' ? 'advance' : 'hold';
   }
 
+  private readonly dispatch = (delivery: Delivery, attempt: number): Promise<void> =>
+    this.options.dispatcher.dispatch(delivery, attempt);
+
   /** Undefined: it was not called, since the server stops. */
   private async callHandler(delivery: Delivery, attempt: Attempt): Promise<Settlement | undefined> {
     if (delivery.isHeldBack) return undefined;
     if (isObserved('started')) {
       announce('started', { queue: this.options.queue.name, messageId: delivery.messageId, attempt: attempt.number });
     }
+    const asking = this.options.asking.begin();
     try {
-      await this.options.dispatcher.dispatch(delivery, attempt.number);
+      await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;
       return this.options.failures.settlementOf(delivery, attempt, error);
+    } finally {
+      asking?.end();
     }
   }
 

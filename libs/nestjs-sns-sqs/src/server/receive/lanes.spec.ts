@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { Lanes, type LaneVerdict } from './lanes.js';
+import { RequestSlots } from './request-slots.js';
 import { Slots } from './slots.js';
 
 /** Lanes whose work ends when the test says so. */
@@ -7,7 +8,13 @@ function lanesByHand({
   limit = Infinity,
   slots = new Slots(Infinity),
   isBefore,
-}: { limit?: number; slots?: Slots; isBefore?: (item: string, other: string) => boolean } = {}) {
+  requestSlots,
+}: {
+  limit?: number;
+  slots?: Slots;
+  isBefore?: (item: string, other: string) => boolean;
+  requestSlots?: RequestSlots;
+} = {}) {
   const started: string[] = [];
   const ends = new Map<string, (verdict: LaneVerdict) => void>();
   const returned: Array<{ items: string[]; failed: string | undefined }> = [];
@@ -24,6 +31,7 @@ function lanesByHand({
     limit,
     slots,
     ...(isBefore && { isBefore }),
+    ...(requestSlots && { requests: { slots: requestSlots, isOne: (item: string) => item.startsWith('ask') } }),
   });
   const end = async (item: string, verdict: LaneVerdict = 'advance'): Promise<void> => {
     ends.get(item)?.(verdict);
@@ -146,5 +154,67 @@ describe('Lanes', () => {
     lanes.submit('later', undefined);
     expect(started).toEqual([]);
     expect(returned.map(({ items }) => items)).toEqual([['late'], ['later']]);
+  });
+
+  describe('slots of requests', () => {
+    it('are for requests that find no other slot, as many as are lent', async () => {
+      const requestSlots = new RequestSlots(() => undefined);
+      const { lanes, started, end } = lanesByHand({ limit: 2, requestSlots });
+      for (const item of ['a', 'b', 'c', 'ask1', 'ask2']) lanes.submit(item, item);
+      expect(started).toEqual(['a', 'b']);
+      const takeBack = requestSlots.lend();
+      lanes.pump();
+      expect(started).toEqual(['a', 'b', 'ask1']);
+      expect([lanes.load, lanes.ordinaryLoad, lanes.inWork]).toEqual([5, 4, 3]);
+      await end('ask1');
+      expect(started).toEqual(['a', 'b', 'ask1', 'ask2']);
+      takeBack();
+      await end('ask2');
+      lanes.submit('ask3', 'ask3');
+      expect(started).not.toContain('ask3');
+      await end('a');
+      await end('b');
+      expect(started.slice(4)).toEqual(['c', 'ask3']);
+      expect(requestSlots.free).toBe(0);
+    });
+
+    it('help where the slots of the whole server are taken', async () => {
+      const slots = new Slots(1);
+      const other = lanesByHand({ slots });
+      other.lanes.submit('x', 'x');
+      const requestSlots = new RequestSlots(() => undefined);
+      const { lanes, started, end } = lanesByHand({ slots, requestSlots });
+      requestSlots.lend();
+      lanes.submit('a', 'a');
+      lanes.submit('ask', undefined);
+      expect(started).toEqual(['ask']);
+      await end('ask');
+      expect(slots.free).toBe(0);
+      await other.end('x');
+      expect(started).toEqual(['ask', 'a']);
+    });
+
+    it('keep the order of a lane', () => {
+      const requestSlots = new RequestSlots(() => undefined);
+      const { lanes, started } = lanesByHand({ limit: 1, requestSlots });
+      requestSlots.lend();
+      lanes.submit('a', 'g');
+      lanes.submit('ask', 'g');
+      expect(started).toEqual(['a']);
+    });
+
+    it('are left like others at a stop', async () => {
+      const requestSlots = new RequestSlots(() => undefined);
+      const { lanes, started, end } = lanesByHand({ limit: 1, requestSlots });
+      requestSlots.lend();
+      lanes.submit('a', 'a');
+      lanes.submit('ask', 'ask');
+      const stopped = lanes.stop();
+      await end('a');
+      await end('ask');
+      await stopped;
+      expect(started).toEqual(['a', 'ask']);
+      expect(requestSlots.free).toBe(1);
+    });
   });
 });

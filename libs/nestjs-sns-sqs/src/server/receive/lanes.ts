@@ -1,3 +1,4 @@
+import type { RequestSlots } from './request-slots.js';
 import type { Slots, SlotUser } from './slots.js';
 
 /** What follows in its lane when an item has ended: the next one runs, or the rest goes back and waits for this one. */
@@ -19,6 +20,8 @@ export interface LanesOptions<T> {
   limit: number;
   /** The server's own bound on top. */
   slots: Slots;
+  /** Slots of their own for some of the items, when there are no others. @default none */
+  requests?: { slots: RequestSlots; isOne: (item: T) => boolean };
   /** True: `item` runs before `other` of its lane. Undefined: in the order of their submission. */
   isBefore?: (item: T, other: T) => boolean;
 }
@@ -39,6 +42,8 @@ export class Lanes<T> implements SlotUser {
   /** Lanes that could run their next item now. */
   private readonly ready: Lane<T>[] = [];
   private running = 0;
+  /** Of those that run, how many have slots of requests. */
+  private onRequestSlots = 0;
   private submitted = 0;
   private stopped: (() => void) | undefined;
 
@@ -47,6 +52,16 @@ export class Lanes<T> implements SlotUser {
   /** Items in work, and lanes that wait for a slot. */
   get load(): number {
     return this.running + this.ready.length;
+  }
+
+  /** As {@link load}, without those that have slots of requests. */
+  get ordinaryLoad(): number {
+    return this.load - this.onRequestSlots;
+  }
+
+  /** Items in work. */
+  get inWork(): number {
+    return this.running;
   }
 
   /** Items that were submitted and have not ended. */
@@ -93,8 +108,22 @@ export class Lanes<T> implements SlotUser {
       const item = lane?.items.shift();
       if (lane && item !== undefined) this.run(lane, item);
     }
+    if (this.ready.length > 0 && this.options.requests) this.pumpRequests(this.options.requests);
     const { limit, slots } = this.options;
-    if (this.ready.length === 0 || this.running >= limit) slots.forget(this);
+    if (this.ready.length === 0 || this.running - this.onRequestSlots >= limit) slots.forget(this);
+  }
+
+  /** Starts requests that find no other slot, whoever stands before them. */
+  private pumpRequests({ slots, isOne }: NonNullable<LanesOptions<T>['requests']>): void {
+    for (let at = 0; at < this.ready.length && slots.free > 0;) {
+      const lane = this.ready[at];
+      const [item] = lane?.items ?? [];
+      if (lane && item !== undefined && isOne(item) && slots.take()) {
+        this.ready.splice(at, 1);
+        lane.items.shift();
+        this.run(lane, item, true);
+      } else at += 1;
+    }
   }
 
   /** Starts nothing more; hands back what has not started, and resolves when what runs has ended. */
@@ -111,14 +140,15 @@ export class Lanes<T> implements SlotUser {
 
   /** True: a slot is taken. */
   private mayStart(): boolean {
-    return this.running < this.options.limit && this.options.slots.take(this);
+    return this.running - this.onRequestSlots < this.options.limit && this.options.slots.take(this);
   }
 
-  private run(lane: Lane<T> | undefined, item: T): void {
+  private run(lane: Lane<T> | undefined, item: T, onRequestSlot = false): void {
     this.running += 1;
+    if (onRequestSlot) this.onRequestSlots += 1;
     this.options.runner.handle(item).then(
-      verdict => this.onRunEnd(lane, item, verdict),
-      () => this.onRunEnd(lane, item, 'hold'),
+      verdict => this.onRunEnd(lane, item, verdict, onRequestSlot),
+      () => this.onRunEnd(lane, item, 'hold', onRequestSlot),
     );
   }
 
@@ -134,11 +164,13 @@ export class Lanes<T> implements SlotUser {
     this.options.runner.returnToQueue(items, failed);
   }
 
-  private onRunEnd(lane: Lane<T> | undefined, item: T, verdict: LaneVerdict): void {
+  private onRunEnd(lane: Lane<T> | undefined, item: T, verdict: LaneVerdict, onRequestSlot: boolean): void {
     this.running -= 1;
+    if (onRequestSlot) this.onRequestSlots -= 1;
     this.submitted -= 1;
     if (lane) this.leaveLane(lane, item, verdict);
-    this.options.slots.release();
+    if (onRequestSlot) this.options.requests?.slots.release();
+    else this.options.slots.release();
     if (this.stopped) {
       if (this.running === 0) this.stopped();
       return;

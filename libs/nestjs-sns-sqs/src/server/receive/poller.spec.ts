@@ -21,6 +21,7 @@ function pollerByHand({
   random = () => 1,
   watch,
   waitTimeSeconds = 20,
+  fifo = false,
 }: {
   room?: () => number;
   isBusy?: () => boolean;
@@ -30,6 +31,7 @@ function pollerByHand({
   random?: () => number;
   watch?: ClockWatch;
   waitTimeSeconds?: number;
+  fifo?: boolean;
 } = {}) {
   const receives: Receive[] = [];
   const receive = (request: ReceiveRequest): Promise<SqsMessage[]> =>
@@ -43,6 +45,7 @@ function pollerByHand({
   const poller = new Poller({
     queueUrl: 'url',
     queueName: 'q',
+    fifo,
     wire: { receive } as unknown as SqsWire,
     waitTimeSeconds,
     visibilityTimeoutSeconds: 30,
@@ -339,5 +342,82 @@ describe('Poller', () => {
       expect(receives.length).toBe(polls + 1);
     }
     poller.abandon();
+  });
+
+  describe('on a FIFO queue', () => {
+    const lost = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const refused = () => Object.assign(new Error('no'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
+    const idOf = ({ request }: Receive) => request.attemptId;
+
+    it('gives each receive an attempt id of its own', async () => {
+      const { poller, receives, last } = pollerByHand({ fifo: true });
+      poller.start();
+      last().answer([]);
+      await pass();
+      last().answer([{ MessageId: 'a' }]);
+      await pass();
+      const ids = receives.map(idOf);
+      expect(ids.length).toBeGreaterThan(2);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.every(id => /^[\w-]{36}$/.test(id ?? ''))).toBe(true);
+    });
+
+    it('makes a receive again under its id when the answer was lost, and once only', async () => {
+      const { poller, receives, last } = pollerByHand({ fifo: true });
+      poller.start();
+      last().fail(lost());
+      await pass(1_000);
+      last().fail(lost());
+      await pass(1_000);
+      last().answer([{ MessageId: 'a' }]);
+      await pass();
+      const [first, ...others] = receives.map(idOf);
+      expect(others.slice(0, 2)).toEqual([first, first]);
+      expect(others[2]).not.toBe(first);
+    });
+
+    it('takes a new id after a refusal, and where five minutes are nearly over', async () => {
+      const { poller, receives, last } = pollerByHand({ fifo: true });
+      poller.start();
+      last().fail(refused());
+      await pass(1_000);
+      await pass(280_000);
+      last().fail(lost());
+      await pass(1_000);
+      expect(new Set(receives.map(idOf)).size).toBe(3);
+    });
+
+    it('gives parallel receives that were lost their own ids again', async () => {
+      const { poller, receives, last } = pollerByHand({ fifo: true, room: () => 20 });
+      poller.start();
+      last().answer(Array.from({ length: 10 }, (_, n) => ({ MessageId: String(n) })));
+      await pass();
+      const together = receives.slice(1);
+      expect(together).toHaveLength(2);
+      for (const each of together) each.fail(lost());
+      await pass(1_000);
+      last().answer(Array.from({ length: 10 }, (_, n) => ({ MessageId: String(n) })));
+      await pass();
+      expect(receives.slice(3, 5).map(idOf)).toEqual(together.map(idOf));
+    });
+
+    it('finds out at the start under an id, too', async () => {
+      const { poller, receives, last } = pollerByHand({ fifo: true });
+      const probing = poller.probe().catch((error: unknown) => error);
+      last().fail(lost());
+      await probing;
+      const again = poller.probe();
+      last().answer([]);
+      await again;
+      const [first, second] = receives.map(idOf);
+      expect(first).toBeDefined();
+      expect(second).toBe(first);
+    });
+  });
+
+  it('sends no attempt id to a standard queue', () => {
+    const { poller, last } = pollerByHand();
+    poller.start();
+    expect(last().request.attemptId).toBeUndefined();
   });
 });

@@ -3,6 +3,7 @@ import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
+import { AttemptIds, type ReceiveAttempt } from './attempt-ids.js';
 import { EmptyAnswers } from './empty-answers.js';
 import type { Intake, Receipt } from './intake.js';
 import { leaseStart } from './lease-start.js';
@@ -10,6 +11,8 @@ import { leaseStart } from './lease-start.js';
 export interface PollerOptions {
   queueUrl: string;
   queueName: string;
+  /** Its receives carry attempt ids. @default false */
+  fifo?: boolean;
   wire: SqsWire;
   waitTimeSeconds: number;
   visibilityTimeoutSeconds: number;
@@ -44,6 +47,8 @@ const BATCH_WAIT_MS = 5;
  */
 export class Poller {
   private readonly now: () => number;
+  /** Undefined on a standard queue. */
+  private readonly attempts: AttemptIds | undefined;
   private readonly receiving = new Map<Promise<void>, Receive>();
   private started = false;
   private stopped = false;
@@ -59,13 +64,15 @@ export class Poller {
   constructor(private readonly options: PollerOptions) {
     this.now = options.now ?? monotonicNow;
     this.emptyAnswers = new EmptyAnswers(options.waitTimeSeconds);
+    this.attempts = options.fifo ? new AttemptIds(this.now) : undefined;
   }
 
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
   async probe(): Promise<{ messages: SqsMessage[]; receipt: Receipt }> {
     const startedAt = this.now();
     const abort = new AbortController();
-    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, abort.signal);
+    const attempt = this.attempts?.next();
+    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, abort.signal, attempt);
     const ended: Promise<void> = answer.then(
       () => void this.receiving.delete(ended),
       () => void this.receiving.delete(ended),
@@ -75,6 +82,7 @@ export class Poller {
       const messages = await answer;
       return { messages, receipt: this.receiptOf(startedAt) };
     } catch (error) {
+      this.noteFailed(attempt, error);
       throw fromAwsError(error, 'ReceiveMessage', this.options.queueName);
     }
   }
@@ -134,9 +142,13 @@ export class Poller {
     this.requested += ask;
     const startedAt = this.now();
     const abort = new AbortController();
-    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, abort.signal).then(
+    const attempt = this.attempts?.next();
+    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, abort.signal, attempt).then(
       messages => this.onReceived(ended, ask, startedAt, messages),
-      (error: unknown) => this.onFailed(ended, ask, error),
+      (error: unknown) => {
+        this.noteFailed(attempt, error);
+        this.onFailed(ended, ask, error);
+      },
     );
     this.receiving.set(ended, { startedAt, abort });
   }
@@ -145,9 +157,19 @@ export class Poller {
     for (const { abort } of this.receiving.values()) abort.abort();
   }
 
-  private call(maxMessages: number, waitTimeSeconds: number, signal: AbortSignal): Promise<SqsMessage[]> {
+  private call(
+    maxMessages: number,
+    waitTimeSeconds: number,
+    signal: AbortSignal,
+    attempt: ReceiveAttempt | undefined,
+  ): Promise<SqsMessage[]> {
     const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
-    return wire.receive({ queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal });
+    const request = { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal };
+    return wire.receive(attempt ? { ...request, attemptId: attempt.id } : request);
+  }
+
+  private noteFailed(attempt: ReceiveAttempt | undefined, error: unknown): void {
+    if (attempt) this.attempts?.noteFailed(attempt, error);
   }
 
   private onReceived(receive: Promise<void>, ask: number, startedAt: number, messages: SqsMessage[]): void {

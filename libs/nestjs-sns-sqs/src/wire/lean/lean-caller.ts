@@ -19,8 +19,10 @@ export interface LeanCall<T> {
   headers: Readonly<Record<string, string>>;
   body: string;
   queueUrl?: string;
-  /** A receive: it may wait, and is made again and again. */
+  /** A receive, which may wait. */
   longPoll?: boolean;
+  /** It is made again and again with the same body. */
+  isRepeated?: boolean;
   signal?: AbortSignal | undefined;
   /** The output that a good answer has; undefined, or an error thrown, for one to be read by the SDK. */
   read: (body: Buffer) => T | undefined;
@@ -80,7 +82,7 @@ export class LeanCaller {
     const offset = this.config.systemClockOffset;
     const now = new Date(Date.now() + offset);
     const { signer } = this;
-    const { headers, body } = await (call.longPoll
+    const { headers, body } = await (call.isRepeated
       ? signer.signRepeated(endpoint, call.headers, call.body, now)
       : signer.sign(endpoint, call.headers, call.body, now));
     const { origin, path } = endpoint;

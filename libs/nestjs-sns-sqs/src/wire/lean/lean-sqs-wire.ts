@@ -35,6 +35,7 @@ interface BatchOutput {
 
 interface CallOptions {
   longPoll?: boolean;
+  isRepeated?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -71,7 +72,7 @@ export class LeanSqsWire implements SqsWire {
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
-    const options = { longPoll: true, signal: request.signal };
+    const options = { longPoll: true, isRepeated: request.attemptId === undefined, signal: request.signal };
     const output = await this.call<{ Messages?: SqsMessage[] }>(RECEIVE, this.polling, receiveInput(request), options);
     const messages = output.Messages ?? [];
     if (this.checksMd5) assertBodiesIntact(messages);
