@@ -88,4 +88,40 @@ describe('the hooks of instrumentation', () => {
     expect(answer).toBe(given);
     expect(packets).toEqual(hasHooks ? ['user.registered', 'user.registered', 'ask'] : []);
   });
+
+  it('of a client attach metadata that travels whole, with events and with requests', async () => {
+    const seen: Array<Record<string, string | undefined>> = [];
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work', ordering: 'latest' })
+      registered(@Ctx() context: SqsContext): void {
+        seen.push(context.getMetadata());
+      }
+
+      @MessagePattern('ask')
+      ask(@Ctx() context: SqsContext): string {
+        return context.getMetadata()['tenant'] ?? 'none';
+      }
+    }
+    await here.start([Work]);
+    const events = here.events();
+    const { client } = here.commands();
+    const given = { tenant: 'acme', 'x-request-id': 'ä 🙈', subject: 'of-the-hook', id: 'of-the-hook' };
+    const hook: Hook = packet => void (packet.metadata = given);
+    const hasHooks = [events.client, client].map(one => setHook(one, hook)).every(Boolean);
+    const record = new SnsRecordBuilder({}).setId('1').setSubject('user-1').setSequence(7).build();
+    await events.emit('user.registered', record);
+    await waitFor('the event', () => seen.length === 1);
+    const { time } = seen[0] ?? {};
+    expect(seen[0]).toEqual({
+      ...(hasHooks && given),
+      id: '1',
+      source: 'users',
+      type: 'user.registered',
+      time,
+      subject: 'user-1',
+      sequence: '7',
+    });
+    expect(await lastValueFrom(client.send<string>('ask', {}))).toBe(hasHooks ? 'acme' : 'none');
+  });
 });

@@ -43,6 +43,7 @@ const keys = [
   'prototype',
   'data_base64',
   'traceparent',
+  'nestmetadata',
   'correlationid',
   'Type',
   'Message',

@@ -24,6 +24,7 @@ import {
   type EventMetadata,
   type InputOf,
   type OutputOf,
+  type PacketMetadata,
   type ServerSQSOptions,
   type SnsRecord,
   type SnsSqsError,
@@ -109,7 +110,7 @@ describe('the types of the server', () => {
 
   it('tell what a handler gets', () => {
     expectTypeOf<SqsContext['getMessage']>().returns.toEqualTypeOf<SqsMessage>();
-    expectTypeOf<SqsContext['getMetadata']>().returns.toEqualTypeOf<EventMetadata>();
+    expectTypeOf<SqsContext['getMetadata']>().returns.toEqualTypeOf<EventMetadata & PacketMetadata>();
     expectTypeOf<SqsContext['getAttempt']>().returns.toBeNumber();
     expectTypeOf<SqsContext['getSignal']>().returns.toEqualTypeOf<AbortSignal>();
     class Handlers {

@@ -85,6 +85,6 @@ export type {
   StartedEvent,
   StatusEvent,
 } from './events/diagnostics.js';
-export type { EventEnvelope, EventMetadata } from './interfaces/envelope.interface.js';
+export type { EventEnvelope, EventMetadata, PacketMetadata } from './interfaces/envelope.interface.js';
 export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

@@ -5,6 +5,7 @@ import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
 import { tellListeners } from '../events/user-code.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
+import type { PacketMetadata } from '../interfaces/envelope.interface.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { Publisher } from './publish/publisher.js';
 
@@ -12,7 +13,7 @@ export const isNil = (value: unknown): value is null | undefined => value === un
 
 /** Nest 12.0.4 and newer. */
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
-type WithMetadata = { metadata?: Readonly<Record<string, string>> };
+type WithMetadata = { metadata?: PacketMetadata | null };
 
 /**
  * What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. `status` goes
@@ -111,14 +112,14 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
     return undefined as T;
   }
 
-  /** What is to be published of a packet. Instrumentation sees it first, and may give it a trace context. */
+  /** What is to be published of a packet. Nest's dispatch hook sees it first, and may attach metadata. */
   protected inputOf(packet: ReadPacket): unknown {
     (this as unknown as PacketHook).onDispatchHook?.(packet);
-    const traceparent = (packet as WithMetadata).metadata?.['traceparent'];
+    const packetMetadata = (packet as WithMetadata).metadata ?? undefined;
     const input: unknown = packet.data;
-    if (traceparent === undefined) return input;
+    if (packetMetadata === undefined) return input;
     const { data, options } = isRecord(input) ? input : { data: input, options: {} };
-    return new PublishRecord(data, { traceparent, ...options });
+    return new PublishRecord(data, { ...options, packetMetadata });
   }
 
   protected typeOf(pattern: MsPattern | undefined): string {

@@ -1,5 +1,5 @@
 import { BaseRpcContext } from '@nestjs/microservices';
-import type { EventMetadata } from '../interfaces/envelope.interface.js';
+import type { EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 export interface SqsContextState {
@@ -7,7 +7,9 @@ export interface SqsContextState {
   /** Full name, with prefix. */
   queue: string;
   pattern: string;
-  metadata: EventMetadata;
+  /** The event's attributes, and Nest's packet metadata. */
+  metadata: EventMetadata | (EventMetadata & PacketMetadata);
+  /** From 1. */
   attempt: number;
   signal: AbortSignal;
   /** The caller waits for a reply. @default false */
@@ -35,9 +37,13 @@ export class SqsContext extends BaseRpcContext<[SqsContextState]> {
     return this.args[0].pattern;
   }
 
-  /** Id, source, time, subject, sequence, correlation and trace context of the event. */
-  getMetadata(): EventMetadata {
-    return this.args[0].metadata;
+  /**
+   * Id, source, time, subject, sequence, correlation and trace context of the event, and what Nest's dispatch hook
+   * attached to its packet (`setOnDispatchHook`). Of a name that both have, the event's counts.
+   * @example context.getMetadata().subject; context.getMetadata()['tenant']
+   */
+  getMetadata(): EventMetadata & PacketMetadata {
+    return this.args[0].metadata as EventMetadata & PacketMetadata;
   }
 
   /** 1 at the first delivery, rises with each. */

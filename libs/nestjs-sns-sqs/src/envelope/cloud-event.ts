@@ -10,4 +10,6 @@ export interface CloudEvent extends EventAttributes {
   time?: string;
   datacontenttype?: string;
   data?: unknown;
+  /** Nest's packet metadata: a JSON object of texts, as a string. */
+  nestmetadata?: string;
 }

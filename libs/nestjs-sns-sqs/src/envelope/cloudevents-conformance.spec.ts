@@ -33,6 +33,13 @@ describe("the CloudEvents project's own SDK", () => {
     });
   });
 
+  it("accepts Nest's packet metadata beside it", () => {
+    const body = toBody('t', toCloudEvent(envelope, { tenant: 'acme', 'x-request-id': '1' }));
+    const event = HTTP.toEvent({ headers: HEADERS, body }) as CloudEvent;
+    expect(event.validate()).toBe(true);
+    expect(event['nestmetadata']).toBe('{"tenant":"acme","x-request-id":"1"}');
+  });
+
   it('writes what we accept', () => {
     const { data } = envelope;
     const { id, source, type, time, subject, sequence } = envelope.metadata;

@@ -48,6 +48,19 @@ describe('decodeBody', () => {
     expect(decodeBody(toBody('t', toCloudEvent(envelope)))).toEqual(envelope);
   });
 
+  it("reads Nest's packet metadata beside the attributes, whose names it cannot take", () => {
+    const metadata = { id: 'x', source: 's', type: 't' };
+    const given = { tenant: 'acme', subject: 'forged', id: 'forged', sequence: '99' };
+    const body = toBody('t', toCloudEvent({ metadata, data: 1 }, given));
+    expect(decodeBody(body).metadata).toEqual({ ...metadata, tenant: 'acme' });
+    expect(decodeBody(event({ nestmetadata: JSON.stringify(given) })).metadata).toEqual({
+      id: '1',
+      source: 'users',
+      type: 'user.registered',
+      tenant: 'acme',
+    });
+  });
+
   it("looks into SNS's wrapper", () => {
     const body = JSON.stringify({ Type: 'Notification', TopicArn: 'arn', Message: event() });
     expect(decodeBody(body).metadata.type).toBe('user.registered');
@@ -78,6 +91,10 @@ describe('decodeBody', () => {
     ['a fraction for a sequence', event({ sequence: 1.5 }), /`sequence`/],
     ['a time that is none', event({ time: 'yesterday' }), /RFC 3339/],
     ['the 45th of May', event({ time: '2026-05-45T00:00:00Z' }), /RFC 3339/],
+    ['packet metadata that is an object', event({ nestmetadata: {} }), /`nestmetadata` must be a string, not object/],
+    ['packet metadata that is no JSON', event({ nestmetadata: 'a=b' }), /`nestmetadata`/],
+    ['packet metadata with a number', event({ nestmetadata: '{"n":1}' }), /`nestmetadata`: "n" is no text/],
+    ['packet metadata with a __proto__ key', event({ nestmetadata: '{"__proto__":{}}' }), /`nestmetadata`/],
     ['data twice', event({ data_base64: 'aGk=' }), /both/],
     [
       'a __proto__ key',

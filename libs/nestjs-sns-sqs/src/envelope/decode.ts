@@ -1,8 +1,9 @@
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
+import type { EventEnvelope, EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
 import { readFields, type EventAttribute } from './event-attributes.js';
-import { parseJson } from './parse-json.js';
+import { PACKET_METADATA, readPacketMetadata } from './packet-metadata.js';
+import { parseErrorText, parseJson } from './parse-json.js';
 import { isSnsNotification } from './sns-wrapper.js';
 
 type Document = Record<string, unknown>;
@@ -62,12 +63,23 @@ function dataOf(document: Document): unknown {
   return Buffer.from(required(document, 'data_base64'), 'base64');
 }
 
+function packetMetadataOf(document: Document): PacketMetadata | undefined {
+  const text = optional(document, PACKET_METADATA);
+  if (text === undefined) return undefined;
+  try {
+    return readPacketMetadata(text);
+  } catch (error) {
+    throw unparsable(`\`${PACKET_METADATA}\`: ${parseErrorText(error)}`, error);
+  }
+}
+
 function metadataOf(document: Document): EventMetadata {
   const version = required(document, 'specversion');
   if (version !== '1.0') throw unparsable(`\`specversion\` is ${JSON.stringify(version.slice(0, 20))}, not "1.0"`);
   const time = timeOf(document);
   const fields = readFields(name => attributeOf(document, name));
   return {
+    ...packetMetadataOf(document),
     id: required(document, 'id'),
     source: required(document, 'source'),
     type: required(document, 'type'),

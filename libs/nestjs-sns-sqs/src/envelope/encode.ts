@@ -1,13 +1,16 @@
 import { thrownText } from '../errors/thrown.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { EventEnvelope } from '../interfaces/envelope.interface.js';
+import type { EventEnvelope, PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { CloudEvent } from './cloud-event.js';
 import { attributesOf } from './event-attributes.js';
 import { textProblem } from './message-text.js';
+import { PACKET_METADATA, writePacketMetadata } from './packet-metadata.js';
 import { nestingProblem, parseJson } from './parse-json.js';
 
-export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
+/** @param packetMetadata of Nest's dispatch hook, if it gave any */
+export function toCloudEvent({ metadata, data }: EventEnvelope, packetMetadata?: PacketMetadata): CloudEvent {
   const { id, source, type, time } = metadata;
+  const written = writePacketMetadata(packetMetadata);
   return {
     specversion: '1.0',
     id,
@@ -15,6 +18,7 @@ export function toCloudEvent({ metadata, data }: EventEnvelope): CloudEvent {
     type,
     ...(time !== undefined && { time }),
     ...attributesOf(metadata),
+    ...(written !== undefined && { [PACKET_METADATA]: written }),
     datacontenttype: 'application/json',
     data,
   };

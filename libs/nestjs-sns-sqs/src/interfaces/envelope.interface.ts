@@ -18,6 +18,12 @@ export interface EventMetadata {
   traceparent?: string;
 }
 
+/**
+ * What Nest's dispatch hook attached to a packet (`ClientProxy.setOnDispatchHook`, Nest 12.0.4 and newer), e.g. a tenant
+ * or a locale. Of a name that {@link EventMetadata} has, the event's own attribute counts.
+ */
+export type PacketMetadata = Readonly<Record<string, string | undefined>>;
+
 /** A decoded message. */
 export interface EventEnvelope<T = unknown> {
   metadata: EventMetadata;

@@ -1,4 +1,5 @@
 import type { EventFields } from '../envelope/event-attributes.js';
+import type { PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { MessageAttributes } from '../interfaces/wire.interface.js';
 
 /** `Symbol.for`: the ESM and the CJS build know each other's records. */
@@ -13,6 +14,8 @@ export interface RecordOptions extends EventFields {
   /** Of a request: how long its caller waits for the first reply, in milliseconds. */
   replyTimeoutMs?: number;
   attributes?: MessageAttributes;
+  /** What Nest's dispatch hook attached to the packet. */
+  packetMetadata?: PacketMetadata;
 }
 
 /** Data with options, made by a record builder's `build()`; `emit()` takes it in place of the data. */

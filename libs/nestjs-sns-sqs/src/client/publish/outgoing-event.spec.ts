@@ -45,6 +45,29 @@ describe('prepare', () => {
     }
   });
 
+  it("takes Nest's packet metadata along, as it is now", async () => {
+    const packetMetadata = { tenant: 'acme', traceparent: 'of-the-hook' };
+    const event = prepare('a', new PublishRecord(1, { packetMetadata }), standard, {});
+    packetMetadata.tenant = 'other';
+    expect(event.metadata.traceparent).toBe('of-the-hook');
+    const { body } = await toEntry(event, undefined);
+    expect(JSON.parse(body)).toMatchObject({ traceparent: 'of-the-hook', nestmetadata: '{"tenant":"acme"}' });
+    const own = new PublishRecord(1, { packetMetadata, traceparent: 'own' });
+    expect(prepare('a', own, standard, {}).metadata.traceparent).toBe('own');
+  });
+
+  it("gives Nest's packet metadata to a serializer, as Nest's transports do", async () => {
+    const packetMetadata = { tenant: 'acme', traceparent: 'of-the-hook' };
+    const event = prepare('a', new PublishRecord(1, { packetMetadata }), standard, {});
+    const { body } = await toEntry(event, { serialize: packet => packet });
+    expect(JSON.parse(body)).toEqual({ pattern: 'a', data: 1, metadata: packetMetadata });
+  });
+
+  it.each([[{ retries: 3 }], [['a']], ['a']])('refuses %j as packet metadata', packetMetadata => {
+    const input = new PublishRecord(1, { packetMetadata: packetMetadata as never });
+    expect(() => prepare('a', input, standard, {})).toThrow(failing('INVALID_RECORD', /dispatch hook/));
+  });
+
   it('takes from a record what it says', () => {
     const input = record({ n: 1 }).setId('x').setSubject('user-1').setSequence(0).setCorrelationId('c').build();
     const { data, metadata } = prepare('a', input, standard, {});

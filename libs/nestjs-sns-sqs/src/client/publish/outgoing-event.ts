@@ -3,11 +3,12 @@ import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
 import { fieldsOf } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
+import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
 import { silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
-import type { EventMetadata } from '../../interfaces/envelope.interface.js';
+import type { EventMetadata, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { invalidRecord, isAllowedId } from '../../record-builders/record-builder.js';
 import { isRecord, type RecordOptions } from '../../record-builders/record.js';
@@ -31,6 +32,7 @@ export interface OutgoingEvent {
   metadata: EventMetadata;
   data: unknown;
   options: RecordOptions;
+  packetMetadata?: Record<string, string>;
   /** Size of the message, once it is written. */
   bytes?: number;
 }
@@ -99,6 +101,13 @@ const eventDeduplicationId = (source: string, given: string | undefined, id: str
 const requestGroupId = (source: string, ownId: string | undefined): string =>
   ownId === undefined ? randomUUID() : ofSource(source, ownId);
 
+/** A copy, since the hook's owner may go on changing it. Throws INVALID_RECORD for what is no object of texts. */
+function checkedPacketMetadata(given: PacketMetadata): Record<string, string> {
+  const copy = copyPacketMetadata(given);
+  if ('texts' in copy) return copy.texts;
+  throw invalidRecord(`the metadata that Nest's dispatch hook attached: ${copy.problem}`, 'attach texts by name');
+}
+
 /**
  * Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA.
  * @param isRequest on FIFO it gets a group of its own where nothing names one: requests are not ordered
@@ -130,14 +139,23 @@ export function prepare(
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
   }
   const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
+  const packetMetadata = options.packetMetadata && checkedPacketMetadata(options.packetMetadata);
   return {
-    metadata: { id, source, type, time: new Date().toISOString(), ...fieldsOf(options) },
+    metadata: {
+      id,
+      source,
+      type,
+      time: new Date().toISOString(),
+      ...fieldsOf(options),
+      ...traceContextOf(packetMetadata, options),
+    },
     data,
     options: {
       ...options,
       ...(groupId !== undefined && { groupId }),
       ...(deduplicationId !== undefined && { deduplicationId }),
     },
+    ...(packetMetadata && { packetMetadata }),
   };
 }
 
@@ -146,9 +164,9 @@ export async function toEntry(
   event: OutgoingEvent,
   serializer: ProducerSerializer | undefined,
 ): Promise<OutgoingEntry> {
-  const { metadata, options } = event;
-  const cloudEvent = toCloudEvent(event);
-  const packet = { pattern: metadata.type, data: event.data };
+  const { metadata, options, packetMetadata } = event;
+  const cloudEvent = toCloudEvent(event, packetMetadata);
+  const packet = { pattern: metadata.type, data: event.data, ...(packetMetadata && { metadata: packetMetadata }) };
   const written: unknown = serializer ? await serializer.serialize(packet, { event: cloudEvent }) : cloudEvent;
   const body = toBody(metadata.type, written);
   return {

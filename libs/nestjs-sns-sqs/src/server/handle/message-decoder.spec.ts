@@ -29,6 +29,14 @@ describe('messageDecoder', () => {
     expect(await decode({ Body: '' })).toEqual({ metadata: { id: 'x', source: 'q', type: 'a' }, data: 7 });
   });
 
+  it("takes packet metadata from a user's deserializer, beside the event's own names", async () => {
+    const metadata = { tenant: 'acme', id: 'forged', subject: 'forged' };
+    const decode = messageDecoder('q', giving({ pattern: 'a', id: 'x', metadata }));
+    expect((await decode({ Body: '' })).metadata).toEqual({ id: 'x', source: 'q', type: 'a', tenant: 'acme' });
+    const wrong = messageDecoder('q', giving({ pattern: 'a', metadata: { n: 1 } }));
+    await expect(wrong({ Body: '' })).rejects.toMatchObject({ code: 'UNPARSABLE_MESSAGE' });
+  });
+
   it("takes SQS's id when the deserializer gives none", async () => {
     const { metadata } = await messageDecoder('q', giving({ pattern: 'a', id: '' }))({ MessageId: 'm' });
     expect(metadata.id).toBe('m');

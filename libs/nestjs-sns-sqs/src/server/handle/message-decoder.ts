@@ -1,10 +1,11 @@
 import type { ConsumerDeserializer } from '@nestjs/microservices';
 import { decodeBody, unparsable } from '../../envelope/decode.js';
+import { besideEvent } from '../../envelope/packet-metadata.js';
 import { parseErrorText } from '../../envelope/parse-json.js';
 import { unwrapSns } from '../../envelope/sns-wrapper.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { within } from '../../async/within.js';
-import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
+import type { EventEnvelope, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 
 export type MessageDecoder = (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
@@ -14,6 +15,8 @@ interface Deserialized {
   pattern?: unknown;
   data?: unknown;
   id?: unknown;
+  /** Nest's packet metadata. */
+  metadata?: unknown;
 }
 
 async function deserialize(
@@ -35,7 +38,16 @@ async function deserialize(
   const pattern = result?.pattern;
   if (typeof pattern !== 'string' || pattern === '') throw unparsable('the deserializer gave no pattern for it');
   const id = typeof result?.id === 'string' && result.id !== '' ? result.id : (message.MessageId ?? '');
-  return { metadata: { id, source: queue, type: pattern }, data: result?.data };
+  return { metadata: { ...packetMetadataOf(result), id, source: queue, type: pattern }, data: result?.data };
+}
+
+function packetMetadataOf(result: Deserialized | undefined): PacketMetadata | undefined {
+  if (result?.metadata === undefined || result.metadata === null) return undefined;
+  try {
+    return besideEvent(result.metadata);
+  } catch (error) {
+    throw unparsable(`the \`metadata\` that the deserializer gave: ${parseErrorText(error)}`, error);
+  }
 }
 
 /** Longest delay of a timer, in milliseconds. */
