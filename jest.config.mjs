@@ -9,13 +9,13 @@ const PACKAGES = {
   '^local-sns-sqs$': '<rootDir>/libs/local-sns-sqs/src/index.ts',
 };
 
-const withoutNest = specsWithoutNest(import.meta.dirname, ['libs', 'apps', 'test'], PACKAGES);
+const withoutNest = specsWithoutNest(import.meta.dirname, ['libs', 'apps', 'examples', 'test'], PACKAGES);
 
 /** @type {import('jest').Config} */
 const project = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
+  testMatch: ['<rootDir>/{libs,apps,examples}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...withoutNest.map(spec => `<rootDir>/${spec.replaceAll('.', '\\.')}$`)],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
@@ -23,7 +23,7 @@ const project = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   globalSetup: '<rootDir>/test/support/require-redis.mjs',
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/site/node_modules/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,6 +1,6 @@
 // Tells a story with the sample services, step by step; exits with 0 only if every step was observed and the story is
 // the expected one. --endpoint: an SNS and SQS to use in place of the embedded one; --update: the story becomes the
-// expected one; --verbose: the services' logs too.
+// expected one, and the README shows its first chapter; --verbose: the services' logs too.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { aborted, stopSignal } from './stop-signal.mjs';
 import { tellStory } from './story.mjs';
 
 const EXPECTED = join(import.meta.dirname, 'expected-output.txt');
+const README = join(import.meta.dirname, '../../README.md');
 const LAST_LINES = 40;
 
 const { values } = parseArgs({
@@ -48,7 +49,10 @@ async function main() {
 
 function compare() {
   const told = `${narrator.lines.join('\n')}\n`;
-  if (values.update) writeFileSync(EXPECTED, told);
+  if (values.update) {
+    writeFileSync(EXPECTED, told);
+    writeFileSync(README, withFirstChapter(readFileSync(README, 'utf8'), told));
+  }
   const expected = readFileSync(EXPECTED, 'utf8');
   if (told === expected) return;
   const [toldLines, expectedLines] = [told.split('\n'), expected.split('\n')];
@@ -57,6 +61,11 @@ function compare() {
   throw new Error(`the story is another than tools/demo/expected-output.txt tells, from line ${line + 1} on:
   expected: ${expectedLines[line] ?? '(the end)'}
   told:     ${toldLines[line] ?? '(the end)'}`);
+}
+
+function withFirstChapter(readme, told) {
+  const block = `<!-- demo-output -->\n\`\`\`text\n${told.split('\n\n', 1)[0]}\n…\n\`\`\`\n<!-- /demo-output -->`;
+  return readme.replace(/<!-- demo-output -->[\s\S]*<!-- \/demo-output -->/, () => block);
 }
 
 try {

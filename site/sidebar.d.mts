@@ -1,0 +1,1 @@
+export const GROUPS: { text: string; pages: [path: string, title: string][] }[];

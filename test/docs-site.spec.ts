@@ -1,0 +1,82 @@
+import { join, posix } from 'node:path';
+import ts from 'typescript';
+import { GROUPS } from '../site/sidebar.mjs';
+import { monthlyCost } from '../site/cost.mjs';
+import {
+  ROOT,
+  docsPages,
+  gitHubSlug,
+  headingsOf,
+  linksOf,
+  otherPages,
+  vitePressSlug,
+  withoutCode,
+} from './support/pages.js';
+
+const pages = docsPages();
+const all = [...pages, ...otherPages()];
+const textOf = new Map(all.map(({ path, text }) => [path, text]));
+
+describe('the pages of docs', () => {
+  it('are in the sidebar of the site, each once', () => {
+    const isListed = ({ path }: { path: string }): boolean =>
+      path !== 'docs/index.md' && !/^docs\/adr\/\d{4}-/.test(path);
+    const listed = GROUPS.flatMap(group => group.pages.map(([path]) => `docs/${path}.md`));
+    expect(listed.toSorted()).toEqual(
+      pages
+        .filter(isListed)
+        .map(({ path }) => path)
+        .toSorted(),
+    );
+  });
+
+  it('have one title', () => {
+    const others = pages.filter(
+      ({ path, text }) => path !== 'docs/index.md' && withoutCode(text).match(/^# /gm)?.length !== 1,
+    );
+    expect(others.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('show prices that the calculator gives', () => {
+    const { text } = pages.find(({ path }) => path === 'docs/guides/cost.md') ?? { text: '' };
+    const idle = { events: 0, useCases: 0, commands: 0, queues: 1, fifoQueues: 0, instances: 1, fill: 10 };
+    const shown = (label: string): number => Number(new RegExp(`${label}[^$]*\\$([\\d.]+)`).exec(text)?.[1]);
+    expect(shown('polling a standard queue')).toBeCloseTo(monthlyCost(idle).standard, 2);
+    expect(shown('polling a FIFO queue')).toBeCloseTo(monthlyCost({ ...idle, queues: 0, fifoQueues: 1 }).fifo, 2);
+    expect(shown('checking a subscription')).toBeCloseTo(monthlyCost(idle).looks, 2);
+    const busy = { ...idle, events: 1_000_000, useCases: 3, queues: 0 };
+    expect(shown('then cost about')).toBeCloseTo(monthlyCost(busy).total, 2);
+    expect(shown('an idle service costs about')).toBeCloseTo(
+      monthlyCost({ ...idle, queues: 10, instances: 3 }).total,
+      0,
+    );
+  });
+});
+
+describe.each(all.map(({ path, text }) => [path, text] as const))('%s', (path, text) => {
+  const targets = linksOf(text).map(link => {
+    const [file = '', anchor] = link.split('#');
+    return { link, anchor, target: file === '' ? path : posix.join(posix.dirname(path), file) };
+  });
+
+  it('links to files that exist', () => {
+    const isThere = (target: string): boolean =>
+      ts.sys.fileExists(join(ROOT, target)) || ts.sys.directoryExists(join(ROOT, target));
+    expect(targets.filter(({ target }) => !isThere(target)).map(({ link }) => link)).toEqual([]);
+  });
+
+  it('links to headings that exist, on GitHub and on the site', () => {
+    const dead = targets.filter(({ target, anchor }) => {
+      const page = textOf.get(target);
+      if (anchor === undefined || page === undefined) return false;
+      return !headingsOf(page).some(
+        heading => gitHubSlug(heading) === anchor && (!target.startsWith('docs/') || vitePressSlug(heading) === anchor),
+      );
+    });
+    expect(dead.map(({ link }) => link)).toEqual([]);
+  });
+});
+
+it('README.md has at most 200 lines', () => {
+  expect(textOf.get('README.md')?.split('\n').length).toBeLessThanOrEqual(201);
+});
