@@ -32,6 +32,8 @@ export interface SettledEvent {
    * this version takes its type, or the server was forced to stop.
    */
   why?: 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
+  /** Of a dead letter: the rule by which it is one; docs/retries.md explains each. */
+  rule?: 'asked-for' | 'permanent' | 'attempts-used-up' | 'skipped-for-its-group' | 'expiring' | 'copied-again';
   /** From its start to its settlement, in milliseconds. */
   durationMs: number;
   /** What the handler threw, if it did. */

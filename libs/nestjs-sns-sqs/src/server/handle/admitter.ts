@@ -82,7 +82,11 @@ export class Admitter {
   /** Its copy to the dead letter queue was refused before: it is only copied, with what was decided then. */
   private decided({ messageId }: Delivery): Admission | undefined {
     const decided = this.options.attempts.verdictOf(messageId);
-    return decided && { attempt: decided.attempt, settlement: { kind: 'dead-letter', error: decided.error } };
+    if (!decided) return undefined;
+    return {
+      attempt: decided.attempt,
+      settlement: { kind: 'dead-letter', rule: 'copied-again', error: decided.error },
+    };
   }
 
   private notStarted(delivery: Delivery): undefined {

@@ -42,7 +42,7 @@ export class Failures {
    */
   lastResort({ receiveCount }: Delivery, { counted }: Attempt, error: unknown): Settlement {
     const { rules } = this.options;
-    if (counted >= rules.maxReceiveCount) return { kind: 'dead-letter', error };
+    if (counted >= rules.maxReceiveCount) return { kind: 'dead-letter', rule: 'attempts-used-up', error };
     return { kind: 'retry', seconds: backoffSeconds(receiveCount, rules.backoff, Math.random), error };
   }
 

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeadLetter, Discard, RetryLater } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { SQS_DEFAULT_BACKOFF } from '../../constants.js';
 import {
+  DEAD_LETTER_RULES,
   backoffSeconds,
   beforeExpiry,
   leastDelaySeconds,
@@ -76,7 +79,7 @@ describe('settlementOfFailure', () => {
 
   it('dead-letters the failure of the last attempt', () => {
     expect(settle(error, { attempt: 4 }).kind).toBe('retry');
-    expect(settle(error, { attempt: 5 })).toEqual({ kind: 'dead-letter', error });
+    expect(settle(error, { attempt: 5 })).toEqual({ kind: 'dead-letter', rule: 'attempts-used-up', error });
   });
 
   it('deletes what the handler discards, at the last attempt too', () => {
@@ -85,11 +88,11 @@ describe('settlementOfFailure', () => {
 
   it('dead-letters at once what the handler gives up', () => {
     const given = new DeadLetter('no such user');
-    expect(settle(given)).toEqual({ kind: 'dead-letter', error: given });
+    expect(settle(given)).toEqual({ kind: 'dead-letter', rule: 'asked-for', error: given });
   });
 
   it.each(['UNPARSABLE_MESSAGE', 'NO_HANDLER'] as const)('dead-letters %s at once', code => {
-    expect(settle(new SnsSqsError(code, 'hopeless')).kind).toBe('dead-letter');
+    expect(settle(new SnsSqsError(code, 'hopeless'))).toMatchObject({ kind: 'dead-letter', rule: 'permanent' });
   });
 
   it("tries our own errors of other codes again, a handler's time-out for one", () => {
@@ -104,11 +107,14 @@ describe('settlementOfFailure', () => {
     expect(settle(new RetryLater(60), { attempt: 5 })).toMatchObject({ kind: 'retry', seconds: 60, isFree: true });
     expect(settle(new RetryLater(60), { attempt: 5, retryLaterSeconds: 3_599 })).toMatchObject({ isFree: true });
     expect(settle(new RetryLater(60), { attempt: 4, retryLaterSeconds: 3_600 })).not.toHaveProperty('isFree');
-    expect(settle(new RetryLater(60), { attempt: 5, retryLaterSeconds: 3_600 }).kind).toBe('dead-letter');
+    expect(settle(new RetryLater(60), { attempt: 5, retryLaterSeconds: 3_600 })).toMatchObject({
+      kind: 'dead-letter',
+      rule: 'attempts-used-up',
+    });
   });
 
   it('dead-letters at once what is permanent by its predicate, and not what that cannot judge', () => {
-    expect(settle(error, { isPermanent: thrown => thrown === error }).kind).toBe('dead-letter');
+    expect(settle(error, { isPermanent: thrown => thrown === error })).toMatchObject({ rule: 'permanent' });
     const broken = (): never => {
       throw new Error('the predicate');
     };
@@ -119,7 +125,10 @@ describe('settlementOfFailure', () => {
     const skip = { onGroupFailure: 'skip' } as const;
 
     it('dead-letters the first failure on a FIFO queue, so that its group goes on', () => {
-      expect(settle(error, { ...skip, fifo: true }).kind).toBe('dead-letter');
+      expect(settle(error, { ...skip, fifo: true })).toMatchObject({
+        kind: 'dead-letter',
+        rule: 'skipped-for-its-group',
+      });
     });
 
     it('changes nothing on a standard queue', () => {
@@ -176,6 +185,7 @@ describe('beforeExpiry', () => {
     settlement => {
       expect(beforeExpiry(settlement, 14 * day - 4_000, rules)).toMatchObject({
         kind: 'dead-letter',
+        rule: 'expiring',
         error: { code: 'MESSAGE_EXPIRING' },
       });
     },
@@ -188,4 +198,11 @@ it.each([
   [900_000, 30],
 ])('a message of an unknown type that has waited %i ms waits %i s more', (waitedMs, seconds) => {
   expect(unknownTypeWaitSeconds(waitedMs)).toBe(seconds);
+});
+
+it('docs/retries.md tells of every rule by which a message is dead-lettered, and of no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../../docs/retries.md'), 'utf8');
+  const [, section = ''] = page.split('## Why was a message dead-lettered?');
+  const documented = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, rule]) => rule);
+  expect([...new Set(documented)].toSorted()).toEqual([...DEAD_LETTER_RULES].toSorted());
 });

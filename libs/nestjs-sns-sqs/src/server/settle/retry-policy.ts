@@ -19,7 +19,25 @@ export type Settlement =
   | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' | 'unwanted' }
   | { kind: 'retry'; seconds: number; error: unknown; /** It asked to be tried later: no attempt. */ isFree?: boolean }
   | { kind: 'wait'; seconds: number; why: WaitReason; /** What it waits for, if it can be woken. */ turn?: Turn }
-  | { kind: 'dead-letter'; error: unknown };
+  | { kind: 'dead-letter'; rule: DeadLetterRule; error: unknown };
+
+/** Every rule by which a message goes to the dead letter queue; `docs/retries.md` has the same list, and a spec compares. */
+export const DEAD_LETTER_RULES = [
+  /** The handler threw `DeadLetter`. */
+  'asked-for',
+  /** The error is of a kind that no retry can mend, or the option `isPermanent` says so. */
+  'permanent',
+  /** The last of `maxReceiveCount` attempts failed. */
+  'attempts-used-up',
+  /** FIFO with `onGroupFailure: 'skip'`: the group must not wait. */
+  'skipped-for-its-group',
+  /** It would be put off beyond what its queue keeps it. */
+  'expiring',
+  /** Decided before, and its copy was refused: it is only copied again. */
+  'copied-again',
+] as const;
+
+export type DeadLetterRule = (typeof DEAD_LETTER_RULES)[number];
 
 export interface RetryRules {
   maxReceiveCount: number;
@@ -105,17 +123,20 @@ export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, ra
     case 'discard':
       return { kind: 'delete' };
     case 'dead-letter':
-      return { kind: 'dead-letter', error };
+      return { kind: 'dead-letter', rule: 'asked-for', error };
     case 'retry-later': {
       const seconds = Math.ceil(outcome.seconds);
       if (failed.retryLaterMs() < rules.retryLaterForSeconds * 1000)
         return { kind: 'retry', seconds, error, isFree: true };
-      return isLast ? { kind: 'dead-letter', error } : { kind: 'retry', seconds, error };
+      return isLast ? { kind: 'dead-letter', rule: 'attempts-used-up', error } : { kind: 'retry', seconds, error };
     }
     case 'failed':
-      return isLast || isPermanent(error, rules) || (failed.fifo && rules.onGroupFailure === 'skip')
-        ? { kind: 'dead-letter', error }
-        : { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
+      if (isLast) return { kind: 'dead-letter', rule: 'attempts-used-up', error };
+      if (isPermanent(error, rules)) return { kind: 'dead-letter', rule: 'permanent', error };
+      if (failed.fifo && rules.onGroupFailure === 'skip') {
+        return { kind: 'dead-letter', rule: 'skipped-for-its-group', error };
+      }
+      return { kind: 'retry', seconds: backoffSeconds(attempt, rules.backoff, random), error };
     default:
       return outcome satisfies never;
   }
@@ -159,7 +180,7 @@ export function beforeExpiry(settlement: Settlement, ageSeconds: number | undefi
   const why = settlement.kind === 'wait' ? ` (it waited: ${settlement.why})` : '';
   const text = `The message would expire: its queue keeps it for ${rules.retentionSeconds} s, and it was sent ${Math.round(ageSeconds)} s ago${why}`;
   const cause = settlement.kind === 'retry' ? settlement.error : undefined;
-  return { kind: 'dead-letter', error: new SnsSqsError('MESSAGE_EXPIRING', text, { cause }) };
+  return { kind: 'dead-letter', rule: 'expiring', error: new SnsSqsError('MESSAGE_EXPIRING', text, { cause }) };
 }
 
 /** Of a message whose starts were counted, and none of which came to an end. */

@@ -51,5 +51,6 @@ export function settledEvent(
     ...('error' in settlement && { error: settlement.error }),
     ...(settlement.kind === 'delete' && settlement.skipped && { skipped: settlement.skipped }),
     ...(settlement.kind === 'wait' && { why: settlement.why }),
+    ...(settlement.kind === 'dead-letter' && { rule: settlement.rule }),
   };
 }

@@ -45,7 +45,7 @@ const delivery = (id = 'm') =>
   );
 const remove = { kind: 'delete' } as const;
 const retryIn = (seconds: number) => ({ kind: 'retry', seconds, error: new Error('no') }) as const;
-const deadLetter = { kind: 'dead-letter', error: new Error('no') } as const;
+const deadLetter = { kind: 'dead-letter', rule: 'permanent', error: new Error('no') } as const;
 
 /** The result of work that takes time of the fake clock. */
 async function after<T>(work: Promise<T>, ms = 5_000): Promise<T> {
