@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Broker } from '#broker/core/broker.js';
 import { FaultPlan, type FaultRule } from '#broker/faults/fault-plan.js';
-import { HttpFace } from '#broker/http/server.js';
+import { HttpServer } from '#broker/http/server.js';
 import { SystemClock } from '#broker/system-clock.js';
 
 /**
@@ -11,7 +11,7 @@ import { SystemClock } from '#broker/system-clock.js';
 export class RestartableBroker {
   readonly core: Broker;
   readonly #faults: FaultPlan;
-  #face: HttpFace | undefined;
+  #server: HttpServer | undefined;
   #port = 0;
   #restarting: Promise<unknown> = Promise.resolve();
 
@@ -22,8 +22,8 @@ export class RestartableBroker {
   }
 
   async listen(): Promise<string> {
-    this.#face = new HttpFace(this.core, this.#faults);
-    const endpoint = await this.#face.listen(this.#port);
+    this.#server = new HttpServer(this.core, this.#faults);
+    const endpoint = await this.#server.listen(this.#port);
     this.#port = Number(new URL(endpoint).port);
     return endpoint;
   }
@@ -31,7 +31,7 @@ export class RestartableBroker {
   /** Every connection is cut, and nobody listens for `ms`. */
   restart(ms: number): Promise<unknown> {
     this.#restarting = this.#restarting.then(async () => {
-      await this.#face?.close();
+      await this.#server?.close();
       await pause(ms);
       await this.listen();
     });
@@ -45,7 +45,7 @@ export class RestartableBroker {
   }
 
   async stop(): Promise<void> {
-    await this.#face?.close();
+    await this.#server?.close();
     this.core.deadlines.clear();
   }
 }

@@ -2,7 +2,7 @@ import { Broker } from './core/broker.js';
 import type { Clock } from './core/clock.js';
 import { Ids } from './core/ids.js';
 import { FaultPlan } from './faults/fault-plan.js';
-import { HttpFace } from './http/server.js';
+import { HttpServer } from './http/server.js';
 import { Inspection } from './inspection.js';
 import { SystemClock } from './system-clock.js';
 
@@ -40,7 +40,7 @@ const DEFAULT_ACCOUNT = '000000000000';
 export async function startLocalBroker(options: LocalBrokerOptions = {}): Promise<LocalBroker> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   // Its own sequence: a fault more or less does not change the identifiers.
-  const luck = new Ids(seed ^ 0x5eed);
+  const faultRandom = new Ids(seed ^ 0x5eed);
   const broker = new Broker({
     clock: options.clock ?? new SystemClock(),
     seed,
@@ -52,10 +52,10 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
   const inspect = new Inspection(broker);
   const faults = new FaultPlan(
     () => broker.now(),
-    () => luck.word() / 2 ** 32,
+    () => faultRandom.word() / 2 ** 32,
   );
-  const face = new HttpFace(broker, faults);
-  const endpoint = await face.listen(options.port ?? 0);
+  const server = new HttpServer(broker, faults);
+  const endpoint = await server.listen(options.port ?? 0);
   let stopped: Promise<void> | undefined;
   return {
     endpoint,
@@ -68,7 +68,7 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
       inspect.clear();
     },
     stop: () =>
-      (stopped ??= face.close().then(() => {
+      (stopped ??= server.close().then(() => {
         broker.deadlines.clear();
       })),
   };

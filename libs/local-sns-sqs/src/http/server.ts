@@ -13,7 +13,7 @@ import { protocolOf, type Answer, type ParsedRequest } from './protocols.js';
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Speaks the SDKs' protocols on 127.0.0.1 and hands each request to the core. */
-export class HttpFace {
+export class HttpServer {
   private readonly server: Server;
   private requests = 0;
   private origin = '';

@@ -6,7 +6,7 @@ import type { ClientSNSOptions } from '../interfaces/options.interface.js';
 import type { SnsWire } from '../interfaces/wire.interface.js';
 import { announceService } from '../options/own-service.js';
 import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
-import { topicArnFor, type Whereabouts } from '../topology/publish-targets.js';
+import { topicArnFor, type AccountAndRegion } from '../topology/publish-targets.js';
 import { accessSns, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
@@ -70,10 +70,10 @@ export class ClientSNS extends SnsSqsClient {
     const { topicArn, provisioning = 'create' } = this.options;
     if (topicArn !== undefined) return Promise.resolve(topicArn);
     const planes = { sns: new SdkSnsControlPlane(this.aws.client), signal: this.stopping.signal };
-    return topicArnFor(topic, provisioning, planes, () => this.whereabouts());
+    return topicArnFor(topic, provisioning, planes, () => this.accountAndRegion());
   }
 
-  private async whereabouts(): Promise<Whereabouts> {
+  private async accountAndRegion(): Promise<AccountAndRegion> {
     const { credentials, region } = this.aws.client.config;
     return { region: await region(), accountId: (await credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'] };
   }

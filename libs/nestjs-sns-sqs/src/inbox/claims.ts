@@ -101,9 +101,9 @@ export class Claims {
   private async takeBack(claim: HeldClaim, gapAt: string | undefined): Promise<void> {
     const { store, health } = this.options;
     while (!health.isStopped && this.options.now() < claim.leaseEndsAt + TAKE_BACK_FOR_MS) {
-      await health.whenBack(TAKE_BACK_EVERY_MS);
+      await health.untilAvailable(TAKE_BACK_EVERY_MS);
       await this.pause(TAKE_BACK_EVERY_MS);
-      if (health.isStopped || health.isAway) continue;
+      if (health.isStopped || health.isUnavailable) continue;
       try {
         await store.release(claim, 'unstarted', gapAt);
         return;

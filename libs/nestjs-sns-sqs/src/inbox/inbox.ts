@@ -73,7 +73,7 @@ export class Inbox {
   /** Claims the event if it may run now. Never rejects. */
   async admit(event: EventEnvelope): Promise<Admission> {
     const { queue, health, rules } = this.options;
-    if (health.isAway) return this.withoutStore();
+    if (health.isUnavailable) return this.withoutStore();
     let claim: HeldClaim;
     try {
       claim = claimOf(event, { queue, namespace: this.namespace }, rules, this.now());
@@ -147,7 +147,7 @@ export class Inbox {
           health.noteProceeded();
           return true;
         }
-        await health.whenBack(DONE_RETRY_MS);
+        await health.untilAvailable(DONE_RETRY_MS);
         if (!mayGoOn()) {
           this.counts.leaseLost += 1;
           return false;

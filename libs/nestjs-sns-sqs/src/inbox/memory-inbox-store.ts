@@ -44,7 +44,7 @@ interface PlaceRecord extends Forgettable {
 }
 
 /** Messages that one place keeps, copies of one event. */
-const MOST_WAITING = 5;
+const MAX_WAITING = 5;
 const DEFAULT_MAX_ENTRIES = 100_000;
 /** What may come again is remembered for as long as SQS keeps a message (14 days), and a day, in milliseconds. */
 const KEEP_MS = 15 * 86_400_000;
@@ -167,7 +167,7 @@ export class MemoryInboxStore implements InboxStore {
   putOff({ queue, key, subject, place, handle, forMs }: InboxWaiting): InboxOutlook {
     const now = this.now();
     const id = idOf(queue, place);
-    const waiting = [...(this.places.get(id, now)?.waiting ?? []), { handle, until: now + forMs }].slice(-MOST_WAITING);
+    const waiting = [...(this.places.get(id, now)?.waiting ?? []), { handle, until: now + forMs }].slice(-MAX_WAITING);
     this.places.put(id, { waiting, forgetAt: Math.max(...waiting.map(({ until }) => until)) }, now);
     const event = this.events.get(idOf(queue, key), now);
     const known = subject === undefined ? undefined : this.subjects.get(idOf(queue, subject), now);

@@ -29,7 +29,7 @@ const KEEP_MS = 86_400_000;
 /** A subject's is kept for as long as SQS keeps messages (14 days), and a day: some may wait while no consumer runs. */
 const KEEP_SUBJECT_MS = 15 * 86_400_000;
 /** Messages that one place keeps, copies of one event. */
-const MOST_WAITING = 5;
+const MAX_WAITING = 5;
 const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = { step: 50, max: 1_000 };
 const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
@@ -94,7 +94,7 @@ export class RedisInboxStore implements InboxStore {
       queue,
       PUT_OFF,
       [this.placeKey(queue, place), event, ...keys.subject],
-      [handle, whole(forMs), MOST_WAITING],
+      [handle, whole(forMs), MAX_WAITING],
     )) as Array<string | number>;
     const [isInWork, isSubjectInWork, position] = answer;
     return {

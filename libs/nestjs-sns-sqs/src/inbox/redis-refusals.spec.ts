@@ -86,7 +86,7 @@ describeWithRedis('a Redis that answers and refuses', () => {
       if (running.kind !== 'run' || !running.claim) throw new Error('it has no claim');
       expect(await inbox.renew([running.claim])).toEqual([]);
       // Long enough for a few probes.
-      await health.whenBack(1_000);
+      await health.untilAvailable(1_000);
       expect(health.isPaused).toBe(true);
     } finally {
       await admitAgain();
@@ -132,7 +132,7 @@ describeWithRedis('a Redis that answers and refuses', () => {
     await (how === 'set' ? server.client.set(name, 'not ours') : server.client.hset(name, 'not', 'ours'));
     expect(await admit('broken')).toEqual({ kind: 'wait', why: 'broken' });
     expect(await admit('well')).toMatchObject({ kind: 'run' });
-    expect(health.isAway).toBe(false);
+    expect(health.isUnavailable).toBe(false);
     expect(told).toEqual([]);
     await server.client.del(name);
     await server.client.del('broken:{q}:e:.1:s:well-1', 'broken:{q}:s:.1:s:well');
@@ -193,7 +193,7 @@ describeWithRedis('a Redis that answers and refuses', () => {
       await clusterServer.client.call('CLUSTER', 'DELSLOTS', slot);
       expect(await gone.admit('a')).toMatchObject({ kind: 'wait', why: 'unavailable' });
       for (let times = 0; times < 5; times += 1) expect(await there.admit(`${times}`)).toMatchObject({ kind: 'run' });
-      await gone.health.whenBack(1_000);
+      await gone.health.untilAvailable(1_000);
       await clusterServer.client.call('CLUSTER', 'ADDSLOTS', slot);
       await waitFor('the slot to be back', () => !gone.health.isPaused);
       expect(await gone.admit('a')).toMatchObject({ kind: 'run', attempt: 1 });

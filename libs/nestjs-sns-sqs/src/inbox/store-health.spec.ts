@@ -103,7 +103,7 @@ describe('StoreHealth', () => {
     let states = 0;
     // Works whenever it is asked, and refuses what comes after.
     for (let second = 0; second < 60; second += 1) {
-      if (!health.isAway) {
+      if (!health.isUnavailable) {
         health.failed(new Error('OOM'));
         states += 1;
       }

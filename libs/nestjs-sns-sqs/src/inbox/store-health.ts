@@ -39,7 +39,7 @@ export class StoreHealth {
   private readonly probeClaim: InboxClaim;
   private readonly toldReasons = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
-  private isGone = false;
+  private unavailable = false;
   private failures = 0;
   private recoveredAt = -Infinity;
   private stopped = false;
@@ -54,13 +54,13 @@ export class StoreHealth {
     this.probeClaim = { queue: options.queue, key, token, ...(options.hasSubjects && { subject: key }) };
   }
 
-  get isAway(): boolean {
-    return this.isGone;
+  get isUnavailable(): boolean {
+    return this.unavailable;
   }
 
   /** True: nothing is to be handled, and so nothing received. */
   get isPaused(): boolean {
-    return this.isGone && this.options.onUnavailable === 'wait';
+    return this.unavailable && this.options.onUnavailable === 'wait';
   }
 
   get isStopped(): boolean {
@@ -108,8 +108,8 @@ export class StoreHealth {
   }
 
   /** Resolves when the store answers again, or after `ms`. */
-  async whenBack(ms: number): Promise<void> {
-    if (!this.isGone || this.stopped) return;
+  async untilAvailable(ms: number): Promise<void> {
+    if (!this.unavailable || this.stopped) return;
     await new Promise<void>(resolve => {
       const end = (): void => {
         clearTimeout(timer);
@@ -131,8 +131,8 @@ export class StoreHealth {
     if (this.stopped) return;
     const reason = reasonOf(error);
     // Calls under way when a connection is remade fail with it, and tell nothing new.
-    const isNews = !this.isGone || (!this.toldReasons.has(reason) && (isProbe || reason !== UNREACHABLE));
-    this.isGone = true;
+    const isNews = !this.unavailable || (!this.toldReasons.has(reason) && (isProbe || reason !== UNREACHABLE));
+    this.unavailable = true;
     this.timer ??= setTimeout(() => void this.probe(), this.delayMs());
     if (!isNews) return;
     this.toldReasons.add(reason);
@@ -152,10 +152,10 @@ export class StoreHealth {
   }
 
   private recovered(): void {
-    if (!this.isGone || this.stopped) return;
+    if (!this.unavailable || this.stopped) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.isGone = false;
+    this.unavailable = false;
     this.recoveredAt = this.now();
     this.toldReasons.clear();
     this.letGo();

@@ -1,5 +1,5 @@
 import { monotonicNow } from '../async/clock.js';
-import { within } from '../async/within.js';
+import { finishesWithin } from '../async/finishes-within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
@@ -131,13 +131,13 @@ export class QueueConsumer implements Consumer {
     this.stopIntake();
     const drained = this.draining ?? Promise.resolve();
     let isCutOff: Promise<void> | undefined;
-    if (!(await within(drained, timeoutMs))) {
+    if (!(await finishesWithin(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
       for (const delivery of this.inFlight) delivery.stop(reason);
-      await within(drained, ABORT_GRACE_MS);
+      await finishesWithin(drained, ABORT_GRACE_MS);
       isCutOff = runner.cutOff([...this.inFlight]);
     }
-    await within(Promise.all([isCutOff, this.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
+    await finishesWithin(Promise.all([isCutOff, this.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
     this.abandon();
   }
 
@@ -182,7 +182,7 @@ export class QueueConsumer implements Consumer {
     if (inbox?.isPaused) return 0;
     const { load, held, ordinaryLoad } = lanes;
     const free = Math.min(settings.concurrency - ordinaryLoad, slots.free);
-    const wanted = Math.max(load === 0 ? 1 : 0, free + pace.messagesAhead);
+    const wanted = Math.max(load === 0 ? 1 : 0, free + pace.prefetch);
     const usual = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
     const capacity = Math.max(usual, this.capacityForRequests);
     const unsettledCapacity = this.maxUnsettled - settler.pending - runner.undecided;

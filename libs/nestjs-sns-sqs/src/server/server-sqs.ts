@@ -25,7 +25,7 @@ import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
 import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
-import { within } from '../async/within.js';
+import { finishesWithin } from '../async/finishes-within.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
@@ -230,7 +230,7 @@ export class ServerSQS
     const { shutdownTimeoutMs } = this.options;
     // One that AWS does not answer ends with its clients.
     if (this.started)
-      await within(
+      await finishesWithin(
         this.started.catch(() => undefined),
         shutdownTimeoutMs,
       );

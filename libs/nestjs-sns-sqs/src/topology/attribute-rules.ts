@@ -50,7 +50,7 @@ const redrive = (text: string): Redrive => {
   }
 };
 
-const mostReceives = (...policies: string[]): number =>
+const maxReceiveCountOf = (...policies: string[]): number =>
   Math.max(...policies.map(policy => Number(redrive(policy).maxReceiveCount ?? 0)));
 
 export const ATTRIBUTE_RULES: Readonly<Record<string, AttributeRule>> = {
@@ -81,8 +81,8 @@ export const ATTRIBUTE_RULES: Readonly<Record<string, AttributeRule>> = {
       JSON.stringify({ deadLetterTargetArn, maxReceiveCount: SQS_MAX_RECEIVE_COUNT }),
     isAtLeast: (found, wanted) =>
       redrive(found).deadLetterTargetArn === redrive(wanted).deadLetterTargetArn &&
-      mostReceives(found) >= mostReceives(wanted),
-    merge: (found, wanted) => JSON.stringify({ ...redrive(wanted), maxReceiveCount: mostReceives(found, wanted) }),
+      maxReceiveCountOf(found) >= maxReceiveCountOf(wanted),
+    merge: (found, wanted) => JSON.stringify({ ...redrive(wanted), maxReceiveCount: maxReceiveCountOf(found, wanted) }),
   },
   RedriveAllowPolicy: { isAtLeast: allowsRedrive, merge: uniteRedriveAllowPolicies },
   RawMessageDelivery: { absent: 'false' },

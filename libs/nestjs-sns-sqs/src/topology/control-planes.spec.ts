@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { call, mapInParallel, topicArnBeside } from './control-planes.js';
+import { call, mapInParallel, topicArnInSameAccount } from './control-planes.js';
 
 describe('call', () => {
   const { signal } = new AbortController();
@@ -29,7 +29,7 @@ it.each([
   ['arn:aws:sqs:eu-west-1:123456789012:q', 'arn:aws:sns:eu-west-1:123456789012:t'],
   ['arn:aws-cn:sqs:cn-north-1:123456789012:q.fifo', 'arn:aws-cn:sns:cn-north-1:123456789012:t'],
 ])('the topic beside %s is %s', (queueArn, topicArn) => {
-  expect(topicArnBeside(queueArn, 't')).toBe(topicArn);
+  expect(topicArnInSameAccount(queueArn, 't')).toBe(topicArn);
 });
 
 describe('mapInParallel', () => {

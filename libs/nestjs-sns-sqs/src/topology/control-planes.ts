@@ -61,7 +61,7 @@ async function callOnce<T>(
 }
 
 /** `arn:aws:sqs:eu-west-1:123456789012:q`, `t` → `arn:aws:sns:eu-west-1:123456789012:t`: no call, and no List. */
-export function topicArnBeside(queueArn: string, topic: string): string {
+export function topicArnInSameAccount(queueArn: string, topic: string): string {
   const [, partition = 'aws', , region = '', account = ''] = queueArn.split(':');
   return `arn:${partition}:sns:${region}:${account}:${topic}`;
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '../interfaces/control-plane.interface.js';
 import { sameJson } from './canonical-json.js';
-import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './control-planes.js';
+import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { filterPolicyOf } from './filter-policy.js';
 import { policyWith, recordedSubscriptions } from './queue-policy.js';
@@ -62,7 +62,7 @@ class Pruner {
     if (!queue) return;
     const policy = queue.attributes['Policy'];
     const recorded = recordedSubscriptions(policy);
-    const wanted = spec.subscriptions.map(({ topic }) => topicArnBeside(arnOf(queue), topic));
+    const wanted = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arnOf(queue), topic));
     for (const [at, { types }] of spec.subscriptions.entries()) {
       const topicArn = wanted[at];
       const id = topicArn === undefined ? undefined : recorded.get(topicArn);

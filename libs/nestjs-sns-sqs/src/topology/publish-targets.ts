@@ -12,7 +12,7 @@ import { partitionOf } from './partitions.js';
 type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
 
 /** Account and region of the credentials in use; the account is not always known to them. */
-export interface Whereabouts {
+export interface AccountAndRegion {
   region: string;
   accountId: string | undefined;
 }
@@ -22,10 +22,10 @@ export async function topicArnFor(
   name: string,
   mode: Provisioning,
   planes: Planes<'sns'>,
-  whereabouts: () => Promise<Whereabouts>,
+  accountAndRegion: () => Promise<AccountAndRegion>,
 ): Promise<string> {
   if (mode === 'create') return call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name));
-  const { region, accountId } = await whereabouts();
+  const { region, accountId } = await accountAndRegion();
   if (accountId === undefined) {
     throw new SnsSqsError('INVALID_OPTIONS', {
       problem: `The ARN of ${name} is not known: the credentials do not tell their account, and \`provisioning: '${mode}'\` makes nothing`,

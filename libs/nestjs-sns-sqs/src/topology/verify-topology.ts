@@ -1,6 +1,6 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
-import { call, mapInParallel, topicArnBeside, type ControlPlanes } from './control-planes.js';
+import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { differencesOf, missing, textOf, type Difference } from './differences.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
@@ -74,7 +74,7 @@ class Verifier {
     queue: FoundQueue | undefined,
     neighbour: FoundQueue,
   ): Promise<Attributes[]> {
-    const arns = spec.subscriptions.map(({ topic }) => topicArnBeside(arnOf(neighbour), topic));
+    const arns = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arnOf(neighbour), topic));
     if (queue) {
       const policy = queue.attributes['Policy'];
       const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, recordedSubscriptions(policy));

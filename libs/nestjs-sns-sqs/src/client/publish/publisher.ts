@@ -13,7 +13,7 @@ import { PendingEmits } from './pending-emits.js';
 import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
 import { PublishBatcher, publishSettings } from './publish-batcher.js';
 import { Target } from './target.js';
-import { within } from '../../async/within.js';
+import { finishesWithin } from '../../async/finishes-within.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';
 import { assertFits, publishError } from './publish-error.js';
 
@@ -105,7 +105,7 @@ export class Publisher {
   }
 
   private async end(): Promise<void> {
-    if (await within(this.batcher.flush(), this.emits.rest)) return;
+    if (await finishesWithin(this.batcher.flush(), this.emits.rest)) return;
     this.target.stop();
     this.emits.giveUp();
     this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });

@@ -36,7 +36,7 @@ function pollerByHand() {
 
 async function polling() {
   const hand = pollerByHand();
-  const there = hand.poller.untilThere();
+  const there = hand.poller.untilReceivable();
   hand.last().answer([]);
   await there;
   hand.receives.splice(0, 1);
@@ -53,7 +53,7 @@ describe('ReplyPoller', () => {
   it('waits until SQS knows the new queue everywhere, and only then polls', async () => {
     const { poller, receives, last } = pollerByHand();
     const there = jest.fn();
-    void poller.untilThere().then(there);
+    void poller.untilReceivable().then(there);
     poller.wake();
     expect(receives).toHaveLength(1);
     last().fail(named('QueueDoesNotExist'));
@@ -72,7 +72,7 @@ describe('ReplyPoller', () => {
     'gives a new queue up that cannot be received from: %s',
     async name => {
       const { poller, receives } = pollerByHand();
-      const outcome = Promise.allSettled([poller.untilThere()]);
+      const outcome = Promise.allSettled([poller.untilReceivable()]);
       for (let n = 0; n < 40; n += 1) {
         receives[n]?.fail(named(name));
         await pass(250);
@@ -84,7 +84,7 @@ describe('ReplyPoller', () => {
 
   it('stops waiting for a new queue when told to', async () => {
     const { poller, receives, last } = pollerByHand();
-    const outcome = Promise.allSettled([poller.untilThere()]);
+    const outcome = Promise.allSettled([poller.untilReceivable()]);
     last().fail(named('QueueDoesNotExist'));
     await pass();
     poller.stop();

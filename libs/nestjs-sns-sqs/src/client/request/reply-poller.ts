@@ -33,16 +33,16 @@ export class ReplyPoller {
   private readonly stopping = new AbortController();
   private polls = 0;
   private faults = 0;
-  private isThere = false;
+  private isReceivable = false;
 
   constructor(private readonly options: ReplyPollerOptions) {}
 
   /** Resolves when the new queue can be received from, through faults that pass, and polls from then on; rejects when it cannot, or on {@link stop}. */
-  async untilThere(): Promise<void> {
-    for (let attempt = 1; !this.isThere; attempt += 1) {
+  async untilReceivable(): Promise<void> {
+    for (let attempt = 1; !this.isReceivable; attempt += 1) {
       try {
         await this.receive(0);
-        this.isThere = true;
+        this.isReceivable = true;
       } catch (error) {
         const failure = this.named(error);
         if (!(isQueueMissing(failure) || mayPass(failure)) || attempt >= THERE_TRIES) throw failure;
@@ -55,7 +55,11 @@ export class ReplyPoller {
 
   /** Somebody waits: polls, if not enough do already. */
   wake(): void {
-    while (this.isThere && !this.stopping.signal.aborted && this.polls < Math.min(MAX_POLLS, this.options.wanted())) {
+    while (
+      this.isReceivable &&
+      !this.stopping.signal.aborted &&
+      this.polls < Math.min(MAX_POLLS, this.options.wanted())
+    ) {
       this.polls += 1;
       void this.poll();
     }

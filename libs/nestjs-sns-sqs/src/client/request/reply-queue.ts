@@ -103,7 +103,7 @@ export class ReplyQueue {
     this.poller = poller;
     if (this.closing) poller.stop();
     try {
-      await poller.untilThere();
+      await poller.untilReceivable();
     } catch (error) {
       // The next request makes another one; this one would be left to the sweeper.
       this.poller = undefined;

@@ -116,7 +116,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const { attempt } = admission;
       const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
       if (delivery.isAbandoned) return 'hold';
-      if (!settlement) return await this.giveBack(delivery);
+      if (!settlement) return await this.returnUnstarted(delivery);
       if ((await this.finisher.tellInbox(delivery, settlement)) === 'claim-lost') return this.unlessFifo('advance');
       const wasRun = admission.settlement === undefined;
       const departure = await this.finisher.settle(delivery, { attempt, settlement, wasRun, startedAt });
@@ -158,7 +158,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   }
 
   /** To those who have not stopped, at once. */
-  private async giveBack(delivery: Delivery): Promise<LaneVerdict> {
+  private async returnUnstarted(delivery: Delivery): Promise<LaneVerdict> {
     const { gate, settler, attempts, heartbeat } = this.options;
     attempts.noteUncounted(delivery.messageId);
     await gate?.leave(delivery, 'unstarted');

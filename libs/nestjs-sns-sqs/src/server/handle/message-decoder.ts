@@ -4,7 +4,7 @@ import { besideEvent } from '../../envelope/packet-metadata.js';
 import { parseErrorText } from '../../envelope/parse-json.js';
 import { unwrapSns } from '../../envelope/sns-wrapper.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { within } from '../../async/within.js';
+import { finishesWithin } from '../../async/finishes-within.js';
 import type { EventEnvelope, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 
@@ -29,7 +29,7 @@ async function deserialize(
   let isLate = false;
   try {
     const given: unknown = deserializer.deserialize(unwrapSns(message.Body ?? ''), { queue, message });
-    isLate = given instanceof Promise && !(await within(given, timeoutMs));
+    isLate = given instanceof Promise && !(await finishesWithin(given, timeoutMs));
     if (!isLate) result = (await given) as Deserialized;
   } catch (error) {
     throw unparsable(`the deserializer refused it: ${parseErrorText(error)}`, error);

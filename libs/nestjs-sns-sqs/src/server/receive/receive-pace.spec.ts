@@ -8,7 +8,7 @@ function paceOf(concurrency = 100) {
     for (let window = 0; window < windows; window += 1) {
       for (let end = 0; end < perWindow; end += 1) pace.noteEnd();
       now += 20;
-      void pace.messagesAhead;
+      void pace.prefetch;
     }
   };
   return { pace, run };
@@ -16,28 +16,28 @@ function paceOf(concurrency = 100) {
 
 describe('ReceivePace', () => {
   it('looks ahead by nothing before anything is known', () => {
-    expect(paceOf().pace.messagesAhead).toBe(0);
+    expect(paceOf().pace.prefetch).toBe(0);
   });
 
   it('looks ahead by what ends during a receive, a little more, and the rest of a full receive', () => {
     const { pace, run } = paceOf();
     pace.noteReceive(10);
     run(100, 40);
-    expect(pace.messagesAhead).toBe(Math.ceil(2 * 10 * 1.2) + 9);
+    expect(pace.prefetch).toBe(Math.ceil(2 * 10 * 1.2) + 9);
   });
 
   it('looks ahead by nothing where handlers are slow beside a receive', () => {
     const { pace, run } = paceOf();
     pace.noteReceive(10);
     run(100, 1);
-    expect(pace.messagesAhead).toBe(0);
+    expect(pace.prefetch).toBe(0);
   });
 
   it('never looks ahead by more than a share of the concurrency', () => {
     const { pace, run } = paceOf(10);
     pace.noteReceive(100);
     run(100, 400);
-    expect(pace.messagesAhead).toBe(4);
+    expect(pace.prefetch).toBe(4);
   });
 
   it('forgets an old rate', () => {
@@ -45,7 +45,7 @@ describe('ReceivePace', () => {
     pace.noteReceive(10);
     run(100, 40);
     run(100, 0);
-    expect(pace.messagesAhead).toBe(0);
+    expect(pace.prefetch).toBe(0);
   });
 
   it('lets ten receives be under way before anything is known', () => {

@@ -14,7 +14,7 @@ const ONE_RECEIVE = 9;
 /** Receives at one time, of the least that would carry what is handled: more than twice as many leave room to rise. */
 const WIDTH_GAIN = 2.5;
 /** So many receives may be under way while nothing is known. */
-const LEAST_RECEIVES = 10;
+const MIN_RECEIVES = 10;
 /** The quickest receive is looked for among those of the last 10 to 20 s. */
 const QUICKEST_WINDOW_MS = 10_000;
 
@@ -56,7 +56,7 @@ export class ReceivePace {
    * duration of a receive). Messages then arrive as slots get free; where handlers are slow beside a receive, that is
    * none at all.
    */
-  get messagesAhead(): number {
+  get prefetch(): number {
     this.measure();
     const during = this.ratePerMs * this.receiveMs;
     if (during < 1) return 0;
@@ -71,8 +71,8 @@ export class ReceivePace {
   get receives(): number {
     this.measure();
     const quickestMs = Math.min(this.quickest.before, this.quickest.now);
-    if (quickestMs === Infinity) return LEAST_RECEIVES;
-    return Math.max(LEAST_RECEIVES, Math.ceil((WIDTH_GAIN * this.ratePerMs * quickestMs) / AWS_BATCH_MAX_ENTRIES));
+    if (quickestMs === Infinity) return MIN_RECEIVES;
+    return Math.max(MIN_RECEIVES, Math.ceil((WIDTH_GAIN * this.ratePerMs * quickestMs) / AWS_BATCH_MAX_ENTRIES));
   }
 
   private measure(): void {

@@ -26,7 +26,7 @@ export interface ReplierOptions {
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
 
-type Entry = Omit<OutgoingSqsMessage, 'id'>;
+type ReplyEntry = Omit<OutgoingSqsMessage, 'id'>;
 
 /** Ten tries take about 12 s: a short outage of SQS should not cost a caller its answer. */
 const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 10, retryDelayMs: 100 };
@@ -34,7 +34,7 @@ const BATCHING = { lingerMs: 5, eager: true, maxAttempts: 10, retryDelayMs: 100 
 /** Answers requests: sends each packet to its caller's reply queue. */
 export class Replier {
   /** By reply queue's URL, as long as replies are under way to it. */
-  private readonly callers = new Map<string, { caller: BatchCaller<Entry>; underWay: number }>();
+  private readonly callers = new Map<string, { caller: BatchCaller<ReplyEntry>; underWay: number }>();
 
   constructor(private readonly options: ReplierOptions) {}
 
@@ -70,7 +70,7 @@ export class Replier {
     this.options.logger.warn(text);
   }
 
-  private async entryOf(correlationId: string, index: number, packet: ReplyPacket): Promise<Entry> {
+  private async entryOf(correlationId: string, index: number, packet: ReplyPacket): Promise<ReplyEntry> {
     const attributes = replyAttributes(correlationId, index);
     try {
       const body = await this.bodyOf({ id: correlationId, ...packet });
@@ -89,7 +89,7 @@ export class Replier {
     return toBody('the reply', serializer ? await serializer.serialize(packet) : packet);
   }
 
-  private async add(queueUrl: string, entry: Entry): Promise<BatchFailure | undefined> {
+  private async add(queueUrl: string, entry: ReplyEntry): Promise<BatchFailure | undefined> {
     const known = this.callers.get(queueUrl) ?? { caller: this.callerOf(queueUrl), underWay: 0 };
     this.callers.set(queueUrl, known);
     known.underWay += 1;
@@ -99,7 +99,7 @@ export class Replier {
     return failure;
   }
 
-  private callerOf(queueUrl: string): BatchCaller<Entry> {
+  private callerOf(queueUrl: string): BatchCaller<ReplyEntry> {
     return new BatchCaller(
       entries => this.call(queueUrl, entries),
       { ...BATCHING, random: Math.random },

@@ -60,7 +60,7 @@ export interface FailedAttempt {
 }
 
 /** A delay is at least so much of its bound: the sum of all must not fall short of an outage. */
-const LEAST_SHARE = 0.8;
+const MIN_SHARE = 0.8;
 
 /** The bound of the delay after an attempt, in seconds, 0 to 43,200 (12 h, AWS's bound). */
 function boundSeconds(attempt: number, { initialSeconds, factor, maxSeconds }: RetryRules['backoff']): number {
@@ -71,14 +71,14 @@ function boundSeconds(attempt: number, { initialSeconds, factor, maxSeconds }: R
 
 /** Seconds until the next attempt, whole: exponential, 80 to 100 % of its bound. `random` gives 0 ≤ x < 1. */
 export function backoffSeconds(attempt: number, backoff: RetryRules['backoff'], random: () => number): number {
-  return Math.round(boundSeconds(attempt, backoff) * (LEAST_SHARE + (1 - LEAST_SHARE) * random()));
+  return Math.round(boundSeconds(attempt, backoff) * (MIN_SHARE + (1 - MIN_SHARE) * random()));
 }
 
 /** Seconds that lie at least between a first attempt and the one after `failures` of them. */
 export function shortestScheduleSeconds(failures: number, backoff: RetryRules['backoff']): number {
   let seconds = 0;
   for (let attempt = 1; attempt <= Math.min(failures, 1_000); attempt += 1) {
-    seconds += Math.round(boundSeconds(attempt, backoff) * LEAST_SHARE);
+    seconds += Math.round(boundSeconds(attempt, backoff) * MIN_SHARE);
   }
   return seconds;
 }

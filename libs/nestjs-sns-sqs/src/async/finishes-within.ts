@@ -1,5 +1,5 @@
 /** Whether `work` ends within `ms`. */
-export async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+export async function finishesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>(resolve => {
     timer = setTimeout(() => resolve(false), ms);
