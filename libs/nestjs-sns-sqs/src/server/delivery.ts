@@ -23,6 +23,8 @@ export class Delivery {
   doubtedSince: number | undefined;
   /** Ends a handler that streams, which a signal does not; called with the reason when the handler is told to stop. */
   cutOff: ((reason: Error) => void) | undefined;
+  /** What its handler asked for by throwing, before filters made something else of it. */
+  outcome: Error | undefined;
   /** What its handler does behind interceptors, which an unsubscription does not end. */
   private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */

@@ -18,6 +18,7 @@ import type { TopologyWatch } from '../topology/topology-watch.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
+import { noteOutcomesBeforeFilters } from './handle/outcomes-before-filters.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
 import { watchHandlersBehindInterceptors } from './handle/watch-handlers.js';
 import { Faults, type FaultOf } from './faults.js';
@@ -78,6 +79,7 @@ export class ServerSQS
     this.withdraw = announceService(this.options.service);
     this.inbox = this.createInbox();
     keepOriginalErrors();
+    noteOutcomesBeforeFilters();
     stopIntakeWithTheApp();
     watchHandlersBehindInterceptors();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { isInstance } from '../../errors/thrown.js';
 import { announce, isObserved } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
@@ -148,10 +149,11 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const asking = this.options.asking.begin();
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
-      return HANDLED;
+      const { outcome } = delivery;
+      return outcome ? this.options.failures.settlementOf(delivery, attempt, outcome) : HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;
-      return this.options.failures.settlementOf(delivery, attempt, error);
+      return this.options.failures.settlementOf(delivery, attempt, asAsked(delivery, error));
     } finally {
       asking?.end();
     }
@@ -177,4 +179,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     heartbeat.untrack(delivery);
     inFlight.delete(delivery);
   }
+}
+
+/** What the handler threw to ask for, whatever filters made of it; but for one that asks for something else, and the end of its time. */
+function asAsked({ outcome, abortReason }: Delivery, error: unknown): unknown {
+  const isOwn = outcome === undefined || error === abortReason || outcomeOf(error).kind !== 'failed';
+  return isOwn ? error : outcome;
 }

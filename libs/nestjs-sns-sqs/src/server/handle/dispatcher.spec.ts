@@ -168,7 +168,8 @@ describe('Dispatcher', () => {
     const hung = dispatcherTo(() => new Promise(() => undefined)).dispatch(delivery(), 1);
     hung.catch(() => undefined);
     await new Promise(resolve => setImmediate(resolve));
-    expect(timeouts()).toBe(before);
+    // Another may have ended meanwhile.
+    expect(timeouts()).toBeLessThanOrEqual(before);
   });
 });
 

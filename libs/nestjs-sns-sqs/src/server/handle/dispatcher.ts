@@ -1,6 +1,7 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, type Observable } from 'rxjs';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
 import { validate, valueOf } from '../../contracts/validate.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
@@ -10,6 +11,7 @@ import type { Delivery } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
+import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 import { noHandler } from './unknown-types.js';
 import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
@@ -100,7 +102,7 @@ export class Dispatcher {
 }
 
 /** What a context is made of. Its signal is the delivery's, which is made when somebody asks for it. */
-class DeliveryContext implements SqsContextState, NotesWork {
+class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
   readonly message: SqsMessage;
   readonly pattern: string;
 
@@ -121,6 +123,13 @@ class DeliveryContext implements SqsContextState, NotesWork {
 
   [NOTE_WORK](work: Promise<unknown>): void {
     this.delivery.noteWork(work);
+  }
+
+  /** What the caller of a request gets is what filters make of it. */
+  [NOTE_THROWN](error: unknown): boolean {
+    if (this.isRequest) return false;
+    if (outcomeOf(error).kind !== 'failed') this.delivery.outcome = error as Error;
+    return true;
   }
 }
 

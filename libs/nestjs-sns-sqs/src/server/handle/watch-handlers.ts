@@ -1,4 +1,5 @@
 import { ExternalContextCreator } from '@nestjs/core';
+import { contextState } from './context-state.js';
 
 const INSTALLED = Symbol.for('nestjs-sns-sqs.watch-handlers');
 /** On the state of a context of ours: takes what a handler behind interceptors gives. `Symbol.for`: the ESM and the CJS build share it. */
@@ -32,7 +33,7 @@ export function watchHandlersBehindInterceptors(): void {
   const original = prototype?.intercept;
   if (!prototype || !original || prototype[INSTALLED]) return;
   prototype.intercept = function (interceptors, args, instance, callback, next, type) {
-    const noting = interceptors && interceptors.length > 0 ? stateOf(args?.[1]) : undefined;
+    const noting = interceptors && interceptors.length > 0 ? contextState<NotesWork>(args?.[1], NOTE_WORK) : undefined;
     const watched: Next = () => {
       const work = next();
       noting?.[NOTE_WORK](work);
@@ -52,11 +53,4 @@ function interceptorsConsumer(): Patchable | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Of an RPC handler's second argument; of an HTTP handler's it is a response. */
-function stateOf(context: unknown): NotesWork | undefined {
-  const { getArgByIndex } = (context ?? {}) as { getArgByIndex?: (index: number) => unknown };
-  const state = typeof getArgByIndex === 'function' ? getArgByIndex.call(context, 0) : undefined;
-  return typeof state === 'object' && state !== null && NOTE_WORK in state ? (state as NotesWork) : undefined;
 }
