@@ -3,6 +3,7 @@ import { specsWithoutNest } from './test/support/specs-without-nest.mjs';
 
 /** What the workspace's packages stand for. */
 const PACKAGES = {
+  '^nestjs-sns-sqs/otel$': '<rootDir>/libs/nestjs-sns-sqs/src/otel/index.ts',
   '^nestjs-sns-sqs/redis$': '<rootDir>/libs/nestjs-sns-sqs/src/redis/index.ts',
   '^nestjs-sns-sqs/testing$': '<rootDir>/libs/nestjs-sns-sqs/src/testing/index.ts',
   '^nestjs-sns-sqs$': '<rootDir>/libs/nestjs-sns-sqs/src/index.ts',
@@ -50,7 +51,8 @@ export default {
       displayName: 'nest11',
       moduleNameMapper: {
         ...project.moduleNameMapper,
-        '^@nestjs/(.*)$': '<rootDir>/compat/nest11/node_modules/@nestjs/$1',
+        // Of one version for both majors, and at the root.
+        '^@nestjs/(?!observe)(.*)$': '<rootDir>/compat/nest11/node_modules/@nestjs/$1',
       },
     },
     {

@@ -63,6 +63,7 @@ export const GROUPS = [
       ['guides/dead-letters', 'Runbook: dead letters'],
       ['troubleshooting', 'Troubleshooting'],
       ['lifecycle', 'Lifecycle'],
+      ['tracing', 'Tracing'],
       ['diagnostics', 'Diagnostics channels'],
       ['guides/cost', 'Cost'],
     ],

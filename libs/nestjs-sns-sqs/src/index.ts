@@ -75,6 +75,7 @@ export type {
   PublishOptions,
   RecordIdFactory,
   ServerSQSOptions,
+  TelemetryOptions,
 } from './interfaces/options.interface.js';
 export type {
   DiagnosticsEvents,
@@ -86,5 +87,17 @@ export type {
   StatusEvent,
 } from './events/diagnostics.js';
 export type { EventEnvelope, EventMetadata, PacketMetadata } from './interfaces/envelope.interface.js';
+export type {
+  ProcessOperation,
+  ProcessReason,
+  PublishOperation,
+  ReceiveOperation,
+  SendOperation,
+  SettleOperation,
+  Telemetry,
+  TraceCarrier,
+  TracedOperations,
+} from './interfaces/telemetry.interface.js';
+export type { Trace } from './interfaces/trace.interface.js';
 export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

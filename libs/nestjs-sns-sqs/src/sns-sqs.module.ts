@@ -66,9 +66,9 @@ export const InjectCommands = (service: string): ParameterDecorator & PropertyDe
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   const { service: source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs } = options;
-  const { groupId, deduplicationId, serializer } = options;
+  const { groupId, deduplicationId, serializer, telemetry, conversation } = options;
   const common = { source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs };
-  return defined({ ...common, groupId, deduplicationId, serializer });
+  return defined({ ...common, groupId, deduplicationId, serializer, telemetry, conversation });
 }
 
 const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([

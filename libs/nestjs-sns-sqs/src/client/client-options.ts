@@ -4,7 +4,7 @@ import { DEFAULT_PUBLISH_TIMEOUT_MS } from '../constants.js';
 import { checkOptions } from '../options/check-options.js';
 import { ignoredByTheSdk } from '../options/conflicting-options.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
-import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs } from '../options/shared-schemas.js';
+import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, telemetryShape } from '../options/shared-schemas.js';
 
 const { prefix, aws, wire, sqs, sns, serializer, deserializer } = awsAccess;
 
@@ -15,6 +15,7 @@ const common = {
   wire,
   serializer,
   provisioning,
+  ...telemetryShape,
   source: z.string().min(1).max(256).optional(),
   publish: z
     .strictObject({

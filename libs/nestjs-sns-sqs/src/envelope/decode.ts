@@ -42,6 +42,12 @@ function optional(document: Document, name: string): string | undefined {
   throw unparsable(`\`${name}\` must be a string, not ${kind(value)}`);
 }
 
+/** What only telemetry needs: anything but a text is not read, and the event is handled all the same. */
+function textOf(document: Document, name: string): string | undefined {
+  const value = document[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
 /** RFC 3339, as CloudEvents asks for. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
@@ -54,6 +60,7 @@ function timeOf(document: Document): string | undefined {
 /** CloudEvents lets an extension be an integer too, which a sequence may be. */
 function attributeOf(document: Document, name: EventAttribute): string | undefined {
   const value = document[name];
+  if (name === 'tracestate' || name === 'baggage') return textOf(document, name);
   return name === 'sequence' && Number.isSafeInteger(value) ? String(value) : optional(document, name);
 }
 

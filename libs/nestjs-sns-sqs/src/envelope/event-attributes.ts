@@ -12,6 +12,8 @@ export const EVENT_ATTRIBUTES = {
   correlationId: 'correlationid',
   causationId: 'causationid',
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
+  baggage: 'baggage',
 } as const satisfies Record<Field, string>;
 
 export type EventAttribute = (typeof EVENT_ATTRIBUTES)[Field];

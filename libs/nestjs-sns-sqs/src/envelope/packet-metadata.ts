@@ -26,10 +26,15 @@ export function copyPacketMetadata(given: unknown): { texts: Texts } | { problem
   return { texts: Object.fromEntries(entries) as Texts };
 }
 
-/** The trace context of a dispatch hook, which is the event's where its record has none of its own. */
+/** The trace context and the baggage of a dispatch hook. The trace context is the event's where its record has none of its own. */
 export function traceContextOf(metadata: Texts | undefined, { traceparent }: EventFields): EventFields {
-  if (metadata === undefined || traceparent !== undefined) return {};
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => TRACE_NAMES.includes(name)));
+  if (metadata === undefined) return {};
+  const { baggage } = metadata;
+  const trace = traceparent === undefined ? TRACE_NAMES : [];
+  return {
+    ...(baggage !== undefined && { baggage }),
+    ...Object.fromEntries(Object.entries(metadata).filter(([name]) => trace.includes(name))),
+  };
 }
 
 /** Those that the event has no attribute for; undefined: none. */

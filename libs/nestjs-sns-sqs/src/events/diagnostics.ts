@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
-import { thrownText } from '../errors/thrown.js';
+import { tellSubscribers } from './tell-subscribers.js';
 
 /** `nestjs-sns-sqs:received`: a receive gave messages. */
 export interface ReceivedEvent {
@@ -89,31 +89,5 @@ export const isObserved = (name: keyof DiagnosticsEvents): boolean => CHANNELS[n
  */
 export function announce<Name extends keyof DiagnosticsEvents>(name: Name, event: DiagnosticsEvents[Name]): void {
   const told = CHANNELS[name];
-  if (!told.hasSubscribers) return;
-  const subscribers = (told as WithSubscribers)._subscribers;
-  if (Array.isArray(subscribers)) for (const subscriber of subscribers) tell(subscriber as Subscriber, event, name);
-  else told.publish(event);
+  if (told.hasSubscribers) tellSubscribers(told, event);
 }
-
-type Subscriber = (event: unknown, channel: string) => void;
-type WithSubscribers = Channel & { _subscribers?: unknown };
-
-/**
- * Node's own `publish` makes an uncaught exception of what a subscriber throws, which ends the process: too much for a
- * fault of telemetry. A Node that keeps its subscribers elsewhere gets its own `publish`.
- */
-function tell(subscriber: Subscriber, event: unknown, name: keyof DiagnosticsEvents): void {
-  try {
-    subscriber(event, `nestjs-sns-sqs:${name}`);
-  } catch (error) {
-    if (TOLD.has(name)) return;
-    TOLD.add(name);
-    process.emitWarning(
-      `A subscriber of the channel nestjs-sns-sqs:${name} threw: ${thrownText(error)}. Messages are not affected. Further errors of this channel's subscribers are not reported.`,
-      { code: 'NESTJS_SNS_SQS_SUBSCRIBER' },
-    );
-  }
-}
-
-/** Channels whose subscribers have thrown: each says it once. */
-const TOLD = new Set<keyof DiagnosticsEvents>();

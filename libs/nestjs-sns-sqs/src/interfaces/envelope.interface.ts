@@ -16,6 +16,10 @@ export interface EventMetadata {
   causationId?: string;
   /** W3C trace context. */
   traceparent?: string;
+  /** W3C trace context, vendors' part. */
+  tracestate?: string;
+  /** W3C baggage. */
+  baggage?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { InboxOptions, InboxQueueOptions } from './inbox-options.interface.js';
+import type { Telemetry } from './telemetry.interface.js';
 import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Serializer } from '@nestjs/microservices';
 
 /** Exponential backoff: a random delay between 80 and 100 % of min(maxSeconds, initialSeconds × factor^(attempt-1)). */
@@ -96,7 +97,22 @@ export interface AwsAccessOptions {
   wire?: 'sdk' | 'lean';
 }
 
-export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions {
+/** What is told of messages, beside the diagnostics channels. */
+export interface TelemetryOptions {
+  /**
+   * Traces what this server or client does: `otel()` of `nestjs-sns-sqs/otel`.
+   * @default what `SnsSqsInstrumentation` has registered for the process, if anything
+   */
+  telemetry?: Telemetry;
+  /**
+   * True: what a handler emits has the `correlationid` of the message that it handles (its id, if it has none), and its
+   * id as `causationid`. Values on the record take precedence. `ServerSQS` notes what is handled, and clients write it.
+   * @default true
+   */
+  conversation?: boolean;
+}
+
+export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, TelemetryOptions {
   /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
   /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */
@@ -167,7 +183,7 @@ export interface PublishOptions {
 /** Computes an id from what `emit` was given; undefined: none. */
 export type RecordIdFactory = (pattern: string, data: unknown) => string | undefined;
 
-export interface ClientOptionsBase extends AwsAccessOptions {
+export interface ClientOptionsBase extends AwsAccessOptions, TelemetryOptions {
   /** @default '' */
   prefix?: string;
   /**

@@ -1,3 +1,5 @@
+import type { Trace } from './trace.interface.js';
+
 /** A message attribute as SQS and SNS carry it (structurally the SDK's `MessageAttributeValue`). */
 export interface MessageAttribute {
   DataType: string | undefined;
@@ -42,16 +44,34 @@ export interface BatchResult {
   failed: BatchFailure[];
 }
 
-export interface OutgoingSqsMessage {
+/** What an entry of a call was made from, for telemetry; it is not sent. */
+export interface Traced {
+  origin?: Trace | undefined;
+}
+
+export interface OutgoingSqsMessage extends Traced {
   id: string;
   body: string;
   attributes: MessageAttributes;
   groupId?: string;
   deduplicationId?: string;
   delaySeconds?: number;
+  /** Value of the system attribute `AWSTraceHeader`. */
+  awsTraceHeader?: string;
 }
 
-export interface OutgoingSnsMessage {
+/** An entry of a call that deletes. */
+export interface Deletion extends Traced {
+  id: string;
+  receiptHandle: string;
+}
+
+/** An entry of a call that changes visibilities. */
+export interface VisibilityChange extends Deletion {
+  visibilityTimeoutSeconds: number;
+}
+
+export interface OutgoingSnsMessage extends Traced {
   id: string;
   body: string;
   attributes: MessageAttributes;
@@ -77,11 +97,8 @@ export interface ReceiveRequest {
 /** The hot calls to SQS. Each rejects with what the AWS client threw; entries fail one by one in the result. */
 export interface SqsWire {
   receive(request: ReceiveRequest): Promise<SqsMessage[]>;
-  deleteBatch(queueUrl: string, entries: ReadonlyArray<{ id: string; receiptHandle: string }>): Promise<BatchResult>;
-  changeVisibilityBatch(
-    queueUrl: string,
-    entries: ReadonlyArray<{ id: string; receiptHandle: string; visibilityTimeoutSeconds: number }>,
-  ): Promise<BatchResult>;
+  deleteBatch(queueUrl: string, entries: readonly Deletion[]): Promise<BatchResult>;
+  changeVisibilityBatch(queueUrl: string, entries: readonly VisibilityChange[]): Promise<BatchResult>;
   sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult>;
 }
 

@@ -34,7 +34,15 @@ import { checkOptions } from './check-options.js';
 import { conflictingOptions, ignoredByTheSdk } from './conflicting-options.js';
 import { defined } from './defined.js';
 import { outlastingOptions } from './outlast-retention.js';
-import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, withMethods } from './shared-schemas.js';
+import {
+  awsAccess,
+  fn,
+  nameWord,
+  provisioning,
+  shutdownTimeoutMs,
+  telemetryShape,
+  withMethods,
+} from './shared-schemas.js';
 
 type WithoutDefault = 'startAt' | 'inboxKey';
 
@@ -115,6 +123,7 @@ const server = z.strictObject({
   service: nameWord,
   ...awsAccess,
   ...retryShape,
+  ...telemetryShape,
   provisioning,
   concurrency: z.number().int().min(1).max(100_000).optional(),
   consumer: consumer.optional(),

@@ -19,6 +19,12 @@ export const provisioning = z.enum(['create', 'verify', 'off']).optional();
 
 export const fn = z.custom<(...args: never[]) => unknown>(value => typeof value === 'function', 'expected a function');
 
+/** What server and clients take for telemetry. */
+export const telemetryShape = {
+  telemetry: withMethod('begin').optional(),
+  conversation: z.boolean().optional(),
+};
+
 /** What the server and both clients have in common. */
 export const awsAccess = {
   prefix: z

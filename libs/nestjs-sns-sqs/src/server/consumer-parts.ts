@@ -5,12 +5,15 @@ import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { isOwnReplyQueue } from '../async/own-requests.js';
 import { replyAddressOf } from '../envelope/reply.js';
 import type { Inbox } from '../inbox/inbox.js';
+import type { Telemetry } from '../interfaces/telemetry.interface.js';
+import { TracedSqsWire } from '../wire/traced-sqs-wire.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import type { RecordedTypes } from '../topology/recorded-types.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
+import { DeliveryTracer } from './handle/delivery-tracer.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
 import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
 import { Failures } from './handle/failures.js';
@@ -44,6 +47,10 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   /** The same, of the whole server. Undefined: it has no bound of its own. */
   serverWaits?: WaitCount | undefined;
   wire: SqsWire;
+  /** Undefined: the process's, if it has one. */
+  telemetry?: Telemetry | undefined;
+  /** What handlers emit belongs to the conversation of what they handle. @default true */
+  conversation?: boolean | undefined;
   /** Undefined: none. */
   inbox?: Inbox | undefined;
   /** The inbox's store knows the attempts of all processes. */
@@ -86,8 +93,9 @@ export interface ConsumerParts {
 
 /** Builds and connects the parts of one queue's consumer. */
 export function assembleParts(options: QueueConsumerOptions, consumer: Consumer): ConsumerParts {
-  const { queue, settings, wire, logger, handlers, decode, hooks, requestOf, inbox } = options;
+  const { queue, settings, logger, telemetry, handlers, decode, hooks, requestOf, inbox } = options;
   const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs, concurrency } = settings;
+  const wire = new TracedSqsWire(options.wire, { queue, telemetry, visibility: 'delay' });
   const named = {
     queueUrl: queue.url,
     queueName: queue.name,
@@ -109,13 +117,19 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   if (inbox) inbox.onWake = handles => settler.makeVisible(handles);
   const gate =
     inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts: options.inboxIsShared ?? false });
-  const heartbeat = new Heartbeat({ ...named, logger, renewClaims: gate && (due => gate.renew(due)) });
+  const heartbeat = new Heartbeat({
+    ...named,
+    wire: new TracedSqsWire(options.wire, { queue, telemetry, visibility: 'extend' }),
+    logger,
+    renewClaims: gate && (due => gate.renew(due)),
+  });
   const dispatcher = new Dispatcher({
     queueName: queue.name,
     handlers,
     decode,
     hooks,
     handlerTimeoutMs,
+    conversation: options.conversation ?? true,
     logger,
     ...(requestOf && { requestOf }),
   });
@@ -131,6 +145,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       counts: [options.waits, options.serverWaits].filter(count => count !== undefined),
       requestSlotsOf: options.requestSlotsOf ?? none,
     }),
+    tracer: new DeliveryTracer({ queue, telemetry, handlers, decode, maxReceiveCount: settings.maxReceiveCount }),
     heartbeat,
     settler,
     attempts,

@@ -1,5 +1,6 @@
 import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
+import type { Operation } from '../events/traced.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 type Decode = (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
@@ -29,6 +30,10 @@ export class Delivery {
   private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */
   isAbandoned = false;
+  /** When this process accepted it, by the monotonic clock, in milliseconds; undefined: nobody traces. */
+  acceptedAt: number | undefined;
+  /** Undefined: it is not traced. */
+  trace: Operation<'process'> | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
 

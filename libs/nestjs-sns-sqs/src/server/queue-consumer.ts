@@ -3,6 +3,7 @@ import { finishesWithin } from '../async/finishes-within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { announce } from '../events/diagnostics.js';
+import { isTraced } from '../events/traced.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
@@ -246,7 +247,9 @@ export class QueueConsumer implements Consumer {
     const { lanes, heartbeat, laneKey, attempts } = this.parts;
     announce('received', { queue: queue.name, count: messages.length });
     const deliveries = this.deliveries(messages, receipt);
+    const acceptedAt = isTraced('process', this.options.telemetry) ? monotonicNow() : undefined;
     for (const delivery of deliveries) {
+      delivery.acceptedAt = acceptedAt;
       const lane = laneKey(delivery);
       if (queue.fifo && lanes.isTaken(lane) && !this.isInFlight(delivery)) attempts.noteBehindAnother(delivery);
       this.inFlight.add(delivery);

@@ -119,6 +119,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       requestSlotsOf: name => requestSlots.get(name),
       waits: new WaitCount(at.name, settings.concurrency, logger),
       serverWaits,
+      telemetry: options.telemetry,
+      conversation: options.conversation,
       handlers,
       decode: messageDecoder(namespace, options.deserializer, settings.handlerTimeoutMs),
       hooks: start.hooks,

@@ -30,6 +30,8 @@ export const visibilityInput = (
   })),
 });
 
+const traceHeader = (StringValue: string) => ({ AWSTraceHeader: { DataType: 'String', StringValue } });
+
 /** @param write gives the attributes as the protocol has them */
 export const sendInput = (
   QueueUrl: string,
@@ -37,12 +39,13 @@ export const sendInput = (
   write: (attributes: MessageAttributes) => MessageAttributes = attributes => attributes,
 ) => ({
   QueueUrl,
-  Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds }) => ({
+  Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds, awsTraceHeader }) => ({
     Id: id,
     MessageBody: body,
     MessageAttributes: write(attributes),
     ...(groupId !== undefined && { MessageGroupId: groupId }),
     ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
     ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
+    ...(awsTraceHeader !== undefined && { MessageSystemAttributes: traceHeader(awsTraceHeader) }),
   })),
 });

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
-import { fieldsOf } from '../../envelope/event-attributes.js';
+import { fieldsOf, type EventFields } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
+import { handledEvent } from '../../events/conversation.js';
 import { silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
 import type { EventMetadata, PacketMetadata } from '../../interfaces/envelope.interface.js';
+import type { Trace } from '../../interfaces/trace.interface.js';
 import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { invalidRecord, isAllowedId } from '../../record-builders/record-builder.js';
 import { isRecord, type RecordOptions } from '../../record-builders/record.js';
@@ -33,6 +35,9 @@ export interface OutgoingEvent {
   data: unknown;
   options: RecordOptions;
   packetMetadata?: Record<string, string>;
+  /** Undefined: it is not traced. */
+  origin?: Trace;
+  awsTraceHeader?: string;
   /** Size of the message, once it is written. */
   bytes?: number;
 }
@@ -108,6 +113,10 @@ function checkedPacketMetadata(given: PacketMetadata): Record<string, string> {
   throw invalidRecord(`the metadata that Nest's dispatch hook attached: ${copy.problem}`, 'attach texts by name');
 }
 
+/** An event that a handler emits belongs to the conversation of what it handles. */
+const conversationOf = (handled: EventMetadata | undefined): EventFields | undefined =>
+  handled && { correlationId: handled.correlationId ?? handled.id, causationId: handled.id };
+
 /**
  * Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA.
  * @param isRequest on FIFO it gets a group of its own where nothing names one: requests are not ordered
@@ -116,7 +125,7 @@ export function prepare(
   type: string,
   input: unknown,
   destination: Destination,
-  ids: Pick<ClientOptionsBase, 'groupId' | 'deduplicationId'>,
+  ids: Pick<ClientOptionsBase, 'groupId' | 'deduplicationId' | 'conversation'>,
   isRequest = false,
 ): OutgoingEvent {
   const { data, options } = isRecord(input) ? input : { data: input, options: {} };
@@ -146,6 +155,7 @@ export function prepare(
       source,
       type,
       time: new Date().toISOString(),
+      ...(ids.conversation === false ? undefined : conversationOf(handledEvent())),
       ...fieldsOf(options),
       ...traceContextOf(packetMetadata, options),
     },
@@ -164,7 +174,7 @@ export async function toEntry(
   event: OutgoingEvent,
   serializer: ProducerSerializer | undefined,
 ): Promise<OutgoingEntry> {
-  const { metadata, options, packetMetadata } = event;
+  const { metadata, options, packetMetadata, origin, awsTraceHeader } = event;
   const cloudEvent = toCloudEvent(event, packetMetadata);
   const packet = { pattern: metadata.type, data: event.data, ...(packetMetadata && { metadata: packetMetadata }) };
   const written: unknown = serializer ? await serializer.serialize(packet, { event: cloudEvent }) : cloudEvent;
@@ -175,5 +185,7 @@ export async function toEntry(
     ...(options.groupId !== undefined && { groupId: options.groupId }),
     ...(options.deduplicationId !== undefined && { deduplicationId: options.deduplicationId }),
     ...(options.delaySeconds !== undefined && { delaySeconds: options.delaySeconds }),
+    ...(awsTraceHeader !== undefined && { awsTraceHeader }),
+    ...(origin && { origin }),
   };
 }

@@ -16,6 +16,8 @@ const refusing =
       failed: entries.map(({ id }) => ({ id, code: 'Refused', message: 'no', senderFault: true, ...failure })),
     });
 
+const requestWith = (address: () => Promise<MessageAttributes>) => ({ address, onTrace: () => undefined });
+
 function publisherOver(
   answer: Send,
   client: PublisherOptions['client'] = {},
@@ -171,7 +173,7 @@ describe('Publisher', () => {
     const { publisher, send } = publisherOver(well, { groupId: () => 'one' }, true);
     let there: (attributes: MessageAttributes) => void = () => undefined;
     const late = (): Promise<MessageAttributes> => new Promise(resolve => (there = resolve));
-    const first = publisher.publish('first', 1, late);
+    const first = publisher.publish('first', 1, requestWith(late));
     const second = publisher.publish('second', 2);
     await new Promise(resolve => setImmediate(resolve));
     expect(send).not.toHaveBeenCalled();
@@ -192,7 +194,13 @@ describe('Publisher', () => {
       const { publisher } = publisherOver(well);
       await publisher.publish('a', 1);
       const given = new Error('given up');
-      await expect(publisher.publish('b', 2, () => Promise.reject(given))).rejects.toBe(given);
+      await expect(
+        publisher.publish(
+          'b',
+          2,
+          requestWith(() => Promise.reject(given)),
+        ),
+      ).rejects.toBe(given);
       expect(told).toMatchObject([
         ['publishing', { destination: 'users-domain-events', type: 'a', data: 1 }],
         ['published', { type: 'a' }],

@@ -2,6 +2,9 @@ import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
+import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
+import type { PublishOperation, SendOperation, TraceCarrier } from '../../interfaces/telemetry.interface.js';
+import type { Trace } from '../../interfaces/trace.interface.js';
 import type { ClientOptionsBase, PublishOptions } from '../../interfaces/options.interface.js';
 import type {
   BatchFailure,
@@ -27,7 +30,18 @@ export interface PublisherOptions {
   makes: boolean;
   send: (target: string, entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
   maxBatchBytes: number;
-  client: Pick<ClientOptionsBase, 'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs'>;
+  client: Pick<
+    ClientOptionsBase,
+    'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs' | 'telemetry' | 'conversation'
+  >;
+}
+
+/** A request that is published: the address of its replies is still to come. */
+export interface PublishedRequest {
+  /** Attributes of the address. The request keeps its place in its group meanwhile. May reject. */
+  address: () => Promise<MessageAttributes>;
+  /** Told how the request is traced, before it is sent. Whoever waits for the replies ends the trace. */
+  onTrace: (trace: Trace, operation: PublishOperation) => void;
 }
 
 /** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
@@ -53,7 +67,7 @@ export class Publisher {
     const tries = { ...this.settings, random: Math.random };
     this.target = new Target({ resolve, makes, operation, name: destination.name, tries });
     this.batcher = new PublishBatcher({
-      send: entries => this.target.use(target => options.send(target, entries)),
+      send: entries => this.target.use(target => this.call(target, entries)),
       maxBatchBytes: options.maxBatchBytes,
       ordered: options.destination.fifo,
       publish: options.client.publish,
@@ -67,22 +81,18 @@ export class Publisher {
   }
 
   /**
-   * Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not, or with what `late` threw.
-   * @param late of a request: attributes that are still to come; it keeps its place in its group meanwhile
+   * Resolves once AWS has accepted this event; rejects with an SnsSqsError when it has not, or with what the request's
+   * `address` threw.
    */
-  async publish(type: string, input: unknown, late?: () => Promise<MessageAttributes>): Promise<void> {
+  async publish(type: string, input: unknown, request?: PublishedRequest): Promise<void> {
     if (this.closing) throw this.closedError();
     if (this.emits.size >= this.settings.maxPending) throw this.backlogError();
     const { destination, client } = this.options;
-    const event = prepare(type, input, destination, client, late !== undefined);
+    const event = prepare(type, input, destination, client, request !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
-    const endsAt = this.emits.endOfNow();
-    const error = await this.emits.errorOf(
-      this.batcher.add(event.options.groupId, () => this.write(event, late), endsAt),
-      failure => failure && this.errorOf(failure, event),
-      endsAt,
-    );
+    const isSeen = isTraced('publish', client.telemetry);
+    const error = await (isSeen ? this.sendTraced(event, request) : this.send(event, request));
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
   }
@@ -102,6 +112,55 @@ export class Publisher {
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
+  }
+
+  /** Resolves to the event's error; undefined: AWS has accepted it. */
+  private send(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
+    const endsAt = this.emits.endOfNow();
+    return this.emits.errorOf(
+      this.batcher.add(event.options.groupId, () => this.write(event, request), endsAt),
+      failure => failure && this.errorOf(failure, event),
+      endsAt,
+    );
+  }
+
+  /** As {@link send}. The trace context is in the event before anything is sent. */
+  private async sendTraced(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
+    const { destination, client } = this.options;
+    const operation: PublishOperation = {
+      destination: destination.name,
+      kind: kindOf(destination),
+      isRequest: request !== undefined,
+      metadata: event.metadata,
+      data: event.data,
+      carrier: {},
+    };
+    const trace = beginTrace('publish', client.telemetry, operation);
+    event.origin = trace;
+    request?.onTrace(trace, operation);
+    const sent = trace.run(() => {
+      carry(event, operation.carrier);
+      return this.send(event, request);
+    });
+    const error = await sent;
+    if (error !== undefined) operation.error = error;
+    if (!request || error !== undefined) trace.end();
+    return error;
+  }
+
+  private call(target: string, entries: OutgoingSqsMessage[]): Promise<BatchResult> {
+    const { destination, operation: call, send, client } = this.options;
+    if (!isTraced('send', client.telemetry)) return send(target, entries);
+    const operation: SendOperation = {
+      destination: destination.name,
+      kind: kindOf(destination),
+      target,
+      call,
+      count: entries.length,
+      origins: originsOf(entries),
+    };
+    const onAnswer = ({ failed }: BatchResult): void => void (operation.failed = failed);
+    return traceCall('send', client.telemetry, operation, () => send(target, entries), onAnswer);
   }
 
   private async end(): Promise<void> {
@@ -127,10 +186,10 @@ export class Publisher {
     return publishError(failure, { operation, type, destination: destination.name, bytes, defaultMaxBytes });
   }
 
-  private async write(event: OutgoingEvent, late?: () => Promise<MessageAttributes>) {
+  private async write(event: OutgoingEvent, request: PublishedRequest | undefined) {
     if (!this.target.isKnown) await this.target.find();
     const entry = await toEntry(event, this.serializer);
-    if (late) Object.assign(entry.attributes, await late());
+    if (request) Object.assign(entry.attributes, await request.address());
     event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
   }
@@ -164,4 +223,17 @@ export class Publisher {
       remedy: 'emit before close(), or make a new client',
     });
   }
+}
+
+const kindOf = ({ filters = false }: Destination): 'topic' | 'queue' => (filters ? 'topic' : 'queue');
+
+/** Writes the trace context into an event; what its record says takes precedence. */
+function carry(event: OutgoingEvent, { traceparent, tracestate, baggage, awsTraceHeader }: TraceCarrier): void {
+  const { metadata } = event;
+  if (metadata.traceparent === undefined && traceparent !== undefined) {
+    metadata.traceparent = traceparent;
+    if (tracestate !== undefined) metadata.tracestate = tracestate;
+  }
+  if (metadata.baggage === undefined && baggage !== undefined) metadata.baggage = baggage;
+  if (awsTraceHeader !== undefined) event.awsTraceHeader = awsTraceHeader;
 }

@@ -14,8 +14,11 @@ function requesterByHand(options: Partial<RequesterOptions> = {}) {
   const forget = jest.fn();
   const open = jest.fn(() => Promise.resolve('url/web-replies-1'));
   const sent: Array<{ input: unknown; attributes: Record<string, string | undefined> }> = [];
-  const publish = jest.fn<Publish>(async (_, input, late) => {
-    const attributes = Object.entries((await late?.()) ?? {}).map(([name, { StringValue }]) => [name, StringValue]);
+  const publish = jest.fn<Publish>(async (_, input, request) => {
+    const attributes = Object.entries((await request?.address()) ?? {}).map(([name, { StringValue }]) => [
+      name,
+      StringValue,
+    ]);
     sent.push({
       input,
       attributes: Object.fromEntries(attributes) as Record<string, string>,

@@ -5,6 +5,8 @@ import type { MessageAttributes } from '../../interfaces/wire.interface.js';
 import { invalidRecord } from '../../record-builders/record-builder.js';
 import { isRecord } from '../../record-builders/record.js';
 import type { ReplyCallback } from './pending-request.js';
+import type { PublishOperation } from '../../interfaces/telemetry.interface.js';
+import type { Trace } from '../../interfaces/trace.interface.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { ReplyQueueMember } from './reply-queue-member.js';
 
@@ -17,6 +19,17 @@ export interface RequesterOptions {
 /** Keeps a request from the wire whose caller has its error already; those behind it in its group go on. */
 const GIVEN_UP = new Error('given up before it was sent');
 
+interface TracedRequest {
+  trace: Trace;
+  operation: PublishOperation;
+}
+
+/** The first error of a request is the one that is told. */
+function endTrace({ trace, operation }: TracedRequest, error: unknown): void {
+  if (error) operation.error ??= error;
+  trace.end();
+}
+
 /** A client's `send()`: a command with the address of its reply, and the replies to it. */
 export class Requester {
   constructor(private readonly options: RequesterOptions) {}
@@ -28,17 +41,21 @@ export class Requester {
     const expiresAt = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
     let timer: NodeJS.Timeout | undefined;
     let isGivenUp = false;
+    let traced: TracedRequest | undefined;
     const { correlationId, forget } = replies.expect(packet => {
       clearTimeout(timer);
+      if (traced && (packet.isDisposed === true || packet.err)) endTrace(traced, packet.err);
       callback(packet);
     });
     const giveUp = (): void => {
       isGivenUp = true;
       clearTimeout(timer);
+      if (traced) endTrace(traced, undefined);
       forget();
     };
     const fail = (err: unknown): void => {
       if (isGivenUp) return;
+      if (traced) endTrace(traced, err);
       giveUp();
       callback({ err });
     };
@@ -50,7 +67,10 @@ export class Requester {
     };
     const send = async (): Promise<void> => {
       assertHasRoom(input);
-      await publisher.publish(type, input, address);
+      await publisher.publish(type, input, {
+        address,
+        onTrace: (trace, operation) => (traced = { trace, operation }),
+      });
     };
     send().catch(fail);
     return giveUp;

@@ -10,6 +10,7 @@ import type { Admitter } from './admitter.js';
 import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
+import type { DeliveryTracer } from './delivery-tracer.js';
 import { HeldBackError, type Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
@@ -22,6 +23,7 @@ export interface DeliveryRunnerOptions extends FinisherOptions {
   failures: Failures;
   dispatcher: Dispatcher;
   asking: AskingHandlers;
+  tracer: DeliveryTracer;
   /** What was received and has not ended; what ends here is taken out. */
   inFlight: InFlight;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
@@ -51,8 +53,14 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** Resolves when the delivery is out of the way of what comes after it. Never rejects. */
   handle(delivery: Delivery): Promise<LaneVerdict> {
-    return this.contexts.run(this.handleHere, delivery);
+    return this.contexts.run(this.options.tracer.isOn ? this.handleTraced : this.handleHere, delivery);
   }
+
+  private readonly handleTraced = async (delivery: Delivery): Promise<LaneVerdict> => {
+    const begun = this.options.tracer.begin(delivery);
+    const trace = begun instanceof Promise ? await begun : begun;
+    return trace.run(() => this.handleHere(delivery));
+  };
 
   private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {
     let unknown: UnknownTypeVerdict;
@@ -131,6 +139,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** Never rejects. */
   private async asLastResort(delivery: Delivery, error: unknown): Promise<LaneVerdict> {
+    if (delivery.trace) delivery.trace.facts.error = error;
     this.release(delivery);
     const { departure, seconds } = await this.lastResort.settle(delivery, error);
     this.delays.set(delivery, seconds);
@@ -178,6 +187,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const { heartbeat, inFlight } = this.options;
     heartbeat.untrack(delivery);
     inFlight.delete(delivery);
+    // Of one that is settled it has ended.
+    delivery.trace?.end();
   }
 }
 

@@ -19,6 +19,7 @@ function dispatcherTo(handle: (...args: never[]) => unknown, pattern = 'user.reg
     handlers: new HandlerRegistry([{ pattern, queue: 'q', subscribed: true, handler }]),
     decode: () => ({ metadata, data: { name: 'Ada' } }),
     handlerTimeoutMs: 1_000,
+    conversation: true,
     logger: { warn: () => undefined, error: () => undefined },
     hooks,
   });
@@ -185,6 +186,7 @@ describe('Dispatcher of a request', () => {
       handlers: new HandlerRegistry([{ pattern: 'user.registered', queue: 'q', subscribed: false, handler }]),
       decode: () => ({ metadata, data: 1 }),
       handlerTimeoutMs: 1_000,
+      conversation: true,
       logger: { warn: () => undefined, error: () => undefined },
       hooks: justRun,
       requestOf: () => new IncomingRequest(address, replies),

@@ -3,6 +3,7 @@ import { isObservable, type Observable } from 'rxjs';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
+import { inConversation } from '../../events/conversation.js';
 import { validate, valueOf } from '../../contracts/validate.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
@@ -32,6 +33,8 @@ export interface DispatcherOptions extends HandlerTimeOptions {
   handlers: HandlerRegistry;
   decode: (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
   hooks: ProcessingHooks;
+  /** What handlers emit belongs to the conversation of what they handle. */
+  conversation: boolean;
   /** The request that a message is, if somebody waits for its answer. */
   requestOf?: (message: SqsMessage) => IncomingRequest | undefined;
 }
@@ -77,7 +80,7 @@ export class Dispatcher {
 
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
-    const { queueName, handlers, decode, hooks, handlerTimeoutMs } = this.options;
+    const { queueName, handlers, decode, hooks, handlerTimeoutMs, conversation } = this.options;
     const envelope = delivery.decode(decode);
     const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
     const handler = handlers.find(queueName, metadata.type);
@@ -97,7 +100,8 @@ export class Dispatcher {
       // Its caller does not wait for a handler that goes on.
       return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
     };
-    await hooks(context, begin, handlerTimeoutMs);
+    if (conversation) await inConversation(metadata, hooks, context, begin, handlerTimeoutMs);
+    else await hooks(context, begin, handlerTimeoutMs);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Settlement } from '../settle/retry-policy.js';
 import { settledEvent } from '../settle/settlement-report.js';
 import type { Departure, Settler } from '../settle/settler.js';
 import type { Attempt, AttemptCounter, Verdict } from './attempt-counter.js';
+import { endTrace } from './delivery-tracer.js';
 import type { InboxGate } from './inbox-gate.js';
 import type { Suspects } from './suspects.js';
 
@@ -83,6 +84,7 @@ export class Finisher {
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;
+    if (delivery.trace) endTrace(delivery.trace, attempt.number, settlement);
     const settled = settler.settle(delivery, settlement, attempt.made);
     if (isObserved('settled')) {
       const named = { queue: queue.name, messageId, attempt: attempt.number };

@@ -15,6 +15,8 @@ export const DEAD_LETTER_ATTRIBUTES = {
   queue: 'deadletter.queue',
   messageId: 'deadletter.message-id',
   time: 'deadletter.time',
+  /** W3C Trace Context of the last attempt, where it was traced. */
+  traceparent: 'deadletter.traceparent',
   /** All of the above as one JSON object, where the message's own attributes leave room for one only. */
   all: 'deadletter',
 } as const;
@@ -24,7 +26,14 @@ const MAX_DETAILS = 8_000;
 
 const text = (value: string): MessageAttribute => ({ DataType: 'String', StringValue: value });
 
-function ours(messageId: string, queue: string, attempts: number, error: unknown, now: Date): Record<string, string> {
+function ours(
+  messageId: string,
+  queue: string,
+  attempts: number,
+  error: unknown,
+  now: Date,
+  traceparent: string | undefined,
+): Record<string, string> {
   const report = reportError(error);
   const names = DEAD_LETTER_ATTRIBUTES;
   return {
@@ -34,6 +43,7 @@ function ours(messageId: string, queue: string, attempts: number, error: unknown
     [names.messageId]: messageId || 'unknown',
     [names.error]: report.name || 'Error',
     [names.time]: now.toISOString(),
+    ...(traceparent !== undefined && { [names.traceparent]: traceparent }),
     ...(report.details ? { [names.details]: printable(report.details.slice(0, MAX_DETAILS)) } : {}),
   };
 }
@@ -136,10 +146,11 @@ export function deadLetterOf(
 ): Omit<OutgoingSqsMessage, 'id'> {
   const body = delivery.message.Body ?? '';
   const { own, messageId = delivery.messageId } = originOf(delivery.message.MessageAttributes ?? {});
-  const added = ours(messageId, queue.name, attempts, error, now);
+  const added = ours(messageId, queue.name, attempts, error, now, delivery.trace?.traceparent);
   let attributes = merged(own, added);
   for (const name of [
     DEAD_LETTER_ATTRIBUTES.details,
+    DEAD_LETTER_ATTRIBUTES.traceparent,
     DEAD_LETTER_ATTRIBUTES.time,
     DEAD_LETTER_ATTRIBUTES.error,
     DEAD_LETTER_ATTRIBUTES.queue,
@@ -154,6 +165,7 @@ export function deadLetterOf(
   return {
     body,
     attributes,
+    origin: delivery.trace,
     ...(queue.fifo ? { groupId: delivery.groupId ?? 'none', deduplicationId: delivery.messageId } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { monotonicNow } from '../../async/clock.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { BatchFailure, SqsWire } from '../../interfaces/wire.interface.js';
+import type { BatchFailure, SqsWire, Traced } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
@@ -44,7 +44,7 @@ const CLOSED: BatchFailure = {
   senderFault: true,
 };
 
-interface Leased {
+interface Leased extends Traced {
   receiptHandle: string;
 }
 
@@ -211,6 +211,7 @@ export class Settler {
   private async delay(delivery: Delivery, seconds: number): Promise<Departure> {
     const failure = await this.delays.add({
       receiptHandle: delivery.receiptHandle,
+      origin: delivery.trace,
       visibilityTimeoutSeconds: grantableSeconds(seconds, delivery.receivedAt, this.now()),
     });
     if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
@@ -237,4 +238,8 @@ export class Settler {
   }
 }
 
-const removalOf = ({ receiptHandle, messageId }: Delivery): Removal => ({ receiptHandle, messageId });
+const removalOf = ({ receiptHandle, messageId, trace }: Delivery): Removal => ({
+  receiptHandle,
+  messageId,
+  origin: trace,
+});

@@ -1,0 +1,45 @@
+import type { TracerProvider } from '@opentelemetry/api';
+import { z } from 'zod';
+import { checkOptions } from '../options/check-options.js';
+
+/** Options of `otel()` and of `SnsSqsInstrumentation`. */
+export interface OtelOptions {
+  /**
+   * How the span that handles a message is joined to the span that emitted it. `'link'`: a trace of its own, with a
+   * link; `'parent'`: the same trace; `'both'`: the same trace, and a link. @default 'link'
+   */
+  relation?: 'link' | 'parent' | 'both';
+  /** True: a span for each receive that gave messages. @default false */
+  receiveSpans?: boolean;
+  /**
+   * True: events that are sent to a queue carry X-Ray's header in the system attribute `AWSTraceHeader`. SNS takes none
+   * with `PublishBatch`. @default false
+   */
+  awsTraceHeader?: boolean;
+  /** Keys of OpenTelemetry's baggage that travel with an event. They are readable by every consumer. @default [] */
+  baggage?: readonly string[];
+  /** @default the global one */
+  tracerProvider?: TracerProvider;
+}
+
+export type ResolvedOtelOptions = Required<Omit<OtelOptions, 'tracerProvider'>> & Pick<OtelOptions, 'tracerProvider'>;
+
+const schema = z.strictObject({
+  relation: z.enum(['link', 'parent', 'both']).optional(),
+  receiveSpans: z.boolean().optional(),
+  awsTraceHeader: z.boolean().optional(),
+  baggage: z.array(z.string().min(1).max(256)).optional(),
+  tracerProvider: z
+    .custom<object>(
+      value => typeof (value as { getTracer?: unknown } | null | undefined)?.getTracer === 'function',
+      'expected an object with a method getTracer()',
+    )
+    .optional(),
+});
+
+/** Throws one INVALID_OPTIONS with every problem. */
+export function resolveOtelOptions(of: string, options: OtelOptions): ResolvedOtelOptions {
+  checkOptions(of, schema, options);
+  const { relation = 'link', receiveSpans = false, awsTraceHeader = false, baggage = [], tracerProvider } = options;
+  return { relation, receiveSpans, awsTraceHeader, baggage, ...(tracerProvider && { tracerProvider }) };
+}

@@ -1,0 +1,67 @@
+import { context, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import type { Trace } from '../interfaces/trace.interface.js';
+import { thrownName, thrownText, isError, peek } from '../errors/thrown.js';
+import { printable } from '../logging/printable.js';
+import { ATTRIBUTES } from './names.js';
+import { traceparentOf } from './trace-context.js';
+
+/** A span under way. */
+export class SpanTrace implements Trace {
+  /**
+   * @param within the context of what the operation does
+   * @param finish sets what is known at the end only; gives the error that the span tells, undefined: none
+   */
+  constructor(
+    readonly span: Span,
+    private readonly within: Context,
+    private readonly finish: (span: Span) => unknown,
+  ) {}
+
+  get traceparent(): string | undefined {
+    return traceparentOf(this.span.spanContext());
+  }
+
+  run<R>(work: () => R): R {
+    return context.with(this.within, work);
+  }
+
+  end(): void {
+    const error = this.finish(this.span);
+    if (error !== undefined) tellError(this.span, error);
+    this.span.end();
+  }
+}
+
+/** An operation that has no span: what it does is not traced either. */
+export class SilentTrace implements Trace {
+  constructor(
+    private readonly within: Context,
+    private readonly finish: () => void = () => undefined,
+  ) {}
+
+  run<R>(work: () => R): R {
+    return context.with(this.within, work);
+  }
+
+  end(): void {
+    this.finish();
+  }
+}
+
+/** The code of an error of this library or of AWS, else its class. Never what its message says, which may be anything. */
+export function errorType(error: unknown): string {
+  const code = peek(error, 'code');
+  return typeof code === 'string' && /^[\w.-]{1,100}$/.test(code) ? code : printable(thrownName(error)).slice(0, 100);
+}
+
+export function tellError(span: Span, error: unknown): void {
+  span.setAttribute(ATTRIBUTES.errorType, errorType(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: thrownText(error).slice(0, 1_000) });
+  if (span.isRecording()) span.recordException(isError(error) ? error : thrownText(error));
+}
+
+/** Attributes without those that are undefined. */
+export const defined = (attributes: Record<string, string | number | boolean | undefined>): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+
+export const withSpan = (span: Span, within: Context): Context => trace.setSpan(within, span);
