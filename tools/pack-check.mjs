@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -62,16 +62,18 @@ function pack(library) {
   return join(work, filename);
 }
 
-/** What each source compiles to, once for each module system, and the pages; no test, no map, no script of ours. */
+/** Each source, what it compiles to, once for each module system, and the pages; no test, no script of ours. */
 function checkContent(library, files) {
-  const sources = readdirSync(join(ROOT, 'libs', library, 'src'), { recursive: true })
-    .filter(name => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
-    .flatMap(name => ['.js', '.d.ts'].map(end => name.replace(/\.ts$/, end)));
+  const sources = readdirSync(join(ROOT, 'libs', library, 'src'), { recursive: true }).filter(
+    name => name.endsWith('.ts') && !name.endsWith('.spec.ts'),
+  );
+  const compiled = sources.flatMap(name => ['.js', '.d.ts', '.d.ts.map'].map(end => name.replace(/\.ts$/, end)));
   const pages = ['README.md', 'LICENSE', 'DIFFERENCES.md'].filter(name =>
     existsSync(join(ROOT, 'dist/libs', library, name)),
   );
   const wanted = [
-    ...['esm', 'cjs'].flatMap(format => sources.map(name => `${format}/${name}`)),
+    ...['esm', 'cjs'].flatMap(format => compiled.map(name => `${format}/${name}`)),
+    ...sources.map(name => `src/${name}`),
     'cjs/package.json',
     'package.json',
     ...pages,
@@ -89,6 +91,17 @@ function checkContent(library, files) {
   if (wrong.length > 0) fail(`${library}:\n${wrong.join('\n')}`);
 }
 
+/** Each declaration leads to its source. */
+function checkMaps(library) {
+  const folder = join(ROOT, 'dist/libs', library);
+  const maps = readdirSync(folder, { recursive: true }).filter(name => name.endsWith('.d.ts.map'));
+  const lost = maps.filter(name => {
+    const { sources } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    return !sources.every(source => existsSync(join(folder, dirname(name), source)));
+  });
+  if (maps.length === 0 || lost.length > 0) fail(`${library}: ${lost.join(' ')} of ${maps.length} maps lead nowhere`);
+}
+
 // What was built from a source that is no more would be packed too.
 rmSync(join(ROOT, 'dist/libs'), { recursive: true, force: true });
 run('build the libraries', ROOT, 'npm', 'run', 'build:libs');
@@ -104,8 +117,14 @@ for (const [index, library] of LIBRARIES.entries()) {
 const published = publish(JSON.parse(readFileSync(join(ROOT, 'libs', LIBRARIES[0], 'package.json'), 'utf8')).version);
 if (published.status !== 0) fail(`npm publish --dry-run: ${published.stdout}${published.stderr}`);
 for (const library of LIBRARIES) {
-  const { repository } = JSON.parse(readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'));
+  const of = file => readFileSync(join(ROOT, 'dist/libs', library, file), 'utf8');
+  const { repository, homepage, bugs } = JSON.parse(of('package.json'));
   if (repository?.url !== 'git+https://github.com/owner/name.git') fail(`${library} does not name its repository`);
+  if (homepage !== 'https://owner.github.io/name/') fail(`${library} does not name its documentation`);
+  if (bugs?.url !== 'https://github.com/owner/name/issues') fail(`${library} does not name where bugs go`);
+  const relative = [...of('README.md').matchAll(/\]\((?!https?:|#)[^)]+\)/g)].map(([link]) => link);
+  if (relative.length > 0) fail(`README.md of ${library} has links that npm cannot follow: ${relative.join(' ')}`);
+  checkMaps(library);
 }
 if (publish('0.0.0-other').status === 0) fail('a tag of another version is published');
 // That repository is nobody's: what is built must not name it.

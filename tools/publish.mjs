@@ -2,8 +2,8 @@
 // half-way can be run again. --dry-run: only says what would be. On GitHub's runners the tag must name their version, and
 // they name the repository: npm refuses a provenance that their package.json does not agree with (E422).
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { parseArgs } from 'node:util';
 
 // The library has the broker among its optional peers.
@@ -15,6 +15,15 @@ const { GITHUB_REF_NAME: tag, GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repo
 function npm(cwd, ...args) {
   console.log(`> npm ${args.join(' ')}`);
   return spawnSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+}
+
+/** npm shows the README where none of the repository's files are. */
+function withAbsoluteLinks(readme, name) {
+  // A library without a README of its own has that of the repository.
+  const from = existsSync(join(import.meta.dirname, '../libs', name, 'README.md')) ? `libs/${name}` : '';
+  return readme.replace(/\]\((?!https?:|#)([^)]+)\)/g, (_, link) => {
+    return `](${server}/${repository}/blob/${tag ?? 'main'}/${posix.join(from, link)})`;
+  });
 }
 
 function orFail({ status, error, stdout }) {
@@ -36,7 +45,16 @@ for (const { name, folder, version } of packages) {
   if (repository) {
     const url = `git+${server}/${repository}.git`;
     const place = { type: 'git', url, directory: `libs/${name}` };
-    orFail(npm(folder, 'pkg', 'set', '--json', `repository=${JSON.stringify(place)}`));
+    const [owner, project] = repository.split('/');
+    const facts = {
+      repository: place,
+      homepage: `https://${owner}.github.io/${project}/`,
+      bugs: { url: `${server}/${repository}/issues` },
+    };
+    const settings = Object.entries(facts).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    orFail(npm(folder, 'pkg', 'set', '--json', ...settings));
+    const readme = join(folder, 'README.md');
+    writeFileSync(readme, withAbsoluteLinks(readFileSync(readme, 'utf8'), name));
   }
   if (!isDry && npm(folder, 'view', `${name}@${version}`, 'version').stdout.trim() === version) {
     console.log(`${name}@${version} is published already`);

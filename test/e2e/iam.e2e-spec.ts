@@ -129,7 +129,7 @@ describe('least privilege', () => {
     },
   );
 
-  it('docs/iam.md names what a request takes, of its caller and of who is asked', async () => {
+  it('docs/iam.md names what a request takes, of its caller and of the service that answers', async () => {
     @Controller()
     class Sums {
       @MessagePattern('sum')
@@ -150,7 +150,7 @@ describe('least privilege', () => {
     // The request names its caller's reply queue, and is sent to another one.
     const ofCaller = onReplies(asking.calls.filter(({ operation }) => operation !== 'SendMessageBatch'));
     expect(ofCaller.toSorted()).toEqual(named('a caller').toSorted());
-    expect(onReplies(asked.calls)).toEqual(named('who is asked'));
+    expect(onReplies(asked.calls)).toEqual(named('a service that answers requests'));
   });
 
   it("a consumer queue's policy lets in SNS for its own topics, and nobody else", async () => {
