@@ -3,10 +3,8 @@ import { specsWithoutNest } from './test/support/specs-without-nest.mjs';
 
 /** What the workspace's packages stand for. */
 const PACKAGES = {
-  '^nestjs-sns-sqs/otel$': '<rootDir>/libs/nestjs-sns-sqs/src/otel/index.ts',
-  '^nestjs-sns-sqs/redis$': '<rootDir>/libs/nestjs-sns-sqs/src/redis/index.ts',
-  '^nestjs-sns-sqs/testing$': '<rootDir>/libs/nestjs-sns-sqs/src/testing/index.ts',
   '^nestjs-sns-sqs$': '<rootDir>/libs/nestjs-sns-sqs/src/index.ts',
+  '^nestjs-sns-sqs/(.+)$': '<rootDir>/libs/nestjs-sns-sqs/src/$1/index.ts',
   '^local-sns-sqs$': '<rootDir>/libs/local-sns-sqs/src/index.ts',
 };
 

@@ -44,7 +44,7 @@ export class CompiledConsumer {
     await Promise.all(sources.map(name => compile(join(LIBRARY, name), join(library, name.replace(/\.ts$/, '.js')))));
     await writeFile(
       join(library, 'package.json'),
-      '{ "type": "module", "exports": { ".": "./index.js", "./redis": "./redis/index.js" } }',
+      '{ "type": "module", "exports": { ".": "./index.js", "./*": "./*/index.js" } }',
     );
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     await compile(join(import.meta.dirname, `${script}.ts`), join(folder, 'consumer.js'));

@@ -28,8 +28,8 @@ export function specsWithoutNest(root, folders, aliases) {
 
   function fileOf(specifier, from) {
     if (specifier.startsWith('.')) return join(dirname(from), specifier.replace(/\.js$/, '.ts'));
-    const [, path] = Object.entries(aliases).find(([pattern]) => new RegExp(pattern).test(specifier)) ?? [];
-    return path?.replace('<rootDir>', root);
+    const [pattern, path] = Object.entries(aliases).find(([each]) => new RegExp(each).test(specifier)) ?? [];
+    return pattern && specifier.replace(new RegExp(pattern), path).replace('<rootDir>', root);
   }
 
   function reachesNest(spec) {
