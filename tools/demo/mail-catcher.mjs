@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 
 const TEMPORARY = 451;
+const MOST_LETTERS = 200;
 
 /** An SMTP server that keeps what it is sent, and can be told to fail. */
 export async function startMailCatcher(port = 0) {
   const mails = [];
+  const letters = [];
   let toFail = 0;
   let refused = 0;
   const server = new SMTPServer({
@@ -23,7 +25,10 @@ export async function startMailCatcher(port = 0) {
         }
         const text = Buffer.concat(chunks).toString('utf8');
         const subject = /^Subject: (.*)$/im.exec(text)?.[1]?.trim() ?? '';
-        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address).join(), subject });
+        const to = session.envelope.rcptTo.map(({ address }) => address).join();
+        mails.push({ to, subject });
+        letters.push({ at: Date.now(), to, subject, text });
+        if (letters.length > MOST_LETTERS) letters.shift();
         done();
       });
     },
@@ -34,6 +39,7 @@ export async function startMailCatcher(port = 0) {
   return {
     url: `smtp://127.0.0.1:${server.server.address().port}`,
     mails,
+    letters,
     /** The next `count` mails are refused, for the time being (SMTP 451). */
     failNext(count) {
       toFail = count;

@@ -1,5 +1,7 @@
 // Runs the sample services with everything that they need, until Ctrl-C.
 import { parseArgs } from 'node:util';
+import { startMailPage } from './mail-page.mjs';
+import { freePort } from './ports.mjs';
 import { startStack } from './stack.mjs';
 import { aborted, stopSignal } from './stop-signal.mjs';
 
@@ -18,6 +20,7 @@ const given = {
   redisUrl: values.redis ?? process.env.REDIS_URL,
 };
 
+const MAIL_PAGE_PORT = 8025;
 const COLORS = { users: 36, notifications: 35 };
 const paint = (name, text) => (process.stdout.isTTY ? `\u001b[${COLORS[name]}m${text}\u001b[0m` : text);
 const log = (name, line) => console.log(`${paint(name, name.padEnd(13))} | ${line}`);
@@ -31,10 +34,13 @@ const signal = stopSignal();
 
 try {
   const stack = await startStack({ given, ports: { broker: 4566, mail: 1025, users: 3000 }, onLine: log, signal });
+  const mailPage = stack.mail && (await startMailPage(stack.mail.letters, await freePort(MAIL_PAGE_PORT)));
   const rows = [
     ['users', `${stack.users.url}/users`],
     ['SNS and SQS', `${stack.endpoint}${given.endpoint ? '' : '  (embedded)'}`],
     ['mail', `${stack.smtpUrl}${stack.mail ? '  (embedded, kept in memory)' : ''}`],
+    ...(given.endpoint ? [] : [['queues, topics', `${stack.endpoint}/  (in a browser)`]]),
+    ...(mailPage ? [['mails', `${mailPage.url}/  (in a browser)`]] : []),
     ['PostgreSQL', given.databaseUrl ?? 'PGlite, inside users'],
     ['inbox', given.redisUrl ?? 'in the memory of each service'],
   ];
@@ -51,6 +57,7 @@ Ctrl-C stops everything.
   const failed = first !== undefined && !signal.aborted;
   if (failed) console.error(`${first.name} ended by itself (${first.code ?? first.signal}): stopping the rest`);
   console.log('stopping …');
+  await mailPage?.stop();
   await stack.stop();
   console.log('stopped');
   process.exit(failed ? 1 : 0);

@@ -39,6 +39,45 @@ describe('the init file', () => {
     }
   });
 
+  it('takes queues in any order, dead letter queues by name, and FIFO by the end of a name', async () => {
+    const path = file({
+      topics: [{ name: 't.fifo', subscriptions: [{ queue: 'q.fifo' }] }],
+      queues: [
+        { name: 'q.fifo', attributes: { RedrivePolicy: { deadLetterTargetArn: 'dead.fifo', maxReceiveCount: 2 } } },
+        {
+          name: 'dead.fifo',
+          attributes: {
+            RedriveAllowPolicy: {
+              redrivePermission: 'byQueue',
+              sourceQueueArns: ['arn:aws:sqs:us-east-1:000000000000:q.fifo'],
+            },
+          },
+        },
+      ],
+    });
+    const broker = await startLocalBroker();
+    try {
+      await applyInit(broker.endpoint, readInit(path));
+      await applyInit(broker.endpoint, readInit(path));
+      expect(broker.inspect.queues().map(({ name }) => name)).toEqual(['q.fifo', 'dead.fifo']);
+      expect(broker.inspect.subscriptions()).toHaveLength(1);
+      expect(broker.inspect.calls()['sqs.SetQueueAttributes']).toBe(5);
+    } finally {
+      await broker.stop();
+    }
+  });
+
+  it('leaves what is there as it is', async () => {
+    const broker = await startLocalBroker();
+    try {
+      await applyInit(broker.endpoint, readInit(file({ queues: [{ name: 'q', attributes: { DelaySeconds: 5 } }] })));
+      await applyInit(broker.endpoint, readInit(file({ queues: [{ name: 'q', attributes: { DelaySeconds: 9 } }] })));
+      expect(broker.inspect.queues()).toHaveLength(1);
+    } finally {
+      await broker.stop();
+    }
+  });
+
   it('lets in the topics that a queue is subscribed to, unless the queue says who is let in', async () => {
     const nobody = { Policy: { Version: '2012-10-17', Statement: [] } };
     const subscriptions = [{ queue: 'open' }, { queue: 'closed' }];

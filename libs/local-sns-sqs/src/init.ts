@@ -56,11 +56,23 @@ export function readInit(path: string): Init {
   }
 }
 
+class Refused extends Error {}
+
 async function post(endpoint: string, headers: Record<string, string>, body: string): Promise<string> {
   const response = await fetch(endpoint, { method: 'POST', headers, body });
   const text = await response.text();
   if (response.ok) return text;
-  throw new Error(`the broker refuses what the init file asks for: ${text}`);
+  throw new Refused(`the broker refuses what the init file asks for: ${text}`);
+}
+
+/** What is there already, from a file that was kept, stays as it is. */
+async function unlessThere<T>(make: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof Refused && /QueueNameExists|already exists with/.test(error.message)) return instead();
+    throw error;
+  }
 }
 
 const sqs = async (endpoint: string, action: string, input: object): Promise<Record<string, unknown>> => {
@@ -95,24 +107,78 @@ const admitting = (queueArn: string, topicArns: string[]): string =>
     },
   });
 
-/** Makes what the file names, through the same door as any client: what AWS would refuse is refused. */
-export async function applyInit(endpoint: string, { queues, topics }: Init): Promise<void> {
-  const made = new Map<string, { url: string; arn: string; admits: string[] | undefined }>();
-  for (const { name, attributes } of queues) {
-    const { QueueUrl } = await sqs(endpoint, 'CreateQueue', { QueueName: name, Attributes: attributes });
-    const answer = await sqs(endpoint, 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] });
-    const arn = (answer['Attributes'] as Attributes)['QueueArn'] ?? '';
-    made.set(name, { url: String(QueueUrl), arn, admits: attributes['Policy'] === undefined ? [] : undefined });
+interface Made {
+  url: string;
+  arn: string;
+  /** ARNs of topics; undefined: the queue has a policy of its own. */
+  admits: string[] | undefined;
+}
+
+const isFifo = (name: string): boolean => name.endsWith('.fifo');
+
+async function makeQueue(endpoint: string, name: string, given: Attributes): Promise<Made> {
+  // Of a queue that another names before it is there.
+  const { RedrivePolicy: _, RedriveAllowPolicy: __, ...attributes } = given;
+  const Attributes = { ...(isFifo(name) && { FifoQueue: 'true' }), ...attributes };
+  const { QueueUrl } = await unlessThere(
+    () => sqs(endpoint, 'CreateQueue', { QueueName: name, Attributes }),
+    () => sqs(endpoint, 'GetQueueUrl', { QueueName: name }),
+  );
+  const answer = await sqs(endpoint, 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn', 'Policy'] });
+  const { QueueArn: arn = '', Policy } = answer['Attributes'] as Attributes;
+  return { url: String(QueueUrl), arn, admits: Policy === undefined ? [] : undefined };
+}
+
+/** A dead letter queue may be named in place of its ARN. */
+function withArn(redrivePolicy: string, made: ReadonlyMap<string, Made>): string {
+  try {
+    const policy: unknown = JSON.parse(redrivePolicy);
+    const target = isRecord(policy) ? policy['deadLetterTargetArn'] : undefined;
+    const arn = typeof target === 'string' ? made.get(target)?.arn : undefined;
+    return arn === undefined ? redrivePolicy : JSON.stringify({ ...(policy as object), deadLetterTargetArn: arn });
+  } catch {
+    return redrivePolicy;
   }
+}
+
+async function redrive(endpoint: string, queues: Init['queues'], made: ReadonlyMap<string, Made>): Promise<void> {
+  const set = async (name: string, Attributes: Attributes): Promise<void> => {
+    await sqs(endpoint, 'SetQueueAttributes', { QueueUrl: made.get(name)?.url, Attributes });
+  };
+  for (const { name, attributes } of queues) {
+    const { RedriveAllowPolicy } = attributes;
+    if (RedriveAllowPolicy !== undefined) await set(name, { RedriveAllowPolicy });
+  }
+  for (const { name, attributes } of queues) {
+    const { RedrivePolicy } = attributes;
+    if (RedrivePolicy !== undefined) await set(name, { RedrivePolicy: withArn(RedrivePolicy, made) });
+  }
+}
+
+async function makeTopic(endpoint: string, name: string, given: Attributes): Promise<string> {
+  const type: Attributes = isFifo(name) ? { FifoTopic: 'true' } : {};
+  const answer = await unlessThere(
+    () => sns(endpoint, 'CreateTopic', { Name: name }, { ...type, ...given }),
+    () => sns(endpoint, 'CreateTopic', { Name: name }, type),
+  );
+  return /<TopicArn>(.*)<\/TopicArn>/.exec(answer)?.[1] ?? '';
+}
+
+/** Makes what the file names, in whatever order, through the same door as any client: what AWS would refuse is refused. */
+export async function applyInit(endpoint: string, { queues, topics }: Init): Promise<void> {
+  const made = new Map<string, Made>();
+  for (const { name, attributes } of queues) made.set(name, await makeQueue(endpoint, name, attributes));
+  await redrive(endpoint, queues, made);
   for (const { name, attributes, subscriptions } of topics) {
-    const answer = await sns(endpoint, 'CreateTopic', { Name: name }, attributes);
-    const TopicArn = /<TopicArn>(.*)<\/TopicArn>/.exec(answer)?.[1] ?? '';
+    const TopicArn = await makeTopic(endpoint, name, attributes);
     for (const subscription of subscriptions) {
       const queue = made.get(subscription.queue);
       if (queue === undefined)
         throw new Error(`the init file subscribes ${subscription.queue}, which is not among its queues`);
       queue.admits?.push(TopicArn);
-      await sns(endpoint, 'Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: queue.arn }, subscription.attributes);
+      const input = { TopicArn, Protocol: 'sqs', Endpoint: queue.arn };
+      const subscribe = () => sns(endpoint, 'Subscribe', input, subscription.attributes);
+      await unlessThere(subscribe, () => sns(endpoint, 'Subscribe', input, {}));
     }
   }
   for (const { url, arn, admits = [] } of made.values()) {

@@ -7,8 +7,17 @@ import { Inspection } from './inspection.js';
 import { SystemClock } from './system-clock.js';
 
 export interface LocalBrokerOptions {
-  /** On 127.0.0.1; 0 takes a free one. @default 0 */
+  /** 0 takes a free one. @default 0 */
   port?: number;
+  /** The address to listen on; `0.0.0.0` is every address of this machine. @default '127.0.0.1' */
+  host?: string;
+  /**
+   * The name under which others reach the broker, with a port if theirs is another, e.g. `broker` in a network of
+   * containers. Queue URLs begin with it, whatever the caller used. @default the host of each request
+   */
+  hostname?: string;
+  /** Origins whose web pages may call, e.g. `http://localhost:3000`; `*` is every one. @default none */
+  cors?: readonly string[];
   /** Source of time; a `VirtualClock` stands still until the test moves it. @default real time */
   clock?: Clock;
   /** Start of the identifiers: the same seed and calls give the same ids. @default random */
@@ -20,8 +29,10 @@ export interface LocalBrokerOptions {
 }
 
 export interface LocalBroker {
-  /** For `endpoint` of an SDK client, or AWS_ENDPOINT_URL, e.g. `http://127.0.0.1:40123`. */
+  /** For `endpoint` of an SDK client on this machine, or AWS_ENDPOINT_URL, e.g. `http://127.0.0.1:40123`. */
   readonly endpoint: string;
+  /** For others, by `hostname`; without one it is `endpoint`. */
+  readonly publicEndpoint: string;
   readonly inspect: Inspection;
   /** What goes wrong, and when. */
   readonly faults: FaultPlan;
@@ -33,10 +44,10 @@ export interface LocalBroker {
   stop(): Promise<void>;
 }
 
-const DEFAULT_REGION = 'us-east-1';
-const DEFAULT_ACCOUNT = '000000000000';
+export const DEFAULT_REGION = 'us-east-1';
+export const DEFAULT_ACCOUNT = '000000000000';
 
-/** Starts an SNS and SQS on 127.0.0.1, all state in memory. Rejects when the port is taken. */
+/** Starts an SNS and SQS, all state in memory. Rejects when the port is taken. */
 export async function startLocalBroker(options: LocalBrokerOptions = {}): Promise<LocalBroker> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   // Its own sequence: a fault more or less does not change the identifiers.
@@ -54,11 +65,12 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
     () => broker.now(),
     () => faultRandom.word() / 2 ** 32,
   );
-  const server = new HttpServer(broker, faults);
+  const server = new HttpServer(broker, faults, options);
   const endpoint = await server.listen(options.port ?? 0);
   let stopped: Promise<void> | undefined;
   return {
     endpoint,
+    publicEndpoint: server.publicOrigin,
     inspect,
     faults,
     seed,
@@ -66,6 +78,7 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
       broker.reset();
       faults.clear();
       inspect.clear();
+      server.recent.clear();
     },
     stop: () =>
       (stopped ??= server.close().then(() => {

@@ -65,6 +65,13 @@ export class Broker implements QueueSurroundings {
     return `arn:aws:sns:${this.region}:${this.accountId}:${name}`;
   }
 
+  /** Why an ARN cannot be of this broker, as the end of a message: its account or region is another. Else empty. */
+  elsewhere(arn: string): string {
+    const [, , , region = '', account = ''] = arn.split(':');
+    if (region === this.region && account === this.accountId) return '';
+    return ` (this broker has region ${this.region} and account ${this.accountId} only: start it with another --region or --account)`;
+  }
+
   queueByArn(arn: string): Queue | undefined {
     const name = arn.slice(arn.lastIndexOf(':') + 1);
     const queue = this.queues.get(name);

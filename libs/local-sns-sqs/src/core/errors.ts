@@ -48,10 +48,11 @@ export const invalidValue = (value: unknown, parameter: string, reason: string):
 
 export const serializationError = (message: string): AwsError => new AwsError('SerializationException', message);
 
-export const queueDoesNotExist = (): AwsError =>
-  new AwsError('QueueDoesNotExist', 'The specified queue does not exist.', {
+/** @param hint what else there is to say, with a blank before it */
+export const queueDoesNotExist = (hint = ''): AwsError =>
+  new AwsError('QueueDoesNotExist', `The specified queue does not exist.${hint}`, {
     queryCode: `${SIMPLE_QUEUE_SERVICE}NonExistentQueue`,
-    queryMessage: 'The specified queue does not exist for this wsdl version.',
+    queryMessage: `The specified queue does not exist for this wsdl version.${hint}`,
   });
 
 export const queueNameExists = (attribute: string): AwsError =>

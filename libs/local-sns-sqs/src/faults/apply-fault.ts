@@ -8,7 +8,7 @@ import type { FaultEffect } from './fault-plan.js';
 
 /** An operation to be carried out, or not. */
 export interface Attempt {
-  service: 'sqs' | 'sns';
+  service: 'sqs' | 'sns' | 'sts';
   operation: Operation;
   input: Input;
 }

@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../core/operation.js';
 
+/** What queue URLs begin with. */
+export interface Origins {
+  /** Whatever the caller used; undefined: as the caller wrote it. */
+  fixed: string | undefined;
+  /** For a caller that names no host. */
+  fallback: string;
+}
+
 const ACCOUNT = /\bCredential=(\d{12})\//;
 
 /** The core's view of one HTTP request: whether somebody still waits for the answer, and whether it arrived. */
@@ -14,10 +22,11 @@ export class HttpCall implements Call {
   constructor(
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
-    fallbackOrigin: string,
+    { fixed, fallback }: Origins,
   ) {
-    const { host } = request.headers;
-    this.origin = host ? `http://${host}` : fallbackOrigin;
+    const { host, 'x-forwarded-proto': forwarded } = request.headers;
+    const scheme = forwarded === 'https' ? 'https' : 'http';
+    this.origin = fixed ?? (host ? `${scheme}://${host}` : fallback);
     response.on('close', () => this.closed());
   }
 

@@ -3,9 +3,10 @@ import { type Input, isRecord } from '../core/input.js';
 import type { Operation, Output } from '../core/operation.js';
 import { SNS_OPERATIONS } from '../core/sns/operations.js';
 import { SQS_OPERATIONS } from '../core/sqs/operations.js';
+import { STS_OPERATIONS } from '../core/sts/get-caller-identity.js';
 import { readQuery } from './query.js';
 import { readSqsQuery, sqsXmlError, sqsXmlResult } from './sqs-query.js';
-import { xmlError, xmlResult } from './xml.js';
+import { STS_NAMESPACE, xmlError, xmlResult } from './xml.js';
 
 export interface RawRequest {
   /** The header X-Amz-Target, empty without one. */
@@ -16,7 +17,7 @@ export interface RawRequest {
 
 /** A request as a protocol has read it, and how that protocol answers. */
 export interface ParsedRequest {
-  service: 'sqs' | 'sns';
+  service: 'sqs' | 'sns' | 'sts';
   action: string;
   input: Input;
   operation: Operation;
@@ -111,12 +112,26 @@ export const sqsQuery: Protocol = {
   error: (error, requestId) => xmlAnswer(error.queryStatus, sqsXmlError(error, requestId), requestId),
 };
 
+/** STS: what clients ask for their account. */
+export const stsQuery: Protocol = {
+  parse({ body }) {
+    const { action, input } = readQuery(body);
+    const operation = STS_OPERATIONS.get(action);
+    if (!operation) throw unknownAction(action);
+    return { service: 'sts', action, operation, input };
+  },
+  result: ({ action }, output, requestId) =>
+    xmlAnswer(200, xmlResult(action, output, requestId, STS_NAMESPACE), requestId),
+  error: (error, requestId) => snsQuery.error(error, requestId),
+};
+
 const ACTION = /(?:^|&)Action=(\w+)/;
 
 /** The protocol that a request speaks: no action is one of both services, but for tags and permissions of topics. */
 export function protocolOf({ target, path, body }: RawRequest): Protocol {
   if (target !== '') return sqsJson;
   const action = ACTION.exec(body)?.[1] ?? '';
+  if (STS_OPERATIONS.has(action)) return stsQuery;
   const isSqs = SQS_OPERATIONS.has(action) && !SNS_OPERATIONS.has(action);
   return isSqs || (SQS_OPERATIONS.has(action) && /QueueUrl=|\/\d{12}\//.test(body + path)) ? sqsQuery : snsQuery;
 }

@@ -12,7 +12,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 const escape = (text: string): string => text.replace(/[&<>"\r\n\t]/g, character => ESCAPES[character] ?? character);
 
-const NAMESPACE = 'http://sns.amazonaws.com/doc/2010-03-31/';
+export const SNS_NAMESPACE = 'http://sns.amazonaws.com/doc/2010-03-31/';
+export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 function content(name: string, value: unknown): string {
   if (Array.isArray(value)) return value.map(item => `<member>${content('', item)}</member>`).join('');
@@ -35,13 +36,13 @@ export const element = (name: string, value: unknown): string =>
 export const metadata = (requestId: string): string =>
   `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
 
-export function xmlResult(action: string, output: Output, requestId: string): string {
+export function xmlResult(action: string, output: Output, requestId: string, namespace = SNS_NAMESPACE): string {
   const result = `<${action}Result>${content('', output)}</${action}Result>`;
-  return `<?xml version="1.0"?>\n<${action}Response xmlns="${NAMESPACE}">${result}${metadata(requestId)}</${action}Response>`;
+  return `<?xml version="1.0"?>\n<${action}Response xmlns="${namespace}">${result}${metadata(requestId)}</${action}Response>`;
 }
 
 export function xmlError(error: AwsError, requestId: string): string {
   const type = error.senderFault ? 'Sender' : 'Receiver';
   const detail = element('Type', type) + element('Code', error.code) + element('Message', error.message);
-  return `<?xml version="1.0"?>\n<ErrorResponse xmlns="${NAMESPACE}"><Error>${detail}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+  return `<?xml version="1.0"?>\n<ErrorResponse xmlns="${SNS_NAMESPACE}"><Error>${detail}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }

@@ -4,7 +4,9 @@ import { type Input, optionalString } from '../input.js';
 export const invalidParameter = (reason: string): AwsError =>
   new AwsError('InvalidParameter', `Invalid parameter: ${reason}`);
 
-export const notFound = (what: string): AwsError => new AwsError('NotFound', `${what} does not exist`, { status: 404 });
+/** @param hint what else there is to say, with a blank before it */
+export const notFound = (what: string, hint = ''): AwsError =>
+  new AwsError('NotFound', `${what} does not exist${hint}`, { status: 404 });
 
 export function required(input: Input, key: string): string {
   const value = optionalString(input, key);

@@ -19,7 +19,7 @@ export const findTopic = (broker: Broker, input: Input): Topic => topicByArn(bro
 
 function topicByArn(broker: Broker, arn: string): Topic {
   const topic = broker.topics.get(arn);
-  if (!topic) throw notFound('Topic');
+  if (!topic) throw notFound('Topic', broker.elsewhere(arn));
   return topic;
 }
 

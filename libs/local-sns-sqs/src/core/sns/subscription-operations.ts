@@ -79,6 +79,19 @@ function checkAttributes(all: ReadonlyMap<string, string>, endpoint: string, whe
   }
 }
 
+/** What AWS would deliver to, and this broker would silently not. */
+function checkHere(broker: Broker, arn: string, what: string): void {
+  const hint = broker.elsewhere(arn);
+  if (hint !== '') throw invalidParameter(`${what}${hint}`);
+}
+
+function checkDeadLetterQueueHere(broker: Broker, all: ReadonlyMap<string, string>, where: string): void {
+  const policy = all.get('RedrivePolicy');
+  if (!policy) return;
+  const { deadLetterTargetArn } = JSON.parse(policy) as { deadLetterTargetArn: string };
+  checkHere(broker, deadLetterTargetArn, `${where}RedrivePolicy: the dead-letter queue cannot be reached`);
+}
+
 const normalized = (name: string, value: string): string =>
   name === 'RawMessageDelivery' ? value.toLowerCase() : value;
 
@@ -117,7 +130,9 @@ export const subscribe: Operation = (broker, input) => {
     );
   }
   const wanted = new Map([...stringMap(input, 'Attributes')].map(([name, value]) => [name, normalized(name, value)]));
+  checkHere(broker, endpoint, 'SQS endpoint ARN Reason: the queue cannot be reached');
   checkAttributes(wanted, endpoint, 'Attributes Reason: ');
+  checkDeadLetterQueueHere(broker, wanted, 'Attributes Reason: ');
   readReplayPolicy(wanted.get('ReplayPolicy') ?? '', topic, 'Attributes Reason: ');
   for (const existing of topic.subscriptions.values()) {
     if (existing.endpoint !== endpoint) continue;
@@ -182,6 +197,7 @@ export const setSubscriptionAttributes: Operation = (broker, input) => {
   const changed = new Map(subscription.attributes);
   changed.set(name, value);
   checkAttributes(changed, subscription.endpoint, '');
+  checkDeadLetterQueueHere(broker, changed, '');
   if (value === '') changed.delete(name);
   const topic = broker.topics.get(subscription.topicArn);
   if (topic && name === 'ReplayPolicy') readReplayPolicy(value, topic, '');

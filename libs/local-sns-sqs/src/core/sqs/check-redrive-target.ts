@@ -9,7 +9,7 @@ export function checkRedriveTarget(broker: Broker, sourceArn: string, fifo: bool
   const refuse = (reason: string): Error =>
     invalidParameterValue(`Value ${value} for parameter RedrivePolicy is invalid. Reason: ${reason}`);
   const target = broker.queueByArn(deadLetterTargetArn);
-  if (!target) throw refuse('Dead letter target does not exist.');
+  if (!target) throw refuse(`Dead letter target does not exist.${broker.elsewhere(deadLetterTargetArn)}`);
   if (target.fifo !== fifo) {
     throw refuse('Dead-letter queue must be same type of queue as the source.');
   }

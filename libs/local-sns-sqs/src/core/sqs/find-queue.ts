@@ -9,11 +9,13 @@ export function findQueue(broker: Broker, input: Input): Queue {
   const end = url.endsWith('/') ? url.length - 1 : url.length;
   const slash = url.lastIndexOf('/', end - 1);
   const queue = broker.queues.get(url.slice(slash + 1, end));
-  if (!queue) throw queueDoesNotExist();
   if (slash > 0) {
     const account = url.slice(url.lastIndexOf('/', slash - 1) + 1, slash);
-    if (/^\d{12}$/.test(account) && account !== broker.accountId) throw queueDoesNotExist();
+    if (account !== broker.accountId && /^\d{12}$/.test(account)) {
+      throw queueDoesNotExist(broker.elsewhere(`arn:aws:sqs:${broker.region}:${account}`));
+    }
   }
+  if (!queue) throw queueDoesNotExist();
   return queue;
 }
 

@@ -9,7 +9,10 @@ const PURGE_INTERVAL_MS = 60_000;
 export const getQueueUrl: Operation = (broker, input, call) => {
   const name = requiredString(input, 'QueueName');
   const owner = optionalString(input, 'QueueOwnerAWSAccountId');
-  if (!broker.queues.has(name) || (owner && owner !== broker.accountId)) throw queueDoesNotExist();
+  if (owner && owner !== broker.accountId) {
+    throw queueDoesNotExist(broker.elsewhere(`arn:aws:sqs:${broker.region}:${owner}`));
+  }
+  if (!broker.queues.has(name)) throw queueDoesNotExist();
   return { QueueUrl: queueUrl(broker, call.origin, name) };
 };
 

@@ -10,8 +10,8 @@ const MOST_RESULTS = 10;
 const notFound = (message: string): AwsError =>
   new AwsError('ResourceNotFoundException', message, { queryStatus: 404 });
 
-const resourceNotFound = (what: string): AwsError =>
-  notFound(`The resource that you specified for the ${what} parameter doesn't exist.`);
+const resourceNotFound = (what: string, hint: string): AwsError =>
+  notFound(`The resource that you specified for the ${what} parameter doesn't exist.${hint}`);
 
 function queueOf(broker: Broker, arn: string, parameter: string): Queue {
   if (!/^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_.-]+$/.test(arn)) {
@@ -20,7 +20,7 @@ function queueOf(broker: Broker, arn: string, parameter: string): Queue {
     );
   }
   const queue = broker.queueByArn(arn);
-  if (!queue) throw resourceNotFound(parameter);
+  if (!queue) throw resourceNotFound(parameter, broker.elsewhere(arn));
   return queue;
 }
 
