@@ -84,6 +84,8 @@ export type {
   ReceivedEvent,
   SettledEvent,
   StartedEvent,
+  CircuitEvent,
+  PausedEvent,
   StatusEvent,
 } from './events/diagnostics.js';
 export type { EventEnvelope, EventMetadata, PacketMetadata } from './interfaces/envelope.interface.js';
@@ -99,5 +101,10 @@ export type {
   TracedOperations,
 } from './interfaces/telemetry.interface.js';
 export type { Trace } from './interfaces/trace.interface.js';
+export type {
+  CircuitBreakerOptions,
+  RateLimitOptions,
+  SteeringOptions,
+} from './interfaces/steering-options.interface.js';
 export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

@@ -60,6 +60,21 @@ export interface StatusEvent {
   status: string;
 }
 
+/** `nestjs-sns-sqs:paused`: a queue was paused or resumed by `server.pause()` and `server.resume()`. */
+export interface PausedEvent {
+  queue: string;
+  isPaused: boolean;
+}
+
+/** `nestjs-sns-sqs:circuit`: the circuit breaker of a queue has changed its state. */
+export interface CircuitEvent {
+  queue: string;
+  /** `trial`: one message may be tried. */
+  state: 'open' | 'trial' | 'closed';
+  /** How long nothing is received; with `open` only. */
+  pauseSeconds?: number;
+}
+
 export interface DiagnosticsEvents {
   received: ReceivedEvent;
   started: StartedEvent;
@@ -67,6 +82,8 @@ export interface DiagnosticsEvents {
   publishing: PublishingEvent;
   published: PublishedEvent;
   status: StatusEvent;
+  paused: PausedEvent;
+  circuit: CircuitEvent;
 }
 
 const channelOf = (name: keyof DiagnosticsEvents): Channel => channel(`nestjs-sns-sqs:${name}`);
@@ -78,6 +95,8 @@ const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
   publishing: channelOf('publishing'),
   published: channelOf('published'),
   status: channelOf('status'),
+  paused: channelOf('paused'),
+  circuit: channelOf('circuit'),
 };
 
 /** True when somebody listens: what only they need is computed then. */

@@ -2,6 +2,7 @@ import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { InboxOptions, InboxQueueOptions } from './inbox-options.interface.js';
 import type { Telemetry } from './telemetry.interface.js';
+import type { SteeringOptions } from './steering-options.interface.js';
 import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Serializer } from '@nestjs/microservices';
 
 /** Exponential backoff: a random delay between 80 and 100 % of min(maxSeconds, initialSeconds × factor^(attempt-1)). */
@@ -39,7 +40,7 @@ export interface RetryOptions {
   isPermanent?: (error: unknown) => boolean;
 }
 
-export interface ConsumerOptions extends InboxQueueOptions, RetryOptions {
+export interface ConsumerOptions extends InboxQueueOptions, RetryOptions, SteeringOptions {
   /** False: this queue does without the server's inbox. @default true */
   inbox?: boolean;
   /** Messages of this queue in work at one time in this process. @default 10 */

@@ -27,6 +27,7 @@ import type {
   RetryOptions,
   ServerSQSOptions,
 } from '../interfaces/options.interface.js';
+import type { SteeringOptions } from '../interfaces/steering-options.interface.js';
 import { isValidationRefusal } from '../errors/validation-refusal.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
 import { isFifoName } from '../topology/names.js';
@@ -44,7 +45,7 @@ import {
   withMethods,
 } from './shared-schemas.js';
 
-type WithoutDefault = 'startAt' | 'inboxKey';
+type WithoutDefault = 'startAt' | 'inboxKey' | keyof SteeringOptions;
 
 export type ResolvedConsumerOptions = Required<Omit<ConsumerOptions, 'backoff' | WithoutDefault>> &
   Pick<ConsumerOptions, WithoutDefault> & { backoff: Required<BackoffOptions> };
@@ -100,6 +101,18 @@ const retryShape = {
   isPermanent: fn.optional(),
 };
 
+const rateLimit = z.strictObject({
+  messages: z.number().int().min(1).max(1_000_000),
+  perSeconds: z.number().min(0.1).max(86_400),
+});
+
+const circuitBreaker = z.strictObject({
+  failures: z.number().gt(0).max(1),
+  of: z.number().int().min(2).max(10_000),
+  pauseSeconds: z.number().min(1).max(3_600),
+  isFailure: fn.optional(),
+});
+
 const consumer = z.strictObject({
   ...inboxQueueShape,
   ...retryShape,
@@ -117,6 +130,8 @@ const consumer = z.strictObject({
   backoff: backoff.optional(),
   onGroupFailure: z.enum(['block', 'skip']).optional(),
   laneBy: z.enum(['none', 'subject']).optional(),
+  rateLimit: rateLimit.optional(),
+  circuitBreaker: circuitBreaker.optional(),
 });
 
 const server = z.strictObject({

@@ -30,11 +30,15 @@ import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
 import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
+import { CircuitBreaker, type Circuit } from './steer/circuit-breaker.js';
+import { RateLimit } from './steer/rate-limit.js';
 import { Heartbeat } from './settle/heartbeat.js';
 import { Settler } from './settle/settler.js';
 
 export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks' | 'requestOf'> {
   queue: ProvisionedQueue & { fifo: boolean };
+  /** Full name of the queue whose handlers this one uses, where it is a former name of it. @default its own name */
+  useCase?: string;
   settings: ResolvedConsumerOptions;
   /** The server's bound of messages in work, over all queues. */
   slots: Slots;
@@ -70,7 +74,7 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
 }
 
 /** The consumer, as its parts see it. */
-export interface Consumer extends Intake {
+export interface Consumer extends Intake, Circuit {
   /** What was received and has not ended. */
   readonly inFlight: InFlight;
   /** A handler has ended: there may be capacity again. */
@@ -89,6 +93,10 @@ export interface ConsumerParts {
   settler: Settler;
   runner: DeliveryRunner;
   attempts: AttemptCounter;
+  /** Undefined: the queue has none. */
+  breaker: CircuitBreaker | undefined;
+  /** Undefined: the queue has none. */
+  limit: RateLimit | undefined;
 }
 
 /** Builds and connects the parts of one queue's consumer. */
@@ -134,7 +142,8 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(requestOf && { requestOf }),
   });
   const suspects = suspectsOf(options, attempts);
-  const failures = new Failures({ queue, rules: settings, attempts, logger });
+  const breaker = settings.circuitBreaker && new CircuitBreaker(settings.circuitBreaker, consumer);
+  const failures = new Failures({ queue, rules: settings, attempts, logger, breaker });
   const runner = new DeliveryRunner({
     queue,
     failures,
@@ -146,6 +155,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       requestSlotsOf: options.requestSlotsOf ?? none,
     }),
     tracer: new DeliveryTracer({ queue, telemetry, handlers, decode, maxReceiveCount: settings.maxReceiveCount }),
+    breaker,
     heartbeat,
     settler,
     attempts,
@@ -162,6 +172,14 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     inFlight: consumer.inFlight,
     logger,
   });
+  const poller = new Poller({
+    ...named,
+    fifo: queue.fifo,
+    waitTimeSeconds,
+    intake: consumer,
+    batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
+  });
+  const { rateLimit } = settings;
   return {
     settler,
     heartbeat,
@@ -178,13 +196,14 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       ...(options.requestSlots && { requests: { slots: options.requestSlots, isOne: isOwnRequest } }),
       ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
     }),
-    poller: new Poller({
-      ...named,
-      fifo: queue.fifo,
-      waitTimeSeconds,
-      intake: consumer,
-      batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
-    }),
+    poller,
+    breaker,
+    limit:
+      rateLimit &&
+      new RateLimit(rateLimit, {
+        batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
+        onRoom: () => poller.wake(),
+      }),
   };
 }
 

@@ -2,9 +2,9 @@ import type { ConsumerSnapshot } from './queue-consumer.js';
 
 /** One queue of a server, as its health sees it. */
 export interface QueueHealth extends ConsumerSnapshot {
-  /** `'down'`: nothing of it is handled now, for `reason`. */
-  status: 'up' | 'down';
-  /** Why it is down; undefined while it is up. */
+  /** `'down'`: nothing of it is handled now, for `reason`; `'held'`: it is paused, or its circuit breaker is open, which leaves the server up. */
+  status: 'up' | 'down' | 'held';
+  /** Why it is not up; undefined while it is. */
   reason?: string;
 }
 
@@ -36,7 +36,12 @@ export interface HealthFacts {
   /** The server polls its queues, and is not about to end. */
   isPolling: boolean;
   state: string;
-  queues: ReadonlyArray<{ name: string; concurrency: number; snapshot: ConsumerSnapshot }>;
+  queues: ReadonlyArray<{
+    name: string;
+    concurrency: number;
+    snapshot: ConsumerSnapshot;
+    heldFor?: string | undefined;
+  }>;
   /** By queue: why its receives fail. */
   receiveFaults: ReadonlyMap<string, Fault>;
   /** By queue: why the store does not do what it needs; undefined: there is no inbox. */
@@ -55,11 +60,13 @@ export function healthOf(facts: HealthFacts): ServerHealth {
     if (fault || overdue < concurrency) return fault?.message;
     return `All ${concurrency} slots are held by handlers that have not ended after handlerTimeoutMs`;
   };
-  const queues = facts.queues.map(({ name, concurrency, snapshot }): [string, QueueHealth] => {
-    const state = statusOf(reasonOf(name, concurrency, snapshot));
+  const queues = facts.queues.map(({ name, concurrency, snapshot, heldFor }): [string, QueueHealth] => {
+    const reason = reasonOf(name, concurrency, snapshot);
+    const isHeld = reason === undefined && heldFor !== undefined;
+    const state = isHeld ? { status: 'held' as const, reason: heldFor } : statusOf(reason);
     return [name, { ...state, ...snapshot }];
   });
-  const areUp = queues.every(([, { status }]) => status === 'up');
+  const areUp = queues.every(([, { status }]) => status !== 'down');
   const [inboxFault] = inboxFaults?.values() ?? [];
   return {
     ...statusOf(whole),

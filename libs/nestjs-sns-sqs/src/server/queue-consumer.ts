@@ -9,6 +9,8 @@ import type { SqsMessage } from '../interfaces/wire.interface.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
 import { InFlight } from './in-flight.js';
+import type { Pausable } from './steer/pauses.js';
+import { IntakeHold, type HeldIntake } from './steer/intake-hold.js';
 import type { Receipt } from './receive/intake.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
@@ -50,7 +52,7 @@ const MAX_UNSETTLED = { perSlot: 2, least: 200 };
 const FLUSH_GRACE_MS = 2_000;
 
 /** One queue's way from receive to settlement: starts and stops its parts, and says how much may be received. */
-export class QueueConsumer implements Consumer {
+export class QueueConsumer implements Consumer, HeldIntake, Pausable {
   readonly inFlight = new InFlight();
   private readonly parts: ConsumerParts;
   private readonly maxUnsettled: number;
@@ -59,16 +61,24 @@ export class QueueConsumer implements Consumer {
   private draining: Promise<void> | undefined;
   private isClosed = false;
   private unwatch: (() => void) | undefined;
+  private readonly hold: IntakeHold;
+  /** Told when nothing runs any more, or the pause is over. */
+  private readonly idle = new Set<() => void>();
   private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
     const { concurrency } = options.settings;
     this.maxUnsettled = Math.max(MAX_UNSETTLED.least, concurrency * MAX_UNSETTLED.perSlot);
     this.parts = assembleParts(options, this);
+    this.hold = new IntakeHold(this);
   }
 
   get name(): string {
     return this.options.queue.name;
+  }
+
+  get useCase(): string {
+    return this.options.useCase ?? this.name;
   }
 
   get concurrency(): number {
@@ -112,6 +122,63 @@ export class QueueConsumer implements Consumer {
   }
 
   /**
+   * Receives nothing until {@link resume}; what was not started is visible again. Resolves when the handlers that run
+   * have ended and are settled, or the pause has.
+   */
+  async pause(): Promise<void> {
+    this.hold.hold('paused');
+    if (this.parts.lanes.load > 0) await new Promise<void>(resolve => void this.idle.add(resolve));
+    if (this.hold.has('paused')) await this.flush();
+  }
+
+  resume(): void {
+    this.hold.release('paused');
+    this.tellIdle();
+  }
+
+  /** Why nothing is received although the server is up; undefined: it is. */
+  get heldFor(): string | undefined {
+    if (this.hold.has('paused')) return 'It is paused';
+    const open = this.parts.breaker?.reason;
+    return open && `Its circuit breaker is open: ${open}`;
+  }
+
+  handBack(): void {
+    const { lanes, poller } = this.parts;
+    for (const delivery of this.inFlight) delivery.holdBack();
+    lanes.returnUnstarted();
+    poller.endReceives();
+  }
+
+  reopen(): void {
+    if (!this.draining) this.parts.poller.resume();
+  }
+
+  onOpen(reason: string, pauseSeconds: number): void {
+    const { logger, queue } = this.options;
+    logger.warn(`${queue.name}: the circuit breaker is open for ${pauseSeconds} s: ${reason}`);
+    announce('circuit', { queue: queue.name, state: 'open', pauseSeconds });
+    this.hold.hold('circuit-open');
+  }
+
+  onTrial(): void {
+    announce('circuit', { queue: this.options.queue.name, state: 'trial' });
+    this.hold.release('circuit-open');
+  }
+
+  onClose(): void {
+    const { logger, queue } = this.options;
+    logger.log(`${queue.name}: a message was handled, and the circuit breaker is closed again`);
+    announce('circuit', { queue: queue.name, state: 'closed' });
+    this.parts.poller.wake();
+  }
+
+  private tellIdle(): void {
+    for (const resolve of this.idle) resolve();
+    this.idle.clear();
+  }
+
+  /**
    * From now on nothing is received and no handler begins; what has not begun goes back at once. What runs goes on, and
    * is settled.
    */
@@ -143,8 +210,11 @@ export class QueueConsumer implements Consumer {
   }
 
   private abandon(): void {
-    const { poller, heartbeat, settler, dispatcher } = this.parts;
+    const { poller, heartbeat, settler, dispatcher, breaker, limit } = this.parts;
     this.isClosed = true;
+    breaker?.stop();
+    limit?.stop();
+    this.tellIdle();
     for (const delivery of this.inFlight) delivery.isAbandoned = true;
     this.unwatch?.();
     poller.abandon();
@@ -179,8 +249,8 @@ export class QueueConsumer implements Consumer {
   /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   get capacity(): number {
     const { settings, slots, queue, inbox } = this.options;
-    const { lanes, pace, settler, runner } = this.parts;
-    if (inbox?.isPaused) return 0;
+    const { lanes, pace, settler, runner, breaker, limit } = this.parts;
+    if (inbox?.isPaused || this.hold.isHeld) return 0;
     const { load, held, ordinaryLoad } = lanes;
     const free = Math.min(settings.concurrency - ordinaryLoad, slots.free);
     const wanted = Math.max(load === 0 ? 1 : 0, free + pace.prefetch);
@@ -188,7 +258,8 @@ export class QueueConsumer implements Consumer {
     const capacity = Math.max(usual, this.capacityForRequests);
     const unsettledCapacity = this.maxUnsettled - settler.pending - runner.undecided;
     this.isWaitingForSettles = unsettledCapacity < capacity;
-    return Math.min(capacity, unsettledCapacity);
+    const most = Math.min(capacity, unsettledCapacity, (breaker?.room ?? Infinity) - held);
+    return most > 0 && limit ? Math.min(most, limit.room) : most;
   }
 
   /** A request of the service's own may stand behind messages that find no slot. */
@@ -230,7 +301,10 @@ export class QueueConsumer implements Consumer {
   onRunEnd(): void {
     const { pace, lanes, settler, poller } = this.parts;
     pace.noteEnd();
-    if (lanes.load === 0) settler.sendBatchesNow();
+    if (lanes.load === 0) {
+      settler.sendBatchesNow();
+      this.tellIdle();
+    }
     poller.wake();
   }
 
@@ -244,10 +318,12 @@ export class QueueConsumer implements Consumer {
     // The late answer of a receive that did not heed its abort.
     if (this.isClosed) return;
     const { queue } = this.options;
-    const { lanes, heartbeat, laneKey, attempts } = this.parts;
+    const { lanes, heartbeat, laneKey, attempts, limit, runner } = this.parts;
+    limit?.take(messages.length);
     announce('received', { queue: queue.name, count: messages.length });
     const deliveries = this.deliveries(messages, receipt);
     const acceptedAt = isTraced('process', this.options.telemetry) ? monotonicNow() : undefined;
+    if (this.hold.isHeld) return runner.returnToQueue(deliveries, undefined);
     for (const delivery of deliveries) {
       delivery.acceptedAt = acceptedAt;
       const lane = laneKey(delivery);

@@ -14,6 +14,7 @@ import { callUserCode, tellListeners } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
+import { queueOfHandler } from '../topology/build-topology.js';
 import type { TopologyWatch } from '../topology/topology-watch.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
@@ -27,6 +28,7 @@ import type { QueueConsumer } from './queue-consumer.js';
 import { startConsumers } from './start-consumers.js';
 import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
 import { finishesWithin } from '../async/finishes-within.js';
+import { Pauses } from './steer/pauses.js';
 
 /**
  * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
@@ -68,6 +70,7 @@ export class ServerSQS
   private closing: Promise<void> | undefined;
   private isIntakeStopped = false;
   private readonly inbox: ServerInbox | undefined;
+  private readonly pauses: Pauses;
   /** It only calls `done`, so it need not be called. */
   private readonly nestsStartHook = this.onProcessingStartHook;
 
@@ -78,6 +81,12 @@ export class ServerSQS
     this.transportId = this.options.transportId ?? SQS_TRANSPORT;
     this.withdraw = announceService(this.options.service);
     this.inbox = this.createInbox();
+    this.pauses = new Pauses({
+      prefix: this.options.prefix,
+      queues: () => this.declared.map(({ extras }) => queueOfHandler(extras, this.options)),
+      consumers: () => this.consumers,
+      logger: this.logger,
+    });
     keepOriginalErrors();
     noteOutcomesBeforeFilters();
     stopIntakeWithTheApp();
@@ -129,6 +138,23 @@ export class ServerSQS
     for (const consumer of this.consumers) consumer.stopIntake();
   }
 
+  /**
+   * Receives nothing from a queue until {@link resume}: messages that it holds and has not started are visible again at
+   * once, handlers that run go on. Resolves when they have ended. A queue that is paused leaves the server up. May be
+   * called before `listen()`. It concerns this process only.
+   * @param queue its name, with or without prefix @default all queues
+   * @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue
+   * @example await server.pause('send-email-on-user-registered');
+   */
+  async pause(queue?: string): Promise<void> {
+    await this.pauses.pause(queue);
+  }
+
+  /** Receives again what {@link pause} has stopped. @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue */
+  resume(queue?: string): void {
+    this.pauses.resume(queue);
+  }
+
   /** Nest's hook, where the server is a provider and its app does not stop the intake itself. */
   onModuleDestroy(): void {
     this.stopIntake();
@@ -169,7 +195,12 @@ export class ServerSQS
     return healthOf({
       state,
       isPolling: (state === 'polling' || state === 'reconnecting') && !this.isEnding,
-      queues: consumers.map(each => ({ name: each.name, concurrency: each.concurrency, snapshot: each.snapshot() })),
+      queues: consumers.map(each => ({
+        name: each.name,
+        concurrency: each.concurrency,
+        snapshot: each.snapshot(),
+        heldFor: each.heldFor,
+      })),
       receiveFaults: faults.receives,
       inboxFaults: this.inbox && faults.inbox,
       inboxIsNeeded: options.inbox && options.inbox.onUnavailable === 'wait',
@@ -204,6 +235,7 @@ export class ServerSQS
       });
       this.consumers = started.consumers;
       this.watch = started.watch;
+      this.pauses.apply();
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       this.changeState('polling');
       await this.inbox?.check();

@@ -107,6 +107,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
     requestSlots.set(at.name, ownRequestSlots);
     const consumer: QueueConsumer = new QueueConsumer({
       queue: { ...queue, ...at, fifo: isFifoName(at.name) },
+      useCase: queue.name,
       settings,
       inbox: inboxOf(at, namespace, settings, start),
       inboxIsShared: start.inbox?.store.isShared ?? false,

@@ -6,6 +6,7 @@ import type { Delivery } from '../delivery.js';
 import type { InFlight } from '../in-flight.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
+import type { CircuitBreaker } from '../steer/circuit-breaker.js';
 import type { Admitter } from './admitter.js';
 import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
@@ -24,6 +25,8 @@ export interface DeliveryRunnerOptions extends FinisherOptions {
   dispatcher: Dispatcher;
   asking: AskingHandlers;
   tracer: DeliveryTracer;
+  /** Undefined: none. */
+  breaker?: Pick<CircuitBreaker, 'noteSuccess'> | undefined;
   /** What was received and has not ended; what ends here is taken out. */
   inFlight: InFlight;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
@@ -159,7 +162,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome } = delivery;
-      return outcome ? this.options.failures.settlementOf(delivery, attempt, outcome) : HANDLED;
+      if (outcome) return this.options.failures.settlementOf(delivery, attempt, outcome);
+      this.options.breaker?.noteSuccess();
+      return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;
       return this.options.failures.settlementOf(delivery, attempt, asAsked(delivery, error));

@@ -3,18 +3,22 @@ import type { Delivery } from '../delivery.js';
 import {
   backoffSeconds,
   beforeExpiry,
+  mayBeOver,
   sparingReceives,
   settlementOfFailure,
   type RetryRules,
   type Settlement,
 } from '../settle/retry-policy.js';
 import { logFailure } from '../settle/settlement-report.js';
+import type { CircuitBreaker } from '../steer/circuit-breaker.js';
 import type { Attempt, AttemptCounter } from './attempt-counter.js';
 
 export interface FailuresOptions {
   queue: { name: string; fifo: boolean };
   rules: RetryRules;
   attempts: Pick<AttemptCounter, 'retryLaterMs'>;
+  /** Undefined: none. */
+  breaker?: Pick<CircuitBreaker, 'noteFailure'> | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
 }
 
@@ -29,11 +33,21 @@ export class Failures {
     // It was cut off, which is no failure of its own.
     if (delivery.isStopped) return STOPPED;
     const retryLaterMs = (): number => attempts.retryLaterMs(delivery.messageId);
-    const failed = settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
+    const failed =
+      this.whileOpen(error) ??
+      settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
     const settlement = this.inTime(delivery, failed);
     const named = { queue: queue.name, messageId: delivery.messageId, attempt: counted };
     logFailure(logger, named, rules.maxReceiveCount, error, settlement);
     return settlement;
+  }
+
+  /** Undefined: the circuit is closed, or the failure is none of what it watches. */
+  private whileOpen(error: unknown): Settlement | undefined {
+    const { breaker, rules } = this.options;
+    if (!breaker || !mayBeOver(error, rules)) return undefined;
+    const seconds = breaker.noteFailure(error);
+    return seconds === undefined ? undefined : { kind: 'retry', seconds, error, isFree: true };
   }
 
   /**

@@ -126,14 +126,21 @@ export class Lanes<T> implements SlotUser {
     }
   }
 
+  /** Hands back what has not started. */
+  returnUnstarted(): void {
+    const idle = this.ready.splice(0);
+    for (const { key } of idle) if (key !== undefined) this.lanes.delete(key);
+    const unstarted = [...idle, ...this.lanes.values()].flatMap(lane => lane.items.splice(0));
+    this.handBack(unstarted, undefined);
+    this.options.slots.forget(this);
+  }
+
   /** Starts nothing more; hands back what has not started, and resolves when what runs has ended. */
   stop(): Promise<void> {
     const ended = new Promise<void>(resolve => {
       this.stopped = resolve;
     });
-    const unstarted = [...this.ready.splice(0), ...this.lanes.values()].flatMap(lane => lane.items.splice(0));
-    this.handBack(unstarted, undefined);
-    this.options.slots.forget(this);
+    this.returnUnstarted();
     if (this.running === 0) this.stopped?.();
     return ended;
   }

@@ -116,10 +116,22 @@ export class Poller {
     this.stopped = true;
     clearTimeout(this.backingOff);
     clearTimeout(this.batchWait);
-    const youngest = Math.max(-Infinity, ...[...this.receiving.values()].map(({ startedAt }) => startedAt));
-    this.abortAfter(YOUNG_RECEIVE_MS - (this.now() - youngest));
+    this.endReceives();
     while (this.receiving.size > 0) await Promise.all(this.receiving.keys());
     clearTimeout(this.aborting);
+  }
+
+  /** Ends the receives that are under way; one that has just begun gets a moment to answer, as at {@link stop}. */
+  endReceives(): void {
+    clearTimeout(this.aborting);
+    const youngest = Math.max(-Infinity, ...[...this.receiving.values()].map(({ startedAt }) => startedAt));
+    this.abortAfter(YOUNG_RECEIVE_MS - (this.now() - youngest));
+  }
+
+  /** Receives again after {@link endReceives}. */
+  resume(): void {
+    clearTimeout(this.aborting);
+    this.wake();
   }
 
   /** Waits for no receive any more. */
@@ -207,8 +219,10 @@ export class Poller {
   }
 
   private onFailed(receive: Promise<void>, ask: number, error: unknown): void {
+    const wasEnded = this.receiving.get(receive)?.abort.signal.aborted ?? false;
     this.forget(receive, ask);
     this.parallelReceives = 1;
+    if (wasEnded) return this.wake();
     // Receives that were in flight together fail together: one fault, one backoff.
     if (this.stopped || this.backingOff) return;
     const bound = Math.min(FAULT_BACKOFF_MS.max, FAULT_BACKOFF_MS.initial * 2 ** this.faults);

@@ -142,6 +142,10 @@ export function settlementOfFailure(failed: FailedAttempt, rules: RetryRules, ra
   }
 }
 
+/** True: the handler failed, and neither asked for what it got nor met what no retry can mend. */
+export const mayBeOver = (error: unknown, rules: RetryRules): boolean =>
+  outcomeOf(error).kind === 'failed' && !isPermanent(error, rules);
+
 /** From so many receives on, a message is put off for so many seconds at least. */
 const SPARING: ReadonlyArray<readonly [receives: number, seconds: number]> = [
   [980, SQS_MAX_VISIBILITY_SECONDS],

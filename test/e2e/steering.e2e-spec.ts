@@ -1,0 +1,141 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { OnCommand, OnDomainEvent, SqsRecordBuilder } from 'nestjs-sns-sqs';
+import { Gate, waitFor } from '../support/wait-for.js';
+import { world } from '../support/world.js';
+
+const QUEUE = 'work-on-user-registered';
+
+describe('a queue is steered', () => {
+  const here = world();
+  const handled: number[] = [];
+  beforeEach(() => void (handled.length = 0));
+
+  @Controller()
+  class Work {
+    @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+    handle(@Payload() { n }: { n: number }): void {
+      handled.push(n);
+    }
+  }
+
+  const emit = async (count: number, from = 0): Promise<void> => {
+    await Promise.all(
+      Array.from({ length: count }, (_, at) => here.events().emit('user.registered', { n: from + at })),
+    );
+  };
+
+  it('that is paused hands back what it holds, lets what runs end, and loses nothing', async () => {
+    const gate = new Gate();
+    @Controller()
+    class Slow {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      async handle(@Payload() { n }: { n: number }): Promise<void> {
+        await gate.opened;
+        handled.push(n);
+      }
+    }
+    const { server } = await here.start([Slow], { consumer: { concurrency: 2, visibilityTimeoutSeconds: 30 } });
+    await emit(20);
+    await waitFor('two that run', () => server.health().queues[here.prefix + QUEUE]?.running === 2);
+
+    let isPaused = false;
+    const paused = server.pause(QUEUE).then(() => (isPaused = true));
+    await waitFor('what was not started', async () => (await here.queue(QUEUE).visible()) === 18);
+    expect(isPaused).toBe(false);
+    expect(server.health()).toMatchObject({ status: 'up', queues: { [here.prefix + QUEUE]: { status: 'held' } } });
+    gate.open();
+    await paused;
+    expect(handled).toHaveLength(2);
+    expect(await here.queue(QUEUE).size()).toBe(18);
+
+    server.resume(QUEUE);
+    await here.queue(QUEUE).untilEmpty();
+    expect([...handled].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(server.health().queues[here.prefix + QUEUE]?.status).toBe('up');
+  });
+
+  it('that is paused takes nothing, and can be closed', async () => {
+    const told: unknown[] = [];
+    const tell = (fact: unknown): void => void told.push(fact);
+    subscribe('nestjs-sns-sqs:paused', tell);
+    const first = await here.start([Work]);
+    await first.server.pause();
+    await emit(3);
+    await waitFor('what came meanwhile', async () => (await here.queue(QUEUE).visible()) === 3);
+    await first.app.close();
+    const { server } = await here.start([Work]);
+    await here.queue(QUEUE).untilEmpty();
+    unsubscribe('nestjs-sns-sqs:paused', tell);
+    expect(handled).toHaveLength(3);
+    expect(told).toEqual([{ queue: here.prefix + QUEUE, isPaused: true }]);
+    await expect(server.pause('no-such-queue')).rejects.toThrow(QUEUE);
+  });
+
+  it('keeps the order of a FIFO group over a pause', async () => {
+    @Controller()
+    class Commands {
+      @OnCommand('count')
+      async handle(@Payload() { n }: { n: number }): Promise<void> {
+        await new Promise(resolve => setTimeout(resolve, 2));
+        handled.push(n);
+      }
+    }
+    const { server } = await here.start([Commands]);
+    const commands = here.commands();
+    for (let n = 0; n < 40; n += 1) await commands.emit('count', new SqsRecordBuilder({ n }).setGroupId('one').build());
+    await waitFor('some', () => handled.length > 5);
+    await server.pause();
+    const before = handled.length;
+    server.resume();
+    await waitFor('all', () => handled.length === 40);
+    expect(before).toBeLessThan(40);
+    expect(handled).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  });
+
+  it('receives no faster than its rate limit allows', async () => {
+    const rateLimit = { messages: 10, perSeconds: 1 };
+    await here.start([Work], { consumer: { rateLimit, concurrency: 100 } });
+    await emit(25);
+    const startedAt = performance.now();
+    await waitFor('all', () => handled.length === 25);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_000);
+  });
+
+  it('burns no attempts while what its handlers need is away, and tries one message for each pause', async () => {
+    let isAway = true;
+    let calls = 0;
+    @Controller()
+    class NeedsMail {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(@Payload() { n }: { n: number }): void {
+        calls += 1;
+        if (isAway) throw new Error('connect ECONNREFUSED');
+        handled.push(n);
+      }
+    }
+    const circuitBreaker = { failures: 0.5, of: 4, pauseSeconds: 1 };
+    const states: string[] = [];
+    const tell = (fact: unknown): void => void states.push((fact as { state: string }).state);
+    subscribe('nestjs-sns-sqs:circuit', tell);
+    const { server } = await here.start([NeedsMail], {
+      consumer: { circuitBreaker, concurrency: 1, maxReceiveCount: 2 },
+    });
+    await emit(8);
+    await waitFor(
+      'two trials',
+      () => states.filter(state => state === 'trial').length >= 2 && states.at(-1) === 'open',
+    );
+    expect(calls).toBeLessThan(12);
+    expect(server.health().queues[here.prefix + QUEUE]).toMatchObject({
+      status: 'held',
+      reason: expect.stringContaining('ECONNREFUSED'),
+    });
+    isAway = false;
+    await waitFor('all', () => handled.length === 8);
+    unsubscribe('nestjs-sns-sqs:circuit', tell);
+    expect(states.at(-1)).toBe('closed');
+    expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(0);
+  });
+});
