@@ -84,15 +84,14 @@ function metadataOf(document: Document): EventMetadata {
   const version = required(document, 'specversion');
   if (version !== '1.0') throw unparsable(`\`specversion\` is ${JSON.stringify(version.slice(0, 20))}, not "1.0"`);
   const time = timeOf(document);
-  const fields = readFields(name => attributeOf(document, name));
-  return {
+  const metadata: EventMetadata = {
     ...packetMetadataOf(document),
     id: required(document, 'id'),
     source: required(document, 'source'),
     type: required(document, 'type'),
-    ...(time !== undefined && { time }),
-    ...fields,
   };
+  if (time !== undefined) metadata.time = time;
+  return readFields(document, attributeOf, metadata);
 }
 
 /** Reads a message body, raw or in SNS's wrapper. Throws UNPARSABLE_MESSAGE, with the reason, on anything else. */

@@ -2,7 +2,7 @@ import { thrownText } from '../errors/thrown.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope, PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { CloudEvent } from './cloud-event.js';
-import { attributesOf } from './event-attributes.js';
+import { writeFields } from './event-attributes.js';
 import { textProblem } from './message-text.js';
 import { PACKET_METADATA, writePacketMetadata } from './packet-metadata.js';
 import { nestingProblem, parseJson } from './parse-json.js';
@@ -11,17 +11,13 @@ import { nestingProblem, parseJson } from './parse-json.js';
 export function toCloudEvent({ metadata, data }: EventEnvelope, packetMetadata?: PacketMetadata): CloudEvent {
   const { id, source, type, time } = metadata;
   const written = writePacketMetadata(packetMetadata);
-  return {
-    specversion: '1.0',
-    id,
-    source,
-    type,
-    ...(time !== undefined && { time }),
-    ...attributesOf(metadata),
-    ...(written !== undefined && { [PACKET_METADATA]: written }),
-    datacontenttype: 'application/json',
-    data,
-  };
+  const event: CloudEvent = { specversion: '1.0', id, source, type };
+  if (time !== undefined) event.time = time;
+  writeFields(metadata, event);
+  if (written !== undefined) event[PACKET_METADATA] = written;
+  event.datacontenttype = 'application/json';
+  event.data = data;
+  return event;
 }
 
 /** SQS refuses these two characters (SendMessage API), and JSON.stringify writes them as they are. */

@@ -25,32 +25,36 @@ export type EventAttributes = Partial<Record<EventAttribute, string>>;
 
 const ROWS = Object.entries(EVENT_ATTRIBUTES) as ReadonlyArray<readonly [Field, EventAttribute]>;
 
-/** Those fields that are set. */
-export function fieldsOf(from: EventFields): EventFields {
-  const fields: EventFields = {};
+// Each writes into an object that is there: a spread of one of its own costs as much as all the rest of it.
+
+/** Adds those fields that are set. */
+export function copyFields<Into extends EventFields>(from: EventFields, into: Into): Into {
   for (const [field] of ROWS) {
     const value = from[field];
-    if (value !== undefined) fields[field] = value;
+    if (value !== undefined) into[field] = value;
   }
-  return fields;
+  return into;
 }
 
-/** The fields that are set, by their names in the document. */
-export function attributesOf(fields: EventFields): EventAttributes {
-  const attributes: EventAttributes = {};
+/** Adds the fields that are set, by their names in the document. */
+export function writeFields<Into extends EventAttributes>(from: EventFields, into: Into): Into {
+  const attributes: EventAttributes = into;
   for (const [field, attribute] of ROWS) {
-    const value = fields[field];
+    const value = from[field];
     if (value !== undefined) attributes[attribute] = value;
   }
-  return attributes;
+  return into;
 }
 
 /** @param read gives an attribute of the document; undefined: it is not set */
-export function readFields(read: (attribute: EventAttribute) => string | undefined): EventFields {
-  const fields: EventFields = {};
+export function readFields<Document, Into extends EventFields>(
+  document: Document,
+  read: (document: Document, attribute: EventAttribute) => string | undefined,
+  into: Into,
+): Into {
   for (const [field, attribute] of ROWS) {
-    const value = read(attribute);
-    if (value !== undefined) fields[field] = value;
+    const value = read(document, attribute);
+    if (value !== undefined) into[field] = value;
   }
-  return fields;
+  return into;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
-import { fieldsOf, type EventFields } from '../../envelope/event-attributes.js';
+import { copyFields, type EventFields } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
 import { handledEvent } from '../../events/conversation.js';
@@ -148,17 +148,12 @@ export function prepare(
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
   }
   const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
+  const metadata: EventMetadata = { id, source, type, time: new Date().toISOString() };
+  if (ids.conversation !== false) Object.assign(metadata, conversationOf(handledEvent()));
+  copyFields(options, metadata);
   const packetMetadata = options.packetMetadata && checkedPacketMetadata(options.packetMetadata);
   return {
-    metadata: {
-      id,
-      source,
-      type,
-      time: new Date().toISOString(),
-      ...(ids.conversation === false ? undefined : conversationOf(handledEvent())),
-      ...fieldsOf(options),
-      ...traceContextOf(packetMetadata, options),
-    },
+    metadata: Object.assign(metadata, traceContextOf(packetMetadata, options)),
     data,
     options: {
       ...options,
