@@ -5,7 +5,13 @@ import { throwError, type Observable } from 'rxjs';
 import type { ClientSNSOptions } from '../interfaces/options.interface.js';
 import type { SnsWire } from '../interfaces/wire.interface.js';
 import { announceService } from '../options/own-service.js';
-import { assertNoNameProblems, domainEventsTopic, isFifoName, topicNameProblem } from '../topology/names.js';
+import {
+  assertNoNameProblems,
+  domainEventsTopic,
+  isFifoName,
+  topicNameProblem,
+  withPrefix,
+} from '../topology/names.js';
 import { topicArnFor, type AccountAndRegion } from '../topology/publish-targets.js';
 import { accessSns, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
@@ -29,7 +35,7 @@ export class ClientSNS extends SnsSqsClient {
     super();
     checkClientSnsOptions(options);
     const { service, prefix = '', topicArn } = options;
-    const topic = topicArn?.slice(topicArn.lastIndexOf(':') + 1) ?? `${prefix}${domainEventsTopic(service)}`;
+    const topic = topicArn?.slice(topicArn.lastIndexOf(':') + 1) ?? withPrefix(prefix, domainEventsTopic(service));
     if (topicArn === undefined) assertNoNameProblems([topicNameProblem(topic)]);
     this.aws = accessSns(options);
     const { wire } = this.aws;

@@ -6,7 +6,7 @@ import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
 import { knownSource, unknownSource } from '../options/own-service.js';
-import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem } from '../topology/names.js';
+import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem, withPrefix } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
@@ -46,7 +46,7 @@ export class ClientSQS extends SnsSqsClient {
     const { service, prefix = '', queueUrl } = options;
     const queue =
       (queueUrl === undefined ? undefined : queueNameOf(queueUrl)) ??
-      `${prefix}${options.queue ?? commandQueue(service)}`;
+      withPrefix(prefix, options.queue ?? commandQueue(service));
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.queue = queue;
     this.aws = accessSqs(options);

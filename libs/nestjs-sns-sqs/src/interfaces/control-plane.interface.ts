@@ -1,3 +1,5 @@
+import type { FullName, QueueArn, QueueUrl, SubscriptionArn, TopicArn } from './names.interface.js';
+
 export type Attributes = Record<string, string>;
 /** A queue's tags: at most 50, keys of at most 128 characters, values of at most 256 (sqs-queue-tags). */
 export type Tags = Record<string, string>;
@@ -5,32 +7,32 @@ export type Tags = Record<string, string>;
 /** The calls to SQS that provisioning makes. Each rejects with what the AWS client threw. */
 export interface SqsControlPlane {
   /** Resolves to the queue's URL, or to undefined when no such queue exists. */
-  getQueueUrl(name: string): Promise<string | undefined>;
+  getQueueUrl(name: FullName): Promise<QueueUrl | undefined>;
   /** All attributes, QueueArn among them. */
-  getQueueAttributes(queueUrl: string): Promise<Attributes>;
+  getQueueAttributes(queueUrl: QueueUrl): Promise<Attributes>;
   /** With tags the caller needs the right to tag, too. A queue that exists keeps the tags that it has. */
-  createQueue(name: string, attributes: Attributes, tags?: Tags): Promise<string>;
-  setQueueAttributes(queueUrl: string, attributes: Attributes): Promise<void>;
+  createQueue(name: FullName, attributes: Attributes, tags?: Tags): Promise<QueueUrl>;
+  setQueueAttributes(queueUrl: QueueUrl, attributes: Attributes): Promise<void>;
   /** All tags of the queue; none is an empty object. */
-  listQueueTags(queueUrl: string): Promise<Tags>;
+  listQueueTags(queueUrl: QueueUrl): Promise<Tags>;
   /** Adds these tags, or replaces their values. */
-  tagQueue(queueUrl: string, tags: Tags): Promise<void>;
+  tagQueue(queueUrl: QueueUrl, tags: Tags): Promise<void>;
   /** Keys that the queue does not have are no error. */
-  untagQueue(queueUrl: string, keys: readonly string[]): Promise<void>;
-  deleteQueue(queueUrl: string): Promise<void>;
+  untagQueue(queueUrl: QueueUrl, keys: readonly string[]): Promise<void>;
+  deleteQueue(queueUrl: QueueUrl): Promise<void>;
 }
 
 /** The calls to SNS that provisioning makes. Each rejects with what the AWS client threw. */
 export interface SnsControlPlane {
   /** Idempotent: the ARN of the topic, made when it is not there. */
-  createTopic(name: string, attributes?: Attributes): Promise<string>;
+  createTopic(name: FullName, attributes?: Attributes): Promise<TopicArn>;
   /** Resolves to undefined when no such topic exists. */
-  getTopicAttributes(topicArn: string): Promise<Attributes | undefined>;
+  getTopicAttributes(topicArn: TopicArn): Promise<Attributes | undefined>;
   /** Resolves to the subscription's ARN. */
-  subscribe(topicArn: string, queueArn: string, attributes?: Attributes): Promise<string>;
+  subscribe(topicArn: TopicArn, queueArn: QueueArn, attributes?: Attributes): Promise<SubscriptionArn>;
   /** Resolves to undefined when no such subscription exists. */
-  getSubscriptionAttributes(subscriptionArn: string): Promise<Attributes | undefined>;
-  setSubscriptionAttribute(subscriptionArn: string, name: string, value: string): Promise<void>;
+  getSubscriptionAttributes(subscriptionArn: SubscriptionArn): Promise<Attributes | undefined>;
+  setSubscriptionAttribute(subscriptionArn: SubscriptionArn, name: string, value: string): Promise<void>;
   /** A subscription that does not exist is no error. */
-  unsubscribe(subscriptionArn: string): Promise<void>;
+  unsubscribe(subscriptionArn: SubscriptionArn): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Trace } from './trace.interface.js';
+import type { QueueUrl, TopicArn } from './names.interface.js';
 
 /** A message attribute as SQS and SNS carry it (structurally the SDK's `MessageAttributeValue`). */
 export interface MessageAttribute {
@@ -80,7 +81,7 @@ export interface OutgoingSnsMessage extends Traced {
 }
 
 export interface ReceiveRequest {
-  queueUrl: string;
+  queueUrl: QueueUrl;
   /** 1 to 10. */
   maxMessages: number;
   /** 0 to 20. */
@@ -97,12 +98,12 @@ export interface ReceiveRequest {
 /** The hot calls to SQS. Each rejects with what the AWS client threw; entries fail one by one in the result. */
 export interface SqsWire {
   receive(request: ReceiveRequest): Promise<SqsMessage[]>;
-  deleteBatch(queueUrl: string, entries: readonly Deletion[]): Promise<BatchResult>;
-  changeVisibilityBatch(queueUrl: string, entries: readonly VisibilityChange[]): Promise<BatchResult>;
-  sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult>;
+  deleteBatch(queueUrl: QueueUrl, entries: readonly Deletion[]): Promise<BatchResult>;
+  changeVisibilityBatch(queueUrl: QueueUrl, entries: readonly VisibilityChange[]): Promise<BatchResult>;
+  sendBatch(queueUrl: QueueUrl, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult>;
 }
 
 /** The hot call to SNS. */
 export interface SnsWire {
-  publishBatch(topicArn: string, entries: readonly OutgoingSnsMessage[]): Promise<BatchResult>;
+  publishBatch(topicArn: TopicArn, entries: readonly OutgoingSnsMessage[]): Promise<BatchResult>;
 }

@@ -6,6 +6,7 @@ import {
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import type { ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import { isFifoName } from '../topology/names.js';
+import type { ShortName } from '../interfaces/names.interface.js';
 
 /** Not checked yet: anything may stand in it. */
 type Unchecked = Record<string, unknown>;
@@ -106,7 +107,7 @@ export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] 
 /** Of what the handlers of a queue (its name without prefix) ask for by their extras. */
 export const conflictingExtras = (
   server: Partial<ServerSQSOptions>,
-  queue: string,
+  queue: ShortName,
   extras: InboxQueueOptions,
 ): string[] => (Object.keys(given(extras)).length === 0 ? [] : problemsOf(server, queue, extras));
 

@@ -3,6 +3,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { isFifoName } from '../topology/names.js';
 import { FIFO_IS_IN_ORDER, inboxQueueShape } from './server-options.js';
+import type { FullName } from '../interfaces/names.interface.js';
 
 const NAMES = Object.keys(inboxQueueShape) as Array<keyof InboxQueueOptions>;
 const schema = z.object(inboxQueueShape);
@@ -12,9 +13,9 @@ const schema = z.object(inboxQueueShape);
  * that is wrong, and with every queue whose handlers ask for different things: the inbox is the queue's.
  */
 export function inboxExtras(
-  handlers: ReadonlyArray<{ pattern: string; queue: string; extras: InboxQueueOptions }>,
-): Map<string, InboxQueueOptions> {
-  const byQueue = new Map<string, InboxQueueOptions>();
+  handlers: ReadonlyArray<{ pattern: string; queue: FullName; extras: InboxQueueOptions }>,
+): Map<FullName, InboxQueueOptions> {
+  const byQueue = new Map<FullName, InboxQueueOptions>();
   const problems: string[] = [];
   for (const { pattern, queue, extras } of handlers) {
     for (const { path, message } of schema.safeParse(extras).error?.issues ?? []) {

@@ -1,6 +1,7 @@
 import { SQS_DEFAULT_BACKOFF, SQS_DEFAULT_MAX_RECEIVE_COUNT, SQS_DEFAULT_RETENTION_SECONDS } from '../constants.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import type { BackoffOptions, ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
+import type { ShortName } from '../interfaces/names.interface.js';
 
 type Server = Pick<
   ServerSQSOptions,
@@ -69,5 +70,5 @@ export function outlastingOptions(server: Server): string[] {
 }
 
 /** Of what the handlers of a queue ask for by their extras. */
-export const outlastingExtras = (server: Server, queue: string, extras: InboxQueueOptions = {}): string[] =>
+export const outlastingExtras = (server: Server, queue: ShortName, extras: InboxQueueOptions = {}): string[] =>
   extras.gapTimeoutMs === undefined && extras.ordering === undefined ? [] : problemsOf(server, queue, extras);

@@ -44,6 +44,7 @@ import {
   telemetryShape,
   withMethods,
 } from './shared-schemas.js';
+import type { ShortName } from '../interfaces/names.interface.js';
 
 type WithoutDefault = 'startAt' | 'inboxKey' | keyof SteeringOptions;
 
@@ -219,7 +220,7 @@ const waitsWithin = (seconds: number) => ({
  */
 export function consumerSettings(
   server: Pick<ServerSQSOptions, 'consumer' | 'queues' | keyof RetryOptions>,
-  queue: string,
+  queue: ShortName,
   extras: InboxQueueOptions = {},
 ): ResolvedConsumerOptions {
   const {

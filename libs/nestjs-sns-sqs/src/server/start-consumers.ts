@@ -16,7 +16,8 @@ import {
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { CallRetries } from '../topology/call-retries.js';
 import { call, type ControlPlanes } from '../topology/control-planes.js';
-import { isFifoName } from '../topology/names.js';
+import type { FullName } from '../interfaces/names.interface.js';
+import { isFifoName, withoutPrefix, withPrefix } from '../topology/names.js';
 import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
 import { TopologyWatch } from '../topology/topology-watch.js';
 import { MixedOrdering } from '../topology/mixed-ordering.js';
@@ -64,14 +65,14 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
   const extras = inboxExtras(named);
   refuseBadExtras(options, extras);
-  const settingsOf = (queue: string): ResolvedConsumerOptions =>
-    consumerSettings(options, queue.slice(prefix.length), extras.get(queue));
+  const settingsOf = (queue: FullName): ResolvedConsumerOptions =>
+    consumerSettings(options, withoutPrefix(prefix, queue), extras.get(queue));
   const topology = buildTopology({
     service,
     prefix,
     formerly: options.formerly,
     handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
-    settingsOf: queue => settingsOf(`${prefix}${queue}`),
+    settingsOf,
   });
   // A former queue is drained by the handlers of the queue that took its place.
   const handlers = new HandlerRegistry(
@@ -177,20 +178,20 @@ function inboxOf(
 }
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */
-function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly string[]): void {
-  const unknown = Object.keys(queues).filter(name => !known.includes(`${prefix}${name}`));
+function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly FullName[]): void {
+  const unknown = Object.keys(queues).filter(name => !known.includes(withPrefix(prefix, name)));
   if (unknown.length === 0) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
     problem: `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes`,
-    remedy: `the names are without prefix; those of the handlers are ${known.map(name => name.slice(prefix.length)).join(', ') || '(none)'}`,
+    remedy: `the names are without prefix; those of the handlers are ${known.map(name => withoutPrefix(prefix, name)).join(', ') || '(none)'}`,
     facts: { unknown },
   });
 }
 
 /** What handlers ask for, where it goes badly with the server's options, or would wait longer than its queue keeps it. */
-function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<string, InboxQueueOptions>): void {
+function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<FullName, InboxQueueOptions>): void {
   const problems = [...extras].flatMap(([fullName, own]) => {
-    const queue = fullName.slice(options.prefix.length);
+    const queue = withoutPrefix(options.prefix, fullName);
     return [...outlastingExtras(options, queue, own), ...conflictingExtras(options, queue, own)];
   });
   if (problems.length === 0) return;

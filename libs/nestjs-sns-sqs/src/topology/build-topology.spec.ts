@@ -48,7 +48,7 @@ describe('buildTopology', () => {
     ]);
   });
 
-  it('asks for settings by the name without prefix', () => {
+  it('asks for settings by the full name', () => {
     const asked: string[] = [];
     buildTopology({
       service: 's',
@@ -59,7 +59,7 @@ describe('buildTopology', () => {
         return settingsOf();
       },
     });
-    expect(asked).toEqual(['q']);
+    expect(asked).toEqual(['dev-q']);
   });
 
   it('refuses every unsound handler in one error', () => {

@@ -7,8 +7,10 @@ import {
   isFifoName,
   queueNameProblem,
   topicNameProblem,
+  withPrefix,
 } from './names.js';
 import type { QueueSpec, Topology } from './topology.model.js';
+import type { FullName } from '../interfaces/names.interface.js';
 
 export interface DeclaredHandler extends SqsHandlerExtras {
   pattern: string;
@@ -20,8 +22,7 @@ export interface BuildTopologyOptions {
   /** Names that the service had before: its command queue had one of each. */
   formerly?: readonly string[] | undefined;
   handlers: readonly DeclaredHandler[];
-  /** By queue name without prefix. */
-  settingsOf: (queue: string) => QueueSettings;
+  settingsOf: (queue: FullName) => QueueSettings;
 }
 
 type QueueSettings = Pick<QueueSpec, 'visibilityTimeoutSeconds' | 'retentionSeconds'> & {
@@ -32,7 +33,7 @@ type QueueSettings = Pick<QueueSpec, 'visibilityTimeoutSeconds' | 'retentionSeco
 export const queueOfHandler = (
   { queue }: Pick<DeclaredHandler, 'queue'>,
   { service, prefix }: { service: string; prefix: string },
-): string => `${prefix}${queue ?? commandQueue(service)}`;
+): FullName => withPrefix(prefix, queue ?? commandQueue(service));
 
 function problemOf({ pattern, topic, queue, formerly = [] }: DeclaredHandler): string | undefined {
   if (pattern === '') return 'a handler has an empty pattern';
@@ -68,7 +69,7 @@ function assertSound(handlers: readonly DeclaredHandler[]): void {
 }
 
 /** A former queue that a handler of this version takes from is none. */
-function assertFormer(queues: ReadonlyMap<string, QueueSpec>): void {
+function assertFormer(queues: ReadonlyMap<FullName, QueueSpec>): void {
   const problems = [...queues.values()].flatMap(({ name, formerly }) =>
     formerly.filter(old => queues.has(old)).map(old => `${old} is named as a former name of ${name}, and is consumed`),
   );
@@ -83,19 +84,19 @@ function assertFormer(queues: ReadonlyMap<string, QueueSpec>): void {
 /** What these handlers need, as data. Throws INVALID_HANDLER or INVALID_NAME with every problem. */
 export function buildTopology({ service, prefix, formerly, handlers, settingsOf }: BuildTopologyOptions): Topology {
   assertSound(handlers);
-  const topics = new Set<string>();
-  const queues = new Map<string, QueueSpec>();
+  const topics = new Set<FullName>();
+  const queues = new Map<FullName, QueueSpec>();
   for (const handler of handlers) {
     const name = queueOfHandler(handler, { service, prefix });
-    const spec = queues.get(name) ?? queueSpec(name, settingsOf(name.slice(prefix.length)));
+    const spec = queues.get(name) ?? queueSpec(name, settingsOf(name));
     queues.set(name, spec);
     const old = [
       ...(handler.formerly ?? []),
       ...(handler.queue === undefined ? (formerly ?? []).map(commandQueue) : []),
     ];
-    spec.formerly = [...new Set([...spec.formerly, ...old.map(each => `${prefix}${each}`)])];
+    spec.formerly = [...new Set([...spec.formerly, ...old.map(each => withPrefix(prefix, each))])];
     if (handler.topic === undefined) continue;
-    const topic = `${prefix}${handler.topic}`;
+    const topic = withPrefix(prefix, handler.topic);
     topics.add(topic);
     const subscription = spec.subscriptions.find(each => each.topic === topic);
     if (subscription) subscription.types.push(handler.pattern);
@@ -106,7 +107,7 @@ export function buildTopology({ service, prefix, formerly, handlers, settingsOf 
   return { topics: [...topics].map(name => ({ name })), queues: [...queues.values()] };
 }
 
-function queueSpec(name: string, { visibilityTimeoutSeconds, retentionSeconds, ordering }: QueueSettings): QueueSpec {
+function queueSpec(name: FullName, { visibilityTimeoutSeconds, retentionSeconds, ordering }: QueueSettings): QueueSpec {
   const fifo = isFifoName(name);
   return {
     name,

@@ -4,6 +4,7 @@ import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { CallRetries } from './call-retries.js';
+import type { FullName, QueueArn, TopicArn } from '../interfaces/names.interface.js';
 
 /** What provisioning works with. */
 export interface ControlPlanes {
@@ -61,7 +62,7 @@ async function callOnce<T>(
 }
 
 /** `arn:aws:sqs:eu-west-1:123456789012:q`, `t` → `arn:aws:sns:eu-west-1:123456789012:t`: no call, and no List. */
-export function topicArnInSameAccount(queueArn: string, topic: string): string {
+export function topicArnInSameAccount(queueArn: QueueArn, topic: FullName): TopicArn {
   const [, partition = 'aws', , region = '', account = ''] = queueArn.split(':');
   return `arn:${partition}:sns:${region}:${account}:${topic}`;
 }

@@ -7,9 +7,10 @@ import { differencesOf, textOf, toSet, type Difference } from './differences.js'
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec } from './topology.model.js';
+import type { FullName, QueueArn, QueueUrl } from '../interfaces/names.interface.js';
 
 export interface FoundQueue {
-  url: string;
+  url: QueueUrl;
   attributes: Attributes;
 }
 
@@ -55,13 +56,13 @@ export class QueueCreator {
     }
   }
 
-  private find(name: string): Promise<string | undefined> {
+  private find(name: FullName): Promise<QueueUrl | undefined> {
     return call(this.planes, 'GetQueueUrl', name, () => this.planes.sqs.getQueueUrl(name));
   }
 
   private async complete(
-    name: string,
-    existing: string | undefined,
+    name: FullName,
+    existing: QueueUrl | undefined,
     wanted: Attributes,
     tags?: Tags,
   ): Promise<FoundQueue> {
@@ -74,7 +75,7 @@ export class QueueCreator {
     return found;
   }
 
-  private async make(name: string, wanted: Attributes, tags: Tags | undefined): Promise<string> {
+  private async make(name: FullName, wanted: Attributes, tags: Tags | undefined): Promise<QueueUrl> {
     const { sqs, logger, retries } = this.planes;
     try {
       const url = await call(this.planes, 'CreateQueue', name, () => sqs.createQueue(name, wanted, tags));
@@ -99,7 +100,7 @@ export class QueueCreator {
 }
 
 /** AWS gives every queue one. */
-export function arnOf({ url, attributes }: FoundQueue): string {
+export function arnOf({ url, attributes }: FoundQueue): QueueArn {
   const arn = attributes['QueueArn'];
   if (!arn)
     throw new SnsSqsError('AWS_CALL_FAILED', `GetQueueAttributes of ${url} gave no QueueArn.`, { retryable: true });

@@ -5,6 +5,7 @@ import { differencesOf, textOf, toSet } from './differences.js';
 import { planPolicy, recordedSubscriptions, type SubscriptionIds } from './queue-policy.js';
 import type { QueueSpec, SubscriptionSpec } from './topology.model.js';
 import { subscriptionAttributes } from './attribute-rules.js';
+import type { FullName, QueueArn, SubscriptionArn, TopicArn } from '../interfaces/names.interface.js';
 
 /** SNS's words for a Subscribe of what is subscribed with other attributes. */
 const EXISTS_OTHERWISE = /already exists with different attributes/i;
@@ -23,7 +24,7 @@ export class SubscriptionCreator {
   constructor(
     private readonly planes: ControlPlanes,
     private readonly queues: QueueCreator,
-    private readonly topicArns: ReadonlyMap<string, string>,
+    private readonly topicArns: ReadonlyMap<FullName, TopicArn>,
   ) {}
 
   /**
@@ -65,7 +66,7 @@ export class SubscriptionCreator {
     };
   }
 
-  private arnOfTopic(name: string): string {
+  private arnOfTopic(name: FullName): TopicArn {
     const arn = this.topicArns.get(name);
     if (arn === undefined) throw new Error(`the topic ${name} has no ARN: it is not part of the topology`);
     return arn;
@@ -118,7 +119,12 @@ export class SubscriptionCreator {
   }
 
   /** With the attributes at once, so that no message comes unfiltered; the ARN of what exists otherwise. */
-  private subscribe(resource: string, topicArn: string, queueArn: string, wanted: Attributes): Promise<string> {
+  private subscribe(
+    resource: string,
+    topicArn: TopicArn,
+    queueArn: QueueArn,
+    wanted: Attributes,
+  ): Promise<SubscriptionArn> {
     return call(this.planes, 'Subscribe', resource, async () => {
       try {
         return await this.planes.sns.subscribe(topicArn, queueArn, wanted);

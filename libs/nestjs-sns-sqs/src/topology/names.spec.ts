@@ -7,6 +7,8 @@ import {
   isFifoName,
   queueNameProblem,
   topicNameProblem,
+  withoutPrefix,
+  withPrefix,
 } from './names.js';
 
 describe('the conventional names', () => {
@@ -57,5 +59,19 @@ describe('assertNoNameProblems', () => {
         facts: { problems: ['first', 'second'] },
       }) as Error,
     );
+  });
+});
+
+describe('a name with its prefix', () => {
+  it('is the full one, and the short one again without it', () => {
+    expect(withPrefix('dev-', 'q')).toBe('dev-q');
+    expect(withoutPrefix('dev-', withPrefix('dev-', 'q'))).toBe('q');
+  });
+
+  it('cannot be taken for one without', () => {
+    // @ts-expect-error a full name gets no prefix
+    expect(withPrefix('dev-', withPrefix('dev-', 'q'))).toBe('dev-dev-q');
+    // @ts-expect-error a short name has none that could be taken away
+    expect(withoutPrefix('dev-', commandQueue('users'))).not.toBe(commandQueue('users'));
   });
 });

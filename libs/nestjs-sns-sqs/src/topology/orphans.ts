@@ -1,6 +1,7 @@
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
-import { isFifoName } from './names.js';
+import type { FullName } from '../interfaces/names.interface.js';
+import { isFifoName, withoutPrefix, withPrefix } from './names.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { today, type TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, Topology } from './topology.model.js';
@@ -27,9 +28,9 @@ export async function warnOfOrphans(
   if (!anchor?.tags) return;
   const known = new Set(topology.queues.flatMap(({ name, formerly }) => [name, ...formerly]));
   const listed = Object.keys(anchor.tags).flatMap(key =>
-    key.startsWith(QUEUE_TAGS.queue) ? [`${prefix}${key.slice(QUEUE_TAGS.queue.length)}`] : [],
+    key.startsWith(QUEUE_TAGS.queue) ? [withPrefix(prefix, key.slice(QUEUE_TAGS.queue.length))] : [],
   );
-  const keyOf = (name: string): string => `${QUEUE_TAGS.queue}${name.slice(prefix.length)}`;
+  const keyOf = (name: FullName): string => `${QUEUE_TAGS.queue}${withoutPrefix(prefix, name)}`;
   const gone: string[] = [];
   for (const name of listed.filter(each => !known.has(each))) {
     const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));

@@ -5,6 +5,7 @@ import { arnOf, type FoundQueue } from './create-queue.js';
 import { filterPolicyOf } from './filter-policy.js';
 import { policyWith, recordedSubscriptions } from './queue-policy.js';
 import type { QueueSpec, Topology } from './topology.model.js';
+import type { TopicArn } from '../interfaces/names.interface.js';
 
 export interface PruneOptions {
   /** True: nothing is changed. @default true */
@@ -107,7 +108,7 @@ class Pruner {
     );
   }
 
-  private unsubscribe(name: string, topicArn: string, id: string): Promise<void> {
+  private unsubscribe(name: string, topicArn: TopicArn, id: string): Promise<void> {
     return this.step(name, `is unsubscribed from ${topicArn}`, 'Unsubscribe', () =>
       this.planes.sns.unsubscribe(`${topicArn}:${id}`),
     );

@@ -8,6 +8,7 @@ import { isFifoName } from './names.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { bareQueueAttributes } from './attribute-rules.js';
 import { partitionOf } from './partitions.js';
+import type { FullName, QueueUrl, TopicArn } from '../interfaces/names.interface.js';
 
 type Planes<K extends 'sqs' | 'sns'> = Pick<ControlPlanes, K | 'signal'>;
 
@@ -19,11 +20,11 @@ export interface AccountAndRegion {
 
 /** ARN of the topic to publish to. `create` makes it; the other modes derive it, since SNS can only list otherwise. */
 export async function topicArnFor(
-  name: string,
+  name: FullName,
   mode: Provisioning,
   planes: Planes<'sns'>,
   accountAndRegion: () => Promise<AccountAndRegion>,
-): Promise<string> {
+): Promise<TopicArn> {
   if (mode === 'create') return call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name));
   const { region, accountId } = await accountAndRegion();
   if (accountId === undefined) {
@@ -33,12 +34,12 @@ export async function topicArnFor(
       facts: { topic: name },
     });
   }
-  const arn = `arn:${partitionOf(region)}:sns:${region}:${accountId}:${name}`;
+  const arn: TopicArn = `arn:${partitionOf(region)}:sns:${region}:${accountId}:${name}`;
   if (mode === 'verify') await assertTopicExists(name, arn, planes);
   return arn;
 }
 
-async function assertTopicExists(name: string, arn: string, planes: Planes<'sns'>): Promise<void> {
+async function assertTopicExists(name: FullName, arn: TopicArn, planes: Planes<'sns'>): Promise<void> {
   const found = await call(planes, 'GetTopicAttributes', name, () => planes.sns.getTopicAttributes(arn));
   if (found) return;
   throw new SnsSqsError('TOPIC_NOT_FOUND', {
@@ -55,11 +56,11 @@ async function assertTopicExists(name: string, arn: string, planes: Planes<'sns'
  * @param service whose queue it is; its tag says so
  */
 export async function queueUrlFor(
-  name: string,
+  name: FullName,
   mode: Provisioning,
   planes: Planes<'sqs'>,
   service?: string,
-): Promise<string> {
+): Promise<QueueUrl> {
   const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
   if (url !== undefined) return url;
   if (mode === 'create') return makeOrFind(name, planes, service && { [QUEUE_TAGS.service]: service });
@@ -72,13 +73,13 @@ export async function queueUrlFor(
 }
 
 /** What is sent before its consumer's first start waits as long as SQS keeps it at most. */
-const publishersQueue = (name: string): Attributes => ({
+const publishersQueue = (name: FullName): Attributes => ({
   ...bareQueueAttributes(isFifoName(name)),
   MessageRetentionPeriod: String(SQS_DEFAULT_RETENTION_SECONDS),
 });
 
 /** Its consumer may have made it in this very moment, with settings that are not a publisher's. */
-async function makeOrFind(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
+async function makeOrFind(name: FullName, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<QueueUrl> {
   try {
     return await makeQueue(name, planes, tags);
   } catch (error) {
@@ -96,7 +97,7 @@ async function makeOrFind(name: string, planes: Planes<'sqs'>, tags: Tags | '' |
 }
 
 /** Who may make queues and not tag them makes one without an owner; its consumer claims it. */
-async function makeQueue(name: string, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<string> {
+async function makeQueue(name: FullName, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<QueueUrl> {
   const make = (given?: Tags): Promise<string> =>
     call(planes, 'CreateQueue', name, () =>
       planes.sqs.createQueue(name, publishersQueue(name), ...(given ? [given] : [])),

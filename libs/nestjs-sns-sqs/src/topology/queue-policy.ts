@@ -1,4 +1,5 @@
 import { canonicalJson } from './canonical-json.js';
+import type { QueueArn, TopicArn } from '../interfaces/names.interface.js';
 
 const SID = 'nestjs-sns-sqs';
 const SEPARATOR = ':';
@@ -32,7 +33,7 @@ export type SubscriptionIds = ReadonlyMap<string, string>;
  * The one statement that lets SNS deliver, over TLS: all topics in one, since a policy has room for 20. Its Sid records the
  * subscriptions' ids in the order of the topics' ARNs, so that they are found again without a List call.
  */
-function statementFor(queueArn: string, topicArns: readonly string[], ids: SubscriptionIds): Statement & object {
+function statementFor(queueArn: QueueArn, topicArns: readonly TopicArn[], ids: SubscriptionIds): Statement & object {
   const sorted = [...topicArns].sort();
   const known = sorted.map(arn => ids.get(arn));
   return {
@@ -79,8 +80,8 @@ export interface PolicyPlan {
  */
 export function planPolicy(
   policy: string | undefined,
-  queueArn: string,
-  topicArns: readonly string[],
+  queueArn: QueueArn,
+  topicArns: readonly TopicArn[],
   ids: SubscriptionIds,
 ): PolicyPlan {
   const topics = [...new Set([...admittedTopics(policy), ...topicArns])];
@@ -90,8 +91,8 @@ export function planPolicy(
 /** Compares a queue's policy with one that lets in these topics and, of ours, no others. */
 export function policyWith(
   policy: string | undefined,
-  queueArn: string,
-  topicArns: readonly string[],
+  queueArn: QueueArn,
+  topicArns: readonly TopicArn[],
   ids: SubscriptionIds,
 ): PolicyPlan {
   const document = parse(policy);

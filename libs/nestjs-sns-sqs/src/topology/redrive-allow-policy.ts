@@ -1,4 +1,5 @@
 import { SQS_MAX_REDRIVE_SOURCES } from '../constants.js';
+import type { QueueArn } from '../interfaces/names.interface.js';
 
 interface RedriveAllowPolicy {
   redrivePermission?: string;
@@ -14,7 +15,7 @@ const read = (text: string): RedriveAllowPolicy => {
 };
 
 /** The queue may have its dead letters moved here. */
-export const redriveAllowPolicy = (queueArn: string): { RedriveAllowPolicy: string } => ({
+export const redriveAllowPolicy = (queueArn: QueueArn): { RedriveAllowPolicy: string } => ({
   RedriveAllowPolicy: JSON.stringify({ redrivePermission: 'byQueue', sourceQueueArns: [queueArn] }),
 });
 

@@ -2,6 +2,7 @@ import { isUnsupported } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
+import { withoutPrefix } from './names.js';
 import { planTypes, QUEUE_TAGS } from './queue-tags.js';
 import type { QueueSpec } from './topology.model.js';
 
@@ -122,7 +123,7 @@ export class TagKeeper {
 
   private owned({ name }: QueueSpec): Tags {
     const { service, prefix } = this.options;
-    return { [QUEUE_TAGS.service]: service, [QUEUE_TAGS.useCase]: name.slice(prefix.length) };
+    return { [QUEUE_TAGS.service]: service, [QUEUE_TAGS.useCase]: withoutPrefix(prefix, name) };
   }
 
   private assertOurs(name: string, found: Tags): void {

@@ -1,4 +1,5 @@
 import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
+import type { FullName, QueueUrl } from '../interfaces/names.interface.js';
 
 /** What the handlers need of SNS and SQS, as plain data; every name is full (with the environment's prefix). */
 export interface Topology {
@@ -7,13 +8,13 @@ export interface Topology {
 }
 
 export interface TopicSpec {
-  name: string;
+  name: FullName;
 }
 
 export interface QueueSpec {
-  name: string;
+  name: FullName;
   fifo: boolean;
-  deadLetterQueue: string;
+  deadLetterQueue: FullName;
   visibilityTimeoutSeconds: number;
   /** How long the queue keeps a message. */
   retentionSeconds: number;
@@ -21,20 +22,20 @@ export interface QueueSpec {
   /** Events are handled in no order, and leave no position. @default false */
   isUnordered?: boolean;
   /** Full names that the queue had before, oldest first: they are drained. */
-  formerly: string[];
+  formerly: FullName[];
 }
 
 export interface SubscriptionSpec {
-  topic: string;
+  topic: FullName;
   /** Patterns of the types that the queue's handlers take: `user.registered`, `user.*`, … */
   types: string[];
 }
 
 /** What the running server needs of a queue. */
 export interface ProvisionedQueue {
-  name: string;
-  url: string;
-  deadLetterQueueUrl: string;
+  name: FullName;
+  url: QueueUrl;
+  deadLetterQueueUrl: QueueUrl;
   /** Attributes of its subscriptions, in their order in the topology; undefined where this mode does not read them. */
   subscriptions?: Attributes[];
   /** Undefined: this process may not read them. */

@@ -8,6 +8,7 @@ import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
 import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
+import type { FullName, TopicArn } from '../interfaces/names.interface.js';
 
 /** Looks at everything, changes nothing. Throws TOPOLOGY_DIFFERS with every difference. */
 export async function verifyTopology(
@@ -18,7 +19,8 @@ export async function verifyTopology(
   const verifier = new Verifier(planes, tags);
   const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
   const { differences } = verifier;
-  if (differences.length === 0) return queues;
+  // Where one is missing its difference is noted.
+  if (differences.length === 0) return queues.filter(queue => queue !== undefined);
   throw new SnsSqsError('TOPOLOGY_DIFFERS', {
     problem: 'The topology differs from what the handlers need',
     list: differences.map(textOf),
@@ -36,7 +38,7 @@ class Verifier {
     private readonly tags: TagKeeper,
   ) {}
 
-  async verify(spec: QueueSpec): Promise<ProvisionedQueue> {
+  async verify(spec: QueueSpec): Promise<ProvisionedQueue | undefined> {
     const [deadLetters, queue] = await Promise.all([this.find(spec.deadLetterQueue), this.find(spec.name)]);
     const tags = queue && (await this.tags.keep(spec, queue.url));
     if (deadLetters) this.compareDeadLetterQueue(spec, deadLetters, queue);
@@ -44,15 +46,15 @@ class Verifier {
     const neighbour = queue ?? deadLetters;
     const subscriptions = neighbour ? await this.compareSubscriptions(spec, queue, neighbour) : [];
     if (!neighbour) for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
-    // Where one is missing its difference is noted, and the start fails.
-    return { name: spec.name, url: queue?.url ?? '', deadLetterQueueUrl: deadLetters?.url ?? '', subscriptions, tags };
+    if (!queue || !deadLetters) return undefined;
+    return { name: spec.name, url: queue.url, deadLetterQueueUrl: deadLetters.url, subscriptions, tags };
   }
 
   private note(differences: readonly Difference[]): void {
     this.differences.push(...differences);
   }
 
-  private async find(name: string): Promise<FoundQueue | undefined> {
+  private async find(name: FullName): Promise<FoundQueue | undefined> {
     const { sqs } = this.planes;
     const url = await call(this.planes, 'GetQueueUrl', name, () => sqs.getQueueUrl(name));
     if (url === undefined) {
@@ -91,7 +93,7 @@ class Verifier {
   private async compareSubscription(
     spec: QueueSpec,
     subscription: SubscriptionSpec,
-    topicArn: string,
+    topicArn: TopicArn,
     queue: FoundQueue | undefined,
   ): Promise<Attributes | undefined> {
     const { sns, logger } = this.planes;
