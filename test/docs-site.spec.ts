@@ -5,8 +5,10 @@ import { monthlyCost } from '../site/cost.mjs';
 import {
   ROOT,
   docsPages,
+  exportedValues,
   gitHubSlug,
   headingsOf,
+  librarySources,
   linksOf,
   otherPages,
   vitePressSlug,
@@ -75,6 +77,21 @@ describe.each(all.map(({ path, text }) => [path, text] as const))('%s', (path, t
     });
     expect(dead.map(({ link }) => link)).toEqual([]);
   });
+});
+
+/** Data, and a class that only `defineContract` makes. */
+const needsNone = (name: string): boolean => name === 'Contract' || /^[A-Z_]+$/.test(name);
+
+it.each(['index.ts', 'redis/index.ts', 'testing/index.ts'])('%s exports nothing without an @example', index => {
+  const sources = librarySources().map(({ text }) => text);
+  const withExample = (name: string): boolean =>
+    sources.some(text => {
+      const at = text.search(new RegExp(`^export (async )?(class|function|const) ${name}\\b`, 'm'));
+      const comment = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*(?:@\w+\([^\n]*\)\s*)*$/.exec(text.slice(0, Math.max(at, 0)));
+      return comment?.[0].includes('@example') ?? false;
+    });
+  const names = exportedValues(`libs/nestjs-sns-sqs/src/${index}`);
+  expect(names.filter(name => !withExample(name) && !needsNone(name))).toEqual([]);
 });
 
 it('README.md has at most 200 lines', () => {

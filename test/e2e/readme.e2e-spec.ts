@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, docsPages, otherPages } from '../support/pages.js';
-import { compile, sourcesOf } from '../support/snippets.js';
+import { ROOT, docsPages, exportedValues, librarySources, otherPages } from '../support/pages.js';
+import { compile, examplesOf, sourcesOf } from '../support/snippets.js';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const readme = read('README.md');
@@ -14,11 +14,13 @@ describe('README.md', () => {
     expect(read('tools/demo/expected-output.txt').startsWith(shown)).toBe(true);
   });
 
-  it('has snippets that compile, and so have the pages of docs', () => {
+  it('has snippets that compile, and so have the pages of docs and the doc comments', () => {
     const pages = [...docsPages(), ...otherPages().filter(({ path }) => !path.startsWith('libs/'))];
-    const sources = sourcesOf(pages);
-    expect(sources.size).toBeGreaterThan(30);
-    expect(compile(sources)).toEqual([]);
+    const snippets = sourcesOf(pages);
+    const examples = examplesOf(librarySources(), exportedValues('libs/nestjs-sns-sqs/src/index.ts'));
+    expect(snippets.size).toBeGreaterThan(30);
+    expect(examples.size).toBeGreaterThan(20);
+    expect(compile(new Map([...snippets, ...examples]))).toEqual([]);
   }, 60_000);
 
   it("shows a complete test of an app that is one of this suite's own", () => {

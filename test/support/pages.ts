@@ -67,3 +67,18 @@ export const headingsOf = (text: string): string[] =>
 /** Targets of links and pictures that are no URLs. */
 export const linksOf = (text: string): string[] =>
   [...withoutCode(text).matchAll(/\]\((?![a-z]+:)([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+
+/** The sources of the library. */
+export const librarySources = (): Page[] =>
+  readdirSync(join(ROOT, 'libs/nestjs-sns-sqs/src'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+    .map(name => read(`libs/nestjs-sns-sqs/src/${name}`));
+
+/** The values that an entry exports by name; types are none. */
+export function exportedValues(index: string): string[] {
+  const { text } = read(index);
+  return [...text.matchAll(/^export \{([^}]*)\}/gm)]
+    .flatMap(([, names = '']) => names.split(','))
+    .map(name => name.trim())
+    .filter(name => name !== '' && !name.startsWith('type '));
+}

@@ -34,6 +34,54 @@ export function sourcesOf(pages: readonly Page[]): Sources {
   return sources;
 }
 
+/** Names that examples in doc comments use without importing them. */
+const IMPORTS: Record<string, readonly string[]> = {
+  '@nestjs/common': ['Controller', 'Injectable', 'Module', 'type INestApplication'],
+  '@nestjs/core': ['NestFactory'],
+  '@nestjs/microservices': [
+    'Ctx',
+    'EventPattern',
+    'MessagePattern',
+    'Payload',
+    'type ClientProxy',
+    'type MicroserviceOptions',
+  ],
+  '@aws-sdk/client-sqs': ['SQSClient'],
+  rxjs: ['lastValueFrom'],
+  'nestjs-sns-sqs/redis': ['RedisInboxStore'],
+  'nestjs-sns-sqs/testing': ['inboxStoreContract', 'TestHarness'],
+};
+const DECLARED: Record<string, string> = {
+  app: 'INestApplication',
+  user: '{ id: string; email: string; version: number }',
+  events: 'ClientSNS',
+  notifications: 'ClientSQS',
+};
+
+/** The `@example` blocks in the doc comments of these files, each as a file with the imports that it needs. */
+export function examplesOf(files: readonly Page[], publicNames: readonly string[]): Sources {
+  const sources = new Map<string, string>();
+  for (const { path, text } of files) {
+    const prose = text.replace(/^\s*\* ?/gm, '');
+    [...prose.matchAll(/@example\n```ts\n([\s\S]*?)```/g)].forEach(([, code = ''], index) => {
+      const uses = (name: string): boolean =>
+        Object.values(DECLARED).includes(name) || new RegExp(`(?<![.\\w])${name.replace('type ', '')}\\b`).test(code);
+      const declares = (name: string): boolean => new RegExp(`(const|class) ${name}\\b`).test(code);
+      const imports = Object.entries({ ...IMPORTS, 'nestjs-sns-sqs': publicNames }).map(
+        ([from, names]) =>
+          `import { ${names.filter(name => uses(name) || name.startsWith('type ')).join(', ')} } from '${from}';`,
+      );
+      const declared = Object.entries(DECLARED).flatMap(([name, type]) =>
+        declares(name) ? [] : [`declare const ${name}: ${type};`],
+      );
+      const module = declares('AppModule') ? [] : ['declare class AppModule {}'];
+      const file = join(ROOT, 'test/e2e/.examples', `${path.replaceAll(/[/.]/g, '-')}-${index}.ts`);
+      sources.set(file, [...imports, ...declared, ...module, code].join('\n'));
+    });
+  }
+  return sources;
+}
+
 /** What is wrong with these sources, in TypeScript's words. */
 export function compile(sources: Sources): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), path => ts.sys.readFile(path)) as {

@@ -1,6 +1,15 @@
 /**
  * Transport id of this library's handlers: the second argument of `@EventPattern` and `@MessagePattern`.
  * `Symbol.for`, so that the ESM and the CJS build, when both are loaded, name the same transport.
+ *
+ * @example
+ * ```ts
+ * @Controller()
+ * class Orders {
+ *   @EventPattern<string>('order.placed', SQS_TRANSPORT, { queue: 'orders' })
+ *   place(): void {}
+ * }
+ * ```
  */
 export const SQS_TRANSPORT: unique symbol = Symbol.for('nestjs-sns-sqs');
 

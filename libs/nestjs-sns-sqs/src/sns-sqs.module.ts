@@ -38,7 +38,14 @@ export interface SnsSqsFeatureOptions {
 
 const MODULE_OPTIONS = Symbol.for('nestjs-sns-sqs.module-options');
 
-/** The token of the `ClientSQS` that `@InjectCommands(service)` injects: for `overrideProvider()` and factories. */
+/**
+ * The token of the `ClientSQS` that `@InjectCommands(service)` injects: for `overrideProvider()` and factories.
+ *
+ * @example
+ * ```ts
+ * const notifications = app.get<ClientProxy>(getCommandsToken('notifications'));
+ * ```
+ */
 export const getCommandsToken = (service: string): string => `nestjs-sns-sqs.commands.${service}`;
 
 /** The clients that command, by the options of their app and by service: two clients would keep no order between them. */
@@ -59,7 +66,17 @@ function commandClient(options: SnsSqsModuleOptions, service: string): ClientSQS
   return client;
 }
 
-/** Injects the `ClientSQS` that `SnsSqsModule.forFeature({ commandsTo: [service] })` provides. */
+/**
+ * Injects the `ClientSQS` that `SnsSqsModule.forFeature({ commandsTo: [service] })` provides.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * class Welcome {
+ *   constructor(@InjectCommands('notifications') private readonly notifications: ClientProxy) {}
+ * }
+ * ```
+ */
 export const InjectCommands = (service: string): ParameterDecorator & PropertyDecorator =>
   Inject(getCommandsToken(service));
 
@@ -85,7 +102,17 @@ const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
     Object.entries(options).filter(([name]) => !FOR_CLIENTS_ONLY.has(name)),
   ) as unknown as ServerSQSOptions;
 
-/** One import for a service that consumes and publishes: provides `ServerSQS`, and `ClientSNS` for its own topic. */
+/**
+ * One import for a service that consumes and publishes: provides `ServerSQS`, and `ClientSNS` for its own topic.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [SnsSqsModule.forRoot({ service: 'users' }), SnsSqsModule.forFeature({ commandsTo: ['notifications'] })],
+ * })
+ * class UsersModule {}
+ * ```
+ */
 @Module({})
 export class SnsSqsModule {
   static forRoot(options: SnsSqsModuleOptions): DynamicModule {

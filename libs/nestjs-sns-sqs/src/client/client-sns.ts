@@ -23,6 +23,12 @@ import { Publisher } from './publish/publisher.js';
 /**
  * Publishes a service's domain events to its topic, `<service>-domain-events`.
  * `ClientsModule.register([{ name: 'EVENTS', customClass: ClientSNS, options: { service: 'users' } }])`
+ *
+ * @example
+ * ```ts
+ * const client = new ClientSNS({ service: 'users' });
+ * await lastValueFrom(client.emit('user.registered', { id: user.id })); // completes when SNS has accepted this event
+ * ```
  */
 export class ClientSNS extends SnsSqsClient {
   protected readonly publisher: Publisher;

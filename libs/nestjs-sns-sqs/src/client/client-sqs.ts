@@ -29,6 +29,13 @@ const queueNameOf = (queueUrl: string): string => {
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
  * for the reply, which comes to a queue of this process's own.
  * `ClientsModule.register([{ name: 'NOTIFICATIONS', customClass: ClientSQS, options: { service: 'notifications' } }])`
+ *
+ * @example
+ * ```ts
+ * const client = new ClientSQS({ service: 'notifications' }); // the service that gets the commands
+ * const command = new SqsRecordBuilder({ userId: user.id }).setGroupId(user.id).build();
+ * await lastValueFrom(client.emit('send-welcome-email', command));
+ * ```
  */
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;

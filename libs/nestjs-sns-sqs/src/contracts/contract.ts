@@ -118,6 +118,17 @@ const withSchema = (schema: StandardSchemaV1 | undefined): SqsHandlerExtras => (
 /**
  * `defineContract('users', { events: { 'user.registered': z.object({ … }) }, commands: { 'deactivate-user': typed<X>() },
  * requests: { 'count-users': { request: typed<Filter>(), reply: z.number() } } })`
+ *
+ * @example
+ * ```ts
+ * const users = defineContract('users', { events: { 'user.registered': typed<{ id: string }>() } });
+ *
+ * @Controller()
+ * class Emails {
+ *   @users.OnEvent('user.registered', { useCase: 'send-email' })
+ *   sendEmail(@Payload() user: { id: string }): void {}
+ * }
+ * ```
  */
 export function defineContract<
   Events extends Shapes = Record<never, never>,

@@ -7,7 +7,14 @@ export interface Typed<T> {
   readonly [TYPE]?: T;
 }
 
-/** `typed<UserRegistered>()` names a type in a contract where no schema is wanted. */
+/**
+ * `typed<UserRegistered>()` names a type in a contract where no schema is wanted.
+ *
+ * @example
+ * ```ts
+ * const users = defineContract('users', { events: { 'user.deleted': typed<{ id: string }>() } });
+ * ```
+ */
 export const typed = <T>(): Typed<T> => ({});
 
 /** What one event or command carries: a type, or a Standard Schema (zod, valibot, arktype, …). */

@@ -16,7 +16,20 @@ export interface SqsContextState {
   isRequest?: boolean;
 }
 
-/** What `@Ctx()` gives a handler: the message around the payload, and the signal to stop. */
+/**
+ * What `@Ctx()` gives a handler: the message around the payload, and the signal to stop.
+ *
+ * @example
+ * ```ts
+ * @Controller()
+ * class Billing {
+ *   @OnCommand('charge')
+ *   async charge(@Payload() order: object, @Ctx() context: SqsContext): Promise<void> {
+ *     await fetch('https://bank.example/charge', { method: 'POST', signal: context.getSignal() });
+ *   }
+ * }
+ * ```
+ */
 export class SqsContext extends BaseRpcContext<[SqsContextState]> {
   constructor(state: SqsContextState) {
     super([state]);

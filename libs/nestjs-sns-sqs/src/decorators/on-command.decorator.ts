@@ -6,7 +6,18 @@ export interface OnCommandOptions {
   transport?: symbol;
 }
 
-/** Carries out an async command from this service's own FIFO command queue. Short for `@EventPattern(command, SQS_TRANSPORT)`. */
+/**
+ * Carries out an async command from this service's own FIFO command queue. Short for `@EventPattern(command, SQS_TRANSPORT)`.
+ *
+ * @example
+ * ```ts
+ * @Controller()
+ * class Emails {
+ *   @OnCommand('send-welcome-email')
+ *   sendWelcomeEmail(@Payload() command: { userId: string }): void {}
+ * }
+ * ```
+ */
 export function OnCommand(command: string, { transport = SQS_TRANSPORT }: OnCommandOptions = {}): MethodDecorator {
   return EventPattern<string>(command, transport);
 }

@@ -25,6 +25,16 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
 /**
  * Reacts to a domain event in a queue of its own, `<useCase>-on-<event>`, subscribed to `<from>-domain-events`.
  * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`.
+ *
+ * @example
+ * ```ts
+ * @Controller()
+ * class Emails {
+ *   // Its queue is send-email-on-user-registered.
+ *   @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+ *   sendEmail(@Payload() user: { email: string }): void {}
+ * }
+ * ```
  */
 export function OnDomainEvent(
   event: string,

@@ -14,6 +14,12 @@ abstract class HandlerOutcome extends Error {
  * Thrown by a handler: deliver this message again after `seconds`. It uses up no attempt, for at most
  * `retryLaterForSeconds` (12 hours by default).
  * `seconds` is between 0 and 43,200 (12 h, AWS's bound of a visibility timeout); anything else throws a RangeError.
+ *
+ * @example
+ * ```ts
+ * throw new RetryLater(30, 'the mail server is down');
+ * ```
+ * @throws {RangeError} The seconds are out of range.
  */
 export class RetryLater extends HandlerOutcome {
   override readonly name = 'RetryLater';
@@ -31,13 +37,27 @@ export class RetryLater extends HandlerOutcome {
   }
 }
 
-/** Thrown by a handler: this message can never succeed; move it to the dead letter queue now, with this reason. */
+/**
+ * Thrown by a handler: this message can never succeed; move it to the dead letter queue now, with this reason.
+ *
+ * @example
+ * ```ts
+ * throw new DeadLetter('unknown template');
+ * ```
+ */
 export class DeadLetter extends HandlerOutcome {
   override readonly name = 'DeadLetter';
   readonly [OUTCOME] = 'dead-letter';
 }
 
-/** Thrown by a handler: nothing is to be done; acknowledge the message. */
+/**
+ * Thrown by a handler: nothing is to be done; acknowledge the message.
+ *
+ * @example
+ * ```ts
+ * throw new Discard('a test order');
+ * ```
+ */
 export class Discard extends HandlerOutcome {
   override readonly name = 'Discard';
   readonly [OUTCOME] = 'discard';

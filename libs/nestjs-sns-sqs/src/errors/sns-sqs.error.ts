@@ -42,6 +42,13 @@ export interface SnsSqsErrorParts extends SnsSqsErrorOptions {
 /**
  * The one error class of this library. The message says what was wrong, where, and what to do about it;
  * `code` is stable across releases, `facts` holds the same as data.
+ *
+ * @example
+ * ```ts
+ * await lastValueFrom(events.emit('user.registered', user)).catch((error: unknown) => {
+ *   if (error instanceof SnsSqsError && error.retryable) console.log(`try again later: ${error.code}`);
+ * });
+ * ```
  */
 export class SnsSqsError extends Error {
   override readonly name = 'SnsSqsError';

@@ -52,6 +52,11 @@ const KEEP_MS = 15 * 86_400_000;
 /**
  * An inbox in the memory of one process: what another process claims or did it does not see, and a restart forgets
  * all. For development, tests and consumers that run once. About 31 MiB for 100,000 events.
+ *
+ * @example
+ * ```ts
+ * const server = new ServerSQS({ service: 'users', inbox: { store: new MemoryInboxStore({ maxEntries: 10_000 }) } });
+ * ```
  */
 export class MemoryInboxStore implements InboxStore {
   readonly isShared = false;

@@ -39,6 +39,12 @@ const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
  * and one for its end; calls of one moment share a pipeline. Keys are `<prefix>:{<queue>}:e:…` for events and
  * `<prefix>:{<queue>}:s:…` for subjects; a queue's are in one slot of a cluster. Redis must not evict them
  * (`maxmemory-policy noeviction`). It closes with the server that it is given to.
+ *
+ * @example
+ * ```ts
+ * const store = new RedisInboxStore({ url: 'redis://127.0.0.1:6379' });
+ * const server = new ServerSQS({ service: 'users', inbox: { store } });
+ * ```
  */
 export class RedisInboxStore implements InboxStore {
   readonly isShared = true;

@@ -8,7 +8,16 @@ export type SqsRecord<T = unknown> = PublishRecord<T>;
 /** An hour, in milliseconds: as long as a reply queue keeps a reply. */
 const MAX_REPLY_TIMEOUT_MS = 3_600_000;
 
-/** A command with more than its data: `new SqsRecordBuilder(data).setGroupId(user.id).build()`. */
+/**
+ * A command with more than its data: `new SqsRecordBuilder(data).setGroupId(user.id).build()`.
+ *
+ * @example
+ * ```ts
+ * const command = new SqsRecordBuilder({ userId: user.id }).setGroupId(user.id).build();
+ * await lastValueFrom(notifications.emit('send-welcome-email', command));
+ * ```
+ * @throws {SnsSqsError} INVALID_RECORD: a value that AWS would refuse.
+ */
 export class SqsRecordBuilder<T = unknown> extends RecordBuilder<T> {
   /** Seconds until it can be received, whole, 0 to 900. Standard queues only: FIFO queues refuse it. */
   setDelaySeconds(seconds: number): this {

@@ -48,6 +48,15 @@ interface Declared {
 /**
  * The server side of the transport: `NestFactory.createMicroservice(Module, { strategy: new ServerSQS({ service }) })`.
  * Provisions what its handlers need, polls their queues, runs each message through Nest's pipeline and settles it.
+ *
+ * @example
+ * ```ts
+ * const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule, {
+ *   strategy: new ServerSQS({ service: 'notifications' }),
+ * });
+ * app.enableShutdownHooks();
+ * await app.listen();
+ * ```
  */
 export class ServerSQS
   extends Server<SqsServerEvents, SqsServerStatus>

@@ -25,6 +25,11 @@ const globals: unknown = globalThis;
  * What every `InboxStore` has to do, as tests: `inboxStoreContract('redis', () => new RedisInboxStore(…))`. `create` is
  * called for each test; the store is closed after it. Each test works on a queue of its own, so a store that is there
  * already is fine.
+ *
+ * @example
+ * ```ts
+ * inboxStoreContract('my store', () => new MemoryInboxStore());
+ * ```
  */
 export function inboxStoreContract(
   name: string,

@@ -48,6 +48,15 @@ function eventOf(body: string): { type?: string; data?: unknown } {
 /**
  * What a test of an app needs: a broker of its own, a way to wait until all work is done, and what was published,
  * handled, failed and dead-lettered in this process since the start or the last `clear()`. Nothing sleeps.
+ *
+ * @example
+ * ```ts
+ * const harness = await TestHarness.start();
+ * // … start the app with `aws: harness.aws`, and emit something
+ * await harness.quiet();
+ * expect(harness.handled.map(({ queue }) => queue)).toEqual(['send-email-on-user-registered']);
+ * await harness.stop();
+ * ```
  */
 export class TestHarness {
   /** Every event and command that was emitted, accepted or not. */

@@ -18,6 +18,11 @@ const REPLY_QUEUE = new RegExp(`${REPLY_QUEUE_MARK}[0-9a-f]{12}$`);
  * Deletes the reply queues whose clients have died without closing: those whose tag `nestjs-sns-sqs:alive-until` is
  * past. Resolves to their URLs. For a job that runs once in a while; running it twice at one time is harmless.
  * Needs `sqs:ListQueues`, and `sqs:ListQueueTags` and `sqs:DeleteQueue` on the reply queues.
+ *
+ * @example
+ * ```ts
+ * const deleted = await sweepReplyQueues(new SQSClient({}), { prefix: 'dev-' });
+ * ```
  */
 export async function sweepReplyQueues(
   sqs: SQSClient,
