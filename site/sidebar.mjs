@@ -65,6 +65,7 @@ export const GROUPS = [
       ['troubleshooting', 'Troubleshooting'],
       ['lifecycle', 'Lifecycle'],
       ['tracing', 'Tracing'],
+      ['metrics', 'Metrics'],
       ['diagnostics', 'Diagnostics channels'],
       ['guides/cost', 'Cost'],
     ],

@@ -204,6 +204,6 @@ describe("Nest's pipeline", () => {
     await emit({});
     await waitFor('the second attempt', () => attempts === 2);
     await here.queue(QUEUE).untilEmpty();
-    expect(here.logs.with('late failure', 'error')).toHaveLength(1);
+    expect(here.logs.with('late failure', 'warn')).toHaveLength(1);
   });
 });

@@ -16,6 +16,10 @@ const textOf = (value: unknown): string =>
       ? value
       : (JSON.stringify(value) ?? 'undefined');
 
+/** A line of the library's with fields is its text, and all that a structured logger would have of it. */
+const isLine = (value: unknown): value is { msg: string } =>
+  typeof value === 'object' && value !== null && typeof (value as { msg?: unknown }).msg === 'string';
+
 /** Nest's logger for the time of a test: keeps the lines, prints nothing. */
 export class CapturedLogs implements LoggerService {
   private lines: Line[] = [];
@@ -45,6 +49,8 @@ export class CapturedLogs implements LoggerService {
   }
 
   private add(level: Level, message: unknown, more: unknown[]): void {
-    this.lines.push({ level, text: textOf(message), more: more.filter(each => each !== undefined).map(textOf) });
+    const others = more.filter(each => each !== undefined).map(textOf);
+    if (isLine(message)) this.lines.push({ level, text: message.msg, more: [textOf(message), ...others] });
+    else this.lines.push({ level, text: textOf(message), more: others });
   }
 }

@@ -16,6 +16,12 @@ export {
   type SnsSqsModuleAsyncOptions,
   type SnsSqsModuleOptions,
 } from './sns-sqs.module.js';
+export {
+  SnsSqsHealthIndicator,
+  type LivenessOptions,
+  type ReadinessOptions,
+  type SnsSqsHealthResult,
+} from './sns-sqs-health.indicator.js';
 export { OnCommand, type OnCommandOptions } from './decorators/on-command.decorator.js';
 export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain-event.decorator.js';
 export { SqsContext } from './ctx-host/sqs.context.js';
@@ -79,6 +85,7 @@ export type {
 } from './interfaces/options.interface.js';
 export type {
   DiagnosticsEvents,
+  LeaseLostEvent,
   PublishedEvent,
   PublishingEvent,
   ReceivedEvent,

@@ -11,6 +11,7 @@ import { ClientSQS } from './client/client-sqs.js';
 import type { ClientOptionsBase, PublishOptions, ServerSQSOptions } from './interfaces/options.interface.js';
 import { defined } from './options/defined.js';
 import { ServerSQS } from './server/server-sqs.js';
+import { SnsSqsHealthIndicator } from './sns-sqs-health.indicator.js';
 
 /** `ServerSQS`'s options, and what the module's clients take beside them. */
 export interface SnsSqsModuleOptions extends ServerSQSOptions {
@@ -136,6 +137,7 @@ export class SnsSqsModule {
           inject: [MODULE_OPTIONS],
           useFactory: (options: SnsSqsModuleOptions) => new ServerSQS(serverOptions(options)),
         },
+        SnsSqsHealthIndicator,
         {
           provide: ClientSNS,
           inject: [MODULE_OPTIONS],
@@ -148,7 +150,7 @@ export class SnsSqsModule {
             }),
         },
       ],
-      exports: [MODULE_OPTIONS, ServerSQS, ClientSNS],
+      exports: [MODULE_OPTIONS, ServerSQS, ClientSNS, SnsSqsHealthIndicator],
     };
   }
 

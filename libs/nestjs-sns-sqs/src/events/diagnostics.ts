@@ -75,6 +75,13 @@ export interface CircuitEvent {
   pauseSeconds?: number;
 }
 
+/** `nestjs-sns-sqs:leaseLost`: the lease of a message ended while its handler ran; another process may handle it too. */
+export interface LeaseLostEvent {
+  queue: string;
+  messageId: string;
+  why: string;
+}
+
 export interface DiagnosticsEvents {
   received: ReceivedEvent;
   started: StartedEvent;
@@ -84,6 +91,7 @@ export interface DiagnosticsEvents {
   status: StatusEvent;
   paused: PausedEvent;
   circuit: CircuitEvent;
+  leaseLost: LeaseLostEvent;
 }
 
 const channelOf = (name: keyof DiagnosticsEvents): Channel => channel(`nestjs-sns-sqs:${name}`);
@@ -97,6 +105,7 @@ const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
   status: channelOf('status'),
   paused: channelOf('paused'),
   circuit: channelOf('circuit'),
+  leaseLost: channelOf('leaseLost'),
 };
 
 /** True when somebody listens: what only they need is computed then. */

@@ -86,6 +86,8 @@ export interface ProcessOperation extends Ended {
   pattern?: string;
   /** Since it was sent, by SQS's stamp and this machine's wall clock, in milliseconds; undefined: SQS did not say. */
   queueTimeMs?: number;
+  /** Since the time that the event names, by the wall clocks of two machines, in milliseconds; undefined: it names none. */
+  eventAgeMs?: number;
   /** Until it was its turn in its lane and a slot was free, in milliseconds. */
   laneTimeMs: number;
   /** From 1; undefined until the end, and for a message that was returned to its queue undecided. */

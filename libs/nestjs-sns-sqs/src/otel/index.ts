@@ -1,3 +1,4 @@
 export { otel } from './otel.js';
+export { SnsSqsOtelMetrics, type SnsSqsOtelMetricsOptions } from './otel-metrics.js';
 export type { OtelOptions } from './otel-options.js';
 export { SnsSqsInstrumentation, type SnsSqsInstrumentationConfig } from './sns-sqs-instrumentation.js';

@@ -6,6 +6,7 @@ import { announce } from '../events/diagnostics.js';
 import { isTraced } from '../events/traced.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
+import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
 import { Delivery } from './delivery.js';
 import { InFlight } from './in-flight.js';
@@ -83,6 +84,15 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
 
   get concurrency(): number {
     return this.options.settings.concurrency;
+  }
+
+  get queue(): ProvisionedQueue {
+    return this.options.queue;
+  }
+
+  /** See `Poller.stalledMs`. */
+  get stalledMs(): number {
+    return this.parts.poller.stalledMs;
   }
 
   get inboxCounts(): InboxCounts | undefined {

@@ -10,6 +10,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
+import { observeServer } from '../events/observed-parts.js';
 import { callUserCode, tellListeners } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import { announceService } from '../options/own-service.js';
@@ -25,6 +26,7 @@ import { watchHandlersBehindInterceptors } from './handle/watch-handlers.js';
 import { Faults, type FaultOf } from './faults.js';
 import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
+import { ServerObservation } from './server-observation.js';
 import { startConsumers } from './start-consumers.js';
 import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
 import { finishesWithin } from '../async/finishes-within.js';
@@ -72,6 +74,12 @@ export class ServerSQS
   private readonly starting = new AbortController();
   private readonly faults = new Faults();
   private consumers: QueueConsumer[] = [];
+  private readonly observation = new ServerObservation({
+    consumers: () => this.consumers,
+    health: () => this.health(),
+    plane: () => this.aws?.sqsControlPlane,
+  });
+  private unobserve: (() => void) | undefined;
   private watch: TopologyWatch | undefined;
   private aws: ServerAws | undefined;
   private state: SqsServerStatus = 'idle';
@@ -216,6 +224,19 @@ export class ServerSQS
     });
   }
 
+  /** Full names of queues whose poll loop has not moved for longer, in milliseconds: for a liveness probe. No call is made. */
+  stalledQueues(afterMs: number): string[] {
+    return this.observation.stalledQueues(afterMs);
+  }
+
+  /**
+   * By full queue name, the messages in its dead-letter queue, about. One call for each queue, which needs
+   * `sqs:GetQueueAttributes`. Rejects with what AWS answered. Empty before the start.
+   */
+  deadLetters(): Promise<Record<string, number>> {
+    return this.observation.deadLetters();
+  }
+
   private async report(start: Promise<void>, callback: (error?: unknown) => void): Promise<void> {
     let failure: { error: unknown } | undefined;
     await start.catch((error: unknown) => {
@@ -251,6 +272,7 @@ export class ServerSQS
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       for (const consumer of this.consumers) consumer.start();
       this.watch.start();
+      this.unobserve = observeServer(this.observation);
     } catch (error) {
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
       this.aws?.destroy();
@@ -269,6 +291,7 @@ export class ServerSQS
     if (this.state !== 'draining') this.changeState('draining');
     this.starting.abort();
     this.watch?.stop();
+    this.unobserve?.();
     // A start that was cut off has reported its error to listen's caller already.
     const { shutdownTimeoutMs } = this.options;
     // One that AWS does not answer ends with its clients.

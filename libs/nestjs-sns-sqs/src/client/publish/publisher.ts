@@ -2,6 +2,7 @@ import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
+import { observeClient } from '../../events/observed-parts.js';
 import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
 import type { PublishOperation, SendOperation, TraceCarrier } from '../../interfaces/telemetry.interface.js';
 import type { Trace } from '../../interfaces/trace.interface.js';
@@ -51,6 +52,7 @@ export class Publisher {
   private readonly serializer: ProducerSerializer | undefined;
   private readonly target: Target;
   private closing: Promise<void> | undefined;
+  private readonly unobserve: () => void;
   private readonly settings: Required<PublishOptions>;
 
   constructor(private readonly options: PublisherOptions) {
@@ -64,6 +66,7 @@ export class Publisher {
       timedOut: () => this.timeoutError(),
       tooLate: () => this.unansweredError(shutdownTimeoutMs),
     });
+    this.unobserve = observeClient(this);
     const tries = { ...this.settings, random: Math.random };
     this.target = new Target({ resolve, makes, operation, name: destination.name, tries });
     this.batcher = new PublishBatcher({
@@ -72,6 +75,16 @@ export class Publisher {
       ordered: options.destination.fifo,
       publish: options.client.publish,
     });
+  }
+
+  /** For metrics. */
+  get destination(): string {
+    return this.options.destination.name;
+  }
+
+  /** For metrics. */
+  get pendingEmits(): number {
+    return this.emits.size;
   }
 
   /** Resolves to the topic's ARN or the queue's URL. A failure that may pass is tried again as a publish is. None is remembered. */
@@ -164,6 +177,7 @@ export class Publisher {
   }
 
   private async end(): Promise<void> {
+    this.unobserve();
     if (await finishesWithin(this.batcher.flush(), this.emits.rest)) return;
     this.target.stop();
     this.emits.giveUp();

@@ -58,8 +58,9 @@ export class DeliveryTracer {
       maxReceiveCount,
       laneTimeMs: acceptedAt === undefined ? 0 : monotonicNow() - acceptedAt,
       ...(metadata && handlers.find(queue.name, metadata.type) && { pattern: metadata.type }),
-      // SQS's stamp is of the wall clock.
+      // The stamps of SQS and of the event are of the wall clock.
       ...(sentAt !== undefined && { queueTimeMs: Math.max(0, Date.now() - sentAt) }),
+      ...(metadata?.time !== undefined && { eventAgeMs: Math.max(0, Date.now() - Date.parse(metadata.time)) }),
       ...(letter !== undefined && { deadLetterTraceparent: letter }),
     };
     delivery.trace = beginTrace('process', telemetry, operation);

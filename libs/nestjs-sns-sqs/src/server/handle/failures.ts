@@ -37,8 +37,15 @@ export class Failures {
       this.whileOpen(error) ??
       settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
     const settlement = this.inTime(delivery, failed);
-    const named = { queue: queue.name, messageId: delivery.messageId, attempt: counted };
-    logFailure(logger, named, rules.maxReceiveCount, error, settlement);
+    const failure = {
+      queue: queue.name,
+      messageId: delivery.messageId,
+      attempt: counted,
+      maxReceiveCount: rules.maxReceiveCount,
+      metadata: delivery.envelope?.metadata,
+      traceparent: delivery.trace?.traceparent,
+    };
+    logFailure(logger, failure, error, settlement);
     return settlement;
   }
 

@@ -293,6 +293,29 @@ describe('Poller', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('tells for how long a receive that does not end has kept it, and nothing while none is due', async () => {
+    let room = 10;
+    const { poller, receives } = pollerByHand({ room: () => room });
+    expect(poller.stalledMs).toBe(0);
+    poller.start();
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(poller.stalledMs).toBe(30_000);
+    room = 0;
+    receives[0]?.answer([]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(poller.stalledMs).toBe(0);
+    // Nobody has told it that there is room.
+    room = 10;
+    expect(poller.stalledMs).toBe(60_000);
+    poller.wake();
+    expect(poller.stalledMs).toBe(0);
+    receives[1]?.fail(new Error('away'));
+    await jest.advanceTimersByTimeAsync(100);
+    expect(poller.stalledMs).toBe(0);
+    await poller.stop();
+    expect(poller.stalledMs).toBe(0);
+  });
+
   it('stops when it was never started', async () => {
     await expect(pollerByHand().poller.stop()).resolves.toBeUndefined();
   });

@@ -60,6 +60,7 @@ export class Poller {
   private aborting: NodeJS.Timeout | undefined;
   private batchWait: NodeJS.Timeout | undefined;
   private isBatchWaitOver = false;
+  private lastEndedAt = 0;
 
   constructor(private readonly options: PollerOptions) {
     this.now = options.now ?? monotonicNow;
@@ -87,6 +88,17 @@ export class Poller {
     }
   }
 
+  /**
+   * For how long nothing has been received although it should be, in milliseconds: a receive does not end, or none was
+   * begun. 0: no receive is due.
+   */
+  get stalledMs(): number {
+    if (!this.started || this.stopped || this.backingOff || this.batchWait) return 0;
+    if (this.receiving.size === 0 && this.options.intake.capacity <= 0) return 0;
+    const since = Math.min(...[...this.receiving.values()].map(({ startedAt }) => startedAt), Infinity);
+    return Math.max(0, this.now() - (since === Infinity ? this.lastEndedAt : since));
+  }
+
   /** Receives under way. */
   get receives(): number {
     return this.receiving.size;
@@ -94,6 +106,7 @@ export class Poller {
 
   start(): void {
     this.started = true;
+    this.lastEndedAt = this.now();
     this.wake();
   }
 
@@ -243,6 +256,7 @@ export class Poller {
   }
 
   private forget(receive: Promise<void>, ask: number): void {
+    this.lastEndedAt = this.now();
     this.receiving.delete(receive);
     this.requested -= ask;
   }

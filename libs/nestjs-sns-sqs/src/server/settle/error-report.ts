@@ -2,6 +2,7 @@ import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isInstance, json, peek, thrownName, thrownText } from '../../errors/thrown.js';
 import { isHttpException } from '../../errors/validation-refusal.js';
+import { textWithCauses } from '../../logging/log-line.js';
 import { printable } from '../../logging/printable.js';
 
 export interface ErrorReport {
@@ -35,7 +36,9 @@ function detailsOf(error: unknown): string | undefined {
 export function reportError(error: unknown): ErrorReport {
   const code = isInstance(error, SnsSqsError) ? peek(error, 'code') : undefined;
   const name = typeof code === 'string' ? code : thrownName(error);
-  const report: ErrorReport = { reason: printable(thrownText(error)), name: printable(name) };
+  // The details of a DeadLetter have its cause.
+  const text = outcomeOf(error).kind === 'dead-letter' ? thrownText(error) : textWithCauses(error);
+  const report: ErrorReport = { reason: printable(text), name: printable(name) };
   const details = detailsOf(error);
   if (details !== undefined) report.details = printable(details);
   return report;

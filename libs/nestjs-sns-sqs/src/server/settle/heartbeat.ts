@@ -3,6 +3,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
 import { pause } from '../../async/pause.js';
+import { announce } from '../../events/diagnostics.js';
 import { errorText, isLeaseGone } from '../../errors/aws-errors.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
@@ -203,6 +204,7 @@ export class Heartbeat {
   private lose(delivery: Delivery, why: string): void {
     if (!this.held.has(delivery) || delivery.settled || delivery.leaseLost) return;
     this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
+    announce('leaseLost', { queue: this.options.queueName, messageId: delivery.messageId, why });
     delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
     // Its claim is renewed for as long as the handler runs, so that nobody else begins beside it.
     if (!delivery.claim) this.untrack(delivery);

@@ -1,38 +1,69 @@
 import type { LoggerService } from '@nestjs/common';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
-import { printableStack } from '../../logging/printable.js';
+import { LogLine } from '../../logging/log-line.js';
+import type { EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SettledEvent, StartedEvent } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
 import { reportError } from './error-report.js';
 import type { Settlement } from './retry-policy.js';
 
-/** Says once in the log what went wrong, and what becomes of the message. */
+/** A failed attempt, as far as the log tells of it. */
+export interface FailedAttempt extends StartedEvent {
+  maxReceiveCount: number;
+  /** Undefined: its body cannot be read. */
+  metadata: EventMetadata | undefined;
+  /** Of the attempt's span; undefined: it is not traced. */
+  traceparent: string | undefined;
+}
+
+/** Says once in the log what went wrong, and what happens to the message: WARN for an attempt that is repeated, ERROR for the last. */
 export function logFailure(
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>,
-  { queue, messageId, attempt }: StartedEvent,
-  maxReceiveCount: number,
+  { queue, messageId, attempt, maxReceiveCount, metadata, traceparent }: FailedAttempt,
   error: unknown,
   settlement: Settlement,
 ): void {
   const { reason, details } = reportError(error);
-  const next =
-    settlement.kind === 'retry'
-      ? `next attempt in ${settlement.seconds} s`
-      : settlement.kind === 'dead-letter'
-        ? 'goes to the dead letter queue'
-        : 'is discarded';
-  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} failed: ${reason}${details ? ` ${details}` : ''}; it ${next}`;
-  const outcome = outcomeOf(error);
-  switch (outcome.kind) {
-    case 'discard':
-      return logger.log(text);
-    case 'retry-later':
+  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} failed: ${reason}${details ? ` ${details}` : ''}; ${nextOf(settlement)}`;
+  const isOutcome = outcomeOf(error).kind !== 'failed';
+  const fields = {
+    queue,
+    type: metadata?.type,
+    eventId: metadata?.id,
+    messageId,
+    attempt,
+    maxReceiveCount,
+    nextAttemptInSeconds: settlement.kind === 'retry' ? settlement.seconds : undefined,
+    outcome: settlement.kind,
+    traceparent: traceparent ?? metadata?.traceparent,
+    correlationId: metadata?.correlationId,
+  };
+  // What a handler says by RetryLater, DeadLetter and Discard needs no stack.
+  const line = new LogLine(text, fields, isOutcome ? undefined : error);
+  switch (settlement.kind) {
+    case 'delete':
+      return logger.log(line);
+    case 'retry':
+    case 'wait':
+      return logger.warn(line);
     case 'dead-letter':
-      return logger.warn(text);
-    case 'failed':
-      return logger.error(text, printableStack(error));
+      return logger.error(line);
     default:
-      return outcome satisfies never;
+      return settlement satisfies never;
+  }
+}
+
+function nextOf(settlement: Settlement): string {
+  switch (settlement.kind) {
+    case 'retry':
+    case 'wait':
+      return `the next attempt is in ${settlement.seconds} s`;
+    case 'dead-letter':
+      return 'the message goes to the dead-letter queue';
+    case 'delete':
+      return 'the message is discarded';
+    default:
+      return settlement satisfies never;
   }
 }
 

@@ -1,0 +1,1 @@
+export { SnsSqsMetrics, type SnsSqsMetricsOptions } from './sns-sqs-metrics.js';

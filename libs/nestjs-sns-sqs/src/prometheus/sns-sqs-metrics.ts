@@ -1,0 +1,90 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { z } from 'zod';
+import { DepthPoller } from '../metrics/depth-poller.js';
+import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
+import { MetricsCollector } from '../metrics/metrics-collector.js';
+import { metricsShape, type MetricsOptions } from '../metrics/metrics-options.js';
+import { readings } from '../metrics/readings.js';
+import { checkOptions } from '../options/check-options.js';
+import { prometheusName } from './prometheus-name.js';
+
+export interface SnsSqsMetricsOptions extends MetricsOptions {
+  /** Where the metrics are registered: prom-client's `register`, or the registry of `@willsoto/nestjs-prometheus`. */
+  registry: Registry;
+}
+
+const schema = z.strictObject({
+  ...metricsShape,
+  registry: z.custom<object>(
+    value => typeof (value as { registerMetric?: unknown } | null | undefined)?.registerMetric === 'function',
+    "expected a registry of prom-client's",
+  ),
+});
+
+const NAMES = Object.keys(METRICS) as MetricName[];
+
+/**
+ * Metrics of every server and client of this process, for Prometheus.
+ * @example new SnsSqsMetrics({ registry: register });
+ * @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong.
+ */
+export class SnsSqsMetrics implements MetricsSink {
+  private readonly counters = new Map<MetricName, Counter>();
+  private readonly histograms = new Map<MetricName, Histogram>();
+  private readonly gauges = new Map<MetricName, Gauge>();
+  private readonly collector: MetricsCollector;
+  private readonly depths: DepthPoller;
+
+  constructor(private readonly options: SnsSqsMetricsOptions) {
+    checkOptions('SnsSqsMetrics', schema, options);
+    this.collector = new MetricsCollector(this);
+    this.depths = new DepthPoller(options.depthEverySeconds);
+    for (const name of NAMES) this.register(name);
+    this.collector.start();
+    this.depths.start();
+  }
+
+  add(name: MetricName, value: number, labels: Labels): void {
+    this.counters.get(name)?.inc(labels, value);
+  }
+
+  record(name: MetricName, value: number, labels: Labels): void {
+    this.histograms.get(name)?.observe(labels, value);
+  }
+
+  /** Asks for the depth of the queues now, for the next reading. Never rejects. */
+  readDepths(): Promise<void> {
+    return this.depths.ask();
+  }
+
+  /** Measures nothing more, and takes its metrics out of the registry. */
+  stop(): void {
+    this.collector.stop();
+    this.depths.stop();
+    for (const name of NAMES) this.options.registry.removeSingleMetric(prometheusName(name));
+  }
+
+  private register(name: MetricName): void {
+    const { type, help, labels, buckets } = METRICS[name];
+    const common = {
+      name: prometheusName(name),
+      help,
+      labelNames: labels,
+      registers: [this.options.registry],
+    };
+    if (type === 'counter') this.counters.set(name, new Counter(common));
+    else if (type === 'histogram')
+      this.histograms.set(name, new Histogram({ ...common, ...(buckets && { buckets: [...buckets] }) }));
+    else this.gauges.set(name, new Gauge({ ...common, collect: () => this.show(name) }));
+  }
+
+  /** When the registry is read. */
+  private show(name: MetricName): void {
+    const gauge = this.gauges.get(name);
+    if (!gauge) return;
+    gauge.reset();
+    for (const reading of readings(this.depths.latest, this.collector.durations)) {
+      if (reading.name === name) gauge.set(reading.labels, reading.value);
+    }
+  }
+}
