@@ -30,8 +30,8 @@ import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
 import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
-import { CircuitBreaker, type Circuit } from './steer/circuit-breaker.js';
-import { RateLimit } from './steer/rate-limit.js';
+import { IntakeCapacity } from './receive/intake-capacity.js';
+import { Steering, type SteeredIntake } from './steer/steering.js';
 import { Heartbeat } from './settle/heartbeat.js';
 import { Settler } from './settle/settler.js';
 
@@ -74,7 +74,7 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
 }
 
 /** The consumer, as its parts see it. */
-export interface Consumer extends Intake, Circuit {
+export interface Consumer extends Intake, SteeredIntake {
   /** What was received and has not ended. */
   readonly inFlight: InFlight;
   /** A handler has ended: there may be capacity again. */
@@ -93,10 +93,8 @@ export interface ConsumerParts {
   settler: Settler;
   runner: DeliveryRunner;
   attempts: AttemptCounter;
-  /** Undefined: the queue has none. */
-  breaker: CircuitBreaker | undefined;
-  /** Undefined: the queue has none. */
-  limit: RateLimit | undefined;
+  steering: Steering;
+  capacity: IntakeCapacity;
 }
 
 /** Builds and connects the parts of one queue's consumer. */
@@ -142,7 +140,9 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(requestOf && { requestOf }),
   });
   const suspects = suspectsOf(options, attempts);
-  const breaker = settings.circuitBreaker && new CircuitBreaker(settings.circuitBreaker, consumer);
+  const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, concurrency);
+  const steering = new Steering({ queueName: queue.name, rules: settings, batchSize, intake: consumer, logger });
+  const { breaker } = steering;
   const failures = new Failures({ queue, rules: settings, attempts, logger, breaker });
   const runner = new DeliveryRunner({
     queue,
@@ -172,38 +172,29 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     inFlight: consumer.inFlight,
     logger,
   });
-  const poller = new Poller({
-    ...named,
-    fifo: queue.fifo,
-    waitTimeSeconds,
-    intake: consumer,
-    batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
+  const pace = new ReceivePace(concurrency);
+  const lanes = new Lanes({
+    runner,
+    onEnd: () => consumer.onRunEnd(),
+    limit: concurrency,
+    slots: options.slots,
+    ...(options.requestSlots && { requests: { slots: options.requestSlots, isOne: isOwnRequest } }),
+    ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
   });
-  const { rateLimit } = settings;
+  const { slots, requestSlots, waits } = options;
+  const shared = { fifo: queue.fifo, concurrency, slots, requestSlots, waits };
   return {
     settler,
     heartbeat,
     dispatcher,
     runner,
     attempts,
+    steering,
+    pace,
+    lanes,
+    capacity: new IntakeCapacity({ ...shared, lanes, pace, settler, runner, steering, inbox }),
     laneKey: laneKeyOf(queue.fifo, settings, decode),
-    pace: new ReceivePace(concurrency),
-    lanes: new Lanes({
-      runner,
-      onEnd: () => consumer.onRunEnd(),
-      limit: concurrency,
-      slots: options.slots,
-      ...(options.requestSlots && { requests: { slots: options.requestSlots, isOne: isOwnRequest } }),
-      ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
-    }),
-    poller,
-    breaker,
-    limit:
-      rateLimit &&
-      new RateLimit(rateLimit, {
-        batchSize: Math.min(AWS_BATCH_MAX_ENTRIES, concurrency),
-        onRoom: () => poller.wake(),
-      }),
+    poller: new Poller({ ...named, fifo: queue.fifo, waitTimeSeconds, intake: consumer, batchSize }),
   };
 }
 

@@ -11,7 +11,6 @@ import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOpt
 import { Delivery } from './delivery.js';
 import { InFlight } from './in-flight.js';
 import type { Pausable } from './steer/pauses.js';
-import { IntakeHold, type HeldIntake } from './steer/intake-hold.js';
 import type { Receipt } from './receive/intake.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
@@ -34,44 +33,21 @@ export interface ConsumerSnapshot {
 
 /** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
 const ABORT_GRACE_MS = 250;
-/**
- * Messages of a standard queue that may be held for each slot: where one subject is flooded its lane alone would take
- * in the whole queue. SQS itself hands out no more than one receive of a FIFO group at a time.
- */
-const MAX_HELD_PER_SLOT = 2;
-/**
- * Messages that may be held while a request of the service's own is looked for behind them: few while handlers work,
- * since other processes could handle them; many when all handlers wait for answers.
- */
-const MAX_HELD_FOR_REQUESTS = { working: 2 * AWS_BATCH_MAX_ENTRIES, waiting: 1_000 };
-/**
- * Settlements without a result, for each slot and at least: where handlers are faster than deletes, receiving waits for
- * the deletes, so that memory and what is in flight at SQS stay bounded.
- */
-const MAX_UNSETTLED = { perSlot: 2, least: 200 };
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
 
 /** One queue's way from receive to settlement: starts and stops its parts, and says how much may be received. */
-export class QueueConsumer implements Consumer, HeldIntake, Pausable {
+export class QueueConsumer implements Consumer, Pausable {
   readonly inFlight = new InFlight();
   private readonly parts: ConsumerParts;
-  private readonly maxUnsettled: number;
-  private isWaitingForSettles = false;
   /** Ends when nothing is received any more and what ran has ended; undefined: still received. */
   private draining: Promise<void> | undefined;
   private isClosed = false;
   private unwatch: (() => void) | undefined;
-  private readonly hold: IntakeHold;
-  /** Told when nothing runs any more, or the pause is over. */
-  private readonly idle = new Set<() => void>();
   private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
-    const { concurrency } = options.settings;
-    this.maxUnsettled = Math.max(MAX_UNSETTLED.least, concurrency * MAX_UNSETTLED.perSlot);
     this.parts = assembleParts(options, this);
-    this.hold = new IntakeHold(this);
   }
 
   get name(): string {
@@ -136,21 +112,16 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
    * have ended and are settled, or the pause has.
    */
   async pause(): Promise<void> {
-    this.hold.hold('paused');
-    if (this.parts.lanes.load > 0) await new Promise<void>(resolve => void this.idle.add(resolve));
-    if (this.hold.has('paused')) await this.flush();
+    if ((await this.parts.steering.pause()) === 'idle') await this.flush();
   }
 
   resume(): void {
-    this.hold.release('paused');
-    this.tellIdle();
+    this.parts.steering.resume();
   }
 
   /** Why nothing is received although the server is up; undefined: it is. */
   get heldFor(): string | undefined {
-    if (this.hold.has('paused')) return 'It is paused';
-    const open = this.parts.breaker?.reason;
-    return open && `Its circuit breaker is open: ${open}`;
+    return this.parts.steering.reason;
   }
 
   handBack(): void {
@@ -162,30 +133,6 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
 
   reopen(): void {
     if (!this.draining) this.parts.poller.resume();
-  }
-
-  onOpen(reason: string, pauseSeconds: number): void {
-    const { logger, queue } = this.options;
-    logger.warn(`${queue.name}: the circuit breaker is open for ${pauseSeconds} s: ${reason}`);
-    announce('circuit', { queue: queue.name, state: 'open', pauseSeconds });
-    this.hold.hold('circuit-open');
-  }
-
-  onTrial(): void {
-    announce('circuit', { queue: this.options.queue.name, state: 'trial' });
-    this.hold.release('circuit-open');
-  }
-
-  onClose(): void {
-    const { logger, queue } = this.options;
-    logger.log(`${queue.name}: a message was handled, and the circuit breaker is closed again`);
-    announce('circuit', { queue: queue.name, state: 'closed' });
-    this.parts.poller.wake();
-  }
-
-  private tellIdle(): void {
-    for (const resolve of this.idle) resolve();
-    this.idle.clear();
   }
 
   /**
@@ -220,11 +167,9 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
   }
 
   private abandon(): void {
-    const { poller, heartbeat, settler, dispatcher, breaker, limit } = this.parts;
+    const { poller, heartbeat, settler, dispatcher, steering } = this.parts;
     this.isClosed = true;
-    breaker?.stop();
-    limit?.stop();
-    this.tellIdle();
+    steering.stop();
     for (const delivery of this.inFlight) delivery.isAbandoned = true;
     this.unwatch?.();
     poller.abandon();
@@ -256,30 +201,8 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
     await runner.settleUndecided();
   }
 
-  /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   get capacity(): number {
-    const { settings, slots, queue, inbox } = this.options;
-    const { lanes, pace, settler, runner, breaker, limit } = this.parts;
-    if (inbox?.isPaused || this.hold.isHeld) return 0;
-    const { load, held, ordinaryLoad } = lanes;
-    const free = Math.min(settings.concurrency - ordinaryLoad, slots.free);
-    const wanted = Math.max(load === 0 ? 1 : 0, free + pace.prefetch);
-    const usual = queue.fifo ? wanted : Math.min(wanted, settings.concurrency * MAX_HELD_PER_SLOT - held);
-    const capacity = Math.max(usual, this.capacityForRequests);
-    const unsettledCapacity = this.maxUnsettled - settler.pending - runner.undecided;
-    this.isWaitingForSettles = unsettledCapacity < capacity;
-    const most = Math.min(capacity, unsettledCapacity, (breaker?.room ?? Infinity) - held);
-    return most > 0 && limit ? Math.min(most, limit.room) : most;
-  }
-
-  /** A request of the service's own may stand behind messages that find no slot. */
-  private get capacityForRequests(): number {
-    const { requestSlots, waits } = this.options;
-    if (!requestSlots || requestSlots.free <= 0) return 0;
-    const { held, inWork } = this.parts.lanes;
-    const doAllWait = waits !== undefined && waits.waiting >= inWork;
-    const most = doAllWait ? MAX_HELD_FOR_REQUESTS.waiting : inWork + MAX_HELD_FOR_REQUESTS.working;
-    return Math.min(AWS_BATCH_MAX_ENTRIES, most - held);
+    return this.parts.capacity.messages;
   }
 
   /** A handler of this server waits for an answer from this queue. */
@@ -309,31 +232,31 @@ export class QueueConsumer implements Consumer, HeldIntake, Pausable {
   }
 
   onRunEnd(): void {
-    const { pace, lanes, settler, poller } = this.parts;
+    const { pace, lanes, settler, poller, steering } = this.parts;
     pace.noteEnd();
     if (lanes.load === 0) {
       settler.sendBatchesNow();
-      this.tellIdle();
+      steering.onIdle();
     }
     poller.wake();
   }
 
   onSettled(): void {
-    const { settler, poller } = this.parts;
+    const { settler, poller, capacity } = this.parts;
     // Once for what a batch has settled.
-    if (this.isWaitingForSettles && settler.pending % AWS_BATCH_MAX_ENTRIES === 0) poller.wake();
+    if (capacity.isWaitingForSettlements && settler.pending % AWS_BATCH_MAX_ENTRIES === 0) poller.wake();
   }
 
   accept(messages: SqsMessage[], receipt: Receipt): void {
     // The late answer of a receive that did not heed its abort.
     if (this.isClosed) return;
     const { queue } = this.options;
-    const { lanes, heartbeat, laneKey, attempts, limit, runner } = this.parts;
-    limit?.take(messages.length);
+    const { lanes, heartbeat, laneKey, attempts, steering, runner } = this.parts;
+    steering.noteReceived(messages.length);
     announce('received', { queue: queue.name, count: messages.length });
     const deliveries = this.deliveries(messages, receipt);
     const acceptedAt = isTraced('process', this.options.telemetry) ? monotonicNow() : undefined;
-    if (this.hold.isHeld) return runner.returnToQueue(deliveries, undefined);
+    if (steering.isHeld) return runner.returnToQueue(deliveries, undefined);
     for (const delivery of deliveries) {
       delivery.acceptedAt = acceptedAt;
       const lane = laneKey(delivery);

@@ -1,0 +1,118 @@
+import type { LoggerService } from '@nestjs/common';
+import { announce } from '../../events/diagnostics.js';
+import type { SteeringOptions } from '../../interfaces/steering-options.interface.js';
+import { CircuitBreaker, type Circuit } from './circuit-breaker.js';
+import { RateLimit } from './rate-limit.js';
+
+/** Who receives, as its steering sees it. */
+export interface SteeredIntake {
+  /** Handlers run, or wait for a slot. */
+  readonly isBusy: boolean;
+  /** What was not started goes back, and receives that wait end. */
+  handBack(): void;
+  /** Messages may be received again. */
+  reopen(): void;
+  /** There may be room again. */
+  wake(): void;
+}
+
+export interface QueueSteeringOptions {
+  queueName: string;
+  rules: SteeringOptions;
+  /** A receive asks for so many when it may. */
+  batchSize: number;
+  intake: SteeredIntake;
+  logger: Pick<LoggerService, 'log' | 'warn'>;
+}
+
+/** Whether one queue is received now, and how much of it: its pause, its circuit breaker and its rate limit. */
+export class Steering implements Circuit {
+  /** Undefined: the queue has none. */
+  readonly breaker: CircuitBreaker | undefined;
+  private readonly limit: RateLimit | undefined;
+  private readonly holds = new Set<'paused' | 'circuit-open'>();
+  /** Told when nothing runs any more, or the pause is over. */
+  private readonly idle = new Set<() => void>();
+
+  constructor(private readonly options: QueueSteeringOptions) {
+    const { rules, intake, batchSize } = options;
+    this.breaker = rules.circuitBreaker && new CircuitBreaker(rules.circuitBreaker, this);
+    this.limit = rules.rateLimit && new RateLimit(rules.rateLimit, { batchSize, onRoom: () => intake.wake() });
+  }
+
+  /** Nothing is received now. */
+  get isHeld(): boolean {
+    return this.holds.size > 0;
+  }
+
+  /** Why nothing is received although the server is up; undefined: it is. */
+  get reason(): string | undefined {
+    if (this.holds.has('paused')) return 'It is paused';
+    const open = this.breaker?.reason;
+    return open && `Its circuit breaker is open: ${open}`;
+  }
+
+  /** Of `wanted` messages, those that may be received while `held` are in work or wait for it. */
+  allow(wanted: number, held: number): number {
+    const most = this.breaker ? Math.min(wanted, this.breaker.room - held) : wanted;
+    return most > 0 && this.limit ? Math.min(most, this.limit.room) : most;
+  }
+
+  noteReceived(count: number): void {
+    this.limit?.take(count);
+  }
+
+  /** Resolves when no handler runs any more, or the pause is over. */
+  async pause(): Promise<'idle' | 'resumed'> {
+    this.hold('paused');
+    if (this.options.intake.isBusy) await new Promise<void>(resolve => void this.idle.add(resolve));
+    return this.holds.has('paused') ? 'idle' : 'resumed';
+  }
+
+  resume(): void {
+    this.release('paused');
+    this.onIdle();
+  }
+
+  /** No handler runs any more. */
+  onIdle(): void {
+    if (this.idle.size === 0) return;
+    for (const resolve of this.idle) resolve();
+    this.idle.clear();
+  }
+
+  onOpen(reason: string, pauseSeconds: number): void {
+    const { logger, queueName } = this.options;
+    logger.warn(`${queueName}: the circuit breaker is open for ${pauseSeconds} s: ${reason}`);
+    announce('circuit', { queue: queueName, state: 'open', pauseSeconds });
+    this.hold('circuit-open');
+  }
+
+  onTrial(): void {
+    announce('circuit', { queue: this.options.queueName, state: 'trial' });
+    this.release('circuit-open');
+  }
+
+  onClose(): void {
+    const { logger, queueName, intake } = this.options;
+    logger.log(`${queueName}: a message was handled, and the circuit breaker is closed again`);
+    announce('circuit', { queue: queueName, state: 'closed' });
+    intake.wake();
+  }
+
+  stop(): void {
+    this.breaker?.stop();
+    this.limit?.stop();
+    this.onIdle();
+  }
+
+  private hold(reason: 'paused' | 'circuit-open'): void {
+    const wasHeld = this.isHeld;
+    this.holds.add(reason);
+    if (!wasHeld) this.options.intake.handBack();
+  }
+
+  private release(reason: 'paused' | 'circuit-open'): void {
+    if (this.holds.delete(reason) && !this.isHeld) this.options.intake.reopen();
+  }
+}
