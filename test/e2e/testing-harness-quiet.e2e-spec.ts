@@ -2,7 +2,7 @@ import { Controller, type INestMicroservice, type Type } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { VirtualClock } from 'local-sns-sqs';
-import { ClientSNS, ClientSQS, OnDomainEvent, RetryLater, ServerSQS, SqsContext } from 'nestjs-sns-sqs';
+import { ClientSNS, ClientSQS, DeadLetter, OnDomainEvent, RetryLater, ServerSQS, SqsContext } from 'nestjs-sns-sqs';
 import { TestHarness } from 'nestjs-sns-sqs/testing';
 import { lastValueFrom, timeout } from 'rxjs';
 import { Gate } from '../support/wait-for.js';
@@ -55,6 +55,27 @@ describe('quiet()', () => {
     client.emit('user.registered', { n: 1n });
     await harness.quiet();
     expect(harness.published).toMatchObject([{ type: 'user.registered', error: { code: 'UNSERIALIZABLE_DATA' } }]);
+  });
+
+  it('sees no dead letter of before a clear()', async () => {
+    @Controller()
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(): void {
+        throw new DeadLetter('no');
+      }
+    }
+    await start([Work]);
+    const client = events();
+    const deadLetters = () => harness.deadLettered.map(({ data }) => data);
+    await lastValueFrom(client.emit('user.registered', { n: 1 }));
+    await harness.quiet();
+    expect(deadLetters()).toEqual([{ n: 1 }]);
+    harness.clear();
+    expect([harness.published, harness.failed, deadLetters()]).toEqual([[], [], []]);
+    await lastValueFrom(client.emit('user.registered', { n: 2 }));
+    await harness.quiet();
+    expect(deadLetters()).toEqual([{ n: 2 }]);
   });
 
   it('says what is left when it takes too long', async () => {

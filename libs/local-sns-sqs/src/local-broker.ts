@@ -8,24 +8,24 @@ import { SystemClock } from './system-clock.js';
 
 export interface LocalBrokerOptions {
   /** 0 takes a free one. @default 0 */
-  port?: number;
+  port?: number | undefined;
   /** The address to listen on; `0.0.0.0` is every address of this machine. @default '127.0.0.1' */
-  host?: string;
+  host?: string | undefined;
   /**
    * The name under which others reach the broker, with a port if theirs is another, e.g. `broker` in a network of
    * containers. Queue URLs begin with it, whatever the caller used. @default the host of each request
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /** Origins whose web pages may call, e.g. `http://localhost:3000`; `*` is every one. @default none */
-  cors?: readonly string[];
+  cors?: readonly string[] | undefined;
   /** Source of time; a `VirtualClock` stands still until the test moves it. @default real time */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** Start of the identifiers: the same seed and calls give the same ids. @default random */
-  seed?: number;
+  seed?: number | undefined;
   /** @default 'us-east-1' */
-  region?: string;
+  region?: string | undefined;
   /** Twelve digits. @default '000000000000' */
-  accountId?: string;
+  accountId?: string | undefined;
 }
 
 export interface LocalBroker {
@@ -38,6 +38,11 @@ export interface LocalBroker {
   readonly faults: FaultPlan;
   /** Of the identifiers and the faults: give it to `startLocalBroker` to have the same again. */
   readonly seed: number;
+  /**
+   * Removes every message of a queue, received ones too, without AWS's minute between two purges. A queue that does not
+   * exist has none.
+   */
+  purge(queue: string): void;
   /** Forgets every queue, topic, message, count and fault. */
   reset(): void;
   /** Cuts all connections and frees the port. Idempotent. */
@@ -74,6 +79,7 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
     inspect,
     faults,
     seed,
+    purge: queue => broker.queues.get(queue)?.purge(),
     reset() {
       broker.reset();
       faults.clear();

@@ -15,6 +15,7 @@ export {
   type SnsSqsFeatureOptions,
   type SnsSqsModuleAsyncOptions,
   type SnsSqsModuleOptions,
+  type SnsSqsOptionsFactory,
 } from './sns-sqs.module.js';
 export {
   SnsSqsHealthIndicator,
@@ -24,7 +25,7 @@ export {
 } from './sns-sqs-health.indicator.js';
 export { OnCommand, type OnCommandOptions } from './decorators/on-command.decorator.js';
 export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain-event.decorator.js';
-export { SqsContext } from './ctx-host/sqs.context.js';
+export { SqsContext, type SqsContextState } from './ctx-host/sqs.context.js';
 export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
 export { SqsRecordBuilder, type SqsRecord } from './record-builders/sqs-record.builder.js';
 export {
@@ -113,5 +114,5 @@ export type {
   RateLimitOptions,
   SteeringOptions,
 } from './interfaces/steering-options.interface.js';
-export type { SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
+export type { ConfiguredName, NameSource, SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

@@ -1,13 +1,16 @@
 import {
   Inject,
   Module,
+  type Abstract,
   type DynamicModule,
   type FactoryProvider,
   type ModuleMetadata,
   type Provider,
+  type Type,
 } from '@nestjs/common';
 import { ClientSNS } from './client/client-sns.js';
 import { ClientSQS } from './client/client-sqs.js';
+import { SnsSqsError } from './errors/sns-sqs.error.js';
 import type { ClientOptionsBase, PublishOptions, ServerSQSOptions } from './interfaces/options.interface.js';
 import { defined } from './options/defined.js';
 import { ServerSQS } from './server/server-sqs.js';
@@ -16,20 +19,36 @@ import { SnsSqsHealthIndicator } from './sns-sqs-health.indicator.js';
 /** `ServerSQS`'s options, and what the module's clients take beside them. */
 export interface SnsSqsModuleOptions extends ServerSQSOptions {
   /** The clients': writes what they publish. Replies are written as JSON. */
-  serializer?: ClientOptionsBase['serializer'];
-  publish?: PublishOptions;
-  groupId?: ClientOptionsBase['groupId'];
-  deduplicationId?: ClientOptionsBase['deduplicationId'];
+  serializer?: ClientOptionsBase['serializer'] | undefined;
+  publish?: PublishOptions | undefined;
+  groupId?: ClientOptionsBase['groupId'] | undefined;
+  deduplicationId?: ClientOptionsBase['deduplicationId'] | undefined;
   /** The `send()` of the clients that command: see `ClientSQSOptions`. */
-  replyTimeoutMs?: number;
+  replyTimeoutMs?: number | undefined;
   /** ARN of the topic that `ClientSNS` publishes to, in place of the conventional name. */
-  topicArn?: string;
+  topicArn?: string | undefined;
 }
 
-export interface SnsSqsModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  inject?: FactoryProvider['inject'];
+/** A class or provider for `useClass` or `useExisting` of `SnsSqsModule.forRootAsync()`. */
+export interface SnsSqsOptionsFactory {
+  createSnsSqsOptions(): SnsSqsModuleOptions | Promise<SnsSqsModuleOptions>;
+}
+
+/** Exactly one of `useFactory`, `useClass` and `useExisting` tells the options. */
+export interface SnsSqsModuleAsyncOptions {
+  /** Modules whose exported providers the options need. @default none */
+  imports?: ModuleMetadata['imports'] | undefined;
+  /** Providers that only the options need. @default none */
+  extraProviders?: Provider[] | undefined;
+  /** Tokens of the arguments of `useFactory`. @default none */
+  inject?: FactoryProvider['inject'] | undefined;
   // The types of what Nest injects are known to the user's factory only.
-  useFactory: (...dependencies: never[]) => SnsSqsModuleOptions | Promise<SnsSqsModuleOptions>;
+  /** Gives the options, or a promise of them. */
+  useFactory?: ((...dependencies: never[]) => SnsSqsModuleOptions | Promise<SnsSqsModuleOptions>) | undefined;
+  /** A class that Nest instantiates; its `createSnsSqsOptions()` gives the options. */
+  useClass?: Type<SnsSqsOptionsFactory> | undefined;
+  /** The token of a provider of `imports`, or of a global module; its `createSnsSqsOptions()` gives the options. */
+  useExisting?: Type<SnsSqsOptionsFactory> | Abstract<SnsSqsOptionsFactory> | string | symbol | undefined;
 }
 
 export interface SnsSqsFeatureOptions {
@@ -103,6 +122,22 @@ const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
     Object.entries(options).filter(([name]) => !FOR_CLIENTS_ONLY.has(name)),
   ) as unknown as ServerSQSOptions;
 
+type OptionsSource = Required<Pick<SnsSqsModuleAsyncOptions, 'inject' | 'useFactory'>>;
+
+/** Where the options come from. Throws INVALID_OPTIONS unless there is one source. */
+function optionsSource({ useFactory, useClass, useExisting, inject = [] }: SnsSqsModuleAsyncOptions): OptionsSource {
+  const given = Object.entries({ useFactory, useClass, useExisting }).filter(([, source]) => source !== undefined);
+  if (given.length !== 1) {
+    throw new SnsSqsError('INVALID_OPTIONS', {
+      problem: `SnsSqsModule.forRootAsync() has ${given.map(([name]) => `\`${name}\``).join(' and ') || 'nothing'} to get its options from`,
+      remedy: 'give exactly one of `useFactory`, `useClass` and `useExisting`',
+    });
+  }
+  if (useFactory) return { inject, useFactory };
+  const token = (useExisting ?? useClass) as Type<SnsSqsOptionsFactory>;
+  return { inject: [token], useFactory: (factory: SnsSqsOptionsFactory) => factory.createSnsSqsOptions() };
+}
+
 /**
  * One import for a service that consumes and publishes: provides `ServerSQS`, and `ClientSNS` for its own topic.
  *
@@ -116,16 +151,31 @@ const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>
  */
 @Module({})
 export class SnsSqsModule {
+  /**
+   * The module of an app whose options are known where it is written. Global: import it once, in the root module.
+   * @throws {SnsSqsError} INVALID_OPTIONS, INVALID_NAME: when the app is created.
+   * @example imports: [SnsSqsModule.forRoot({ service: 'users', prefix: 'dev-' })]
+   */
   static forRoot(options: SnsSqsModuleOptions): DynamicModule {
     return SnsSqsModule.forRootAsync({ useFactory: () => options });
   }
 
-  static forRootAsync({ imports = [], inject = [], useFactory }: SnsSqsModuleAsyncOptions): DynamicModule {
+  /**
+   * The module of an app whose options come from dependency injection: from a factory, a class or a provider.
+   * @throws {SnsSqsError} INVALID_OPTIONS: unless there is exactly one of `useFactory`, `useClass` and `useExisting`.
+   * @example SnsSqsModule.forRootAsync({ inject: [ConfigService], useFactory: config => ({ service: 'users', … }) })
+   * @example SnsSqsModule.forRootAsync({ imports: [ConfigModule], useExisting: SqsConfig })
+   */
+  static forRootAsync(options: SnsSqsModuleAsyncOptions): DynamicModule {
+    const { imports = [], extraProviders = [], useClass } = options;
+    const { inject, useFactory } = optionsSource(options);
     return {
       module: SnsSqsModule,
       global: true,
       imports,
       providers: [
+        ...extraProviders,
+        ...(useClass ? [useClass] : []),
         {
           provide: MODULE_OPTIONS,
           inject,
@@ -154,6 +204,10 @@ export class SnsSqsModule {
     };
   }
 
+  /**
+   * Clients for the commands of a module's providers: one client per service and app, however many modules ask for it.
+   * @example imports: [SnsSqsModule.forFeature({ commandsTo: ['notifications'] })]
+   */
   static forFeature({ commandsTo }: SnsSqsFeatureOptions): DynamicModule {
     const tokens = commandsTo.map(getCommandsToken);
     return {

@@ -33,24 +33,24 @@ export interface FaultCall {
 export interface FaultRule {
   effect: FaultEffect;
   /** `sqs.DeleteMessageBatch`, or a pattern. @default every call */
-  operation?: string | RegExp;
+  operation?: string | RegExp | undefined;
   /** Name of a queue or topic. @default every one */
-  resource?: string;
+  resource?: string | undefined;
   /**
    * Only while the queue that a request names is younger, by the broker's clock, and never CreateQueue. With the effect
    * `missing`: a new queue that cannot be used yet (CreateQueue API: for at least a second).
    */
-  queueYoungerThanMs?: number;
+  queueYoungerThanMs?: number | undefined;
   /** Share of the calls, 0 to 1, drawn from the seed. @default 1 */
-  rate?: number;
+  rate?: number | undefined;
   /** Numbers of the matching calls, from 1. @default every one */
-  calls?: readonly number[];
+  calls?: readonly number[] | undefined;
   /** Only so many times. @default without end */
-  times?: number;
+  times?: number | undefined;
   /** By the broker's clock, in epoch milliseconds. */
-  from?: number;
-  until?: number;
-  when?: (call: FaultCall) => boolean;
+  from?: number | undefined;
+  until?: number | undefined;
+  when?: ((call: FaultCall) => boolean) | undefined;
 }
 
 /** A fault that was done, to tell or to repeat it: the same seed and calls give the same ones. */

@@ -27,7 +27,7 @@ const common = {
     })
     .optional(),
   shutdownTimeoutMs,
-  groupId: fn.optional(),
+  groupId: z.union([fn, z.literal('none')], "expected a function, or 'none'").optional(),
   deduplicationId: fn.optional(),
 };
 

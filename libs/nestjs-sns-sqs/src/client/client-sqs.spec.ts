@@ -51,6 +51,36 @@ describe('ClientSQS', () => {
     expect(warned.mock.calls).toEqual([[expect.stringContaining(source)]]);
   });
 
+  describe('that makes a queue', () => {
+    const told = () => warned.mock.calls.map(([text]) => String(text)).filter(text => text.startsWith('Created'));
+
+    it("warns once of another service's: its name may be misspelt", async () => {
+      const { client } = clientWith({ source: 'users', service: 'notificatons' }, false);
+      await firstValueFrom(client.emit('a', command()));
+      await firstValueFrom(client.emit('a', command()));
+      expect(told()).toEqual([expect.stringMatching(/notificatons-async-commands\.fifo.*"notificatons".*`service`/)]);
+    });
+
+    it('names the option of a queue that was named itself', async () => {
+      const { client } = clientWith({ source: 'users', queue: 'other.fifo' }, false);
+      await firstValueFrom(client.emit('a', command()));
+      expect(told()).toEqual([expect.stringMatching(/the queue other\.fifo, .*`service`, `queue` and `prefix`/)]);
+    });
+
+    it("says nothing of its own service's, by its source or by a server of this process", async () => {
+      await firstValueFrom(clientWith({ source: 'notifications' }, false).client.emit('a', command()));
+      const server = new ServerSQS({ service: 'notifications', aws: { region: 'eu-west-1' } });
+      await firstValueFrom(clientWith({}, false).client.emit('a', command()));
+      await server.close();
+      expect(told()).toEqual([]);
+    });
+
+    it('says nothing of a queue that is there', async () => {
+      await firstValueFrom(clientWith({ source: 'users' }).client.emit('a', command()));
+      expect(told()).toEqual([]);
+    });
+  });
+
   it("sends to the service's command queue, in the record's group", async () => {
     const { client, calls, lastEntry } = clientWith({ prefix: 'dev-', source: 'users' });
     await firstValueFrom(client.emit('send-welcome-email', command({ n: 1 })));

@@ -5,7 +5,8 @@ import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
-import { knownSource, unknownSource } from '../options/own-service.js';
+import { quoted } from '../logging/printable.js';
+import { isOwnService, knownSource, unknownSource } from '../options/own-service.js';
 import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem, withPrefix } from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
@@ -45,6 +46,7 @@ export class ClientSQS extends SnsSqsClient {
   private readonly requester: Requester;
   private readonly queue: string;
   private readonly withdraw: () => void;
+  private hasToldOfMade = false;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a queue that AWS would refuse. */
   constructor(private readonly options: ClientSQSOptions) {
@@ -126,6 +128,17 @@ export class ClientSQS extends SnsSqsClient {
     const { queueUrl, provisioning = 'create', service } = this.options;
     if (queueUrl !== undefined) return Promise.resolve(plainUrl(queueUrl));
     const planes = { sqs: new SdkSqsControlPlane(this.aws.client), signal: this.stopping.signal };
-    return queueUrlFor(queue, provisioning, planes, service);
+    return queueUrlFor(queue, provisioning, planes, service, () => this.tellOfMade(queue));
+  }
+
+  /** A misspelt service has a queue then that takes commands, and that nobody reads. */
+  private tellOfMade(queue: string): void {
+    const { service, source, queue: ownName } = this.options;
+    if (this.hasToldOfMade || isOwnService(service) || source === service) return;
+    this.hasToldOfMade = true;
+    const whose = ownName === undefined ? `the command queue of the service ${quoted(service)}` : 'which was missing';
+    this.logger.warn(
+      `Created the queue ${queue}, ${whose}: no consumer has created it yet. Messages wait there for a consumer, 14 days at most. If the name is wrong, nobody handles them. Remedy: check \`service\`${ownName === undefined ? '' : ', `queue`'} and \`prefix\`, or start the consumer first; with \`provisioning: 'verify'\` the client creates nothing and emit() errors instead.`,
+    );
   }
 }

@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
-import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import { nameThrough } from '../decorators/name-through.js';
+import type { ConfiguredName, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import type { InputOf, OutputOf, RequestShapes, Shape, Shapes } from './shapes.js';
@@ -23,19 +24,19 @@ type Decorate = <M>(target: object, key: string | symbol, descriptor: TypedPrope
 
 export interface OnContractEventOptions extends InboxQueueOptions {
   /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
-  useCase: string;
+  useCase: ConfiguredName;
   /** @default `<useCase>-on-<event>` */
-  queue?: string;
+  queue?: ConfiguredName | undefined;
   /** Names that the queue had before, oldest first; they are drained. @default none */
-  formerly?: readonly string[];
+  formerly?: readonly ConfiguredName[] | undefined;
   /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */
-  transport?: symbol;
+  transport?: symbol | undefined;
 }
 
 /** Of the decorators of commands and requests. */
 export interface OnContractOptions {
   /** The `transportId` of the one server whose handler it is, where an app has several. @default SQS_TRANSPORT */
-  transport?: symbol;
+  transport?: symbol | undefined;
 }
 
 const schemaOf = (shape: Shape | undefined): StandardSchemaV1 | undefined =>
@@ -84,7 +85,12 @@ export class Contract<
   /** `@OnDomainEvent` with the event's type; with a schema, what does not fit goes to the dead letter queue. */
   OnEvent<Name extends keyof Events & string>(
     event: Name,
-    { useCase, queue = consumerQueue(useCase, event), transport, ...inbox }: OnContractEventOptions,
+    {
+      useCase,
+      queue = nameThrough(useCase, name => consumerQueue(name, event)),
+      transport,
+      ...inbox
+    }: OnContractEventOptions,
   ): HandlerDecorator<OutputOf<Events[Name]>> {
     const schema = withSchema(schemaOf(this.eventShapes[event]));
     return on(event, { ...inbox, topic: domainEventsTopic(this.service), queue, ...schema }, transport);

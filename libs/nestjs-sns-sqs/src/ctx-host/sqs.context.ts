@@ -2,18 +2,22 @@ import { BaseRpcContext } from '@nestjs/microservices';
 import type { EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
+/** The parts of a context. In unit tests `sqsContext()` of `nestjs-sns-sqs/testing` fills in what a test leaves out. */
 export interface SqsContextState {
+  /** The SQS message as received. */
   message: SqsMessage;
   /** Full name, with prefix. */
   queue: string;
+  /** The type of the event or command. */
   pattern: string;
   /** The event's attributes, and Nest's packet metadata. */
   metadata: EventMetadata | (EventMetadata & PacketMetadata);
   /** From 1. */
   attempt: number;
+  /** Aborts when the handler is to stop. */
   signal: AbortSignal;
   /** The caller waits for a reply. @default false */
-  isRequest?: boolean;
+  isRequest?: boolean | undefined;
 }
 
 /**

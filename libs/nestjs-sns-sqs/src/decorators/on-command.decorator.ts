@@ -3,7 +3,7 @@ import { SQS_TRANSPORT } from '../constants.js';
 
 export interface OnCommandOptions {
   /** The `transportId` of the one server that carries it out, where an app has several. @default SQS_TRANSPORT */
-  transport?: symbol;
+  transport?: symbol | undefined;
 }
 
 /**

@@ -1,30 +1,32 @@
 import { EventPattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
-import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import type { ConfiguredName, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
+import { nameThrough } from './name-through.js';
 
 export interface OnDomainEventOptions extends InboxQueueOptions {
   /** The service that announces the event. */
-  from: string;
+  from: ConfiguredName;
   /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
-  useCase: string;
+  useCase: ConfiguredName;
   /** @default `<from>-domain-events` */
-  topic?: string;
+  topic?: ConfiguredName | undefined;
   /** @default `<useCase>-on-<event>` with dots as hyphens, e.g. `send-email-on-user-registered` */
-  queue?: string;
+  queue?: ConfiguredName | undefined;
   /**
    * Names that the queue had before, oldest first: the use case was renamed. They are drained by this handler; `create`
    * unsubscribes them. Keep them until nothing is left in them and no old version runs. @default none
    */
-  formerly?: readonly string[];
+  formerly?: readonly ConfiguredName[] | undefined;
   /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */
-  transport?: symbol;
+  transport?: symbol | undefined;
 }
 
 /**
  * Reacts to a domain event in a queue of its own, `<useCase>-on-<event>`, subscribed to `<from>-domain-events`.
- * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`.
+ * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`. Each name may be a function of the server's
+ * `config`. The start refuses a name that AWS or the library refuses: INVALID_HANDLER, INVALID_NAME.
  *
  * @example
  * ```ts
@@ -33,6 +35,9 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
  *   // Its queue is send-email-on-user-registered.
  *   @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
  *   sendEmail(@Payload() user: { email: string }): void {}
+ *
+ *   @OnDomainEvent('user.deleted', { from: 'users', useCase: 'forget', queue: ({ config }) => config['forgetQueue'] })
+ *   forget(@Payload() user: { id: string }): void {}
  * }
  * ```
  */
@@ -42,8 +47,8 @@ export function OnDomainEvent(
 ): MethodDecorator {
   const extras: SqsHandlerExtras = {
     ...inbox,
-    topic: topic ?? domainEventsTopic(from),
-    queue: queue ?? consumerQueue(useCase, event),
+    topic: topic ?? nameThrough(from, domainEventsTopic),
+    queue: queue ?? nameThrough(useCase, name => consumerQueue(name, event)),
   };
   return EventPattern<string>(event, transport, { ...extras });
 }

@@ -37,7 +37,7 @@ export function traceContextOf(metadata: Texts | undefined, { traceparent }: Eve
   };
 }
 
-/** Those that the event has no attribute for; undefined: none. */
+/** The texts that the event has no attribute for; undefined: none. */
 function beside(texts: Texts): Texts | undefined {
   const others = Object.entries(texts).filter(([name]) => !EVENT_NAMES.has(name));
   return others.length > 0 ? Object.fromEntries(others) : undefined;
@@ -49,7 +49,7 @@ export function writePacketMetadata(metadata: PacketMetadata | undefined): strin
   return others && JSON.stringify(others);
 }
 
-/** What {@link writePacketMetadata} has written. Throws an Error that says what is wrong with it. */
+/** Reads the text of {@link writePacketMetadata}. Throws an Error that says what is wrong with it. */
 export function readPacketMetadata(text: string): PacketMetadata | undefined {
   return besideEvent(parseJson(text));
 }

@@ -15,11 +15,11 @@ export interface MemoryInboxStoreOptions {
    * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest. What is in work
    * or waits stays. 1 to 10,000,000. @default 100000
    */
-  maxEntries?: number;
+  maxEntries?: number | undefined;
   /** Told of each that was forgotten because there were too many, before its time. Must not throw. */
-  onForget?: (what: 'event' | 'position') => void;
+  onForget?: ((what: 'event' | 'position') => void) | undefined;
   /** Milliseconds, never backwards. @default performance.now */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 interface Held extends Forgettable {

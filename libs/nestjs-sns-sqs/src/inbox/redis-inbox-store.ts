@@ -15,13 +15,13 @@ import { CALL_IN, CLAIM, DONE, PUT_OFF, RELEASE, RENEW, type RedisScript } from 
 
 export interface RedisInboxStoreOptions {
   /** `redis://…` or `rediss://…`: a connection of the store's own, which `close()` ends. This or `client`. */
-  url?: string;
+  url?: string | undefined;
   /** A client or cluster client of ioredis; it stays open. Its retries and its offline queue are not used. */
-  client?: Redis | Cluster;
+  client?: Redis | Cluster | undefined;
   /** First part of every key; 1 to 100 of A-Z a-z 0-9 . : _ -. @default 'inbox' */
-  prefix?: string;
+  prefix?: string | undefined;
   /** A call that takes longer has failed, in milliseconds, 10 to 60,000. @default 2000 */
-  commandTimeoutMs?: number;
+  commandTimeoutMs?: number | undefined;
 }
 
 /** A record that is not done is kept for longer than a message can be invisible (12 h), so that attempts stay counted. */

@@ -1,22 +1,39 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { InboxQueueOptions } from './inbox-options.interface.js';
 
+/** The argument of a function that computes a name in a decorator. */
+export interface NameSource<Config = Readonly<Record<string, string | undefined>>> {
+  /** The option `config` of `ServerSQS` or `SnsSqsModule`. To read a name that it does not have is an error. */
+  config: Config;
+  /** The service that handles the message. */
+  service: string;
+}
+
+/**
+ * A name in a decorator: a text, or a function that computes it when the server starts. One that gives no text fails the
+ * start with INVALID_HANDLER.
+ * @example queue: ({ config }) => config['emailQueue']
+ * @example queue: ({ config }: NameSource<Names>) => config.emailQueue // type Names = { emailQueue: string }
+ */
+// A method's parameter may be of a narrower type: the user knows what `config` has.
+export type ConfiguredName = string | { from(source: NameSource): string | undefined }['from'];
+
 /**
  * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.
  * Neither topic nor queue: the handler takes commands from its service's own command queue.
  */
 export interface SqsHandlerExtras extends InboxQueueOptions {
   /** The topic that carries the event, e.g. `users-domain-events`. */
-  topic?: string;
+  topic?: ConfiguredName | undefined;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
-  queue?: string;
+  queue?: ConfiguredName | undefined;
   /**
    * Names that the queue had before, oldest first and without prefix. They are drained by this queue's handlers, under
    * one inbox; `create` unsubscribes them once the new queue is subscribed. One that does not exist is no error.
    */
-  formerly?: readonly string[];
+  formerly?: readonly ConfiguredName[] | undefined;
   /** Standard Schema that the payload has to fit; what it gives is the handler's payload. */
-  schema?: StandardSchemaV1;
+  schema?: StandardSchemaV1 | undefined;
   /** Standard Schema that each item of the answer to a request has to fit; the item is sent as it is. */
-  replySchema?: StandardSchemaV1;
+  replySchema?: StandardSchemaV1 | undefined;
 }

@@ -8,19 +8,19 @@ export interface InboxOptions {
    * a process share it, the last one that closes does.
    * @default a MemoryInboxStore: this process, 100,000 events
    */
-  store?: InboxStore;
+  store?: InboxStore | undefined;
   /** How long an event is known as done, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
-  rememberForSeconds?: number;
+  rememberForSeconds?: number | undefined;
   /**
    * How long a subject keeps its position after its last event, in seconds, 60 to 315,360,000; longer while events of it
    * are claimed or wait. @default for ever
    */
-  rememberPositionsForSeconds?: number;
+  rememberPositionsForSeconds?: number | undefined;
   /**
    * While the store does not answer: `'wait'`: nothing is received or handled; `'proceed'`: messages are handled
    * without the inbox. @default 'wait'
    */
-  onUnavailable?: 'wait' | 'proceed';
+  onUnavailable?: 'wait' | 'proceed' | undefined;
 }
 
 /** What the inbox does for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
@@ -30,23 +30,23 @@ export interface InboxQueueOptions {
    * of its subject is skipped; `'sequential'`: exactly the next one is run, an older one skipped, an early one put off.
    * @default 'none'
    */
-  ordering?: 'none' | 'latest' | 'sequential';
+  ordering?: 'none' | 'latest' | 'sequential' | undefined;
   /** Sequential: how long a missing event is waited for, in milliseconds, 1,000 to 1,209,600,000 (14 d). @default 300000 */
-  gapTimeoutMs?: number;
+  gapTimeoutMs?: number | undefined;
   /**
    * Then, to those that wait: `'dead-letter'`: they go to the dead letter queue; `'proceed'`: the lowest that is known
    * to wait is run, and the missing one skipped should it come; `'wait'`: they go on waiting. @default 'dead-letter'
    */
-  onGapTimeout?: 'proceed' | 'dead-letter' | 'wait';
+  onGapTimeout?: 'proceed' | 'dead-letter' | 'wait' | undefined;
   /** Sequential: sequence of a subject's first event, a whole number from 0. @default the first one seen */
-  startAt?: number | bigint;
+  startAt?: number | bigint | undefined;
   /**
    * Where an order is asked for, an event without a subject or without a sequence of 1 to 40 digits: `'dead-letter'`,
    * or `'proceed'`: it is run in no order. @default 'dead-letter'
    */
-  onInvalidSequence?: 'dead-letter' | 'proceed';
+  onInvalidSequence?: 'dead-letter' | 'proceed' | undefined;
   /**
    * What makes an event a duplicate in place of its source and id; undefined: those. @default source and id
    */
-  inboxKey?: (event: EventMetadata, data: unknown) => string | undefined;
+  inboxKey?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
 }

@@ -8,11 +8,11 @@ import type { ConsumerDeserializer, ProducerDeserializer, ProducerSerializer, Se
 /** Exponential backoff: a random delay between 80 and 100 % of min(maxSeconds, initialSeconds × factor^(attempt-1)). */
 export interface BackoffOptions {
   /** Bound of the first delay, in seconds. @default 2 */
-  initialSeconds?: number;
+  initialSeconds?: number | undefined;
   /** @default 8 */
-  factor?: number;
+  factor?: number | undefined;
   /** Bound of every delay, in seconds; at most 43,200 (12 h). @default 1800 */
-  maxSeconds?: number;
+  maxSeconds?: number | undefined;
 }
 
 /** How long a message is tried. Options of a queue; on `ServerSQSOptions` they are the default for every queue. */
@@ -21,58 +21,58 @@ export interface RetryOptions {
    * A handler that throws `RetryLater` uses up no attempt for so long, in seconds, counted from the first one that this
    * process sees of the message; later ones count as attempts. 0 to 1,209,600. @default 43200 (12 h)
    */
-  retryLaterForSeconds?: number;
+  retryLaterForSeconds?: number | undefined;
   /**
    * How long a message waits whose type no handler of this version takes, in seconds: another version of the service may
    * take it. Then it is dead-lettered with NO_HANDLER. 0 to 1,209,600. @default 900
    */
-  unknownTypeGraceSeconds?: number;
+  unknownTypeGraceSeconds?: number | undefined;
   /**
    * How long the queue keeps a message that nobody deletes, in seconds, 60 to 1,209,600. A message that would wait longer
    * is dead-lettered before. `create` raises a queue that keeps its messages for less, and never lowers it. A dead-letter
    * queue always keeps them 14 days. @default 1209600 (14 days)
    */
-  retentionSeconds?: number;
+  retentionSeconds?: number | undefined;
   /**
    * True for an error that no retry can mend: its message is dead-lettered at once. One that throws itself counts as
    * false. @default true for what a `ValidationPipe` refuses (status 400 or 422 with a list of messages)
    */
-  isPermanent?: (error: unknown) => boolean;
+  isPermanent?: ((error: unknown) => boolean) | undefined;
 }
 
 export interface ConsumerOptions extends InboxQueueOptions, RetryOptions, SteeringOptions {
   /** False: this queue does without the server's inbox. @default true */
-  inbox?: boolean;
+  inbox?: boolean | undefined;
   /** Messages of this queue in work at one time in this process. @default 10 */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /**
    * Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. Counted from the answer of
    * the receive, less what that may be under way: 6 s, a fifth of the lease at most. @default 30
    */
-  visibilityTimeoutSeconds?: number;
+  visibilityTimeoutSeconds?: number | undefined;
   /**
    * Length of the long poll, in seconds, 0 to 20. With 0 the library pauses between receives that find nothing, for up
    * to 1 s. @default 20
    */
-  waitTimeSeconds?: number;
+  waitTimeSeconds?: number | undefined;
   /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
-  maxReceiveCount?: number;
+  maxReceiveCount?: number | undefined;
   /**
    * How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. A handler that
    * goes on keeps its slot and its lane, for as long again and 15 minutes at least. @default 300000
    */
-  handlerTimeoutMs?: number;
-  backoff?: BackoffOptions;
+  handlerTimeoutMs?: number | undefined;
+  backoff?: BackoffOptions | undefined;
   /**
    * On a FIFO queue, when a message fails: `'block'`: its group waits for it, in order; `'skip'`: it goes to the dead
    * letter queue at once and its group goes on. @default 'block'
    */
-  onGroupFailure?: 'block' | 'skip';
+  onGroupFailure?: 'block' | 'skip' | undefined;
   /**
    * On a standard queue, `'subject'`: this process handles the messages of one subject one at a time. Order is not
    * kept by it, since the queue keeps none. @default 'none', with an `ordering` 'subject'
    */
-  laneBy?: 'none' | 'subject';
+  laneBy?: 'none' | 'subject' | undefined;
 }
 
 /**
@@ -89,13 +89,13 @@ export interface AwsAccessOptions {
    * Configuration of the SDK clients; what is left out comes from the SDK's own defaults (AWS_REGION, AWS_ENDPOINT_URL,
    * …). Without a `requestHandler` a connection that is silent for 10 s, with a long poll for 30 s, is given up.
    */
-  aws?: AwsClientOptions;
+  aws?: AwsClientOptions | undefined;
   /**
    * How receives, deletes, changes of visibility, sends and publishes travel. `'sdk'`: over the SDK client. `'lean'`:
    * signed and sent without the SDK's layers, for a fraction of their CPU; credentials, region, endpoint and retries
    * are still those of the client, its middleware and request handler are not (docs/wire.md). @default 'sdk'
    */
-  wire?: 'sdk' | 'lean';
+  wire?: 'sdk' | 'lean' | undefined;
 }
 
 /** What is told of messages, beside the diagnostics channels. */
@@ -104,59 +104,64 @@ export interface TelemetryOptions {
    * Traces what this server or client does: `otel()` of `nestjs-sns-sqs/otel`.
    * @default what `SnsSqsInstrumentation` has registered for the process, if anything
    */
-  telemetry?: Telemetry;
+  telemetry?: Telemetry | undefined;
   /**
    * True: what a handler emits has the `correlationid` of the message that it handles (its id, if it has none), and its
    * id as `causationid`. Values on the record take precedence. `ServerSQS` notes what is handled, and clients write it.
    * @default true
    */
-  conversation?: boolean;
+  conversation?: boolean | undefined;
 }
 
 export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, TelemetryOptions {
   /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
   /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */
-  prefix?: string;
+  prefix?: string | undefined;
   /** A ready client in place of `aws`; it is not destroyed on close. */
-  sqs?: SQSClient;
+  sqs?: SQSClient | undefined;
   /** A ready client in place of `aws`; it is not destroyed on close. */
-  sns?: SNSClient;
-  provisioning?: Provisioning;
+  sns?: SNSClient | undefined;
+  provisioning?: Provisioning | undefined;
+  /**
+   * Names for decorators that compute theirs: `@OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email',
+   * queue: ({ config }) => config['emailQueue'] })`. @default none
+   */
+  config?: Readonly<Record<string, string | undefined>> | undefined;
   /** Messages in work at one time in this process, over all queues; shared out in turn. @default no bound but the queues' own */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Defaults for every queue. */
-  consumer?: ConsumerOptions;
+  consumer?: ConsumerOptions | undefined;
   /** By queue name, without prefix. */
-  queues?: Record<string, ConsumerOptions>;
+  queues?: Record<string, ConsumerOptions> | undefined;
   /** False: none; what comes twice is handled twice. @default in the memory of this process */
-  inbox?: InboxOptions | false;
+  inbox?: InboxOptions | false | undefined;
   /**
    * Old names of this service. Queues that their tags give to one of them are taken over; without it the start fails
    * with QUEUE_OWNED_BY_ANOTHER. @default none
    */
-  formerly?: string[];
+  formerly?: string[] | undefined;
   /**
    * How long the start retries calls that AWS throttles or does not answer, in milliseconds, 0 to 900,000; then
    * `listen()` fails with the last error. Missing rights and wrong options fail it at once. @default 30000
    */
-  startTimeoutMs?: number;
+  startTimeoutMs?: number | undefined;
   /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
-  shutdownTimeoutMs?: number;
+  shutdownTimeoutMs?: number | undefined;
   /**
    * AWS accounts, of 12 digits each, beside its own: answers go to reply queues in these too. A request whose reply queue
    * is in any other account is handled without an answer, with a warning. @default none
    */
-  replyAccounts?: string[];
+  replyAccounts?: string[] | undefined;
   /**
    * Which handlers are this server's: those whose decorator names this id or none, `@EventPattern(pattern, id)`. For
    * several servers in one app; `@OnDomainEvent` and `@OnCommand` take it as `transport`. @default SQS_TRANSPORT
    */
-  transportId?: symbol;
+  transportId?: symbol | undefined;
   /** Writes a reply: called with `{ id, response, err, isDisposed }`; gives a string, or an object, written as JSON. */
-  serializer?: Serializer;
+  serializer?: Serializer | undefined;
   /** Turns a message body (a string, SNS's wrapper removed) into `{ pattern, data }`; replaces the CloudEvents one. */
-  deserializer?: ConsumerDeserializer;
+  deserializer?: ConsumerDeserializer | undefined;
 }
 
 export interface PublishOptions {
@@ -164,21 +169,21 @@ export interface PublishOptions {
    * How long a publish waits for a fuller batch while another call is under way, in milliseconds, 0 to 1,000. A lone publish
    * leaves at once. @default 5
    */
-  lingerMs?: number;
+  lingerMs?: number | undefined;
   /** Tries of an entry, and of the first look-up of its topic or queue, that failed for a retryable reason, 1 to 20. @default 5 */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
   /** Delay before the second try, in milliseconds; doubles from there with full jitter, up to 5 s. @default 100 */
-  retryDelayMs?: number;
+  retryDelayMs?: number | undefined;
   /**
    * Emits that may wait for AWS's answer at one time, 1 to 1,000,000. The next `emit()` errors with PUBLISH_BACKLOG and
    * sends nothing. @default 10000
    */
-  maxPending?: number;
+  maxPending?: number | undefined;
   /**
    * Longest time from `emit()` to its result, in milliseconds, 100 to 900,000: look-ups, waiting and all tries included.
    * Then it errors with PUBLISH_TIMEOUT; AWS may have accepted the event. @default 60000
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** Computes an id from what `emit` was given; undefined: none. */
@@ -186,55 +191,60 @@ export type RecordIdFactory = (pattern: string, data: unknown) => string | undef
 
 export interface ClientOptionsBase extends AwsAccessOptions, TelemetryOptions {
   /** @default '' */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * The sending service, written as the event's `source`. @default ClientSNS: `service`; ClientSQS:
    * OTEL_SERVICE_NAME, else this process's own service, which a `ServerSQS`, a `ClientSNS` or `SnsSqsModule` names; with
    * none or several of them a name that changes at every start, and a warning
    */
-  source?: string;
+  source?: string | undefined;
   /** @default 'create' */
-  provisioning?: Provisioning;
-  publish?: PublishOptions;
+  provisioning?: Provisioning | undefined;
+  publish?: PublishOptions | undefined;
   /**
    * How long `close()`, and an app that ends, waits for AWS to answer for what was emitted, in milliseconds, 0 to
    * 900,000; what has no answer then errors with CLIENT_CLOSED. @default 20000
    */
-  shutdownTimeoutMs?: number;
-  /** Message group of a record that names none itself. */
-  groupId?: RecordIdFactory;
+  shutdownTimeoutMs?: number | undefined;
+  /**
+   * Message group of a record that names none itself. `'none'`: on FIFO each message gets a group of its own, so that
+   * such messages have no order and do not wait for each other; on standard queues and topics they have no group. A
+   * record's own group counts. A function that gives undefined leaves the record without: on FIFO `emit()` then errors
+   * with GROUP_ID_MISSING. @default a record has to name one on FIFO
+   */
+  groupId?: RecordIdFactory | 'none' | undefined;
   /** Deduplication id of a record that names none itself; without either FIFO deduplicates by the event's source and id. */
-  deduplicationId?: RecordIdFactory;
+  deduplicationId?: RecordIdFactory | undefined;
   /**
    * Writes the body: called with Nest's packet `{ pattern, data }` and `{ event }`, the CloudEvents object; gives a
    * string, or an object that is then written as JSON. @default the CloudEvents object
    */
-  serializer?: ProducerSerializer;
+  serializer?: ProducerSerializer | undefined;
 }
 
 export interface ClientSNSOptions extends ClientOptionsBase {
   /** The service whose topic this publishes to, `<service>-domain-events`; also the default `source`. */
   service: string;
   /** Full ARN in place of the conventional name; then no provisioning is done. */
-  topicArn?: string;
+  topicArn?: string | undefined;
   /** A ready client in place of `aws`; it is not destroyed on close. */
-  sns?: SNSClient;
+  sns?: SNSClient | undefined;
 }
 
 export interface ClientSQSOptions extends ClientOptionsBase {
   /** The service that is commanded: `<service>-async-commands.fifo`. */
   service: string;
   /** A queue name (without prefix) in place of the conventional one. */
-  queue?: string;
+  queue?: string | undefined;
   /** Full URL in place of the name; then nothing is looked up. */
-  queueUrl?: string;
+  queueUrl?: string | undefined;
   /**
    * How long `send()` waits for the first reply, in milliseconds; then it errors with REPLY_TIMEOUT, and a request that
    * has not started by then is not run. `SqsRecordBuilder.setReplyTimeoutMs()` overrides it. @default no bound
    */
-  replyTimeoutMs?: number;
+  replyTimeoutMs?: number | undefined;
   /** Turns the body of a reply (a string) into `{ response, err, isDisposed }`. @default reads that as JSON */
-  deserializer?: ProducerDeserializer;
+  deserializer?: ProducerDeserializer | undefined;
   /** A ready client in place of `aws`; it is not destroyed on close. */
-  sqs?: SQSClient;
+  sqs?: SQSClient | undefined;
 }

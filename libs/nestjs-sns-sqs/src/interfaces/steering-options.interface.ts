@@ -18,13 +18,13 @@ export interface CircuitBreakerOptions {
    * False for an error that says nothing of what the handlers need. One that throws itself counts as true.
    * @default every error but `RetryLater`, `DeadLetter`, `Discard` and those that are permanent
    */
-  isFailure?: (error: unknown) => boolean;
+  isFailure?: ((error: unknown) => boolean) | undefined;
 }
 
 /** What steers how a queue is received. Options of a queue. */
 export interface SteeringOptions {
   /** What may not run is not received. Each process has a limit of its own. @default no limit */
-  rateLimit?: RateLimitOptions;
+  rateLimit?: RateLimitOptions | undefined;
   /** Stops receiving while what the handlers need is away. Each process has its own. @default none */
-  circuitBreaker?: CircuitBreakerOptions;
+  circuitBreaker?: CircuitBreakerOptions | undefined;
 }

@@ -4,6 +4,8 @@ import { checkOptions } from './check-options.js';
 const schema = z.strictObject({
   service: z.string(),
   consumer: z.strictObject({ concurrency: z.number().min(1, 'expected at least 1') }).optional(),
+  queues: z.record(z.string(), z.strictObject({ waitTimeSeconds: z.number() })).optional(),
+  inbox: z.preprocess(value => value, z.strictObject({ rememberForSeconds: z.number() }).optional()),
 });
 const refusalOf = (options: unknown): { message: string; facts: unknown } => {
   try {
@@ -28,8 +30,26 @@ describe('checkOptions', () => {
   it('names misspelt options by their whole path', () => {
     expect(refusalOf({ service: 's', servce: 's', consumer: { concurrency: 1, wait: 2, xs: 1 } }).facts).toEqual({
       of: 'ServerSQS',
-      problems: ['`consumer.wait` is not an option; `consumer.xs` is not an option', '`servce` is not an option'],
+      problems: [
+        '`consumer.wait` is not an option; `consumer.xs` is not an option',
+        '`servce` is not an option (did you mean `service`?)',
+      ],
     });
+  });
+
+  it.each([
+    [{ consumer: { concurrency: 1, concurency: 2 } }, '`consumer.concurency`', '`consumer.concurrency`'],
+    [
+      { queues: { 'a.b': { waitTimeSeconds: 1, waitTime: 2 } } },
+      '`queues.a.b.waitTime`',
+      '`queues.a.b.waitTimeSeconds`',
+    ],
+    [{ inbox: { rememberForSeconds: 1, rememberFor: 2 } }, '`inbox.rememberFor`', '`inbox.rememberForSeconds`'],
+    [{ concurrency: 5 }, '`concurrency`', '`consumer.concurrency`'],
+    [{ rememberFor: 5 }, '`rememberFor`', '`inbox.rememberForSeconds`'],
+  ])('says what was meant by %j', (options, given, meant) => {
+    const { message } = refusalOf({ service: 's', ...options });
+    expect(message).toContain(`${given} is not an option (did you mean ${meant}?)`);
   });
 
   it('says what is wrong with options that are no object', () => {

@@ -35,6 +35,9 @@ function onlyService(): string | undefined {
   return candidates.length === 1 ? candidates[0]?.[0] : undefined;
 }
 
+/** A server or client of this process that is open says that this process is the service. */
+export const isOwnService = (service: string): boolean => (known().services.get(service) ?? 0) > 0;
+
 /**
  * The `source` of a client that was given none: OTEL_SERVICE_NAME, else this process's only service; undefined where
  * none is known. Ask when there is something to send: clients may be made before the server.

@@ -158,6 +158,9 @@ const server = z.strictObject({
   formerly: z.array(nameWord).optional(),
   replyAccounts: z.array(z.string().regex(/^\d{12}$/, "expected an account's 12 digits")).optional(),
   transportId: z.symbol().optional(),
+  config: z
+    .custom<object>(value => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object')
+    .optional(),
 });
 
 export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';

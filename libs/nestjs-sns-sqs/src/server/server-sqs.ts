@@ -13,12 +13,14 @@ import { announce } from '../events/diagnostics.js';
 import { observeServer } from '../events/observed-parts.js';
 import { callUserCode, tellListeners } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
+import { resolveHandlerNames } from '../options/handler-names.js';
 import { announceService } from '../options/own-service.js';
 import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
 import { queueOfHandler } from '../topology/build-topology.js';
 import type { TopologyWatch } from '../topology/topology-watch.js';
 import { createServerAws, type ServerAws } from './server-aws.js';
 import { ServerInbox } from './server-inbox.js';
+import { routeOf } from './handle/pattern-route.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { noteOutcomesBeforeFilters } from './handle/outcomes-before-filters.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
@@ -100,7 +102,8 @@ export class ServerSQS
     this.inbox = this.createInbox();
     this.pauses = new Pauses({
       prefix: this.options.prefix,
-      queues: () => this.declared.map(({ extras }) => queueOfHandler(extras, this.options)),
+      queues: () =>
+        resolveHandlerNames(this.declared, this.options).map(({ extras }) => queueOfHandler(extras, this.options)),
       consumers: () => this.consumers,
       logger: this.logger,
     });
@@ -122,7 +125,7 @@ export class ServerSQS
   ): void {
     handler.isEventHandler = isEventHandler;
     handler.extras = extras;
-    const route = this.normalizePattern(pattern);
+    const route = routeOf(pattern, this.normalizePattern(pattern));
     this.declared.push({ pattern: route, handler, extras });
     if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, handler);
   }

@@ -7,6 +7,7 @@ import { Inbox } from '../inbox/inbox.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { inboxExtras } from '../options/inbox-extras.js';
 import { conflictingExtras } from '../options/conflicting-options.js';
+import { misspeltExtras, resolveHandlerNames } from '../options/handler-names.js';
 import { outlastingExtras } from '../options/outlast-retention.js';
 import {
   consumerSettings,
@@ -25,6 +26,7 @@ import { RecordedTypes } from '../topology/recorded-types.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
 import { WaitCount } from './handle/asking-handlers.js';
+import { handlerLines } from './handler-lines.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
 import { messageDecoder } from './handle/message-decoder.js';
 import { noticingMissingQueues } from './missing-queues.js';
@@ -59,8 +61,10 @@ export interface StartedConsumers {
  * Rejects with one error that names what, where and the remedy; then nothing is left running.
  */
 export async function startConsumers(start: StartOptions): Promise<StartedConsumers> {
-  const { options, declared, aws, logger } = start;
+  const { options, aws, logger } = start;
   const { service, prefix } = options;
+  const declared = resolveHandlerNames(start.declared, options);
+  for (const warning of misspeltExtras(start.declared)) logger.warn(warning);
   const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
   refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
   const extras = inboxExtras(named);
@@ -151,6 +155,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
     return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, namespace));
   });
   await probeAll(consumers, planes);
+  for (const line of handlerLines(named, prefix)) logger.log(line);
   return { consumers, watch };
 }
 

@@ -1,2 +1,3 @@
 export { TestHarness, type DeadLetterReport, type TestAwsConfig } from './test-harness.js';
 export { inboxStoreContract, type ContractRunner } from './inbox-store-contract.js';
+export { sqsContext, type TestContextOptions } from './sqs-context.js';

@@ -131,7 +131,7 @@ export class TestHarness {
    * chain of reactions is waited for to its end. Rejects with what is left when `timeoutMs` are over, 4,000 by default;
    * give the test itself as long.
    */
-  async quiet({ timeoutMs = PATIENCE_MS }: { timeoutMs?: number } = {}): Promise<void> {
+  async quiet({ timeoutMs = PATIENCE_MS }: { timeoutMs?: number | undefined } = {}): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(this.unrest(timeoutMs)), timeoutMs);
@@ -143,10 +143,14 @@ export class TestHarness {
     }
   }
 
-  /** Forgets what was published, handled and failed; queues stay as they are. */
+  /**
+   * Forgets what was published, handled and failed, and empties the dead letter queues. Other queues stay as they are.
+   * @example beforeEach(() => harness.clear());
+   */
   clear(): void {
     this.published.length = 0;
     this.settlements.length = 0;
+    for (const { name } of this.broker.inspect.queues().filter(isDeadLetterQueue)) this.broker.purge(name);
   }
 
   /** After the app has closed. */

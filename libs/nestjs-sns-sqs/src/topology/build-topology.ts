@@ -1,5 +1,5 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
+import type { NamedExtras } from '../options/handler-names.js';
 import {
   assertNoNameProblems,
   commandQueue,
@@ -12,7 +12,7 @@ import {
 import type { QueueSpec, Topology } from './topology.model.js';
 import type { FullName } from '../interfaces/names.interface.js';
 
-export interface DeclaredHandler extends SqsHandlerExtras {
+export interface DeclaredHandler extends NamedExtras {
   pattern: string;
 }
 

@@ -54,16 +54,18 @@ async function assertTopicExists(name: FullName, arn: TopicArn, planes: Planes<'
  * URL of the queue to send to. With `create` a missing one is made, so that nothing is lost that is sent before its
  * consumer has ever started; the consumer adds what it needs (its dead letter queue, its settings).
  * @param service whose queue it is; its tag says so
+ * @param onMade called when the queue was missing and is made
  */
 export async function queueUrlFor(
   name: FullName,
   mode: Provisioning,
   planes: Planes<'sqs'>,
   service?: string,
+  onMade?: () => void,
 ): Promise<QueueUrl> {
   const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
   if (url !== undefined) return url;
-  if (mode === 'create') return makeOrFind(name, planes, service && { [QUEUE_TAGS.service]: service });
+  if (mode === 'create') return makeOrFind(name, planes, service && { [QUEUE_TAGS.service]: service }, onMade);
   throw new SnsSqsError('QUEUE_NOT_FOUND', {
     problem: `The queue ${name} is missing`,
     remedy: "start its consumer first, or let `provisioning: 'create'` make it; check `prefix`, region and account",
@@ -79,9 +81,16 @@ const publishersQueue = (name: FullName): Attributes => ({
 });
 
 /** Its consumer may have made it in this very moment, with settings that are not a publisher's. */
-async function makeOrFind(name: FullName, planes: Planes<'sqs'>, tags: Tags | '' | undefined): Promise<QueueUrl> {
+async function makeOrFind(
+  name: FullName,
+  planes: Planes<'sqs'>,
+  tags: Tags | '' | undefined,
+  onMade: (() => void) | undefined,
+): Promise<QueueUrl> {
   try {
-    return await makeQueue(name, planes, tags);
+    const url = await makeQueue(name, planes, tags);
+    onMade?.();
+    return url;
   } catch (error) {
     if (!isQueueNameTaken(error)) throw error;
     const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
+import type { RecordIdFactory } from '../../interfaces/options.interface.js';
 import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
 import { PublishRecord } from '../../record-builders/record.js';
 import { prepare, toEntry } from './outgoing-event.js';
@@ -76,7 +76,7 @@ describe('prepare', () => {
   });
 
   it('computes ids of events that name none themselves', () => {
-    const groupId = jest.fn<NonNullable<ClientOptionsBase['groupId']>>(() => 'computed');
+    const groupId = jest.fn<RecordIdFactory>(() => 'computed');
     const computed = prepare('a', { n: 1 }, fifo, { groupId, deduplicationId: () => 'dedup' });
     expect(groupId).toHaveBeenCalledWith('a', { n: 1 });
     expect(computed.options).toMatchObject({ groupId: 'computed', deduplicationId: 'dedup' });
@@ -125,6 +125,22 @@ describe('prepare', () => {
     ['none on a standard queue', 1, {}, standard, undefined],
   ])('leaves the group of a request alone: %s', (_, input, ids, destination, groupId) => {
     expect(prepare('a', input, destination, ids, true).options.groupId).toBe(groupId);
+  });
+
+  it("gives each message on FIFO a group of its own where the client says 'none', and the same to the same one", () => {
+    const none = { groupId: 'none' } as const;
+    const groupOf = (input: unknown, ids: Parameters<typeof prepare>[3] = none): string | undefined =>
+      prepare('a', input, fifo, ids).options.groupId;
+    expect(groupOf(1)).toMatch(/^[\da-f-]{36}$/);
+    expect(groupOf(1)).not.toBe(groupOf(1));
+    const twice = [() => record().setId('x').build(), () => record().setDeduplicationId('d').build()];
+    for (const build of twice) expect(groupOf(build())).toBe(groupOf(build()));
+    expect(groupOf(1, { ...none, deduplicationId: () => 'd' })).toBe(
+      groupOf(1, { ...none, deduplicationId: () => 'd' }),
+    );
+    expect(groupOf(record().setGroupId('mine').build())).toBe('mine');
+    expect(prepare('a', 1, standard, none).options).not.toHaveProperty('groupId');
+    expect(prepare('a', record().setGroupId('none').build(), fifo, {}).options.groupId).toBe('none');
   });
 
   it('refuses an event for FIFO that has no group', () => {

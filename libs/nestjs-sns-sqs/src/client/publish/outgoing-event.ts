@@ -63,7 +63,7 @@ function groupMissing(type: string, destination: string): SnsSqsError {
   return new SnsSqsError('GROUP_ID_MISSING', {
     problem: `${quoted(type)} for ${destination} has no message group, and a FIFO queue keeps order by it`,
     remedy:
-      'emit `new SqsRecordBuilder(data).setGroupId(user.id).build()`, or give the client the option `groupId: (pattern, data) => …`',
+      "emit `new SqsRecordBuilder(data).setGroupId(user.id).build()`, or give the client the option `groupId: (pattern, data) => …`, or `groupId: 'none'` if these messages need no order",
     facts: { type, destination },
   });
 }
@@ -102,8 +102,11 @@ function assertAttribute(what: string, value: string, { filters = false, name }:
 const eventDeduplicationId = (source: string, given: string | undefined, id: string): string =>
   given === undefined ? id : ofSource(source, given);
 
-/** What says by itself which message it is, twice the same one, has the same group twice: FIFO deduplicates by group. */
-const requestGroupId = (source: string, ownId: string | undefined): string =>
+/**
+ * A group that no other message has. What says by itself which message it is, twice the same one, has the same group
+ * twice: FIFO deduplicates by group.
+ */
+const groupOfItsOwn = (source: string, ownId: string | undefined): string =>
   ownId === undefined ? randomUUID() : ofSource(source, ownId);
 
 /** A copy, since the hook's owner may go on changing it. Throws INVALID_RECORD for what is no object of texts. */
@@ -119,7 +122,8 @@ const conversationOf = (handled: EventMetadata | undefined): EventFields | undef
 
 /**
  * Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA.
- * @param isRequest on FIFO it gets a group of its own where nothing names one: requests are not ordered
+ * @param isRequest on FIFO it gets a group of its own where nothing names one: requests are not ordered; so does
+ * everything of a client with `groupId: 'none'`
  */
 export function prepare(
   type: string,
@@ -140,9 +144,11 @@ export function prepare(
   const ownDeduplicationId = fifo
     ? chosenId('deduplication id', options.deduplicationId, () => ids.deduplicationId?.(type, data))
     : undefined;
-  const namedGroupId = chosenId('group id', options.groupId, () => ids.groupId?.(type, data));
+  const isUnordered = isRequest || ids.groupId === 'none';
+  const computeGroupId = ids.groupId === 'none' ? undefined : ids.groupId;
+  const namedGroupId = chosenId('group id', options.groupId, () => computeGroupId?.(type, data));
   const groupId =
-    namedGroupId ?? (fifo && isRequest ? requestGroupId(source, ownDeduplicationId ?? options.id) : undefined);
+    namedGroupId ?? (fifo && isUnordered ? groupOfItsOwn(source, ownDeduplicationId ?? options.id) : undefined);
   if (fifo && groupId === undefined) throw groupMissing(type, destination.name);
   if (fifo && options.delaySeconds !== undefined) {
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');

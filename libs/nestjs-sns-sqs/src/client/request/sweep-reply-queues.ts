@@ -5,11 +5,11 @@ import { isLeftBehind } from './reply-queue-tags.js';
 
 export interface SweepOptions {
   /** Looks at queues whose names begin so: the environment's prefix, or prefix and service. */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Tells what would be deleted, and deletes nothing. @default false */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
   /** In milliseconds since the epoch. @default now */
-  now?: number;
+  now?: number | undefined;
 }
 
 const REPLY_QUEUE = new RegExp(`${REPLY_QUEUE_MARK}[0-9a-f]{12}$`);
