@@ -17,7 +17,19 @@ OnDomainEvent('user.registered', { from: 'users', useCase: 'consume' })(
   'handle',
   Object.getOwnPropertyDescriptor(AppController.prototype, 'handle'),
 );
+// So many at one time that something would listen to one signal more often than Node 20 thinks right.
+for (let n = 0; n < 15; n += 1) {
+  AppController.prototype[`other${n}`] = () => undefined;
+  OnDomainEvent('user.renamed', { from: 'users', useCase: `other-${n}` })(
+    AppController.prototype,
+    `other${n}`,
+    Object.getOwnPropertyDescriptor(AppController.prototype, `other${n}`),
+  );
+}
 Controller()(AppController);
+
+const warnings = [];
+process.on('warning', ({ name }) => warnings.push(name));
 
 class AppModule {}
 Module({ controllers: [AppController] })(AppModule);
@@ -45,6 +57,7 @@ async function main() {
   await client.close();
   await app.close();
   await broker.stop();
+  if (warnings.includes('MaxListenersExceededWarning')) throw new Error('too many listen to one signal');
   console.log('consumed');
 }
 

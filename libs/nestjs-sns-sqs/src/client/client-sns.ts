@@ -1,4 +1,5 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
+import { abortController } from '../async/abort.js';
 import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
@@ -33,7 +34,7 @@ import { Publisher } from './publish/publisher.js';
 export class ClientSNS extends SnsSqsClient {
   protected readonly publisher: Publisher;
   private readonly aws: AwsAccess<SNSClient, SnsWire>;
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
   private readonly withdraw: () => void;
 
   /** Throws INVALID_OPTIONS with every problem, INVALID_NAME for a topic that AWS would refuse. */

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MsPattern, ReadPacket } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
+import { abortController } from '../async/abort.js';
 import { SQS_MAX_BYTES } from '../constants.js';
 import type { ClientSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
@@ -41,7 +42,7 @@ const queueNameOf = (queueUrl: string): string => {
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;
   private readonly aws: AwsAccess<SQSClient, SqsWire>;
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
   private readonly replies: ReplyQueueMember;
   private readonly requester: Requester;
   private readonly queue: string;

@@ -1,8 +1,9 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { isMap } from 'node:util/types';
 import { thrownText } from '../errors/thrown.js';
+import { isThenable } from './user-code.js';
 
-type Subscriber = (event: unknown, channel: string) => void;
+type Subscriber = (event: unknown, channel: string) => unknown;
 type Store = { run<R>(value: unknown, work: () => R): R };
 type Transform = ((event: unknown) => unknown) | undefined;
 /** Fields of Node's own, which a Node of tomorrow may keep elsewhere. */
@@ -24,7 +25,9 @@ export function tellSubscribers(to: Channel, event: unknown): void {
   }
   for (const subscriber of subscribers) {
     try {
-      (subscriber as Subscriber)(event, String(to.name));
+      const given = (subscriber as Subscriber)(event, String(to.name));
+      // One that is asynchronous, and rejects, would end the process as well.
+      if (isThenable(given)) void Promise.resolve(given).catch((error: unknown) => warn(String(to.name), error));
     } catch (error) {
       warn(String(to.name), error);
     }

@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { hostileValues } from '../../test/hostile-values.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
-import { callUserCode, silenced, tellListeners } from './user-code.js';
+import { announce } from './diagnostics.js';
+import { callUserCode, inTime, silenced, tellListeners } from './user-code.js';
 
 const logged = () => ({ error: jest.fn<(text: string) => void>() });
 
@@ -72,5 +74,61 @@ describe('OneLineLogger', () => {
       Logger.overrideLogger(['log', 'warn', 'error']);
       stderr.mockRestore();
     }
+  });
+
+  it.each(['log', 'warn', 'error'] as const)(
+    "and where the app's logger is asynchronous and %s rejects",
+    async level => {
+      const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const rejects = jest.fn((): unknown => Promise.reject(new Error('disk full')));
+      Logger.overrideLogger({ log: rejects, warn: rejects, error: rejects });
+      try {
+        new OneLineLogger('x')[level]('a queue\nis away');
+        await Promise.resolve();
+        await Promise.resolve();
+        expect(rejects).toHaveBeenCalledTimes(1);
+        expect(stderr.mock.calls).toEqual([["a queue is away (the app's logger threw: disk full)\n"]]);
+      } finally {
+        Logger.overrideLogger(['log', 'warn', 'error']);
+        stderr.mockRestore();
+      }
+    },
+  );
+});
+
+describe('a subscriber of a diagnostics channel', () => {
+  it('that is asynchronous and rejects is told of in a warning of the process', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const rejects = (): unknown => Promise.reject(new Error('no telemetry'));
+    subscribe('nestjs-sns-sqs:received', rejects as () => void);
+    try {
+      announce('received', { queue: 'q', count: 1 });
+      announce('received', { queue: 'q', count: 1 });
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(warned.mock.calls).toEqual([[expect.stringContaining('no telemetry'), expect.anything()]]);
+    } finally {
+      unsubscribe('nestjs-sns-sqs:received', rejects as () => void);
+      warned.mockRestore();
+    }
+  });
+});
+
+describe('inTime', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('gives what is there at once, what comes in time, and what a promise rejects with', async () => {
+    const late = () => new Error('late');
+    await expect(inTime(7, 10, late)).resolves.toBe(7);
+    await expect(inTime(Promise.resolve(8), 10, late)).resolves.toBe(8);
+    await expect(inTime(Promise.reject(new Error('no')), 10, late)).rejects.toThrow('no');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('rejects where that does not end', async () => {
+    const ended = Promise.allSettled([inTime(new Promise(() => undefined), 10, () => new Error('late'))]);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(await ended).toMatchObject([{ reason: { message: 'late' } }]);
   });
 });

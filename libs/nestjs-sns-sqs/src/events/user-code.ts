@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { finishesWithin } from '../async/finishes-within.js';
 import { printable, printableStack } from '../logging/printable.js';
 import { peek, thrownText } from '../errors/thrown.js';
 
@@ -33,7 +34,16 @@ export function silenced<T>(given: T): T {
   return given;
 }
 
-const isThenable = (value: unknown): boolean =>
+/** What code of the user's gave, which may be a promise; rejects with `late()` where that has not ended after `ms`. */
+export async function inTime<T>(given: T | PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
+  if (!isThenable(given)) return given;
+  const work = Promise.resolve(given);
+  if (await finishesWithin(work, ms)) return work;
+  throw late();
+}
+
+/** Never throws. */
+export const isThenable = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && typeof peek(value, 'then') === 'function';
 
 function tell(what: string, error: unknown, logger: ErrorLog): void {

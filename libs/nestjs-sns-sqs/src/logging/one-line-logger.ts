@@ -1,5 +1,6 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import { thrownText } from '../errors/thrown.js';
+import { isThenable } from '../events/user-code.js';
 import { LogLine } from './log-line.js';
 import { printable } from './printable.js';
 
@@ -29,7 +30,32 @@ export class OneLineLogger extends Logger {
     } catch (error) {
       // A logger of the app's that takes texts only.
       if (line instanceof LogLine) return this.write(line.msg, to);
-      process.stderr.write(`${printable(`${thrownText(line)} (the app's logger threw: ${thrownText(error)})`)}\n`);
+      toStderr(thrownText(line), error);
     }
   }
+}
+
+const toStderr = (line: string, error: unknown): void =>
+  void process.stderr.write(`${printable(`${line} (the app's logger threw: ${thrownText(error)})`)}\n`);
+
+/** The app's logger, as Nest's `Logger` finds it; it does not hand on what that gives. */
+const APPS_LOGGER = 'localInstance';
+const LEVELS = ['log', 'warn', 'error', 'debug', 'verbose', 'fatal'];
+type Written = (...args: unknown[]) => unknown;
+
+/** An app's logger that is asynchronous, and rejects, would end the process as an unhandled rejection. */
+const settled = (level: string, logger: LoggerService): Written =>
+  function (...args) {
+    const given = (logger as unknown as Record<string, Written>)[level]?.(...args);
+    if (isThenable(given)) void Promise.resolve(given).catch((error: unknown) => toStderr(thrownText(args[0]), error));
+  };
+
+if (APPS_LOGGER in Logger.prototype) {
+  Object.defineProperty(OneLineLogger.prototype, APPS_LOGGER, {
+    configurable: true,
+    get(this: OneLineLogger) {
+      const logger = Reflect.get(Logger.prototype, APPS_LOGGER, this) as LoggerService | undefined;
+      return logger && Object.fromEntries(LEVELS.map(level => [level, settled(level, logger)]));
+    },
+  });
 }

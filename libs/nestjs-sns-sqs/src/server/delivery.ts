@@ -1,3 +1,4 @@
+import { abortController } from '../async/abort.js';
 import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { Operation } from '../events/traced.js';
@@ -106,7 +107,7 @@ export class Delivery {
   }
 
   private get stopping(): AbortController {
-    return (this.controller ??= new AbortController());
+    return (this.controller ??= abortController());
   }
 
   get leaseLost(): boolean {

@@ -3,6 +3,7 @@ import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common'
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { abortController } from '../async/abort.js';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
@@ -73,7 +74,7 @@ export class ServerSQS
   private readonly declared: Declared[] = [];
   private readonly withdraw: () => void;
   private readonly emitter = new EventEmitter();
-  private readonly starting = new AbortController();
+  private readonly starting = abortController();
   private readonly faults = new Faults();
   private consumers: QueueConsumer[] = [];
   private readonly observation = new ServerObservation({

@@ -1,3 +1,4 @@
+import { abortController } from '../async/abort.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { pause } from '../async/pause.js';
 import { matchesPattern } from './filter-policy.js';
@@ -18,7 +19,7 @@ interface Read {
   patterns: readonly string[] | undefined;
 }
 
-const NEVER = new AbortController().signal;
+const NEVER = abortController().signal;
 const READ_EVERY_MS = 200;
 
 /**

@@ -1,3 +1,4 @@
+import { abortController } from '../async/abort.js';
 import { monotonicNow } from '../async/clock.js';
 import { backoffMs } from '../async/backoff.js';
 import { pause } from '../async/pause.js';
@@ -65,7 +66,7 @@ export class BatchCaller<E extends object> {
   /** Batches under way, those that wait for another try among them. */
   private readonly calling = new Set<Pending<E>[]>();
   private abandoned: BatchFailure | undefined;
-  private readonly abandoning = new AbortController();
+  private readonly abandoning = abortController();
 
   constructor(
     private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
+import { SERIALIZER_TIMEOUT_MS } from '../../constants.js';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
 import { copyFields, type EventFields } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
 import { handledEvent } from '../../events/conversation.js';
-import { silenced } from '../../events/user-code.js';
+import { inTime, silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
@@ -178,7 +179,11 @@ export async function toEntry(
   const { metadata, options, packetMetadata, origin, awsTraceHeader } = event;
   const cloudEvent = toCloudEvent(event, packetMetadata);
   const packet = { pattern: metadata.type, data: event.data, ...(packetMetadata && { metadata: packetMetadata }) };
-  const written: unknown = serializer ? await serializer.serialize(packet, { event: cloudEvent }) : cloudEvent;
+  const written: unknown = serializer
+    ? await inTime(serializer.serialize(packet, { event: cloudEvent }), SERIALIZER_TIMEOUT_MS, () =>
+        hung(metadata.type),
+      )
+    : cloudEvent;
   const body = toBody(metadata.type, written);
   return {
     body,
@@ -190,3 +195,10 @@ export async function toEntry(
     ...(origin && { origin }),
   };
 }
+
+const hung = (type: string): SnsSqsError =>
+  new SnsSqsError('UNSERIALIZABLE_DATA', {
+    problem: `The serializer did not end within ${SERIALIZER_TIMEOUT_MS} ms for ${quoted(type)}, which is not sent`,
+    remedy: 'let the serializer give its result, or reject, in time',
+    facts: { type },
+  });

@@ -251,4 +251,46 @@ describe('Publisher', () => {
       jest.useRealTimers();
     }
   });
+
+  it('errors for a serializer that never ends, and sends what is behind it in its group', async () => {
+    jest.useFakeTimers();
+    try {
+      const serialize = ({ data }: { data: unknown }) => (data === 1 ? new Promise(() => undefined) : 'written');
+      const client = { serializer: { serialize: serialize as never }, groupId: () => 'g' };
+      const { publisher, send } = publisherOver(well, client, true);
+      const results = Promise.allSettled([publisher.publish('a', 1), publisher.publish('b', 2)]);
+      await jest.advanceTimersByTimeAsync(11_000);
+      expect(await results).toMatchObject([
+        { reason: { code: 'UNSERIALIZABLE_DATA', message: expect.stringContaining('10000 ms') as string } },
+        { status: 'fulfilled' },
+      ]);
+      expect(send).toHaveBeenCalledTimes(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each<[string, PublisherOptions['client']]>([
+    ['a groupId that throws', { groupId: (_, data) => failFor(data) }],
+    ['a groupId that gives a promise', { groupId: (_, data) => rejectFor(data) as string }],
+    ['a deduplicationId that throws', { groupId: () => 'g', deduplicationId: (_, data) => failFor(data) }],
+    [
+      'a deduplicationId that gives a promise',
+      { groupId: () => 'g', deduplicationId: (_, data) => rejectFor(data) as string },
+    ],
+    ['a serializer that throws', { groupId: () => 'g', serializer: { serialize: ({ data }) => failFor(data) } }],
+    ['a serializer that rejects', { groupId: () => 'g', serializer: { serialize: ({ data }) => rejectFor(data) } }],
+  ])('%s concerns its own event', async (_, client) => {
+    const { publisher, send } = publisherOver(well, client, true);
+    const results = await Promise.allSettled(['good', 'bad', 'good'].map(data => publisher.publish('a', data)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(send.mock.calls.flatMap(([, entries]) => entries)).toHaveLength(2);
+  });
 });
+
+const failFor = (data: unknown): string => {
+  if (data === 'bad') throw Object.assign(new Error('x'), { message: ['user code is broken'] });
+  return 'given';
+};
+const rejectFor = (data: unknown): unknown =>
+  data === 'bad' ? Promise.reject(new Error('user code is broken')) : 'given';

@@ -1,3 +1,4 @@
+import { abortController } from '../../async/abort.js';
 import { backoffMs } from '../../async/backoff.js';
 import { pause } from '../../async/pause.js';
 import { fromAwsError, isQueueMissing, isTopicMissing } from '../../errors/aws-errors.js';
@@ -26,7 +27,7 @@ export class Target {
   private found: string | undefined;
   private looking: Promise<string> | undefined;
   private searching: Promise<string> | undefined;
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
 
   constructor(private readonly options: TargetOptions) {}
 

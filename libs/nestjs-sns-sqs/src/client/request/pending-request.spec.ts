@@ -62,4 +62,18 @@ describe('PendingRequest', () => {
       isDisposed: true,
     });
   });
+
+  it('ends a request whose reply the deserializer never gives back', async () => {
+    jest.useFakeTimers();
+    try {
+      const read = pending(() => new Promise(() => undefined)).request.read('{}');
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(await read).toMatchObject({
+        err: { code: 'UNPARSABLE_MESSAGE', message: expect.stringContaining('did not end within 10000 ms') as string },
+        isDisposed: true,
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });

@@ -1,7 +1,9 @@
 import type { ProducerDeserializer, WritePacket } from '@nestjs/microservices';
+import { SERIALIZER_TIMEOUT_MS } from '../../constants.js';
 import { parseJson } from '../../envelope/parse-json.js';
 import { asReplyPacket, type ReplyPacket } from '../../envelope/reply.js';
 import { errorText } from '../../errors/aws-errors.js';
+import { inTime } from '../../events/user-code.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 
 /** Nest's callback of a request: items, then an end or an error. */
@@ -21,13 +23,19 @@ export class PendingRequest {
   /** The packet of a reply's body; what cannot be read is an error that ends the request. */
   async read(body: string): Promise<ReplyPacket> {
     try {
-      return asReplyPacket(this.deserializer ? await this.deserializer.deserialize(body) : parseJson(body));
+      return asReplyPacket(this.deserializer ? await this.deserialize(this.deserializer, body) : parseJson(body));
     } catch (error) {
       const err = new SnsSqsError('UNPARSABLE_MESSAGE', `The reply cannot be read: ${errorText(error)}`, {
         cause: error,
       });
       return { err, isDisposed: true };
     }
+  }
+
+  /** One that never ends would keep the replies of others back. */
+  private deserialize(deserializer: ProducerDeserializer, body: string): Promise<unknown> {
+    const hung = (): Error => new Error(`the deserializer did not end within ${SERIALIZER_TIMEOUT_MS} ms`);
+    return inTime<unknown>(deserializer.deserialize(body), SERIALIZER_TIMEOUT_MS, hung);
   }
 
   /** True: that was the last one. @param index undefined: a foreign service's, taken as it comes */

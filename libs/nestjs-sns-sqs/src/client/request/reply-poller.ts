@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { abortController } from '../../async/abort.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { fromAwsError, isQueueMissing, mayPass } from '../../errors/aws-errors.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
@@ -30,7 +31,7 @@ const FAULT_BACKOFF_MS = { initial: 200, max: 5_000 };
 
 /** Long polls on a reply queue while somebody waits for a reply. */
 export class ReplyPoller {
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
   private polls = 0;
   private faults = 0;
   private isReceivable = false;

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
+import { abortController } from '../../async/abort.js';
 import { noteReplyQueue } from '../../async/own-requests.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { replyOf, REPLY_QUEUE_MARK } from '../../envelope/reply.js';
@@ -40,7 +41,7 @@ export class ReplyQueue {
   private renewal: NodeJS.Timeout | undefined;
   private poller: ReplyPoller | undefined;
   private closing: Promise<void> | undefined;
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
 
   constructor(private readonly options: ReplyQueueOptions) {}
 

@@ -139,6 +139,18 @@ describe('Dispatcher', () => {
     expect(handle).not.toHaveBeenCalled();
   });
 
+  it('fails the attempt where the schema of the contract never ends, and calls no handler', async () => {
+    const handle = jest.fn();
+    const schema = { '~standard': { version: 1, vendor: 'v', validate: () => new Promise(() => undefined) } };
+    const dispatched = Promise.allSettled([
+      dispatcherTo(Object.assign(handle, { extras: { schema } })).dispatch(delivery(), 1),
+    ]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await dispatched).toMatchObject([{ reason: { code: 'HANDLER_TIMEOUT', retryable: true } }]);
+    expect(handle).not.toHaveBeenCalled();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('leaves no timer behind a handler that was quick', async () => {
     await dispatcherTo(() => Promise.resolve()).dispatch(delivery(), 1);
     expect(jest.getTimerCount()).toBe(0);

@@ -4,7 +4,9 @@ import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js'
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
 import { inConversation } from '../../events/conversation.js';
-import { validate, valueOf } from '../../contracts/validate.js';
+import { validate, valueOf, type Validation } from '../../contracts/validate.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { inTime } from '../../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
@@ -88,7 +90,12 @@ export class Dispatcher {
     if (!handler) throw noHandler(queueName, metadata.type);
     const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
-    const payload = schema ? await fitting(schema, data, metadata.type) : data;
+    const payload = schema
+      ? await fitting(
+          metadata.type,
+          inTime(validate(schema, data), handlerTimeoutMs, () => hung(queueName, handlerTimeoutMs)),
+        )
+      : data;
     const begin = (): Promise<void> => {
       // A hook, a schema or a deserializer may have taken its time.
       if (delivery.leaseLost || !delivery.begin()) throw new HeldBackError();
@@ -138,9 +145,17 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
 }
 
 /** The payload as the schema of the handler's contract gives it. Throws CONTRACT_VIOLATION. */
-async function fitting(schema: NonNullable<SqsHandlerExtras['schema']>, data: unknown, type: string): Promise<unknown> {
-  return valueOf(`The data of ${JSON.stringify(type)}`, await validate(schema, data));
+async function fitting(type: string, validation: Promise<Validation>): Promise<unknown> {
+  return valueOf(`The data of ${JSON.stringify(type)}`, await validation);
 }
+
+const hung = (queue: string, timeoutMs: number): SnsSqsError =>
+  new SnsSqsError('HANDLER_TIMEOUT', {
+    problem: `The schema of a handler on ${queue} did not end within handlerTimeoutMs (${timeoutMs} ms), so that the handler did not begin`,
+    remedy: 'let the schema give its result in time',
+    retryable: true,
+    facts: { queue },
+  });
 
 /** What the handler of a request returns, if its contract allows it. */
 function answer(handler: MessageHandler, payload: unknown, context: SqsContext): unknown {

@@ -99,6 +99,15 @@ describe('Replier', () => {
     expect(logger.error).toHaveBeenCalledTimes(1);
   });
 
+  it('answers with an error for a reply that the serializer never gives back', async () => {
+    const { replier, bodies } = replierOver({ serialize: () => new Promise(() => undefined) });
+    const sent = replier.send(REPLIES, 'a', 0, { response: 1 });
+    await pass(11_000);
+    await sent;
+    const err = { status: 'error', message: 'The serializer did not end within 10000 ms' };
+    expect(bodies()).toEqual([{ id: 'a', err, isDisposed: true }]);
+  });
+
   it('sends again what SQS did not take', async () => {
     const { replier, sendBatch, logger } = replierOver();
     sendBatch.mockRejectedValueOnce(Object.assign(new Error('away'), { name: 'InternalError' }));

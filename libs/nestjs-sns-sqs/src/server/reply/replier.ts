@@ -1,11 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Serializer } from '@nestjs/microservices';
-import { SQS_MAX_BYTES } from '../../constants.js';
+import { SERIALIZER_TIMEOUT_MS, SQS_MAX_BYTES } from '../../constants.js';
 import { toBody } from '../../envelope/encode.js';
 import { messageBytes } from '../../envelope/message-size.js';
 import { replyAddressOf, replyAttributes, replyRoute, type ReplyPacket } from '../../envelope/reply.js';
 import { errorText, isQueueMissing } from '../../errors/aws-errors.js';
 import { thrownName } from '../../errors/thrown.js';
+import { inTime } from '../../events/user-code.js';
 import { printable, printableStack } from '../../logging/printable.js';
 import type {
   BatchFailure,
@@ -25,6 +26,8 @@ export interface ReplierOptions {
   accounts?: readonly string[] | undefined;
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
+
+const serializerHung = (): Error => new Error(`The serializer did not end within ${SERIALIZER_TIMEOUT_MS} ms`);
 
 type ReplyEntry = Omit<OutgoingSqsMessage, 'id'>;
 
@@ -86,7 +89,10 @@ export class Replier {
 
   private async bodyOf(packet: ReplyPacket & { id: string }): Promise<string> {
     const { serializer } = this.options;
-    return toBody('the reply', serializer ? await serializer.serialize(packet) : packet);
+    const written: unknown = serializer
+      ? await inTime(serializer.serialize(packet), SERIALIZER_TIMEOUT_MS, serializerHung)
+      : packet;
+    return toBody('the reply', written);
   }
 
   private async add(queueUrl: string, entry: ReplyEntry): Promise<BatchFailure | undefined> {

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { abortController } from '../../async/abort.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
@@ -39,7 +40,7 @@ export class Heartbeat {
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private again: NodeJS.Timeout | undefined;
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
 
   constructor(private readonly options: HeartbeatOptions) {
     this.now = options.now ?? monotonicNow;
