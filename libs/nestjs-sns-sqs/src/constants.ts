@@ -64,5 +64,5 @@ export const DEFAULT_PUBLISH_MAX_ATTEMPTS = 5;
 export const DEFAULT_PUBLISH_RETRY_DELAY_MS = 100;
 export const DEFAULT_PUBLISH_MAX_PENDING = 10_000;
 export const DEFAULT_PUBLISH_TIMEOUT_MS = 60_000;
-/** How long a serializer, or a deserializer of replies, may take, in milliseconds. What never ends must keep no slot, group or reply. */
+/** How long a serializer, or a deserializer of replies, may take, in milliseconds: else it would keep a slot, a group or all replies. */
 export const SERIALIZER_TIMEOUT_MS = 10_000;

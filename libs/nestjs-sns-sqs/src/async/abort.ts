@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 /**
  * A controller whose signal any number of calls may listen to at one time. Node 20 takes the eleventh listener for a
- * leak, and says so in a warning; newer ones do not.
+ * leak, and warns; newer ones do not.
  */
 export function abortController(): AbortController {
   const controller = new AbortController();

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** A handler that runs, as far as the requests that it sends concern it. */
 export interface AskingHandler {
   /**
-   * It waits for an answer from now on, until the function that is returned is called.
+   * The handler waits for an answer from now on, until the caller calls the returned function.
    * @param queue full name of the queue that the request goes to
    */
   waitsFor(queue: string): () => void;

@@ -34,7 +34,7 @@ export function silenced<T>(given: T): T {
   return given;
 }
 
-/** What code of the user's gave, which may be a promise; rejects with `late()` where that has not ended after `ms`. */
+/** Resolves to the value that code of the user's gave, or promised; rejects with `late()` if the promise has not ended after `ms`. */
 export async function inTime<T>(given: T | PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   if (!isThenable(given)) return given;
   const work = Promise.resolve(given);

@@ -154,7 +154,7 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
    */
   replyAccounts?: string[] | undefined;
   /**
-   * Which handlers are this server's: those whose decorator names this id or none, `@EventPattern(pattern, id)`. For
+   * The handlers of this server: those whose decorator names this id or none, `@EventPattern(pattern, id)`. For
    * several servers in one app; `@OnDomainEvent` and `@OnCommand` take it as `transport`. @default SQS_TRANSPORT
    */
   transportId?: symbol | undefined;

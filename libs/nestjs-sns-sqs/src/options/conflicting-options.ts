@@ -96,7 +96,7 @@ function problemsOf(server: Partial<ServerSQSOptions>, queue?: string, extras: I
   return PAIRS.filter(({ isWrong }) => isWrong(all, server, isFifo)).map(({ text }) => `${where}${text}`);
 }
 
-/** What of a server's options goes badly together, each as a sentence. Takes options that were not checked. */
+/** The pairs of a server's options that go badly together, each as a sentence. Takes unchecked options. */
 export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] {
   const forAll = problemsOf(server);
   const own = Object.keys(given(server.queues)).flatMap(queue => problemsOf(server, queue));

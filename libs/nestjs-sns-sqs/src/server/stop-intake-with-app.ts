@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 
 const INSTALLED = Symbol.for('nestjs-sns-sqs.stop-intake-with-app');
 
-/** What marks a server of ours, whatever its `transportId` is. `Symbol.for`: the ESM and the CJS build have a class each. */
+/** Marks a server of ours, whatever its `transportId` is. `Symbol.for`: the ESM and the CJS build have a class each. */
 export const HAS_INTAKE = Symbol.for('nestjs-sns-sqs.has-intake');
 
 /** The server, as far as the end of its app concerns it. */

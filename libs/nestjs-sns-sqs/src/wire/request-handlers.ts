@@ -69,7 +69,7 @@ export function hasSdkHandler({ config }: Partial<Client>, untouched: Client): b
 export const nodeHandlerConfig = async (handler: object): Promise<NodeHandlerConfig> =>
   (await (handler as NodeHandler).configProvider) ?? {};
 
-/** Those of a handler, as far as it has any yet. */
+/** The agents of a handler, as far as it has any yet. */
 export async function agentsOf(config: NodeHandlerConfig): Promise<object[]> {
   const agents = [config.httpsAgent, config.httpAgent ?? (await config.httpAgentProvider?.())];
   return agents.filter(agent => agent !== undefined);

@@ -1,6 +1,6 @@
 /**
  * The state of a context of ours, from an RPC handler's second argument (of an HTTP handler that is a response), where it
- * has the method `key`; undefined: it is none of ours.
+ * has the method `key`; undefined: another transport's.
  */
 export function contextState<State extends object>(context: unknown, key: symbol): State | undefined {
   const { getArgByIndex } = (context ?? {}) as { getArgByIndex?: (index: number) => unknown };

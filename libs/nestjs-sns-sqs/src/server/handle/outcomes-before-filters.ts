@@ -5,9 +5,9 @@ const INSTALLED = Symbol.for('nestjs-sns-sqs.outcomes-before-filters');
 /** On the state of a context of ours: takes what a handler, pipe, guard or interceptor threw. `Symbol.for`: as elsewhere. */
 export const NOTE_THROWN = Symbol.for('nestjs-sns-sqs.note-thrown');
 
-/** What notes what was thrown in the pipeline of a delivery. */
+/** Takes the errors of the pipeline of a delivery. */
 export interface NotesThrown {
-  /** What the pipeline has thrown, before any filter has seen it. True: a filter that gives nothing has not handled it. */
+  /** Called before any filter. True: a filter that gives nothing has not handled the error. */
   [NOTE_THROWN](error: unknown): boolean;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRefusal } from '../../errors/aws-errors.js';
 
-/** What SQS remembers a receive under, and since when this process uses it, by the monotonic clock, in milliseconds. */
+/** SQS remembers a receive under this id; this process uses it since then, by the monotonic clock, in milliseconds. */
 export interface ReceiveAttempt {
   id: string;
   since: number;
@@ -12,7 +12,7 @@ const REPEATABLE_MS = 270_000;
 
 /**
  * The ids of receives from a FIFO queue (`ReceiveRequestAttemptId`). A receive whose answer was lost is made again under
- * its id, and SQS hands out the same messages under the same handles, their leases begun anew. Under another id their
+ * its id, and SQS hands out the same messages under the same handles, with new leases. Under another id their
  * groups would stand still for the whole lease. Two receives never use one id at the same time.
  */
 export class AttemptIds {

@@ -17,7 +17,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
 
 /**
  * Rejects with INVALID_OPTIONS when the handler of a client that the user made does what the lean wire does not: connects
- * by a proxy, or with settings of TLS, or gives up after a time of the user's. It can be told at the first call only.
+ * by a proxy, or with settings of TLS, or gives up after a time of the user's. The SDK tells the handler's configuration at the first call only.
  */
 export async function assertPlainHandler(handler: object): Promise<void> {
   const config = await nodeHandlerConfig(handler);
