@@ -100,7 +100,7 @@ describe('a subscriber of a diagnostics channel', () => {
   it('that is asynchronous and rejects is told of in a warning of the process', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const rejects = (): unknown => Promise.reject(new Error('no telemetry'));
-    subscribe('nestjs-sns-sqs:received', rejects as () => void);
+    subscribe('nestjs-sns-sqs:received', rejects);
     try {
       announce('received', { queue: 'q', count: 1 });
       announce('received', { queue: 'q', count: 1 });
@@ -108,7 +108,7 @@ describe('a subscriber of a diagnostics channel', () => {
       await Promise.resolve();
       expect(warned.mock.calls).toEqual([[expect.stringContaining('no telemetry'), expect.anything()]]);
     } finally {
-      unsubscribe('nestjs-sns-sqs:received', rejects as () => void);
+      unsubscribe('nestjs-sns-sqs:received', rejects);
       warned.mockRestore();
     }
   });

@@ -5,6 +5,7 @@ import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { accessSqs } from '../wire/aws-access.js';
 import { createSnsClient } from '../wire/aws-clients.js';
+import { ownsConnections } from '../wire/request-handlers.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 
@@ -15,7 +16,7 @@ export interface ServerAws {
   wire: SqsWire;
   sqsControlPlane: SqsControlPlane;
   snsControlPlane: SnsControlPlane;
-  /** Frees the clients made here; those that the user gave stay open. */
+  /** Frees the clients made here; clients, handlers and agents that the user gave stay open. */
   destroy(): void;
 }
 
@@ -30,7 +31,7 @@ export function createServerAws(options: Pick<ServerSQSOptions, 'aws' | 'sqs' | 
     snsControlPlane: new SdkSnsControlPlane(sns),
     destroy() {
       sqs.destroy();
-      if (!options.sns) sns.destroy();
+      if (!options.sns && ownsConnections(options.aws)) sns.destroy();
     },
   };
 }

@@ -5,7 +5,7 @@ import type { SnsWire, SqsWire } from '../interfaces/wire.interface.js';
 import { createSnsClient, createSqsClient } from './aws-clients.js';
 import { LeanSnsWire } from './lean/lean-sns-wire.js';
 import { LeanSqsWire } from './lean/lean-sqs-wire.js';
-import { handlersOf } from './request-handlers.js';
+import { handlersOf, ownsConnections } from './request-handlers.js';
 import { SdkSnsWire } from './sdk-sns-wire.js';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
@@ -13,7 +13,7 @@ import { SdkSqsWire } from './sdk-sqs-wire.js';
 export interface AwsAccess<Client, Wire> {
   client: Client;
   wire: Wire;
-  /** Frees what was made here; a client that the user gave stays open. */
+  /** Frees what was made here; a client, a handler or an agent that the user gave stays open. */
   destroy(): void;
 }
 
@@ -28,8 +28,9 @@ export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsA
     client,
     wire,
     destroy() {
-      wire.destroy();
-      if (!options.sqs) client.destroy();
+      const isOurs = ownsConnections(options.aws);
+      if (isGiven || isOurs) wire.destroy();
+      if (!isGiven && isOurs) client.destroy();
     },
   };
 }
@@ -43,7 +44,7 @@ export function accessSns(options: AwsAccessOptions & { sns?: SNSClient }): AwsA
     wire,
     destroy() {
       wire.destroy();
-      if (!options.sns) client.destroy();
+      if (!options.sns && ownsConnections(options.aws)) client.destroy();
     },
   };
 }

@@ -41,6 +41,20 @@ export function handlersOf(given: AwsClientOptions['requestHandler']): MakeHandl
   return () => new SQSClient({ ...READER_CONFIG, requestHandler: given }).config.requestHandler;
 }
 
+const isUsers = (agent: unknown): boolean =>
+  typeof (agent as { destroy?: unknown } | undefined)?.destroy === 'function';
+
+/**
+ * Whether connections of a client that is made here are its own, so that they end with it. A handler or an agent of the
+ * user's may carry calls of others, and stays open; so does whatever a function gives.
+ */
+export function ownsConnections({ requestHandler }: AwsClientOptions = {}): boolean {
+  if (requestHandler === undefined || requestHandler === null) return true;
+  if (typeof requestHandler === 'function') return false;
+  const { handle, httpAgent, httpsAgent } = requestHandler as Record<string, unknown>;
+  return typeof handle !== 'function' && !isUsers(httpAgent) && !isUsers(httpsAgent);
+}
+
 /**
  * For a client that the user made. Undefined: its send(), its handler, its agents or its timeouts are the user's, so that
  * every call goes as it says. Never rejects: what is wrong with a client's settings its calls tell.

@@ -5,6 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ScriptedServer } from '../../test/scripted-server.js';
 import type { AwsClientOptions } from '../interfaces/options.interface.js';
+import { createServerAws } from '../server/server-aws.js';
 import { accessSns, accessSqs } from './aws-access.js';
 import { handlersBeside } from './request-handlers.js';
 import { SdkSnsControlPlane } from './sns-control-plane.js';
@@ -103,6 +104,27 @@ describe("the user's request handler", () => {
         calls.map(() => ({ status: 'rejected', reason: expect.objectContaining({ name: 'TimeoutError' }) as Error })),
       );
     });
+  });
+
+  it.each<[string, (agent: Agent) => unknown]>([
+    ['a handler', httpAgent => new NodeHttpHandler({ httpAgent })],
+    ['settings', httpAgent => ({ httpAgent })],
+    ['a function', httpAgent => async () => Promise.resolve({ httpAgent })],
+  ])('an agent of the user in %s stays open, for whoever else uses it', async (_, handlerOf) => {
+    const agent = proxyAgent();
+    let isDestroyed = false;
+    const destroy = agent.destroy.bind(agent);
+    agent.destroy = () => {
+      isDestroyed = true;
+      destroy();
+    };
+    const aws = { ...AWS, requestHandler: handlerOf(agent) as Handler };
+    const accesses = [accessSqs({ aws }), accessSns({ aws })] as const;
+    const [sqs, sns] = accesses;
+    await sqs.wire.deleteBatch(QUEUE, [entry]);
+    await sns.wire.publishBatch(ARN, [message]);
+    for (const access of [...accesses, createServerAws({ aws })]) access.destroy();
+    expect(isDestroyed).toBe(false);
   });
 
   it('settings without an agent give polls, settles and sends sockets of their own', async () => {
