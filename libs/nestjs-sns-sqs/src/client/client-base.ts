@@ -3,6 +3,7 @@ import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/c
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
+import { guardedStatus } from '../events/guarded-status.js';
 import { tellListeners } from '../events/user-code.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
 import type { PacketMetadata } from '../interfaces/envelope.interface.js';
@@ -57,6 +58,11 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
       },
     );
     return result.asObservable();
+  }
+
+  /** `idle`, `connected`, `closed`. The current one comes first; a subscriber that throws is logged. */
+  override get status(): Observable<string> {
+    return guardedStatus(super.status, this.logger);
   }
 
   /** `error` tells each event that AWS did not accept. */

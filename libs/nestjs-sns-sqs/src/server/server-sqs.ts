@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { abortController } from '../async/abort.js';
@@ -11,6 +12,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { announce } from '../events/diagnostics.js';
+import { guardedStatus } from '../events/guarded-status.js';
 import { observeServer } from '../events/observed-parts.js';
 import { callUserCode, tellListeners } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
@@ -188,6 +190,11 @@ export class ServerSQS
   beforeApplicationShutdown(): void {
     // What it rejects with, Nest's own call of close() tells.
     this.close().catch(() => undefined);
+  }
+
+  /** The states of the server: see {@link SqsServerStatus}. The current one comes first; a subscriber that throws is logged. */
+  override get status(): Observable<SqsServerStatus> {
+    return guardedStatus(super.status, this.logger);
   }
 
   on<EventKey extends keyof SqsServerEvents>(event: EventKey, callback: SqsServerEvents[EventKey]): this {
