@@ -49,7 +49,9 @@ export async function startStack({ given = {}, ports = {}, prefix = '', onLine, 
       parts.push(service);
       return service;
     };
-    const notifications = await start('notifications');
+    const operations = ports.operations ? await freePort(ports.operations) : 0;
+    const notifications = await start('notifications', operations ? { OPERATIONS_PORT: String(operations) } : {});
+    notifications.operationsUrl = operations ? `http://127.0.0.1:${operations}` : undefined;
     const users = await start('users', { PORT: String(await freePort(ports.users)) });
     return { endpoint, smtpUrl: env.SMTP_URL, env, mail, users, notifications, stop };
   } catch (error) {

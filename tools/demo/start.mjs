@@ -33,10 +33,22 @@ function table(rows) {
 const signal = stopSignal();
 
 try {
-  const stack = await startStack({ given, ports: { broker: 4566, mail: 1025, users: 3000 }, onLine: log, signal });
+  const stack = await startStack({
+    given,
+    ports: { broker: 4566, mail: 1025, users: 3000, operations: 3001 },
+    onLine: log,
+    signal,
+  });
   const mailPage = stack.mail && (await startMailPage(stack.mail.letters, await freePort(MAIL_PAGE_PORT)));
   const rows = [
     ['users', `${stack.users.url}/users`],
+    [
+      'metrics',
+      [stack.users.url, stack.notifications.operationsUrl]
+        .filter(Boolean)
+        .map(url => `${url}/metrics`)
+        .join('  '),
+    ],
     ['SNS and SQS', `${stack.endpoint}${given.endpoint ? '' : '  (embedded)'}`],
     ['mail', `${stack.smtpUrl}${stack.mail ? '  (embedded, kept in memory)' : ''}`],
     ...(given.endpoint ? [] : [['queues, topics', `${stack.endpoint}/  (in a browser)`]]),

@@ -5,17 +5,26 @@ import { ServerSQS } from 'nestjs-sns-sqs';
 import { inbox } from '../../shared/inbox.js';
 import { LogMessagesInterceptor } from '../../shared/log-messages.interceptor.js';
 import { run } from '../../shared/run.js';
+import { Registry } from 'prom-client';
+import { serveOperations } from './operations-server.js';
 import { NotificationsModule } from './notifications.module.js';
 
-/** A pure consumer: no HTTP. */
+/** A pure consumer: no HTTP but metrics and health, where OPERATIONS_PORT is set. */
 run('notifications', async () => {
+  const strategy = new ServerSQS({
+    service: 'notifications',
+    prefix: process.env['QUEUE_PREFIX'] ?? '',
+    inbox: inbox(),
+  });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(NotificationsModule, {
-    strategy: new ServerSQS({ service: 'notifications', prefix: process.env['QUEUE_PREFIX'] ?? '', inbox: inbox() }),
+    strategy,
     abortOnError: false,
   });
   app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
   app.useGlobalInterceptors(new LogMessagesInterceptor());
   app.enableShutdownHooks();
   await app.listen();
+  const port = process.env['OPERATIONS_PORT'];
+  if (port !== undefined) await serveOperations(strategy, app.get(Registry), Number(port));
   return {};
 });

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from '@nestjs/microservices';
 import { ClientSNS, ClientSQS } from 'nestjs-sns-sqs';
+import { TelemetryModule } from '../../shared/telemetry.module.js';
 import { COMMANDS, EVENTS } from './clients.js';
 import { MailCommandsController } from './mail-commands.controller.js';
 import { Mailer } from './mail/mailer.js';
@@ -13,6 +14,7 @@ const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] 
 
 @Module({
   imports: [
+    TelemetryModule.forService('notifications'),
     ClientsModule.register([
       { name: EVENTS, customClass: ClientSNS, options },
       { name: COMMANDS, customClass: ClientSQS, options },

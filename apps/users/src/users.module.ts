@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { SnsSqsModule } from 'nestjs-sns-sqs';
 import { inbox } from '../../shared/inbox.js';
+import { TelemetryModule } from '../../shared/telemetry.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthController } from './health.controller.js';
 import { UserPublisher } from './users/user-publisher.js';
@@ -11,6 +13,8 @@ import { UsersService } from './users/users.service.js';
 @Module({
   imports: [
     DatabaseModule,
+    TerminusModule.forRoot({ logger: false }),
+    TelemetryModule.forService('users'),
     SnsSqsModule.forRootAsync({
       useFactory: () => ({ service: 'users', prefix: process.env['QUEUE_PREFIX'] ?? '', inbox: inbox() }),
     }),
