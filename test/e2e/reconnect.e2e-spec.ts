@@ -37,7 +37,7 @@ describe('an endpoint that goes away after the start', () => {
     await proxy.cut();
     await waitFor('the fault to be noticed', () => statuses.at(-1) === 'reconnecting');
     expect(errors[0]).toMatchObject({ name: 'SnsSqsError', code: 'ENDPOINT_UNREACHABLE', retryable: true });
-    expect(here.logs.with('It is tried again with backoff', 'error')).toHaveLength(1);
+    expect(here.logs.with('The library tries again with backoff', 'error')).toHaveLength(1);
     await events.emit('user.registered', { n: 2 });
     expect(seen).toEqual([1]);
 

@@ -17,8 +17,8 @@ type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
 type WithMetadata = { metadata?: PacketMetadata | null };
 
 /**
- * What ClientSNS and ClientSQS have in common: Nest's ClientProxy on a {@link Publisher}. `status` goes
- * `idle → connected → closed`; connected: the topic or queue is known. Type parameters of ClientProxy would keep
+ * The common part of ClientSNS and ClientSQS: Nest's ClientProxy on a {@link Publisher}. `status` goes `idle →
+ * connected → closed`; connected: the client has found its topic or queue. Type parameters of ClientProxy would keep
  * `ClientsModule` from taking the class as its `customClass`.
  */
 export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicationShutdown, OnApplicationShutdown {
@@ -32,7 +32,7 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
     this._status$.next('idle');
   }
 
-  /** Finds or makes the topic or queue; `emit()` does it by itself. A failure is not remembered. */
+  /** Finds or makes the topic or queue; `emit()` does this automatically. A failure is not remembered. */
   async connect(): Promise<void> {
     await this.publisher.connect();
   }

@@ -8,7 +8,7 @@ export interface Typed<T> {
 }
 
 /**
- * `typed<UserRegistered>()` names a type in a contract where no schema is wanted.
+ * `typed<UserRegistered>()` names a type in a contract that has no schema for it.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@ export interface Typed<T> {
  */
 export const typed = <T>(): Typed<T> => ({});
 
-/** What one event or command carries: a type, or a Standard Schema (zod, valibot, arktype, …). */
+/** The payload of one event or command: a type, or a Standard Schema (zod, valibot, arktype, …). */
 export type Shape = StandardSchemaV1 | Typed<unknown>;
 export type Shapes = Readonly<Record<string, Shape>>;
 
@@ -31,7 +31,7 @@ export type RequestShapes = Readonly<Record<string, RequestShape>>;
 /** Looks at no more of a schema than it must: some schemas' types are too deep to be compared as a whole. */
 type TypesOf<S> = S extends { readonly '~standard': { readonly types?: infer T } } ? NonNullable<T> : never;
 
-/** What is given to `emit` and `send`, and returned by the handler of a request. */
+/** The value for `emit` and `send`, and returned by the handler of a request. */
 export type InputOf<S> = S extends { readonly '~standard': unknown }
   ? TypesOf<S> extends { readonly input: infer I }
     ? I
@@ -40,7 +40,7 @@ export type InputOf<S> = S extends { readonly '~standard': unknown }
     ? T
     : never;
 
-/** What a handler gets, and the caller of a request. */
+/** The value that a handler gets, and the caller of a request. */
 export type OutputOf<S> = S extends { readonly '~standard': unknown }
   ? TypesOf<S> extends { readonly output: infer O }
     ? O

@@ -3,7 +3,7 @@ import { isRecord, type PublishRecord } from '../record-builders/record.js';
 import type { InputOf, Shapes } from './shapes.js';
 import { violation, type Validation, validate } from './validate.js';
 
-/** What a contract needs of a client: `ClientSNS` and `ClientSQS` have it. */
+/** The part of a client that a contract needs: `ClientSNS` and `ClientSQS` have it. */
 export interface EmittingClient {
   emit(pattern: string, data: unknown): Observable<unknown>;
 }

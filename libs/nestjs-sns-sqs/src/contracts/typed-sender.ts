@@ -3,7 +3,7 @@ import { isRecord, type PublishRecord } from '../record-builders/record.js';
 import type { InputOf, OutputOf, RequestShapes } from './shapes.js';
 import { valueOf, validate } from './validate.js';
 
-/** What a contract needs of a client: `ClientSQS` has it. */
+/** The part of a client that a contract needs: `ClientSQS` has it. */
 export interface SendingClient {
   send(pattern: string, data: unknown): Observable<unknown>;
 }

@@ -21,7 +21,7 @@ export interface SqsContextState {
 }
 
 /**
- * What `@Ctx()` gives a handler: the message around the payload, and the signal to stop.
+ * The context that `@Ctx()` gives a handler: the message around the payload, and the signal to stop.
  *
  * @example
  * ```ts

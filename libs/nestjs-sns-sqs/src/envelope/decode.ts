@@ -9,7 +9,7 @@ import { isSnsNotification } from './sns-wrapper.js';
 type Document = Record<string, unknown>;
 
 export function unparsable(why: string, cause?: unknown): SnsSqsError {
-  return new SnsSqsError('UNPARSABLE_MESSAGE', `The message body is no CloudEvents 1.0 event: ${why}`, { cause });
+  return new SnsSqsError('UNPARSABLE_MESSAGE', `The message body is not a CloudEvents 1.0 event: ${why}`, { cause });
 }
 
 function parse(text: string, what: string): Document {

@@ -11,9 +11,9 @@ abstract class HandlerOutcome extends Error {
 }
 
 /**
- * Thrown by a handler: deliver this message again after `seconds`. It uses up no attempt, for at most
- * `retryLaterForSeconds` (12 hours by default).
- * `seconds` is between 0 and 43,200 (12 h, AWS's bound of a visibility timeout); anything else throws a RangeError.
+ * Thrown by a handler: deliver this message again after `seconds`. This uses up no attempt, for at most
+ * `retryLaterForSeconds` (12 hours by default). `seconds` is between 0 and 43,200 (12 h, AWS's bound of a visibility
+ * timeout); anything else throws a RangeError.
  *
  * @example
  * ```ts
@@ -38,7 +38,8 @@ export class RetryLater extends HandlerOutcome {
 }
 
 /**
- * Thrown by a handler: this message can never succeed; move it to the dead letter queue now, with this reason.
+ * Thrown by a handler: this message can never succeed; move the message to the dead-letter queue now, with this
+ * reason.
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ export class DeadLetter extends HandlerOutcome {
 }
 
 /**
- * Thrown by a handler: nothing is to be done; acknowledge the message.
+ * Thrown by a handler: delete the message and do nothing more.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import type { SnsSqsErrorCode } from './error-codes.js';
 
-/** What an error is about. Which facts an error has depends on its code; another kind of fact may come at any time. */
+/** The facts of an error. The code decides which facts an error has. New kinds of facts may appear at any time. */
 export interface ErrorFacts {
   /** The call to AWS, e.g. `ReceiveMessage`, and what it was made on. */
   readonly operation?: string;
@@ -24,18 +24,18 @@ export interface ErrorFacts {
 export interface SnsSqsErrorOptions {
   /** True when the same call may succeed later without a change by a person. @default false */
   retryable?: boolean;
-  /** What the error is about: queue, topic, operation, messageId, … */
+  /** The facts of the error: queue, topic, operation, messageId, … */
   facts?: ErrorFacts;
   cause?: unknown;
 }
 
 /** An error, its message in parts. None of them ends with a full stop. */
 export interface SnsSqsErrorParts extends SnsSqsErrorOptions {
-  /** What was wrong, and where. */
+  /** The problem, and where it was found. */
   problem: string;
-  /** What belongs to the problem, a line for each. */
+  /** The parts of the problem, one line each. */
   list?: readonly string[];
-  /** What a person can do about it. */
+  /** The remedy that a person can apply. */
   remedy: string;
 }
 
@@ -56,7 +56,7 @@ export class SnsSqsError extends Error {
   readonly facts: ErrorFacts;
   /** What was wrong, and where: the message without the remedy. */
   readonly problem: string;
-  /** What a person can do about it. Undefined: it depends on what happened, or there is nothing to do. */
+  /** The remedy that a person can apply. Undefined: it depends on what happened, or there is nothing to do. */
   readonly remedy: string | undefined;
 
   /** @param text the whole message, or its parts together with the options */

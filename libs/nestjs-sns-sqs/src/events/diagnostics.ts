@@ -7,7 +7,7 @@ export interface ReceivedEvent {
   count: number;
 }
 
-/** `nestjs-sns-sqs:started`: a message is in work. */
+/** `nestjs-sns-sqs:started`: a handler starts. */
 export interface StartedEvent {
   queue: string;
   messageId: string;
@@ -23,24 +23,27 @@ export interface SettledEvent {
   /** Undefined for a body that could not be read. */
   type: string | undefined;
   data: unknown;
-  /** `wait`: it was not run and is put off; costs no attempt. */
+  /** `wait`: the message was not handled and waits; this uses up no attempt. */
   outcome: 'delete' | 'retry' | 'wait' | 'dead-letter';
-  /** It was not run: the inbox knows the event, or a later one of its subject, as done; or no version wants its type. */
+  /**
+   * The handler did not run: the inbox knows the event, or a later one of its subject, as done; or no version wants its
+   * type.
+   */
   skipped?: 'duplicate' | 'older' | 'unwanted';
   /**
-   * Of a wait: the event is in work elsewhere, one before it is missing, the inbox's store does not answer, no handler of
-   * this version takes its type, or the server was forced to stop.
+   * Reason of a wait: another instance handles the event, an earlier event is missing, the inbox's store does not
+   * answer, no handler of this version takes its type, or the server was forced to stop.
    */
   why?: 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
   /** Of a dead letter: the rule by which it is one; docs/retries.md explains each. */
   rule?: 'asked-for' | 'permanent' | 'attempts-used-up' | 'skipped-for-its-group' | 'expiring' | 'copied-again';
   /** From its start to its settlement, in milliseconds. */
   durationMs: number;
-  /** What the handler threw, if it did. */
+  /** The error that the handler threw. */
   error?: unknown;
 }
 
-/** `nestjs-sns-sqs:publishing`: an event, command or request is on its way; one `published` follows. */
+/** `nestjs-sns-sqs:publishing`: an event, command or request is being sent; one `published` follows. */
 export interface PublishingEvent {
   /** Name of the topic or queue. */
   destination: string;
@@ -108,7 +111,7 @@ const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
   leaseLost: channelOf('leaseLost'),
 };
 
-/** True when somebody listens: what only they need is computed then. */
+/** True if a listener is subscribed. Only then its values are computed. */
 export const isObserved = (name: keyof DiagnosticsEvents): boolean => CHANNELS[name].hasSubscribers;
 
 /**

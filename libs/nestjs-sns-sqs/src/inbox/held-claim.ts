@@ -89,7 +89,7 @@ function orderOf(
       ? 'it has no `sequence`'
       : `its \`sequence\` is ${JSON.stringify(sequence.slice(0, 60))}, not a whole number from 0 with at most 40 digits`;
   throw new SnsSqsError('INVALID_SEQUENCE', {
-    problem: `The event has no place in an order, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}`,
+    problem: `The event has no valid subject or sequence, which \`ordering: '${rules.ordering}'\` of ${queue} asks for: ${wrong}`,
     remedy: "setSubject() and setSequence() where it is emitted, or `onInvalidSequence: 'proceed'`",
     facts: { queue, subject, sequence },
   });

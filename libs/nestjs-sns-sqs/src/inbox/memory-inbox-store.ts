@@ -12,8 +12,8 @@ import { BoundedRecords, type Forgettable } from './bounded-records.js';
 
 export interface MemoryInboxStoreOptions {
   /**
-   * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest. What is in work
-   * or waits stays. 1 to 10,000,000. @default 100000
+   * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest. An event that is
+   * being handled or waits stays. 1 to 10,000,000. @default 100000
    */
   maxEntries?: number | undefined;
   /** Told of each that was forgotten because there were too many, before its time. Must not throw. */

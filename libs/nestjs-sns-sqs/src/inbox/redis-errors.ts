@@ -16,7 +16,7 @@ export const isOfTheRecord = ({ message }: Error): boolean =>
 export const brokenRecord = (cause: Error, keys: readonly string[]): SnsSqsError =>
   new SnsSqsError('INBOX_RECORD_BROKEN', {
     problem: `The inbox cannot read what Redis has under ${keys.join(' or ')}: ${cause.message}`,
-    remedy: "look which of these keys is not the inbox's own, and delete it",
+    remedy: 'find the key that the inbox did not write, and delete it',
     cause,
     facts: { key: keys[0], keys },
   });

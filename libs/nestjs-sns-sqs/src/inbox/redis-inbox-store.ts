@@ -35,10 +35,10 @@ const RECONNECT_MS = { step: 50, max: 1_000 };
 const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
 
 /**
- * The inbox in Redis 6 or newer, Valkey, or Redis Cluster: one for any number of processes. One round trip for a claim
- * and one for its end; calls of one moment share a pipeline. Keys are `<prefix>:{<queue>}:e:…` for events and
+ * The inbox in Redis 6 or newer, Valkey, or Redis Cluster: one for any number of processes. One round trip for a
+ * claim and one for its end; calls of one moment share a pipeline. Keys are `<prefix>:{<queue>}:e:…` for events and
  * `<prefix>:{<queue>}:s:…` for subjects; a queue's are in one slot of a cluster. Redis must not evict them
- * (`maxmemory-policy noeviction`). It closes with the server that it is given to.
+ * (`maxmemory-policy noeviction`). The store closes with its server.
  *
  * @example
  * ```ts

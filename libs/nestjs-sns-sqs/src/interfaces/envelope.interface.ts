@@ -1,4 +1,4 @@
-/** What travels beside the data: CloudEvents' context attributes, and ours. */
+/** The attributes beside the data: CloudEvents' context attributes, and ours. */
 export interface EventMetadata {
   /** Unique per event; a retried publish keeps it. */
   id: string;
@@ -23,8 +23,8 @@ export interface EventMetadata {
 }
 
 /**
- * What Nest's dispatch hook attached to a packet (`ClientProxy.setOnDispatchHook`, Nest 12.0.4 and newer), e.g. a tenant
- * or a locale. Of a name that {@link EventMetadata} has, the event's own attribute counts.
+ * The values that Nest's dispatch hook attached to a packet (`ClientProxy.setOnDispatchHook`, Nest 12.0.4 and newer),
+ * e.g. a tenant or a locale. Of a name that {@link EventMetadata} has, the event's own attribute counts.
  */
 export type PacketMetadata = Readonly<Record<string, string | undefined>>;
 

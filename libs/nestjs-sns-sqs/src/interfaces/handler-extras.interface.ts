@@ -28,8 +28,9 @@ export interface SqsHandlerExtras extends InboxQueueOptions {
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
   queue?: ConfiguredName | undefined;
   /**
-   * Names that the queue had before, oldest first and without prefix. They are drained by this queue's handlers, under
-   * one inbox; `create` unsubscribes them once the new queue is subscribed. One that does not exist is no error.
+   * Names that the queue had before, oldest first and without prefix. This queue's handlers also take the messages of
+   * these queues, under one inbox. `create` unsubscribes the queues once the new queue is subscribed. A missing queue
+   * is not an error.
    */
   formerly?: readonly ConfiguredName[] | undefined;
   /** Standard Schema that the payload has to fit; what it gives is the handler's payload. */

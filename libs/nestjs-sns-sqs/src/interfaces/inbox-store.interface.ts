@@ -5,11 +5,14 @@ export type MaybePromise<T> = T | Promise<T>;
 export interface InboxClaim {
   /** Full name of the queue: nothing is shared between two queues. */
   queue: string;
-  /** What makes a duplicate: of printable ASCII, at most 100 characters, without spaces and braces. */
+  /** The key of a duplicate: printable ASCII, at most 100 characters, without spaces and braces. */
   key: string;
   /** Fencing token: unique for every claim that was ever made, of A-Z a-z 0-9 - _. */
   token: string;
-  /** With it the claim is on the subject (of its source) too: of one subject's events one is in work at a time. Same alphabet as `key`. */
+  /**
+   * With it the claim is on the subject (of its source) too: the library handles one event of a subject at a time. Same
+   * alphabet as `key`.
+   */
   subject?: string;
 }
 
@@ -37,7 +40,7 @@ export type InboxClaimResult =
   | { status: 'in-work' | 'subject-in-work'; retryAfterMs: number };
 
 export interface InboxDone {
-  /** How long the event is known as done, in milliseconds. */
+  /** How long the store remembers the event as done, in milliseconds. */
   rememberForMs: number;
   /** The subject's new position; the gap before it, if there was one, is closed. */
   position?: string;

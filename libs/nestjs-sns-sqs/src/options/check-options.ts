@@ -62,7 +62,7 @@ export function checkOptions<O>(of: string, schema: z.ZodType, options: O, other
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
     problem: `${of}: ${problems.join('; ')}`,
-    remedy: "correct these options; docs and doc comments tell each one's range",
+    remedy: 'correct these options; docs/options.md lists the range of each',
     facts: { of, problems },
   });
 }

@@ -23,7 +23,7 @@ function asAttribute(value: string | number | Uint8Array): MessageAttribute {
     : { DataType: 'Binary', BinaryValue: value };
 }
 
-/** What both record builders have. Every setter throws INVALID_RECORD on a value that AWS would refuse. */
+/** The common part of both record builders. Every setter throws INVALID_RECORD on a value that AWS would refuse. */
 export abstract class RecordBuilder<T> {
   protected readonly options: RecordOptions = {};
 
@@ -47,7 +47,7 @@ export abstract class RecordBuilder<T> {
     return this.text('id', id);
   }
 
-  /** What the event is about: the aggregate's id. */
+  /** The thing that the event is about: the aggregate's id. */
   setSubject(subject: string): this {
     return this.text('subject', subject);
   }

@@ -5,7 +5,7 @@ import type { MessageAttributes } from '../interfaces/wire.interface.js';
 /** `Symbol.for`: the ESM and the CJS build know each other's records. */
 const RECORD = Symbol.for('nestjs-sns-sqs.record');
 
-/** What a record says beside its data. */
+/** The options of a record. */
 export interface RecordOptions extends EventFields {
   groupId?: string;
   deduplicationId?: string;
@@ -14,7 +14,7 @@ export interface RecordOptions extends EventFields {
   /** Of a request: how long its caller waits for the first reply, in milliseconds. */
   replyTimeoutMs?: number;
   attributes?: MessageAttributes;
-  /** What Nest's dispatch hook attached to the packet. */
+  /** The values that Nest's dispatch hook attached to the packet. */
   packetMetadata?: PacketMetadata;
 }
 

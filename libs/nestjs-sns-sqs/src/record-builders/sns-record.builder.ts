@@ -1,7 +1,7 @@
 import { RecordBuilder } from './record-builder.js';
 import type { PublishRecord } from './record.js';
 
-/** What `SnsRecordBuilder.build()` gives, for `ClientSNS.emit()`. */
+/** The result of `SnsRecordBuilder.build()`, for `ClientSNS.emit()`. */
 export type SnsRecord<T = unknown> = PublishRecord<T>;
 
 /**

@@ -2,7 +2,7 @@ import { SQS_MAX_DELAY_SECONDS } from '../constants.js';
 import { invalidRecord, RecordBuilder } from './record-builder.js';
 import type { PublishRecord } from './record.js';
 
-/** What `SqsRecordBuilder.build()` gives, for `ClientSQS.emit()` and `send()`. */
+/** The result of `SqsRecordBuilder.build()`, for `ClientSQS.emit()` and `send()`. */
 export type SqsRecord<T = unknown> = PublishRecord<T>;
 
 /** An hour, in milliseconds: as long as a reply queue keeps a reply. */

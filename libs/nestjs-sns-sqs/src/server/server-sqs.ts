@@ -150,8 +150,8 @@ export class ServerSQS
 
   /**
    * From now on no message is received and no handler begins; messages that were not started are visible again at once.
-   * What runs goes on, and is settled; `close()` waits for it. Called when the `onModuleDestroy` hooks of the app begin.
-   * Idempotent.
+   * Running handlers continue, and their messages are settled; `close()` waits for it. Called when the
+   * `onModuleDestroy` hooks of the app begin. Idempotent.
    */
   stopIntake(): void {
     if (this.isIntakeStopped || this.closing) return;
@@ -326,7 +326,7 @@ export class ServerSQS
 
   private onFault(of: FaultOf, queue: string, error: SnsSqsError): void {
     const isNews = this.faults.note(of, queue, error);
-    if (isNews) this.logger.error(`${error.message} It is tried again with backoff.`);
+    if (isNews) this.logger.error(`${error.message} The library tries again with backoff.`);
     if (this.state === 'polling') this.changeState('reconnecting');
     tellListeners("A listener of the server's errors", this.emitter.listeners('error'), error, this.logger);
   }

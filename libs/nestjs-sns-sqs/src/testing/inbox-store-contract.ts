@@ -22,9 +22,9 @@ export interface ContractRunner {
 const globals: unknown = globalThis;
 
 /**
- * What every `InboxStore` has to do, as tests: `inboxStoreContract('redis', () => new RedisInboxStore(…))`. `create` is
- * called for each test; the store is closed after it. Each test works on a queue of its own, so a store that is there
- * already is fine.
+ * The behaviour that every `InboxStore` must have, as tests: `inboxStoreContract('redis', () => new
+ * RedisInboxStore(…))`. `create` is called for each test; the store is closed after it. Each test works on a queue of
+ * its own, so a store that is there already is fine.
  *
  * @example
  * ```ts

@@ -24,7 +24,7 @@ export async function findFormerQueues(
     if (unsubscribes) await unsubscribe(name, url, planes);
     else
       planes.logger.warn(
-        `${name}, a former name of ${spec.name}, is drained. Its subscriptions stay: only provisioning 'create' ends them.`,
+        `${name}, a former name of ${spec.name}, still has a consumer here. Its subscriptions stay, because only provisioning 'create' removes them.`,
       );
     const deadLetters = await urlOf(deadLetterQueue(name), planes);
     found.push({ name, url, deadLetterQueueUrl: deadLetters ?? queue.deadLetterQueueUrl });

@@ -29,7 +29,7 @@ export async function topicArnFor(
   const { region, accountId } = await accountAndRegion();
   if (accountId === undefined) {
     throw new SnsSqsError('INVALID_OPTIONS', {
-      problem: `The ARN of ${name} is not known: the credentials do not tell their account, and \`provisioning: '${mode}'\` makes nothing`,
+      problem: `The ARN of ${name} is not known: the credentials do not name their account, and \`provisioning: '${mode}'\` makes nothing`,
       remedy: 'give `topicArn`, or AWS_ACCOUNT_ID',
       facts: { topic: name },
     });

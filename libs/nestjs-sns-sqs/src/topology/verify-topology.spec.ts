@@ -145,7 +145,7 @@ describe('verifyTopology', () => {
     const { policy } = planPolicy(undefined, queueArn('mail'), [TOPIC], new Map());
     Object.assign(queues.get('mail') ?? {}, { Policy: policy });
     await expect(verify()).resolves.toHaveLength(1);
-    expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('was not made by this library'));
+    expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('was not created by this library'));
   });
 
   it('sees a policy that keeps the topic out', async () => {

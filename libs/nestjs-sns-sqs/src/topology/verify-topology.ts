@@ -24,7 +24,7 @@ export async function verifyTopology(
   throw new SnsSqsError('TOPOLOGY_DIFFERS', {
     problem: 'The topology differs from what the handlers need',
     list: differences.map(textOf),
-    remedy: "change it so, or start once with `provisioning: 'create'`",
+    remedy: "change these settings, or start once with `provisioning: 'create'`",
     facts: { differences },
   });
 }
@@ -107,7 +107,10 @@ class Verifier {
     const id = recordedSubscriptions(queue?.attributes['Policy']).get(topicArn);
     if (id === undefined) {
       if (!queue || attributes['SubscriptionsConfirmed'] === '0') this.note([missing(resource)]);
-      else logger.warn(`${resource} was not made by this library and cannot be looked at without listing`);
+      else
+        logger.warn(
+          `${resource} was not created by this library; comparing it needs a List call, so it is not compared`,
+        );
       return undefined;
     }
     const found = await call(this.planes, 'GetSubscriptionAttributes', resource, () =>

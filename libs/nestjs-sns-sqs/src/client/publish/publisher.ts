@@ -213,7 +213,7 @@ export class Publisher {
     const { maxPending } = this.settings;
     return new SnsSqsError('PUBLISH_BACKLOG', {
       problem: `${maxPending} emits to ${name} have no answer from AWS yet (publish.maxPending), so this event is not sent`,
-      remedy: `emit it again later, wait for each emit's result, or look why ${name} does not answer`,
+      remedy: `emit it again later, wait for each emit's result, or check why ${name} does not answer`,
       retryable: true,
       facts: { destination: name, maxPending },
     });

@@ -93,7 +93,7 @@ export class ReplyPoller {
   }
 
   private async backOff(failure: SnsSqsError): Promise<void> {
-    if (this.faults === 0) this.options.logger.error(`${failure.message} It is tried again with backoff.`);
+    if (this.faults === 0) this.options.logger.error(`${failure.message} The library tries again with backoff.`);
     this.faults += 1;
     await pause(backoffMs(FAULT_BACKOFF_MS, this.faults, Math.random), this.stopping.signal);
   }

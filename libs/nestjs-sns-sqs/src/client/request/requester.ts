@@ -90,7 +90,7 @@ function assertHasRoom(input: unknown): void {
 const timeoutError = (type: string, ms: number): SnsSqsError =>
   new SnsSqsError('REPLY_TIMEOUT', {
     problem: `No reply to ${JSON.stringify(type)} within replyTimeoutMs (${ms} ms)`,
-    remedy: 'look whether the service runs and keeps up, or wait longer',
+    remedy: 'check whether the service runs and keeps up, or wait longer',
     retryable: true,
     facts: { type, replyTimeoutMs: ms },
   });

@@ -48,7 +48,7 @@ export class LastResort {
 
   private tell({ messageId }: Delivery, error: unknown): void {
     const { queue, logger } = this.options;
-    const text = `${queue.name}: message ${messageId} met a fault of the library: ${printable(thrownText(error))}. It is tried again with backoff.`;
+    const text = `${queue.name}: message ${messageId} met a fault of the library: ${printable(thrownText(error))}. The library tries again with backoff.`;
     try {
       logger.error(text, printableStack(error));
     } catch {
