@@ -80,7 +80,7 @@ export default defineConfig({
 /** The pages that typedoc made, by kind and name. */
 function apiSidebar() {
   const entries = ls('api').map(module => ({
-    text: module.replaceAll('.', '/'),
+    text: module === 'index' ? 'nestjs-sns-sqs' : `nestjs-sns-sqs/${module}`,
     items: ls(`api/${module}`).map(kind => ({
       text: kind,
       collapsed: true,
