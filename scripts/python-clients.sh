@@ -43,3 +43,6 @@ body=$(aws sqs receive-message --queue-url "$url" --query 'Messages[0].Body' --o
 topic=$(aws sns create-topic --name cli --query TopicArn --output text)
 aws sns publish --topic-arn "$topic" --message hello --query MessageId --output text >/dev/null
 echo 'the AWS CLI did its round trip'
+
+# The commands that the documentation tells people to type.
+node tools/follow-runbook.mjs --aws "$VENV/bin/aws"

@@ -31,6 +31,8 @@ const { values } = parseArgs({
 
 const page = readFileSync(join(ROOT, 'docs/getting-started.md'), 'utf8');
 const work = mkdtempSync(join(tmpdir(), 'follow-docs-'));
+/** As in a shell: npm tells its children how it was called itself. */
+const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 const running = new Set();
 process.on('exit', () => {
   for (const child of running) stopGroup(child);
@@ -57,7 +59,7 @@ function run(what, cwd, command, args, env = {}) {
     cwd,
     encoding: 'utf8',
     timeout: LIMIT_MS,
-    env: { ...process.env, ...env },
+    env: { ...ENV, ...env },
   });
   if (error || status !== 0) fail(`${what}\n${error?.message ?? `${stdout}${stderr}`}`);
   return stdout;
@@ -66,7 +68,7 @@ function run(what, cwd, command, args, env = {}) {
 /** A command of the page, in the shell; resolves when it has printed `ready`. */
 async function start(what, cwd, script, ready) {
   console.log(`> ${what}`);
-  const child = spawn('bash', ['-c', script], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', script], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: ENV });
   running.add(child);
   let output = '';
   const seen = waitForText => () => waitForText.test(output);

@@ -73,9 +73,10 @@ function checkContent(library, files) {
     name => name.endsWith('.ts') && !name.endsWith('.spec.ts'),
   );
   const compiled = sources.flatMap(name => ['.js', '.d.ts', '.d.ts.map'].map(end => name.replace(/\.ts$/, end)));
-  const pages = ['README.md', 'LICENSE', 'DIFFERENCES.md'].filter(name =>
-    existsSync(join(ROOT, 'dist/libs', library, name)),
+  const { scripts = {}, files: whitelist = [] } = JSON.parse(
+    readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'),
   );
+  const pages = whitelist.filter(name => !['esm', 'cjs', 'src'].includes(name));
   const wanted = [
     ...['esm', 'cjs'].flatMap(format => compiled.map(name => `${format}/${name}`)),
     ...sources.map(name => `src/${name}`),
@@ -88,11 +89,8 @@ function checkContent(library, files) {
     ...wanted.filter(file => !files.includes(file)).map(file => `${file} is missing`),
     ...['README.md', 'LICENSE'].filter(file => !files.includes(file)).map(file => `${file} is missing`),
   ];
-  const { scripts = {}, files: whitelist } = JSON.parse(
-    readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'),
-  );
   if (Object.keys(scripts).length > 0) wrong.push(`it has scripts: ${Object.keys(scripts).join()}`);
-  if (!whitelist) wrong.push('package.json has no `files`');
+  if (whitelist.length === 0) wrong.push('package.json has no `files`');
   if (wrong.length > 0) fail(`${library}:\n${wrong.join('\n')}`);
 }
 

@@ -17,17 +17,19 @@ export type HandlerDecorator<T, R = unknown> = <Method extends (payload: T, ...r
   descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
 
-/** What the handler of a request may return. */
+/** The values that the handler of a request may return. */
 export type Answer<T> = T | Promise<T> | Observable<T> | Promise<Observable<T>>;
 
 type Decorate = <M>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
 
 export interface OnContractEventOptions extends InboxQueueOptions {
-  /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
+  /** The reaction of this handler, e.g. `send-email`; with the event it names the queue. */
   useCase: ConfiguredName;
   /** @default `<useCase>-on-<event>` */
   queue?: ConfiguredName | undefined;
-  /** Names that the queue had before, oldest first; they are drained. @default none */
+  /**
+   * Names that the queue had before, oldest first. The handler also takes the messages of these queues. @default none
+   */
   formerly?: readonly ConfiguredName[] | undefined;
   /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */
   transport?: symbol | undefined;
@@ -52,8 +54,8 @@ const on = (pattern: string, extras: SqsHandlerExtras, transport: symbol = SQS_T
   asMethodDecorator(EventPattern<string>(pattern, transport, { ...extras }));
 
 /**
- * What a service announces, what it can be ordered and what it can be asked, with types: one place for its own
- * publishers, for those who react to it and for those who command or ask it. Made by {@link defineContract}.
+ * The events that a service publishes, the commands that it accepts and the requests that it answers, with types.
+ * Publishers, handlers and callers share this one object. Made by {@link defineContract}.
  */
 export class Contract<
   Events extends Shapes,

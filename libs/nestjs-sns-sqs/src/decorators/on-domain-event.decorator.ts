@@ -6,17 +6,18 @@ import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import { nameThrough } from './name-through.js';
 
 export interface OnDomainEventOptions extends InboxQueueOptions {
-  /** The service that announces the event. */
+  /** The service that publishes the event. */
   from: ConfiguredName;
-  /** What this handler does with it, e.g. `send-email`; with the event it names the queue. */
+  /** The reaction of this handler, e.g. `send-email`; with the event it names the queue. */
   useCase: ConfiguredName;
   /** @default `<from>-domain-events` */
   topic?: ConfiguredName | undefined;
   /** @default `<useCase>-on-<event>` with dots as hyphens, e.g. `send-email-on-user-registered` */
   queue?: ConfiguredName | undefined;
   /**
-   * Names that the queue had before, oldest first: the use case was renamed. They are drained by this handler; `create`
-   * unsubscribes them. Keep them until nothing is left in them and no old version runs. @default none
+   * Names that the queue had before, oldest first: the use case was renamed. This handler also takes the messages of
+   * these queues; `create` unsubscribes the queues. Keep them until nothing is left in them and no old version runs.
+   * @default none
    */
   formerly?: readonly ConfiguredName[] | undefined;
   /** The `transportId` of the one server that takes it, where an app has several. @default SQS_TRANSPORT */

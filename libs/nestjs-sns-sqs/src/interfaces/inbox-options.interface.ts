@@ -9,7 +9,7 @@ export interface InboxOptions {
    * @default a MemoryInboxStore: this process, 100,000 events
    */
   store?: InboxStore | undefined;
-  /** How long an event is known as done, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
+  /** How long the inbox remembers a handled event, in seconds, 1 to 31,536,000. @default 604800 (7 days) */
   rememberForSeconds?: number | undefined;
   /**
    * How long a subject keeps its position after its last event, in seconds, 60 to 315,360,000; longer while events of it
@@ -23,7 +23,7 @@ export interface InboxOptions {
   onUnavailable?: 'wait' | 'proceed' | undefined;
 }
 
-/** What the inbox does for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
+/** The settings of the inbox for one queue. Also extras of `@OnDomainEvent` and `@EventPattern`. */
 export interface InboxQueueOptions {
   /**
    * Over the events' `subject` and `sequence`, on standard queues. `'latest'`: an event older than the last one done
@@ -31,22 +31,22 @@ export interface InboxQueueOptions {
    * @default 'none'
    */
   ordering?: 'none' | 'latest' | 'sequential' | undefined;
-  /** Sequential: how long a missing event is waited for, in milliseconds, 1,000 to 1,209,600,000 (14 d). @default 300000 */
+  /**
+   * Sequential: how long events wait for a missing one, in milliseconds, 1,000 to 1,209,600,000 (14 d). @default 300000
+   */
   gapTimeoutMs?: number | undefined;
   /**
-   * Then, to those that wait: `'dead-letter'`: they go to the dead letter queue; `'proceed'`: the lowest that is known
-   * to wait is run, and the missing one skipped should it come; `'wait'`: they go on waiting. @default 'dead-letter'
+   * Then `'dead-letter'` moves the waiting events to the dead-letter queue. `'proceed'` continues with the lowest
+   * waiting event, and skips the missing one if it arrives later. `'wait'` lets them wait. @default 'dead-letter'
    */
   onGapTimeout?: 'proceed' | 'dead-letter' | 'wait' | undefined;
   /** Sequential: sequence of a subject's first event, a whole number from 0. @default the first one seen */
   startAt?: number | bigint | undefined;
   /**
-   * Where an order is asked for, an event without a subject or without a sequence of 1 to 40 digits: `'dead-letter'`,
-   * or `'proceed'`: it is run in no order. @default 'dead-letter'
+   * With an `ordering`, for an event without a subject or without a sequence of 1 to 40 digits. `'dead-letter'` moves
+   * the event to the dead-letter queue. `'proceed'` handles the event in no order. @default 'dead-letter'
    */
   onInvalidSequence?: 'dead-letter' | 'proceed' | undefined;
-  /**
-   * What makes an event a duplicate in place of its source and id; undefined: those. @default source and id
-   */
+  /** Returns the key that makes an event a duplicate. Undefined means source and id. @default source and id */
   inboxKey?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
 }

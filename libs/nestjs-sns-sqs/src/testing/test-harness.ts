@@ -46,8 +46,9 @@ function eventOf(body: string): { type?: string; data?: unknown } {
 }
 
 /**
- * What a test of an app needs: a broker of its own, a way to wait until all work is done, and what was published,
- * handled, failed and dead-lettered in this process since the start or the last `clear()`. Nothing sleeps.
+ * The tool for tests of an app. It has its own broker and waits until all work is done, without sleeping. It records
+ * the messages that were published, handled, failed and dead-lettered in this process since the start or the last
+ * `clear()`.
  *
  * @example
  * ```ts
@@ -59,7 +60,7 @@ function eventOf(body: string): { type?: string; data?: unknown } {
  * ```
  */
 export class TestHarness {
-  /** Every event and command that was emitted, accepted or not. */
+  /** Every emitted event and command, accepted or not. */
   readonly published: PublishedEvent[] = [];
   private readonly settlements: SettledEvent[] = [];
   /** By id: what was emitted and is not in its topic or queue yet. */
@@ -93,17 +94,17 @@ export class TestHarness {
     return { region: 'us-east-1', endpoint: this.broker.endpoint, credentials };
   }
 
-  /** Attempts that ended well, discards among them. What the inbox skipped is none. */
+  /** Attempts that succeeded, discards included. Messages that the inbox skipped are not included. */
   get handled(): SettledEvent[] {
     return this.settlements.filter(({ outcome, skipped }) => outcome === 'delete' && !skipped);
   }
 
-  /** Attempts that failed, whatever became of the message. */
+  /** Attempts that failed, also if the message succeeded later. */
   get failed(): SettledEvent[] {
     return this.settlements.filter(({ outcome }) => outcome === 'retry' || outcome === 'dead-letter');
   }
 
-  /** What is in the dead letter queues now. */
+  /** The messages that are in the dead-letter queues now. */
   get deadLettered(): DeadLetterReport[] {
     const queues = this.broker.inspect.queues().filter(isDeadLetterQueue);
     return queues.flatMap(({ name, messages }) =>
@@ -126,10 +127,9 @@ export class TestHarness {
   }
 
   /**
-   * Resolves when nothing is on its way to a topic or queue, and no queue but dead letter and reply queues has a
-   * message, visible, delayed or in work. What a handler emits is on its way before the handler has finished, so a
-   * chain of reactions is waited for to its end. Rejects with what is left when `timeoutMs` are over, 4,000 by default;
-   * give the test itself as long.
+   * Resolves when no emitted message is in flight, and no queue except dead-letter and reply queues has a message. So a
+   * chain of reactions is at its end. Rejects after `timeoutMs` (default 4,000) with the list of the rest. Give the
+   * test itself at least the same time.
    */
   async quiet({ timeoutMs = PATIENCE_MS }: { timeoutMs?: number | undefined } = {}): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
