@@ -29,7 +29,7 @@ describe('RateLimit', () => {
     [{ messages: 100, perSeconds: 1 }, 6_000],
     [{ messages: 100, perSeconds: 60 }, 100],
     [{ messages: 7, perSeconds: 3 }, 140],
-    [{ messages: 50_000, perSeconds: 1 }, 3_000_000],
+    [{ messages: 1_000, perSeconds: 1 }, 60_000],
     [{ messages: 1, perSeconds: 2.5 }, 24],
   ])('lets %p through within 5 %% in a minute', async (rules, expected) => {
     const { count } = await received(rules, 60_000);
