@@ -11,6 +11,7 @@ SNS and SQS for development and tests. Ctrl-C stops it.
   --region us-east-1       the region in ARNs
   --account 000000000000   the account in ARNs and queue URLs
   --init file.json         the queues and topics to create at the start
+  --persist file           a file that keeps the state across restarts, kill -9 included
   --cors origin            an origin whose web pages may call, or *; may be repeated
   -h, --help               this text
 
@@ -36,6 +37,7 @@ function parse(given: string[]) {
       region: { type: 'string' },
       account: { type: 'string' },
       init: { type: 'string' },
+      persist: { type: 'string' },
       cors: { type: 'string', multiple: true },
       help: { type: 'boolean', short: 'h' },
     },

@@ -1,9 +1,12 @@
 import { Broker } from './core/broker.js';
 import type { Clock } from './core/clock.js';
 import { Ids } from './core/ids.js';
+import { allRecords } from './core/persist/records.js';
+import { restoreRecords } from './core/persist/restore.js';
 import { FaultPlan } from './faults/fault-plan.js';
 import { HttpServer } from './http/server.js';
 import { Inspection } from './inspection.js';
+import { Persistence } from './persist/persistence.js';
 import { SystemClock } from './system-clock.js';
 
 export interface LocalBrokerOptions {
@@ -16,6 +19,11 @@ export interface LocalBrokerOptions {
    * containers. Queue URLs begin with it, whatever the caller used. @default the host of each request
    */
   hostname?: string | undefined;
+  /**
+   * A file that keeps the state: a broker that is started with it goes on where the last one was, even after `kill -9`.
+   * What a call was answered with is in the file. @default none: all state is in memory
+   */
+  persist?: string | undefined;
   /** Origins whose web pages may call, e.g. `http://localhost:3000`; `*` is every one. @default none */
   cors?: readonly string[] | undefined;
   /** Source of time; a `VirtualClock` stands still until the test moves it. @default real time */
@@ -43,16 +51,31 @@ export interface LocalBroker {
    * exist has none.
    */
   purge(queue: string): void;
+  /** The whole state but calls, faults and histories, as JSON: for `restore`, of this broker or another. */
+  snapshot(): BrokerSnapshot;
+  /**
+   * Makes the state what it was at that snapshot, receipt handles included. Long polls end empty. Times are absolute:
+   * with a virtual clock start it at `snapshot.at`.
+   */
+  restore(snapshot: BrokerSnapshot): void;
   /** Forgets every queue, topic, message, count and fault. */
   reset(): void;
   /** Cuts all connections and frees the port. Idempotent. */
   stop(): Promise<void>;
 }
 
+/** A state of a broker. It survives JSON. */
+export interface BrokerSnapshot {
+  readonly version: 1;
+  /** When it was taken, by the broker's clock, in epoch milliseconds. */
+  readonly at: number;
+  readonly records: ReadonlyArray<readonly [key: string, value: unknown]>;
+}
+
 export const DEFAULT_REGION = 'us-east-1';
 export const DEFAULT_ACCOUNT = '000000000000';
 
-/** Starts an SNS and SQS, all state in memory. Rejects when the port is taken. */
+/** Starts an SNS and SQS. Rejects when the port is taken, or the file of `persist` cannot be used. */
 export async function startLocalBroker(options: LocalBrokerOptions = {}): Promise<LocalBroker> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   // Its own sequence: a fault more or less does not change the identifiers.
@@ -70,8 +93,13 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
     () => broker.now(),
     () => faultRandom.word() / 2 ** 32,
   );
-  const server = new HttpServer(broker, faults, options);
-  const endpoint = await server.listen(options.port ?? 0);
+  const kept = options.persist === undefined ? undefined : new Persistence(broker, options.persist);
+  const commit = kept && (() => kept.commit());
+  const server = new HttpServer(broker, faults, { ...options, ...(commit && { commit }) });
+  const endpoint = await server.listen(options.port ?? 0).catch((error: unknown) => {
+    kept?.close();
+    throw error;
+  });
   let stopped: Promise<void> | undefined;
   return {
     endpoint,
@@ -79,16 +107,31 @@ export async function startLocalBroker(options: LocalBrokerOptions = {}): Promis
     inspect,
     faults,
     seed,
-    purge: queue => broker.queues.get(queue)?.purge(),
+    purge(queue) {
+      broker.queues.get(queue)?.purge();
+      kept?.commit();
+    },
+    snapshot: () => {
+      broker.deadlines.runDue();
+      const records = JSON.parse(JSON.stringify([...allRecords(broker)])) as BrokerSnapshot['records'];
+      return { version: 1, at: broker.now(), records };
+    },
+    restore({ records }) {
+      restoreRecords(broker, structuredClone(records));
+      inspect.clear();
+      kept?.rewrite();
+    },
     reset() {
       broker.reset();
       faults.clear();
       inspect.clear();
       server.recent.clear();
+      kept?.rewrite();
     },
     stop: () =>
       (stopped ??= server.close().then(() => {
         broker.deadlines.clear();
+        kept?.close();
       })),
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.js';
 import { Deadlines } from './deadlines.js';
 import { Ids } from './ids.js';
+import type { BrokerJournal } from './journal.js';
 import type { Queue, QueueSurroundings } from './queue/queue.js';
 import type { Subscription } from './sns/subscription.js';
 import type { Topic } from './sns/topic.js';
@@ -13,6 +14,11 @@ export interface BrokerOptions {
   accountId: string;
   /** Runs the waking of long polls: at once by default; the HTTP face lets closed connections be noticed first. */
   defer?: (run: () => void) => void;
+}
+
+export interface BrokerMemory {
+  queueNumber: number;
+  blocked: ReadonlyArray<readonly [name: string, until: number]>;
 }
 
 /** CreateQueue API. */
@@ -35,6 +41,9 @@ export class Broker implements QueueSurroundings {
   readonly ids: Ids;
   /** Told of what happens to each message. */
   record: QueueSurroundings['record'];
+  journal: BrokerJournal | undefined;
+  /** Set when something else than messages has changed: queues, topics, subscriptions, tasks. */
+  controlChanged = false;
   /** Told of every queue that has changed, after the operation that changed it. */
   onChange: ((queue: string) => void) | undefined;
   private readonly defer: (run: () => void) => void;
@@ -76,6 +85,17 @@ export class Broker implements QueueSurroundings {
     const name = arn.slice(arn.lastIndexOf(':') + 1);
     const queue = this.queues.get(name);
     return queue?.arn === arn ? queue : undefined;
+  }
+
+  /** What it takes to go on where this one is: the last number of a queue, and the names that are blocked. */
+  get memory(): BrokerMemory {
+    return { queueNumber: this.queueNumber, blocked: [...this.blockedNames] };
+  }
+
+  set memory({ queueNumber, blocked }: BrokerMemory) {
+    this.queueNumber = queueNumber;
+    this.blockedNames.clear();
+    for (const [name, until] of blocked) this.blockedNames.set(name, until);
   }
 
   nextQueueNumber(): number {

@@ -6,11 +6,21 @@ const hex32 = (word: number): string =>
 /** Identifiers from a seed: the same calls in the same order give the same ids. */
 export class Ids {
   private state: number;
-  private readonly secret: number;
+  private secret: number;
 
   constructor(seed: number) {
     this.state = seed >>> 0;
     this.secret = this.word();
+  }
+
+  /** What `load` makes another one the same by. */
+  save(): [state: number, secret: number] {
+    return [this.state, this.secret];
+  }
+
+  load([state, secret]: readonly [state: number, secret: number]): void {
+    this.state = state;
+    this.secret = secret;
   }
 
   /** 32 pseudo-random bits (splitmix32). */

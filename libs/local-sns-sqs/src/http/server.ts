@@ -18,6 +18,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export interface HttpServerOptions extends Partial<DoorOptions> {
   /** The address to listen on. @default '127.0.0.1' */
   host?: string;
+  /** Runs before each answer; when it throws, the call is answered with its error. */
+  commit?: () => void;
 }
 
 /** Speaks the SDKs' protocols and hands each request to the core. */
@@ -114,6 +116,7 @@ export class HttpServer {
       parsed = protocol.parse(raw);
       const output = this.carryOut(parsed, call);
       answer = protocol.result(parsed, output instanceof Promise ? await output : output, requestId);
+      this.options.commit?.();
     } catch (error) {
       this.broker.settle();
       if (!(error instanceof CutConnection)) answer = protocol.error(asAwsError(error), requestId);
@@ -130,6 +133,7 @@ export class HttpServer {
     const { service, action, operation, input } = parsed;
     const name = `${service}.${action}`;
     this.broker.count(name);
+    if (CONTROL.test(action)) this.broker.controlChanged = true;
     this.broker.deadlines.runDue();
     const resource = resourceOf(input);
     const effect = this.faults.decide({ operation: name, resource, queueAgeMs: this.ageOf(service, resource), input });
@@ -148,6 +152,9 @@ export class HttpServer {
     return `00000000-0000-4000-8000-${this.requests.toString(16).padStart(12, '0')}`;
   }
 }
+
+/** What changes something else than messages. */
+const CONTROL = /^(Add|Cancel|Create|DeleteQueue|DeleteTopic|Purge|Remove|Set|Start|Subscribe|Tag|Unsubscribe|Untag)/;
 
 const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' };
 

@@ -8,6 +8,8 @@ export interface Remembered {
 
 /** What was sent in the last five minutes, deleted or not. */
 export class Deduplication {
+  /** Told of everything that is remembered. */
+  onRemember: ((key: string, remembered: Remembered) => void) | undefined;
   private readonly sent = new Map<string, Remembered>();
   private sweepAt = Infinity;
 
@@ -21,8 +23,21 @@ export class Deduplication {
     const expiresAt = now + MEMORY_MS;
     // deleted first, so that the map stays in order of expiry
     this.sent.delete(key);
-    this.sent.set(key, { messageId, sequenceNumber, expiresAt });
+    const remembered = { messageId, sequenceNumber, expiresAt };
+    this.sent.set(key, remembered);
+    this.onRemember?.(key, remembered);
     if (this.sweepAt === Infinity) this.sweepAt = expiresAt + 1000;
+  }
+
+  /** In order of expiry. */
+  entries(): Iterable<[string, Remembered]> {
+    return this.sent;
+  }
+
+  /** What was remembered before a restart, in order of expiry. */
+  restore(key: string, remembered: Remembered): void {
+    this.sent.set(key, remembered);
+    if (this.sweepAt === Infinity) this.sweepAt = remembered.expiresAt + 1000;
   }
 
   clear(): void {

@@ -41,6 +41,13 @@ export class FifoShelf implements Shelf {
     this.update(group);
   }
 
+  addInFlight(message: Message): void {
+    const group = this.groupOf(message.content.groupId ?? '');
+    message.group = group;
+    group.inFlight.push(message);
+    this.update(group);
+  }
+
   release(message: Message): void {
     const { group } = message;
     if (!group) return;

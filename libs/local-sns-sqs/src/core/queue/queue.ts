@@ -22,8 +22,19 @@ export interface QueueSurroundings {
   queueByArn(arn: string): Queue | undefined;
   /** Writes down what happens to a message, where somebody wants to know. */
   record?: ((queue: Queue, message: Message, what: MessageEvent) => void) | undefined;
+  /** Writes down what has to outlive the process, where something shall. */
+  readonly journal?: QueueJournal | undefined;
   /** Something changed: long polls and watchers are looked at when the operation is over. */
   touch(queue: Queue): void;
+}
+
+/** Told of every change of a queue's messages. */
+export interface QueueJournal {
+  /** A message is new in the queue. */
+  stored(queue: Queue, message: Message): void;
+  changed(queue: Queue, message: Message): void;
+  gone(queue: Queue, message: Message): void;
+  purged(queue: Queue): void;
 }
 
 export type MessageEvent = 'sent' | 'received' | 'visible' | 'removed' | 'dead-lettered';
@@ -42,7 +53,7 @@ export class Queue implements MessageHome {
   readonly deduplication = new Deduplication();
   readonly attempts: ReceiveAttempts;
   readonly waiters: Waiters<Received[]>;
-  readonly createdAt: number;
+  createdAt: number;
   modifiedAt: number;
   purgedAt = -Infinity;
   delayed = 0;
@@ -60,7 +71,7 @@ export class Queue implements MessageHome {
     readonly arn: string,
     readonly fifo: boolean,
     readonly attributes: Map<string, string>,
-    number: number,
+    readonly number: number,
     private readonly around: QueueSurroundings,
   ) {
     this.handles = new ReceiptHandles(around.ids, number);
@@ -82,6 +93,16 @@ export class Queue implements MessageHome {
 
   get inFlightIsFull(): boolean {
     return this.inFlight >= MOST_IN_FLIGHT;
+  }
+
+  /** Of messages that have arrived, and of receives. */
+  get counters(): [arrivals: number, leases: number] {
+    return [this.arrivals, this.leases];
+  }
+
+  set counters([arrivals, leases]: readonly [arrivals: number, leases: number]) {
+    this.arrivals = arrivals;
+    this.leases = leases;
   }
 
   seconds(attribute: string): number {
@@ -112,7 +133,23 @@ export class Queue implements MessageHome {
     }
     this.accept(message);
     this.around.record?.(this, message, 'sent');
+    this.around.journal?.stored(this, message);
     return message;
+  }
+
+  /** Puts back what was here before a restart, in the state that it has, in order of arrival. */
+  restore(message: Message, dueAt: number): void {
+    if (message.state !== 'ready') this.around.deadlines.schedule(message, dueAt);
+    if (message.state === 'delayed') this.delayed++;
+    if (message.state === 'inFlight') {
+      this.inFlight++;
+      this.shelf.addInFlight(message);
+    } else {
+      this.shelf.add(message);
+    }
+    this.messages.set(message.order, message);
+    this.retention.added(message);
+    this.around.touch(this);
   }
 
   /** Up to `max` messages, in flight for `visibilityMs`; messages that have failed too often go to the DLQ instead. */
@@ -129,6 +166,7 @@ export class Queue implements MessageHome {
       message.lease = ++this.leases;
       this.around.deadlines.schedule(message, now + visibilityMs);
       this.around.record?.(this, message, 'received');
+      this.around.journal?.changed(this, message);
     }
     this.inFlight += taken.length;
     if (taken.length > 0) this.around.touch(this);
@@ -167,11 +205,13 @@ export class Queue implements MessageHome {
     else return;
     this.shelf.release(message);
     this.around.record?.(this, message, 'visible');
+    this.around.journal?.changed(this, message);
     this.around.touch(this);
   }
 
   changeVisibility(message: Message, until: number): void {
     this.around.deadlines.schedule(message, until);
+    this.around.journal?.changed(this, message);
     this.around.touch(this);
   }
 
@@ -183,6 +223,7 @@ export class Queue implements MessageHome {
     if (message.state === 'inFlight') this.inFlight--;
     if (message.state === 'delayed') this.delayed--;
     this.around.record?.(this, message, 'removed');
+    this.around.journal?.gone(this, message);
     this.around.touch(this);
   }
 
@@ -195,6 +236,7 @@ export class Queue implements MessageHome {
     this.shelf = this.fifo ? new FifoShelf() : new StandardShelf();
     this.delayed = 0;
     this.inFlight = 0;
+    this.around.journal?.purged(this);
     this.around.touch(this);
   }
 
@@ -208,7 +250,9 @@ export class Queue implements MessageHome {
   private delayChanged(delayMs: number): void {
     if (this.delayed === 0) return;
     for (const message of this.messages.values()) {
-      if (message.state === 'delayed') this.around.deadlines.schedule(message, message.sentAt + delayMs);
+      if (message.state !== 'delayed') continue;
+      this.around.deadlines.schedule(message, message.sentAt + delayMs);
+      this.around.journal?.changed(this, message);
     }
   }
 
@@ -245,5 +289,6 @@ export class Queue implements MessageHome {
     }
     this.accept(message);
     this.around.record?.(this, message, 'dead-lettered');
+    this.around.journal?.stored(this, message);
   }
 }

@@ -4,6 +4,8 @@ import type { Message } from '../message.js';
 export interface Shelf {
   /** A message enters, in the state it has (ready or delayed). */
   add(message: Message): void;
+  /** A message that is in flight enters, after a restart. */
+  addInFlight(message: Message): void;
   /** A delayed or in-flight message may be received (again). */
   release(message: Message): void;
   /** Takes up to `max` messages off the shelf, in flight from now on; skips those that `admit` has removed. */

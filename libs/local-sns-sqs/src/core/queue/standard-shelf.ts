@@ -59,6 +59,15 @@ export class StandardShelf implements Shelf {
     if (message.state === 'ready') this.wait(message, tenant);
   }
 
+  addInFlight(message: Message): void {
+    const tenant = this.tenantOf(message, true);
+    this.inFlight++;
+    if (!tenant) return;
+    tenant.messages++;
+    tenant.inFlight++;
+    tenant.lastSentAt = message.sentAt;
+  }
+
   release(message: Message): void {
     const tenant = this.tenantOf(message);
     if (message.state === 'inFlight') this.landed(tenant);

@@ -7,7 +7,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Begins, prolongs, shortens or ends a topic's archive, as its attribute says. What ends is forgotten. */
 export function archivePolicyChanged(broker: Broker, topic: Topic): void {
   const days = readArchivePolicy(topic.attributes.get('ArchivePolicy') ?? '{}') ?? 0;
-  if (days === 0) topic.archive = undefined;
-  else if (topic.archive) topic.archive.retentionMs = days * DAY_MS;
-  else topic.archive = new Archive(broker.now(), days * DAY_MS);
+  if (days === 0) {
+    topic.archiveEnd = topic.archive?.end ?? topic.archiveEnd;
+    topic.archive = undefined;
+    broker.journal?.archiveEnded(topic);
+  } else if (topic.archive) topic.archive.retentionMs = days * DAY_MS;
+  else topic.archive = new Archive(broker.now(), days * DAY_MS, topic.archiveEnd);
 }

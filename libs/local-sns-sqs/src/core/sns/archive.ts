@@ -6,12 +6,12 @@ const MOST_DAYS = 365;
 /** The messages of a FIFO topic, in order, for as long as its policy keeps them (message-archiving-and-replay-topic-owner). */
 export class Archive {
   private messages: Published[] = [];
-  /** How many have gone from the front: positions count on across them. */
-  private gone = 0;
 
   constructor(
     readonly since: number,
     public retentionMs: number,
+    /** How many have gone from the front, those of archives before included: positions count on across them. */
+    private gone: number,
   ) {}
 
   /** The earliest point that can be replayed. */
@@ -43,9 +43,15 @@ export class Archive {
     return this.gone + this.messages.length;
   }
 
-  /** Oldest first. */
-  all(): readonly Published[] {
-    return this.messages;
+  /** By position, oldest first. */
+  all(): Array<[position: number, published: Published]> {
+    return this.messages.map((published, index) => [this.gone + index, published]);
+  }
+
+  /** What was archived before a restart. @param end the position of what will be published next */
+  restore(messages: Published[], end: number): void {
+    this.messages = messages;
+    this.gone = end - messages.length;
   }
 
   private prune(now: number): void {

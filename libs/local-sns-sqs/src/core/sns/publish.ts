@@ -20,6 +20,7 @@ function accept(broker: Broker, topic: Topic, published: Published): Output {
     published.sequenceNumber = topic.nextSequenceNumber();
     topic.deduplication.remember(key, published.id, published.sequenceNumber, now);
     topic.archive?.add(published, now);
+    broker.journal?.published(topic, published);
   }
   deliver(broker, topic, published);
   return {

@@ -82,6 +82,7 @@ export class Replay extends Due implements RunningReplay {
   }
 
   onDue(now: number): void {
+    this.broker.controlChanged = true;
     const { archive } = this.topic;
     if (!archive) {
       this.status = 'Failed';

@@ -155,6 +155,7 @@ export const deleteTopic: Operation = (broker, input) => {
     broker.subscriptions.delete(subscription.arn);
   }
   broker.topics.delete(arn);
+  broker.journal?.topicDeleted(topic);
   return {};
 };
 

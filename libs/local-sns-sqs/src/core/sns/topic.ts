@@ -10,6 +10,8 @@ export class Topic {
   readonly deduplication = new Deduplication();
   /** Undefined: nothing is archived. */
   archive: Archive | undefined;
+  /** Where the positions of the last archive ended. */
+  archiveEnd = 0;
   deletedSubscriptions = 0;
   private published = 0;
 
@@ -22,6 +24,15 @@ export class Topic {
 
   get maximumMessageSize(): number {
     return Number(this.attributes.get('MaximumMessageSize') ?? 262_144);
+  }
+
+  /** How many messages it has numbered. */
+  get counter(): number {
+    return this.published;
+  }
+
+  set counter(published: number) {
+    this.published = published;
   }
 
   nextSequenceNumber(): string {

@@ -49,7 +49,7 @@ export const startMessageMoveTask: Operation = (broker, input) => {
       'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
     );
   }
-  const task = new MoveTask(broker, broker.ids.uuid(), source, destination, perSecond);
+  const task = new MoveTask(broker, broker.ids.uuid(), source, destination?.arn, perSecond);
   broker.moveTasks.unshift(task);
   return { TaskHandle: task.handle };
 };

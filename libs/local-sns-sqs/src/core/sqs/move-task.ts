@@ -15,14 +15,28 @@ export interface MoveTaskSurroundings {
   readonly ids: Ids;
   now(): number;
   queueByArn(arn: string): Queue | undefined;
+  controlChanged: boolean;
+}
+
+/** A task as it is written down. */
+export interface SavedMoveTask {
+  id: string;
+  sourceArn: string;
+  destinationArn: string | undefined;
+  perSecond: number | undefined;
+  status: Status;
+  moved: number;
+  toMove: number;
+  startedAt: number;
+  failure: string | undefined;
 }
 
 /** Moves the messages that a dead letter queue has now back to where they came from, or to one destination. */
 export class MoveTask extends Due {
   status: Status = 'RUNNING';
   moved = 0;
-  private readonly startedAt: number;
-  private readonly toMove: number;
+  private startedAt: number;
+  private toMove: number;
   private failure: string | undefined;
   private credit = 0;
 
@@ -30,7 +44,7 @@ export class MoveTask extends Due {
     private readonly broker: MoveTaskSurroundings,
     readonly id: string,
     readonly source: Queue,
-    private readonly destination: Queue | undefined,
+    private readonly destinationArn: string | undefined,
     private readonly perSecond: number | undefined,
   ) {
     super();
@@ -47,7 +61,29 @@ export class MoveTask extends Due {
     this.end('CANCELLED');
   }
 
+  save(): SavedMoveTask {
+    const { id, source, destinationArn, perSecond, status, moved, toMove, startedAt, failure } = this;
+    return {
+      id,
+      sourceArn: source.arn,
+      destinationArn,
+      perSecond,
+      status,
+      moved,
+      toMove,
+      startedAt,
+      failure,
+    };
+  }
+
+  /** Goes on as that one was. */
+  load({ status, moved, toMove, startedAt, failure }: SavedMoveTask): void {
+    Object.assign(this, { status, moved, toMove, startedAt, failure });
+    if (status !== 'RUNNING') this.broker.deadlines.cancel(this);
+  }
+
   onDue(now: number): void {
+    this.broker.controlChanged = true;
     this.credit += ((this.perSecond ?? MOST_PER_SECOND) * TICK_MS) / 1000;
     for (; this.credit >= 1 && this.status === 'RUNNING'; this.credit -= 1) this.moveOne();
     if (this.status === 'RUNNING') this.broker.deadlines.schedule(this, now + TICK_MS);
@@ -58,7 +94,7 @@ export class MoveTask extends Due {
       ...(this.status === 'RUNNING' && { TaskHandle: this.handle }),
       Status: this.status,
       SourceArn: this.source.arn,
-      ...(this.destination && { DestinationArn: this.destination.arn }),
+      ...(this.destinationArn !== undefined && { DestinationArn: this.destinationArn }),
       ...(this.perSecond !== undefined && { MaxNumberOfMessagesPerSecond: this.perSecond }),
       ApproximateNumberOfMessagesMoved: this.moved,
       ApproximateNumberOfMessagesToMove: this.toMove,
@@ -75,8 +111,8 @@ export class MoveTask extends Due {
       return;
     }
     const origin = message.deadLetterSourceArn;
-    if (this.destination === undefined && origin === undefined) return this.fail('CouldNotDetermineMessageSource');
-    const target = this.broker.queueByArn(this.destination?.arn ?? origin ?? '');
+    if (this.destinationArn === undefined && origin === undefined) return this.fail('CouldNotDetermineMessageSource');
+    const target = this.broker.queueByArn(this.destinationArn ?? origin ?? '');
     if (!target) return this.fail(queueDoesNotExist().queryCode);
     this.source.remove(message);
     // A redriven message is a new one, with an id and a time of its own.
