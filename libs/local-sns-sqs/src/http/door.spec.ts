@@ -49,11 +49,17 @@ describe('Door', () => {
     expect(door().refusal({ host: HOST, origin: 'http://127.0.0.1:3000' }, true)).toBeDefined();
   });
 
-  it('keeps out an image or a link of another page, which send no origin, where they may change something', () => {
-    const headers = { host: HOST, 'sec-fetch-site': 'cross-site' };
-    expect(door().refusal(headers, true)).toBeDefined();
-    expect(door().refusal(headers, false)).toBeUndefined();
-    expect(door().refusal({ host: HOST, 'sec-fetch-site': 'same-origin' }, true)).toBeUndefined();
+  it.each(['cross-site', 'same-site'])(
+    'keeps out an image or a link of another page (%s), which send no origin, where they may change something',
+    site => {
+      const headers = { host: HOST, 'sec-fetch-site': site };
+      expect(door().refusal(headers, true)).toBeDefined();
+      expect(door().refusal(headers, false)).toBeUndefined();
+    },
+  );
+
+  it.each(['same-origin', 'none'])('lets in its own page and what a person typed (%s)', site => {
+    expect(door().refusal({ host: HOST, 'sec-fetch-site': site }, true)).toBeUndefined();
   });
 
   it('lets in who was asked in, and tells browsers so', () => {

@@ -44,8 +44,9 @@ export class Door {
       if (this.allows(origin) || origin === `http://${host}` || origin === `https://${host}`) return undefined;
       return `Pages of ${origin} may not call this broker: start it with --cors ${origin}.`;
     }
-    // An image or a link of another page sends no Origin.
-    if (changes && site === 'cross-site' && !this.origins.has('*')) {
+    // An image or a link of another page sends no Origin; of the same site is also one on another port.
+    const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
+    if (changes && isForeign && !this.origins.has('*')) {
       return 'Pages of other origins may not call this broker: start it with --cors and their origin.';
     }
     return undefined;
