@@ -8,6 +8,18 @@ const INBOX = {
   module: 'contestants/own.mjs',
   name: 'withInbox',
 };
+const TRACED = {
+  key: 'traced',
+  label: 'nestjs-sns-sqs with traces, to no exporter',
+  module: 'contestants/own-telemetry.mjs',
+  name: 'traced',
+};
+const MEASURED = {
+  key: 'measured',
+  label: 'nestjs-sns-sqs with metrics for Prometheus',
+  module: 'contestants/own-telemetry.mjs',
+  name: 'measured',
+};
 const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
 const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
 const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
@@ -62,7 +74,7 @@ export const SCENARIOS = [
     // Slots enough for the CPU to be the bound, for each of them.
     title: 'No-op handlers, 1,000 slots, for 9 to 12 s and until 100,000 messages if there are as many',
     kind: 'count',
-    contestants: [OWN, LEAN, INBOX, LOOP, ...RIVALS],
+    contestants: [OWN, LEAN, INBOX, TRACED, MEASURED, LOOP, ...RIVALS],
     handler: 'noop',
     slots: 1_000,
     supply: {},

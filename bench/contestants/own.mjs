@@ -27,7 +27,8 @@ function controllerOf(queue, handle) {
   return Work;
 }
 
-const over = settings => ({
+/** A contestant with these options. */
+export const over = settings => ({
   async consume({ endpoint, queues, slots, handle }) {
     class App {}
     Module({ controllers: queues.map(queue => controllerOf(queue, handle)) })(App);

@@ -2,6 +2,7 @@ import { succeeded } from '../../../test/scripted-queue.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { jest } from '@jest/globals';
 import type { BatchResult, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import type { PublishOperation, Telemetry, TraceCarrier } from '../../interfaces/telemetry.interface.js';
 import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
 import { Publisher, type PublisherOptions } from './publisher.js';
 
@@ -182,6 +183,49 @@ describe('Publisher', () => {
     const entries = send.mock.calls.flatMap(([, batch]) => batch);
     expect(entries.map(({ attributes }) => attributes['type']?.StringValue)).toEqual(['first', 'second']);
     expect(entries.map(({ attributes }) => attributes['reply.queue-url']?.StringValue)).toEqual(['url', undefined]);
+  });
+
+  const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  /** A tracer that gives this context to what it begins. */
+  function tracer(carrier: TraceCarrier) {
+    const operations: PublishOperation[] = [];
+    const end = jest.fn();
+    const begin = (name: string, operation: object) => {
+      if (name !== 'publish') return undefined;
+      Object.assign((operation as PublishOperation).carrier, carrier);
+      operations.push(operation as PublishOperation);
+      return { run: <R>(work: () => R): R => work(), end };
+    };
+    return { telemetry: { begin } as Telemetry, operations, end };
+  }
+
+  it('carries the context that its tracer gives, unless the record has one', async () => {
+    const { telemetry, end } = tracer({ traceparent: TRACEPARENT, tracestate: 'a=1', baggage: 'b=2' });
+    const { publisher, send } = publisherOver(well, { telemetry });
+    await publisher.publish('a', 1);
+    const own = TRACEPARENT.replace('b7', 'c7');
+    await publisher.publish('a', new SqsRecordBuilder(1).setTraceparent(own).build());
+    const bodies = send.mock.calls.flatMap(([, entries]) => entries.map(({ body }) => JSON.parse(body) as object));
+    expect(bodies).toMatchObject([
+      { traceparent: TRACEPARENT, tracestate: 'a=1', baggage: 'b=2' },
+      { traceparent: own, baggage: 'b=2' },
+    ]);
+    expect(bodies[1]).not.toHaveProperty('tracestate');
+    expect(end).toHaveBeenCalledTimes(2);
+  });
+
+  it('ends the trace of an event with its error, and leaves that of a request to who waits for the reply', async () => {
+    const { telemetry, operations, end } = tracer({});
+    const { publisher } = publisherOver(refusing({}), { telemetry });
+    await expect(publisher.publish('a', 1)).rejects.toBeDefined();
+    expect(operations[0]?.error).toMatchObject({ code: expect.any(String) as string });
+    expect(end).toHaveBeenCalledTimes(1);
+    const asked = publisherOver(well, { telemetry });
+    const onTrace = jest.fn();
+    await asked.publisher.publish('a', 1, { address: () => Promise.resolve({}), onTrace });
+    expect(onTrace).toHaveBeenCalledTimes(1);
+    expect(end).toHaveBeenCalledTimes(1);
   });
 
   it('tells on its channels that an event is on its way, and what became of it, though it is not even sent', async () => {
