@@ -2,11 +2,16 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { jest } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import { SnsRecordBuilder } from '../record-builders/sns-record.builder.js';
 import { ClientSNS } from './client-sns.js';
 
 interface Command {
   constructor: { name: string };
-  input: { TopicArn?: string; Name?: string; PublishBatchRequestEntries?: Array<{ Id: string; Message: string }> };
+  input: {
+    TopicArn?: string;
+    Name?: string;
+    PublishBatchRequestEntries?: Array<{ Id: string; Message: string; MessageGroupId?: string }>;
+  };
 }
 
 function clientWith(options: Partial<ClientSNSOptions> = {}, accountId: string | undefined = '123456789012') {
@@ -33,7 +38,11 @@ function clientWith(options: Partial<ClientSNSOptions> = {}, accountId: string |
     const entry = send.mock.calls.at(-1)?.[0].input.PublishBatchRequestEntries?.[0];
     return JSON.parse(entry?.Message ?? '{}') as Record<string, unknown>;
   };
-  return { client, calls, firstMessage };
+  const groupIds = () =>
+    send.mock.calls.flatMap(
+      ([{ input }]) => input.PublishBatchRequestEntries?.map(entry => entry.MessageGroupId) ?? [],
+    );
+  return { client, calls, firstMessage, groupIds };
 }
 
 describe('ClientSNS', () => {
@@ -45,6 +54,13 @@ describe('ClientSNS', () => {
       'PublishBatchCommand arn:made:dev-users-domain-events',
     ]);
     expect(firstMessage()).toMatchObject({ source: 'users', type: 'user.registered', data: { n: 1 } });
+  });
+
+  it("passes a record's group on to a standard topic, for fair queues, and none with `groupId: 'none'`", async () => {
+    const { client, groupIds } = clientWith({ groupId: 'none' });
+    await firstValueFrom(client.emit('a', new SnsRecordBuilder({}).setGroupId('tenant-1').build()));
+    await firstValueFrom(client.emit('a', {}));
+    expect(groupIds()).toEqual(['tenant-1', undefined]);
   });
 
   it('names another source when it is told to', async () => {
