@@ -7,7 +7,7 @@ export interface MetricsOptions {
    * each queue, which cost money: set it in one process of a service. It needs `sqs:GetQueueAttributes`.
    * @default never
    */
-  depthEverySeconds?: number;
+  depthEverySeconds?: number | undefined;
 }
 
 export const metricsShape = {

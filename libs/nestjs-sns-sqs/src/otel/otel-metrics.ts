@@ -18,7 +18,7 @@ import { VERSION } from './version.js';
 
 export interface SnsSqsOtelMetricsOptions extends MetricsOptions {
   /** @default the global one, at the time of the constructor */
-  meterProvider?: MeterProvider;
+  meterProvider?: MeterProvider | undefined;
 }
 
 const schema = z.strictObject({

@@ -8,18 +8,18 @@ export interface OtelOptions {
    * How the span that handles a message is joined to the span that emitted it. `'link'`: a trace of its own, with a
    * link; `'parent'`: the same trace; `'both'`: the same trace, and a link. @default 'link'
    */
-  relation?: 'link' | 'parent' | 'both';
+  relation?: 'link' | 'parent' | 'both' | undefined;
   /** True: a span for each receive that gave messages. @default false */
-  receiveSpans?: boolean;
+  receiveSpans?: boolean | undefined;
   /**
    * True: events that are sent to a queue carry X-Ray's header in the system attribute `AWSTraceHeader`. SNS takes none
    * with `PublishBatch`. @default false
    */
-  awsTraceHeader?: boolean;
+  awsTraceHeader?: boolean | undefined;
   /** Keys of OpenTelemetry's baggage that travel with an event. They are readable by every consumer. @default [] */
-  baggage?: readonly string[];
+  baggage?: readonly string[] | undefined;
   /** @default the global one */
-  tracerProvider?: TracerProvider;
+  tracerProvider?: TracerProvider | undefined;
 }
 
 export type ResolvedOtelOptions = Required<Omit<OtelOptions, 'tracerProvider'>> & Pick<OtelOptions, 'tracerProvider'>;

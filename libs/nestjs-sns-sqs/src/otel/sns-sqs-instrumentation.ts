@@ -7,7 +7,7 @@ import { VERSION } from './version.js';
 
 export interface SnsSqsInstrumentationConfig extends OtelOptions {
   /** False: it traces nothing before `enable()`. @default true */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ export class SnsSqsInstrumentation {
 
   /** @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong. */
   constructor(config: SnsSqsInstrumentationConfig = {}) {
-    this.config = { enabled: true, ...config };
+    this.config = { ...config, enabled: config.enabled ?? true };
     this.telemetry = this.build();
     if (this.config.enabled) this.enable();
   }
@@ -56,7 +56,7 @@ export class SnsSqsInstrumentation {
   /** @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong. */
   setConfig(config: SnsSqsInstrumentationConfig): void {
     const wasEnabled = processTelemetry() === this.telemetry;
-    this.config = { enabled: true, ...config };
+    this.config = { ...config, enabled: config.enabled ?? true };
     this.telemetry = this.build();
     if (wasEnabled) this.enable();
   }
