@@ -152,7 +152,7 @@ function optionsSource({ useFactory, useClass, useExisting, inject = [] }: SnsSq
 @Module({})
 export class SnsSqsModule {
   /**
-   * The module of an app whose options are known where it is written. Global: import it once, in the root module.
+   * The module of an app that writes its options in code. Global: import it once, in the root module.
    * @throws {SnsSqsError} INVALID_OPTIONS, INVALID_NAME: when the app is created.
    * @example imports: [SnsSqsModule.forRoot({ service: 'users', prefix: 'dev-' })]
    */

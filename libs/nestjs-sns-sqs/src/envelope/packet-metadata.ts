@@ -15,7 +15,7 @@ const TRACE_NAMES = Object.keys(EVENT_ATTRIBUTES).filter(name => name.startsWith
 
 type Texts = Record<string, string>;
 
-/** A copy without what is undefined, or the problem: what is no object of texts. */
+/** A copy without undefined values; or the problem, if the argument is no object of texts. */
 export function copyPacketMetadata(given: unknown): { texts: Texts } | { problem: string } {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return { problem: 'it is no object of texts' };

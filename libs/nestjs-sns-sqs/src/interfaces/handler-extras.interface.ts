@@ -10,8 +10,8 @@ export interface NameSource<Config = Readonly<Record<string, string | undefined>
 }
 
 /**
- * A name in a decorator: a text, or a function that computes it when the server starts. One that gives no text fails the
- * start with INVALID_HANDLER.
+ * A name in a decorator: a text, or a function that computes it when the server starts. The start fails with
+ * INVALID_HANDLER if the function gives no text.
  * @example queue: ({ config }) => config['emailQueue']
  * @example queue: ({ config }: NameSource<Names>) => config.emailQueue // type Names = { emailQueue: string }
  */

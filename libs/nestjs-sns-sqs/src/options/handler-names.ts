@@ -29,8 +29,8 @@ function guarded(config: NameSource['config']): NameSource['config'] {
 }
 
 /**
- * Handlers with the names that their decorators compute from the server's `config`. Throws one INVALID_HANDLER with every
- * name that cannot be computed.
+ * Handlers with the names that their decorators compute from the server's `config`. Throws one INVALID_HANDLER that
+ * lists every name without a result.
  */
 export function resolveHandlerNames<D extends Declared>(
   declared: readonly D[],
@@ -75,10 +75,7 @@ export function resolveHandlerNames<D extends Declared>(
 
 const EXTRAS = ['topic', 'queue', 'formerly', 'schema', 'replySchema', ...Object.keys(inboxQueueShape)];
 
-/**
- * Extras that look like a misspelt one of ours, as warnings: whose they are cannot be known, since other libraries may
- * have extras of their own.
- */
+/** Warnings for extras that look like a misspelt extra of ours. Other libraries may have extras too, so this is no error. */
 export function misspeltExtras(declared: readonly Declared[]): string[] {
   return declared.flatMap(({ pattern, extras }) =>
     Object.keys(extras).flatMap(name => {
