@@ -34,12 +34,17 @@ describe('names in decorators', () => {
       @OnCommand('greet')
       greet(): void {}
     }
-    await here.start([Work], { config: { publisher: 'users', renames: 'renames' } });
+    const { server } = await here.start([Work], { config: { publisher: 'users', renames: 'renames' } });
     const events = here.events();
     for (const type of ['registered', 'renamed', 'deleted']) await events.emit(`user.${type}`, { id: '1' });
     await waitFor('all three', () => queues.length === 3);
     const names = ['greet-on-user-registered', 'notifications-forget', 'renames'];
     expect(queues.toSorted()).toEqual(names.map(name => `${here.prefix}${name}`));
+
+    // A computed name is one that can be paused.
+    await server.pause('renames');
+    expect(server.health().queues[`${here.prefix}renames`]?.status).toBe('held');
+    server.resume('renames');
 
     const topic = `${here.prefix}users-domain-events`;
     expect(here.logs.with(/^Handles /, 'log').toSorted()).toEqual([
