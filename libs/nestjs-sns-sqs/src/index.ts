@@ -1,7 +1,8 @@
 export { SQS_TRANSPORT } from './constants.js';
 export type { InboxHealth, QueueHealth, ServerHealth } from './server/health.js';
 export type { ConsumerSnapshot } from './server/queue-consumer.js';
-export { ServerSQS, type SqsServerEvents, type SqsServerStatus } from './server/server-sqs.js';
+export { ServerSQS } from './server/server-sqs.js';
+export type { SqsServerEvents, SqsServerStatus } from './server/server-state.js';
 export { DEAD_LETTER_ATTRIBUTES } from './server/settle/dead-letter.js';
 export { ClientSNS } from './client/client-sns.js';
 export { ClientSQS } from './client/client-sqs.js';

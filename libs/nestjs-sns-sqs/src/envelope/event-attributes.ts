@@ -3,8 +3,7 @@ import type { EventMetadata } from '../interfaces/envelope.interface.js';
 type Field = Exclude<keyof EventMetadata, 'id' | 'source' | 'type' | 'time'>;
 
 /**
- * What an event may say about itself, beside its id, source, type and time: our field, and the attribute of the
- * CloudEvents document. A field that is added to {@link EventMetadata} does not compile until it has a row here.
+ * The optional attributes of an event: our field, and its name in the CloudEvents document. A field that is added to {@link EventMetadata} does not compile until it has a row here.
  */
 export const EVENT_ATTRIBUTES = {
   subject: 'subject',

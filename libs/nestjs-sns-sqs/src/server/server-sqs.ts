@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { BeforeApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler, type MsPattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
@@ -11,10 +10,9 @@ import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
-import { announce } from '../events/diagnostics.js';
 import { guardedStatus } from '../events/guarded-status.js';
 import { observeServer } from '../events/observed-parts.js';
-import { callUserCode, tellListeners } from '../events/user-code.js';
+import { callUserCode } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import { resolveHandlerNames } from '../options/handler-names.js';
 import { announceService } from '../options/own-service.js';
@@ -28,23 +26,14 @@ import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { noteOutcomesBeforeFilters } from './handle/outcomes-before-filters.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
 import { watchHandlersBehindInterceptors } from './handle/watch-handlers.js';
-import { Faults, type FaultOf } from './faults.js';
 import { healthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { ServerObservation } from './server-observation.js';
+import { ServerState, type SqsServerEvents, type SqsServerStatus } from './server-state.js';
 import { startConsumers } from './start-consumers.js';
 import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
 import { finishesWithin } from '../async/finishes-within.js';
 import { Pauses } from './steer/pauses.js';
-
-/**
- * `idle → provisioning → polling ⇄ reconnecting → draining → closed`. `reconnecting`: at least one queue's receives
- * fail, or the inbox's store does not answer; both are tried again with backoff.
- */
-export type SqsServerStatus = 'idle' | 'provisioning' | 'polling' | 'reconnecting' | 'draining' | 'closed';
-
-/** Events of {@link ServerSQS.on}: `error` tells each fault of a receive, and of the inbox's store, after the start. */
-export type SqsServerEvents = { error: (error: SnsSqsError) => void };
 
 interface Declared {
   pattern: string;
@@ -75,9 +64,7 @@ export class ServerSQS
   private readonly options: ResolvedServerOptions;
   private readonly declared: Declared[] = [];
   private readonly withdraw: () => void;
-  private readonly emitter = new EventEmitter();
   private readonly starting = abortController();
-  private readonly faults = new Faults();
   private consumers: QueueConsumer[] = [];
   private readonly observation = new ServerObservation({
     consumers: () => this.consumers,
@@ -87,7 +74,7 @@ export class ServerSQS
   private unobserve: (() => void) | undefined;
   private watch: TopologyWatch | undefined;
   private aws: ServerAws | undefined;
-  private state: SqsServerStatus = 'idle';
+  private readonly state: ServerState;
   private started: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
   private isIntakeStopped = false;
@@ -102,6 +89,11 @@ export class ServerSQS
     this.options = resolveServerOptions(options);
     this.transportId = this.options.transportId ?? SQS_TRANSPORT;
     this.withdraw = announceService(this.options.service);
+    this.state = new ServerState({
+      service: this.options.service,
+      logger: this.logger,
+      onChange: status => this._status$.next(status),
+    });
     this.inbox = this.createInbox();
     this.pauses = new Pauses({
       prefix: this.options.prefix,
@@ -157,7 +149,7 @@ export class ServerSQS
     if (this.isIntakeStopped || this.closing) return;
     this.isIntakeStopped = true;
     this.starting.abort();
-    if (this.state === 'polling' || this.state === 'reconnecting') this.changeState('draining');
+    if (this.state.isPolling) this.state.change('draining');
     for (const consumer of this.consumers) consumer.stopIntake();
   }
 
@@ -198,7 +190,7 @@ export class ServerSQS
   }
 
   on<EventKey extends keyof SqsServerEvents>(event: EventKey, callback: SqsServerEvents[EventKey]): this {
-    this.emitter.on(event, callback);
+    this.state.on(event, callback);
     return this;
   }
 
@@ -219,10 +211,11 @@ export class ServerSQS
    * readiness probe; no call is made.
    */
   health(): ServerHealth {
-    const { state, faults, consumers, options } = this;
+    const { state, consumers, options } = this;
+    const { faults } = state;
     return healthOf({
-      state,
-      isPolling: (state === 'polling' || state === 'reconnecting') && !this.isEnding,
+      state: state.current,
+      isPolling: state.isPolling && !this.isEnding,
       queues: consumers.map(each => ({
         name: each.name,
         concurrency: each.concurrency,
@@ -260,7 +253,7 @@ export class ServerSQS
   private async start(): Promise<void> {
     if (this.isEnding)
       throw new SnsSqsError('SERVER_CLOSED', 'listen() was called after close(): make a new ServerSQS');
-    this.changeState('provisioning');
+    this.state.change('provisioning');
     try {
       this.aws = createServerAws(this.options);
       const started = await startConsumers({
@@ -271,14 +264,14 @@ export class ServerSQS
         signal: this.starting.signal,
         inbox: this.inbox,
         hooks: (context, work, timeoutMs) => this.withHooks(context, work, timeoutMs),
-        onFault: (queue, error) => this.onFault('receives', queue, error),
-        onRecovery: queue => this.onRecovery('receives', queue),
+        onFault: (queue, error) => this.state.onFault('receives', queue, error),
+        onRecovery: queue => this.state.onRecovery('receives', queue),
       });
       this.consumers = started.consumers;
       this.watch = started.watch;
       this.pauses.apply();
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
-      this.changeState('polling');
+      this.state.change('polling');
       await this.inbox?.check();
       if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
       for (const consumer of this.consumers) consumer.start();
@@ -288,7 +281,7 @@ export class ServerSQS
       await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
       this.aws?.destroy();
       await this.inbox?.close();
-      if (!this.closing) this.changeState('closed');
+      if (!this.closing) this.state.change('closed');
       throw error;
     }
   }
@@ -299,7 +292,7 @@ export class ServerSQS
   }
 
   private async stop(): Promise<void> {
-    if (this.state !== 'draining') this.changeState('draining');
+    if (this.state.current !== 'draining') this.state.change('draining');
     this.starting.abort();
     this.watch?.stop();
     this.unobserve?.();
@@ -315,26 +308,7 @@ export class ServerSQS
     this.aws?.destroy();
     await this.inbox?.close();
     this.withdraw();
-    this.changeState('closed');
-  }
-
-  private changeState(state: SqsServerStatus): void {
-    this.state = state;
-    this._status$.next(state);
-    announce('status', { service: this.options.service, status: state });
-  }
-
-  private onFault(of: FaultOf, queue: string, error: SnsSqsError): void {
-    const isNews = this.faults.note(of, queue, error);
-    if (isNews) this.logger.error(`${error.message} The library tries again with backoff.`);
-    if (this.state === 'polling') this.changeState('reconnecting');
-    tellListeners("A listener of the server's errors", this.emitter.listeners('error'), error, this.logger);
-  }
-
-  private onRecovery(of: FaultOf, queue: string): void {
-    this.faults.mend(of, queue);
-    this.logger.log(of === 'inbox' ? `inbox of ${queue}: its store works again` : `${queue}: receives work again`);
-    if (this.faults.size === 0 && this.state === 'reconnecting') this.changeState('polling');
+    this.state.change('closed');
   }
 
   private createInbox(): ServerInbox | undefined {
@@ -343,9 +317,9 @@ export class ServerSQS
     return new ServerInbox({
       ...inbox,
       logger: this.logger,
-      onFault: (queue, error) => this.onFault('inbox', queue, error),
+      onFault: (queue, error) => this.state.onFault('inbox', queue, error),
       onRecovery: queue => {
-        this.onRecovery('inbox', queue);
+        this.state.onRecovery('inbox', queue);
         this.consumers.find(({ name }) => name === queue)?.wake();
       },
     });

@@ -9,7 +9,7 @@ const TICK_MS = 100;
 
 type Status = 'RUNNING' | 'COMPLETED' | 'CANCELLING' | 'CANCELLED' | 'FAILED';
 
-/** What a task needs from the broker around it. */
+/** The broker, as a move task sees it. */
 export interface MoveTaskSurroundings {
   readonly deadlines: Deadlines;
   readonly ids: Ids;

@@ -11,7 +11,7 @@ import type { Slots } from './slots.js';
 export interface IntakeCapacityOptions {
   fifo: boolean;
   concurrency: number;
-  slots: Slots;
+  slots: Pick<Slots, 'free'>;
   lanes: Pick<Lanes<never>, 'load' | 'held' | 'ordinaryLoad' | 'inWork'>;
   pace: Pick<ReceivePace, 'prefetch'>;
   settler: Pick<Settler, 'pending'>;
@@ -19,8 +19,8 @@ export interface IntakeCapacityOptions {
   steering: Pick<Steering, 'isHeld' | 'allow'>;
   /** Undefined: there is none. */
   inbox: { readonly isPaused: boolean } | undefined;
-  requestSlots: RequestSlots | undefined;
-  waits: WaitCount | undefined;
+  requestSlots: Pick<RequestSlots, 'free'> | undefined;
+  waits: Pick<WaitCount, 'waiting'> | undefined;
 }
 
 /**
