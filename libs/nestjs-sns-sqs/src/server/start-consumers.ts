@@ -1,24 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
-import type { MessageHandler } from '@nestjs/microservices';
 import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { Inbox } from '../inbox/inbox.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
-import { inboxExtras } from '../options/inbox-extras.js';
-import { conflictingExtras } from '../options/conflicting-options.js';
-import { misspeltExtras, resolveHandlerNames } from '../options/handler-names.js';
-import { outlastingExtras } from '../options/outlast-retention.js';
-import {
-  consumerSettings,
-  type ResolvedConsumerOptions,
-  type ResolvedServerOptions,
-} from '../options/server-options.js';
-import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
+import { misspeltExtras } from '../options/handler-names.js';
+import type { ResolvedConsumerOptions, ResolvedServerOptions } from '../options/server-options.js';
 import { CallRetries } from '../topology/call-retries.js';
 import { call, type ControlPlanes } from '../topology/control-planes.js';
-import type { FullName } from '../interfaces/names.interface.js';
-import { isFifoName, withoutPrefix, withPrefix } from '../topology/names.js';
+import { isFifoName } from '../topology/names.js';
 import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
 import { TopologyWatch } from '../topology/topology-watch.js';
 import { MixedOrdering } from '../topology/mixed-ordering.js';
@@ -27,9 +15,9 @@ import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
 import { WaitCount } from './handle/asking-handlers.js';
 import { handlerLines } from './handler-lines.js';
-import { HandlerRegistry } from './handle/handler-registry.js';
 import { messageDecoder } from './handle/message-decoder.js';
 import { noticingMissingQueues } from './missing-queues.js';
+import { planConsumers, type DeclaredConsumer } from './plan-consumers.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
@@ -39,7 +27,7 @@ import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
   options: ResolvedServerOptions;
-  declared: ReadonlyArray<{ pattern: string; handler: MessageHandler; extras: SqsHandlerExtras }>;
+  declared: readonly DeclaredConsumer[];
   aws: ServerAws;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   signal: AbortSignal;
@@ -62,33 +50,9 @@ export interface StartedConsumers {
  */
 export async function startConsumers(start: StartOptions): Promise<StartedConsumers> {
   const { options, aws, logger } = start;
-  const { service, prefix } = options;
-  const declared = resolveHandlerNames(start.declared, options);
+  const { prefix } = options;
   for (const warning of misspeltExtras(start.declared)) logger.warn(warning);
-  const named = declared.map(each => ({ ...each, queue: queueOfHandler(each.extras, { service, prefix }) }));
-  refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
-  const extras = inboxExtras(named);
-  refuseBadExtras(options, extras);
-  const settingsOf = (queue: FullName): ResolvedConsumerOptions =>
-    consumerSettings(options, withoutPrefix(prefix, queue), extras.get(queue));
-  const topology = buildTopology({
-    service,
-    prefix,
-    formerly: options.formerly,
-    handlers: declared.map(({ pattern, extras }) => ({ pattern, ...extras })),
-    settingsOf,
-  });
-  // A former queue is drained by the handlers of the queue that took its place.
-  const handlers = new HandlerRegistry(
-    named.flatMap(({ pattern, handler, queue, extras }) =>
-      [queue, ...(topology.queues.find(({ name }) => name === queue)?.formerly ?? [])].map(each => ({
-        pattern,
-        handler,
-        queue: each,
-        subscribed: extras.topic !== undefined,
-      })),
-    ),
-  );
+  const { topology, handlers, settingsOf, named } = planConsumers(start.declared, options);
   const retries = new CallRetries({ forMs: options.startTimeoutMs, boundedBy: '`startTimeoutMs`', logger });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
@@ -180,31 +144,6 @@ function inboxOf(
   const ordering = new MixedOrdering({ readTags: () => aws.sqsControlPlane.listQueueTags(url) });
   const isMixed = (): Promise<boolean> => ordering.isMixed();
   return new Inbox({ queue, namespace, store: inbox.store, health, rules, isMixed });
-}
-
-/** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */
-function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly FullName[]): void {
-  const unknown = Object.keys(queues).filter(name => !known.includes(withPrefix(prefix, name)));
-  if (unknown.length === 0) return;
-  throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `ServerSQS: \`queues\` names ${unknown.join(', ')}, which no handler consumes`,
-    remedy: `the names are without prefix; those of the handlers are ${known.map(name => withoutPrefix(prefix, name)).join(', ') || '(none)'}`,
-    facts: { unknown },
-  });
-}
-
-/** What handlers ask for, where it goes badly with the server's options, or would wait longer than its queue keeps it. */
-function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<FullName, InboxQueueOptions>): void {
-  const problems = [...extras].flatMap(([fullName, own]) => {
-    const queue = withoutPrefix(options.prefix, fullName);
-    return [...outlastingExtras(options, queue, own), ...conflictingExtras(options, queue, own)];
-  });
-  if (problems.length === 0) return;
-  throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `ServerSQS: ${problems.join('; ')}`,
-    remedy: "change the handler's decorator, or the option named",
-    facts: { problems },
-  });
 }
 
 async function probeAll(consumers: QueueConsumer[], planes: Pick<ControlPlanes, 'signal' | 'retries'>): Promise<void> {
