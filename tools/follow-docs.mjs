@@ -62,7 +62,7 @@ function run(what, cwd, command, args, env = {}) {
     env: { ...ENV, ...env },
   });
   if (error || status !== 0) fail(`${what}\n${error?.message ?? `${stdout}${stderr}`}`);
-  return stdout;
+  return { stdout, all: `${stdout}${stderr}` };
 }
 
 /** A command of the page, in the shell; resolves when it has printed `ready`. */
@@ -166,7 +166,7 @@ async function follow(given, tarballs) {
   );
   const curl = shell('curl -i').trim();
   const retried = `${ports(curl)} -s --retry 20 --retry-connrefused --retry-delay 1`;
-  const answer = run(`${name}: ${curl}`, app, 'bash', ['-c', retried]);
+  const { stdout: answer } = run(`${name}: ${curl}`, app, 'bash', ['-c', retried]);
   if (!answer.includes(' 202 ')) fail(`${name}: the answer is not 202\n${answer}`);
   const [line = ''] = blocks('text');
   await service.until(line.trim());
@@ -174,21 +174,21 @@ async function follow(given, tarballs) {
   stopGroup(service.child);
   stopGroup(sqs.child);
 
-  const tested = run(`${name}: npm test`, app, 'npm', ['test'], { NO_COLOR: '1' });
+  // jest tells its results on the other stream.
+  const { all: tested } = run(`${name}: npm test`, app, 'npm', ['test'], { NO_COLOR: '1' });
   if (!/2 passed/.test(tested)) fail(`${name}: not both specs were run\n${tested}`);
 }
 
 console.log('> pack the libraries');
 const tarballs = Object.fromEntries(
   LIBRARIES.map(library => {
-    const [{ filename }] = JSON.parse(
-      run(`npm pack ${library}`, join(ROOT, 'dist/libs', library), 'npm', [
-        'pack',
-        '--json',
-        '--pack-destination',
-        work,
-      ]),
-    );
+    const { stdout } = run(`npm pack ${library}`, join(ROOT, 'dist/libs', library), 'npm', [
+      'pack',
+      '--json',
+      '--pack-destination',
+      work,
+    ]);
+    const [{ filename }] = JSON.parse(stdout);
     return [library, join(work, filename)];
   }),
 );
