@@ -34,20 +34,20 @@ export interface RetryOptions {
    */
   retentionSeconds?: number | undefined;
   /**
-   * True for an error that no retry can mend: its message is dead-lettered at once. One that throws itself counts as
+   * True for an error that no retry can mend: its message is dead-lettered at once. A function that throws counts as
    * false. @default true for what a `ValidationPipe` refuses (status 400 or 422 with a list of messages)
    */
   isPermanent?: ((error: unknown) => boolean) | undefined;
 }
 
 export interface ConsumerOptions extends InboxQueueOptions, RetryOptions, SteeringOptions {
-  /** False: this queue does without the server's inbox. @default true */
+  /** False: this queue does not use the server's inbox. @default true */
   inbox?: boolean | undefined;
-  /** Messages of this queue in work at one time in this process. @default 10 */
+  /** Maximum number of messages of this queue that this process handles at the same time. @default 10 */
   concurrency?: number | undefined;
   /**
-   * Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. Counted from the answer of
-   * the receive, less what that may be under way: 6 s, a fifth of the lease at most. @default 30
+   * Lease of a received message, in seconds, 1 to 43,200; extended while the handler runs. The lease counts from the
+   * answer of the receive, less 6 s, or less a fifth of the lease if that is shorter. @default 30
    */
   visibilityTimeoutSeconds?: number | undefined;
   /**
@@ -55,17 +55,17 @@ export interface ConsumerOptions extends InboxQueueOptions, RetryOptions, Steeri
    * to 1 s. @default 20
    */
   waitTimeSeconds?: number | undefined;
-  /** Attempts before the dead letter queue, 1 to 1,000. @default 5 */
+  /** Number of attempts before the dead-letter queue, 1 to 1,000. @default 5 */
   maxReceiveCount?: number | undefined;
   /**
    * How long a handler may run, in milliseconds; then `getSignal()` aborts and the attempt has failed. A handler that
-   * goes on keeps its slot and its lane, for as long again and 15 minutes at least. @default 300000
+   * continues keeps its slot and its lane, for as long again and for at least 15 minutes. @default 300000
    */
   handlerTimeoutMs?: number | undefined;
   backoff?: BackoffOptions | undefined;
   /**
-   * On a FIFO queue, when a message fails: `'block'`: its group waits for it, in order; `'skip'`: it goes to the dead
-   * letter queue at once and its group goes on. @default 'block'
+   * On a FIFO queue, when a message fails. `'block'`: its group waits for it, in order. `'skip'`: the message goes to
+   * the dead-letter queue at once, and its group continues. @default 'block'
    */
   onGroupFailure?: 'block' | 'skip' | undefined;
   /**
@@ -81,7 +81,7 @@ export interface ConsumerOptions extends InboxQueueOptions, RetryOptions, Steeri
  */
 export type Provisioning = 'create' | 'verify' | 'off';
 
-/** What the SDK's own clients take that both SNS and SQS have: region, endpoint, credentials, … */
+/** Configuration that the SDK's clients of both SNS and SQS accept: region, endpoint, credentials, … */
 export type AwsClientOptions = SQSClientConfig & SNSClientConfig;
 
 export interface AwsAccessOptions {
@@ -98,7 +98,7 @@ export interface AwsAccessOptions {
   wire?: 'sdk' | 'lean' | undefined;
 }
 
-/** What is told of messages, beside the diagnostics channels. */
+/** Telemetry of messages, beside the diagnostics channels. */
 export interface TelemetryOptions {
   /**
    * Traces what this server or client does: `otel()` of `nestjs-sns-sqs/otel`.
@@ -116,11 +116,11 @@ export interface TelemetryOptions {
 export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, TelemetryOptions {
   /** This service's name, part of its queues' and topic's names: 1 to 50 of A-Z a-z 0-9 - _, e.g. `notifications`. */
   service: string;
-  /** Put before every name of a topic or queue, e.g. `dev-`. @default '' */
+  /** Text before every topic and queue name, e.g. `dev-`. @default '' */
   prefix?: string | undefined;
-  /** A ready client in place of `aws`; it is not destroyed on close. */
+  /** A ready client instead of `aws`. It stays open after `close()`. */
   sqs?: SQSClient | undefined;
-  /** A ready client in place of `aws`; it is not destroyed on close. */
+  /** A ready client instead of `aws`. It stays open after `close()`. */
   sns?: SNSClient | undefined;
   provisioning?: Provisioning | undefined;
   /**
@@ -128,13 +128,16 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
    * queue: ({ config }) => config['emailQueue'] })`. @default none
    */
   config?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Messages in work at one time in this process, over all queues; shared out in turn. @default no bound but the queues' own */
+  /**
+   * Maximum number of messages that this process handles at the same time, across all queues. Queues take turns.
+   * @default no bound but the queues' own
+   */
   concurrency?: number | undefined;
   /** Defaults for every queue. */
   consumer?: ConsumerOptions | undefined;
-  /** By queue name, without prefix. */
+  /** Settings of single queues, by queue name without prefix. */
   queues?: Record<string, ConsumerOptions> | undefined;
-  /** False: none; what comes twice is handled twice. @default in the memory of this process */
+  /** False: no inbox, so a duplicate is handled twice. @default in the memory of this process */
   inbox?: InboxOptions | false | undefined;
   /**
    * Old names of this service. Queues that their tags give to one of them are taken over; without it the start fails
@@ -146,7 +149,7 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
    * `listen()` fails with the last error. Missing rights and wrong options fail it at once. @default 30000
    */
   startTimeoutMs?: number | undefined;
-  /** How long `close()` waits for handlers that run, in milliseconds. @default 20000 */
+  /** How long `close()` waits for running handlers, in milliseconds. @default 20000 */
   shutdownTimeoutMs?: number | undefined;
   /**
    * AWS accounts, of 12 digits each, beside its own: answers go to reply queues in these too. A request whose reply queue
@@ -166,8 +169,8 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
 
 export interface PublishOptions {
   /**
-   * How long a publish waits for a fuller batch while another call is under way, in milliseconds, 0 to 1,000. A lone publish
-   * leaves at once. @default 5
+   * How long a publish waits for a fuller batch while another call is in flight, in milliseconds, 0 to 1,000. A lone
+   * publish leaves at once. @default 5
    */
   lingerMs?: number | undefined;
   /** Tries of an entry, and of the first look-up of its topic or queue, that failed for a retryable reason, 1 to 20. @default 5 */
@@ -175,8 +178,8 @@ export interface PublishOptions {
   /** Delay before the second try, in milliseconds; doubles from there with full jitter, up to 5 s. @default 100 */
   retryDelayMs?: number | undefined;
   /**
-   * Emits that may wait for AWS's answer at one time, 1 to 1,000,000. The next `emit()` errors with PUBLISH_BACKLOG and
-   * sends nothing. @default 10000
+   * Maximum number of emits that wait for AWS's answer, 1 to 1,000,000. The next `emit()` errors with PUBLISH_BACKLOG
+   * and sends nothing. @default 10000
    */
   maxPending?: number | undefined;
   /**
@@ -207,13 +210,13 @@ export interface ClientOptionsBase extends AwsAccessOptions, TelemetryOptions {
    */
   shutdownTimeoutMs?: number | undefined;
   /**
-   * Message group of a record that names none itself. `'none'`: on FIFO each message gets a group of its own, so that
-   * such messages have no order and do not wait for each other; on standard queues and topics they have no group. A
-   * record's own group counts. A function that gives undefined leaves the record without: on FIFO `emit()` then errors
-   * with GROUP_ID_MISSING. @default a record has to name one on FIFO
+   * Message group of a record without one. `'none'`: on FIFO each message gets a group of its own, so that such
+   * messages have no order and do not wait for each other; on standard queues and topics they have no group. A record's
+   * own group counts. A function that gives undefined leaves the record without: on FIFO `emit()` then errors with
+   * GROUP_ID_MISSING. @default a record has to name one on FIFO
    */
   groupId?: RecordIdFactory | 'none' | undefined;
-  /** Deduplication id of a record that names none itself; without either FIFO deduplicates by the event's source and id. */
+  /** Deduplication id of a record without one. Without either, FIFO deduplicates by the event's source and id. */
   deduplicationId?: RecordIdFactory | undefined;
   /**
    * Writes the body: called with Nest's packet `{ pattern, data }` and `{ event }`, the CloudEvents object; gives a
@@ -227,16 +230,16 @@ export interface ClientSNSOptions extends ClientOptionsBase {
   service: string;
   /** Full ARN in place of the conventional name; then no provisioning is done. */
   topicArn?: string | undefined;
-  /** A ready client in place of `aws`; it is not destroyed on close. */
+  /** A ready client instead of `aws`. It stays open after `close()`. */
   sns?: SNSClient | undefined;
 }
 
 export interface ClientSQSOptions extends ClientOptionsBase {
-  /** The service that is commanded: `<service>-async-commands.fifo`. */
+  /** The service that receives the commands: `<service>-async-commands.fifo`. */
   service: string;
   /** A queue name (without prefix) in place of the conventional one. */
   queue?: string | undefined;
-  /** Full URL in place of the name; then nothing is looked up. */
+  /** Full URL instead of the name. The client then looks nothing up. */
   queueUrl?: string | undefined;
   /**
    * How long `send()` waits for the first reply, in milliseconds; then it errors with REPLY_TIMEOUT, and a request that
@@ -245,6 +248,6 @@ export interface ClientSQSOptions extends ClientOptionsBase {
   replyTimeoutMs?: number | undefined;
   /** Turns the body of a reply (a string) into `{ response, err, isDisposed }`. @default reads that as JSON */
   deserializer?: ProducerDeserializer | undefined;
-  /** A ready client in place of `aws`; it is not destroyed on close. */
+  /** A ready client instead of `aws`. It stays open after `close()`. */
   sqs?: SQSClient | undefined;
 }
