@@ -1,6 +1,6 @@
 // The texts that users read: pages, doc comments of what is exported, errors and log lines.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import ts from 'typescript';
 
 export const ROOT = join(import.meta.dirname, '../..');
@@ -27,20 +27,37 @@ export function pages() {
 
 const withoutFrontmatter = text => text.replace(/^---\n[\s\S]*?\n---\n/, '').replace(/^:::.*$/gm, '');
 
-/** Doc comments, errors and log lines of the libraries, a text for each file. */
-export function sources() {
-  return ['libs/nestjs-sns-sqs/src', 'libs/local-sns-sqs/src']
-    .flatMap(below)
-    .filter(path => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
-    .map(path => ({ path, text: textsOf(path).join('\n\n') }))
-    .filter(({ text }) => text !== '');
+/** The names that the entries of a library export, by the file that declares them. */
+function publicNames(library) {
+  const entries = below(`${library}/src`).filter(path => path.endsWith('/index.ts'));
+  const names = new Map();
+  for (const entry of entries) {
+    const text = readFileSync(join(ROOT, entry), 'utf8');
+    for (const [, listed, from] of text.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']+)'/gm)) {
+      const file = posix.join(posix.dirname(entry), from.replace(/\.js$/, '.ts'));
+      const found = listed.split(',').map(name => name.replace(/^\s*type\s+|\s+as .*/g, '').trim());
+      names.set(file, [...(names.get(file) ?? []), ...found.filter(Boolean)]);
+    }
+  }
+  return names;
 }
 
-function textsOf(path) {
+/** Doc comments of the public names, and errors and log lines, a text for each file. */
+export function sources() {
+  return ['libs/nestjs-sns-sqs', 'libs/local-sns-sqs'].flatMap(library => {
+    const names = publicNames(library);
+    return below(`${library}/src`)
+      .filter(path => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
+      .map(path => ({ path, text: textsOf(path, names.get(path) ?? []).join('\n\n') }))
+      .filter(({ text }) => text !== '');
+  });
+}
+
+function textsOf(path, names) {
   const source = ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true);
   const texts = [];
   const visit = node => {
-    if (isPublic(node)) for (const comment of ts.getJSDocCommentsAndTags(node)) texts.push(docText(comment));
+    if (isPublic(node, names)) for (const comment of ts.getJSDocCommentsAndTags(node)) texts.push(docText(comment));
     if (ts.isNewExpression(node) && node.expression.getText() === 'SnsSqsError') texts.push(...literalsOf(node));
     if (ts.isCallExpression(node) && /logger\.(log|warn|error|fatal)$/.test(node.expression.getText())) {
       texts.push(...literalsOf(node));
@@ -51,16 +68,21 @@ function textsOf(path) {
   return texts.map(text => text.trim()).filter(Boolean);
 }
 
-/** Exported, or a member of what is exported. */
-function isPublic(node) {
+/** One of these names, or a member of one. */
+function isPublic(node, names) {
   const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
   if (modifiers.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)) return false;
-  if (modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return true;
-  return (
-    (ts.isPropertySignature(node) || ts.isMethodSignature(node) || ts.isMethodDeclaration(node)) &&
-    (ts.isInterfaceDeclaration(node.parent) || ts.isClassDeclaration(node.parent)) &&
-    isPublic(node.parent)
-  );
+  if (ts.isVariableStatement(node)) {
+    return node.declarationList.declarations.some(({ name }) => names.includes(name.getText()));
+  }
+  if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isFunctionDeclaration(node)) {
+    return names.includes(node.name?.getText());
+  }
+  if (ts.isTypeAliasDeclaration(node)) return names.includes(node.name.getText());
+  const isMember = ts.isPropertySignature(node) || ts.isMethodSignature(node) || ts.isMethodDeclaration(node);
+  return isMember && (ts.isInterfaceDeclaration(node.parent) || ts.isClassDeclaration(node.parent))
+    ? isPublic(node.parent, names)
+    : false;
 }
 
 function docText(comment) {

@@ -143,7 +143,7 @@ export class Inspection {
     });
   }
 
-  /** What happened to a message so far, from its sending on; of the latest 10,000 messages. */
+  /** The history of a message since it was sent, for the latest 10,000 messages. */
   history(messageId: string): readonly HistoryEvent[] {
     return this.histories.get(messageId) ?? [];
   }

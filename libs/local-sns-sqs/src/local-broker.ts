@@ -20,8 +20,8 @@ export interface LocalBrokerOptions {
    */
   hostname?: string | undefined;
   /**
-   * A file that keeps the state: a broker that is started with it goes on where the last one was, even after `kill -9`.
-   * What a call was answered with is in the file. @default none: all state is in memory
+   * A file that keeps the state: a broker that starts with this file continues where the last one was, even after `kill
+   * -9`. What a call was answered with is in the file. @default none: all state is in memory
    */
   persist?: string | undefined;
   /** Origins whose web pages may call, e.g. `http://localhost:3000`; `*` is every one. @default none */
@@ -42,7 +42,7 @@ export interface LocalBroker {
   /** For others, by `hostname`; without one it is `endpoint`. */
   readonly publicEndpoint: string;
   readonly inspect: Inspection;
-  /** What goes wrong, and when. */
+  /** The faults of the broker. */
   readonly faults: FaultPlan;
   /** Of the identifiers and the faults: give it to `startLocalBroker` to have the same again. */
   readonly seed: number;

@@ -16,8 +16,8 @@ export interface LivenessOptions {
 
 export interface ReadinessOptions {
   /**
-   * The service is not ready with more messages in one of its dead-letter queues. They are counted every 10 s at most,
-   * which needs `sqs:GetQueueAttributes` on them. @default they are not counted
+   * The service is not ready with more messages in one of its dead-letter queues. The indicator counts them every 10 s
+   * at most, for which it needs `sqs:GetQueueAttributes` on them. @default they are not counted
    */
   maxDeadLetters?: number;
 }

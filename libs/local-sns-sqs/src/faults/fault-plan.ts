@@ -1,4 +1,4 @@
-/** What happens to a call that a rule has chosen. */
+/** The fault of a call that a rule has chosen. */
 export type FaultEffect =
   /** Refused for the rate of calls, as AWS does it. */
   | { kind: 'throttle' }
@@ -29,7 +29,7 @@ export interface FaultCall {
   input: Readonly<Record<string, unknown>>;
 }
 
-/** Which calls, and what happens to them. All conditions must hold. */
+/** A rule: the calls that it chooses, and their fault. All conditions must hold. */
 export interface FaultRule {
   effect: FaultEffect;
   /** `sqs.DeleteMessageBatch`, or a pattern. @default every call */

@@ -1,11 +1,11 @@
 import type { HeldClaim } from './held-claim.js';
 import type { TurnReason } from './waiting-room.js';
 
-/** What the inbox did, since the server started. */
+/** Counts of the inbox since the server started. */
 export interface InboxCounts {
   /** Not run, since done before. */
   duplicate: number;
-  /** Put off, since the event, or another one of its subject, was in work elsewhere. */
+  /** Messages that waited, because another instance handled the event, or another event of its subject. */
   inWork: number;
   /** Not run, since a later one of its subject was done. */
   older: number;

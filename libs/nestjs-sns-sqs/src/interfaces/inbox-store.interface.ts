@@ -20,7 +20,7 @@ export interface InboxClaim {
 export interface InboxGap {
   /** Since the first of them was put off, or the event that they wait for was to come again; negative before. In milliseconds. */
   waitedMs: number;
-  /** The lowest sequence that is known to wait. */
+  /** The lowest waiting sequence. */
   lowest: string;
   /** Since that one was put off last, in milliseconds. */
   lowestSeenMs: number;
@@ -57,7 +57,7 @@ export interface InboxWaiting {
   /** Key of its event, and of its subject where it has one: as in the claim that was refused. */
   key: string;
   subject?: string;
-  /** What it waits for: of printable ASCII, at most 150 characters, without spaces and braces. */
+  /** The place where it waits: printable ASCII, at most 150 characters, without spaces and braces. */
   place: string;
   /** At most 2,000 characters. */
   handle: string;
@@ -65,7 +65,7 @@ export interface InboxWaiting {
   forMs: number;
 }
 
-/** What is known when a message enters the waiting room. */
+/** The state of the store when a message enters the waiting room. */
 export interface InboxOutlook {
   /** The event is claimed, and the claim's lease is not over. */
   isInWork: boolean;

@@ -118,9 +118,9 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
   service: string;
   /** Text before every topic and queue name, e.g. `dev-`. @default '' */
   prefix?: string | undefined;
-  /** A ready client instead of `aws`. It stays open after `close()`. */
+  /** A ready client instead of `aws`, which stays open after `close()`. */
   sqs?: SQSClient | undefined;
-  /** A ready client instead of `aws`. It stays open after `close()`. */
+  /** A ready client instead of `aws`, which stays open after `close()`. */
   sns?: SNSClient | undefined;
   provisioning?: Provisioning | undefined;
   /**
@@ -230,7 +230,7 @@ export interface ClientSNSOptions extends ClientOptionsBase {
   service: string;
   /** Full ARN in place of the conventional name; then no provisioning is done. */
   topicArn?: string | undefined;
-  /** A ready client instead of `aws`. It stays open after `close()`. */
+  /** A ready client instead of `aws`, which stays open after `close()`. */
   sns?: SNSClient | undefined;
 }
 
@@ -248,6 +248,6 @@ export interface ClientSQSOptions extends ClientOptionsBase {
   replyTimeoutMs?: number | undefined;
   /** Turns the body of a reply (a string) into `{ response, err, isDisposed }`. @default reads that as JSON */
   deserializer?: ProducerDeserializer | undefined;
-  /** A ready client instead of `aws`. It stays open after `close()`. */
+  /** A ready client instead of `aws`, which stays open after `close()`. */
   sqs?: SQSClient | undefined;
 }

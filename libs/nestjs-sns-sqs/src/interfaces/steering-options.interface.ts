@@ -6,25 +6,25 @@ export interface RateLimitOptions {
   perSeconds: number;
 }
 
-/** When a queue stops to receive because what its handlers need is away. */
+/** When a queue stops receiving because a dependency of its handlers is unavailable. */
 export interface CircuitBreakerOptions {
   /** Share of failures from which it opens, above 0 and at most 1. */
   failures: number;
-  /** The latest so many attempts are looked at, 2 to 10,000; with fewer it never opens. */
+  /** Number of the latest attempts that count, 2 to 10,000; with fewer it never opens. */
   of: number;
   /** How long nothing is received, in seconds, 1 to 3,600; twice as long after each trial that fails, up to eight times. */
   pauseSeconds: number;
   /**
-   * False for an error that says nothing of what the handlers need. One that throws itself counts as true.
+   * False for an error that says nothing of what the handlers need. A function that throws counts as true.
    * @default every error but `RetryLater`, `DeadLetter`, `Discard` and those that are permanent
    */
   isFailure?: ((error: unknown) => boolean) | undefined;
 }
 
-/** What steers how a queue is received. Options of a queue. */
+/** Options that steer how a queue is received. Options of a queue. */
 export interface SteeringOptions {
-  /** What may not run is not received. Each process has a limit of its own. @default no limit */
+  /** The process receives only messages that may run. Each process has a limit of its own. @default no limit */
   rateLimit?: RateLimitOptions | undefined;
-  /** Stops receiving while what the handlers need is away. Each process has its own. @default none */
+  /** Stops receiving while a dependency of the handlers is unavailable. Each process has its own. @default none */
   circuitBreaker?: CircuitBreakerOptions | undefined;
 }

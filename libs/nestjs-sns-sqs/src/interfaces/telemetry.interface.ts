@@ -56,7 +56,7 @@ export interface SendOperation extends Ended {
 export interface ReceiveOperation extends Ended {
   queue: string;
   queueUrl: string;
-  /** What SQS has given; undefined until then. */
+  /** The value that SQS returned; undefined until then. */
   messages?: readonly SqsMessage[];
 }
 

@@ -12,7 +12,8 @@ export interface SnsSqsInstrumentationConfig extends OtelOptions {
 
 /**
  * OpenTelemetry's way to instrument a library: traces every server and client of the process that has no option
- * `telemetry` of its own. It patches nothing, so that it may be loaded before or after Nest and this library.
+ * `telemetry` of its own. The instrumentation patches nothing, so you may load it before or after Nest and this
+ * library.
  * @example registerInstrumentations({ instrumentations: [new SnsSqsInstrumentation({ relation: 'link' })] });
  */
 export class SnsSqsInstrumentation {
@@ -29,7 +30,7 @@ export class SnsSqsInstrumentation {
     if (this.config.enabled) this.enable();
   }
 
-  /** Traces from now on. One instrumentation at a time traces a process: the last that was enabled. */
+  /** Traces from now on. One instrumentation at a time traces a process: the latest enabled one. */
   enable(): void {
     setProcessTelemetry(this.telemetry);
   }

@@ -9,7 +9,7 @@ import { checkOptions } from '../options/check-options.js';
 import { prometheusName } from './prometheus-name.js';
 
 export interface SnsSqsMetricsOptions extends MetricsOptions {
-  /** Where the metrics are registered: prom-client's `register`, or the registry of `@willsoto/nestjs-prometheus`. */
+  /** The registry of the metrics: prom-client's `register`, or the registry of `@willsoto/nestjs-prometheus`. */
   registry: Registry;
 }
 

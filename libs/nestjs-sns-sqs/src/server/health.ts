@@ -16,7 +16,7 @@ export interface InboxHealth {
   reason?: string;
 }
 
-/** What {@link ServerSQS.health} gives: plain data, without a call to AWS or to the store. */
+/** The result of {@link ServerSQS.health}: plain data, without a call to AWS or to the store. */
 export interface ServerHealth {
   /** `'up'`: the server receives, and every queue is up. */
   status: 'up' | 'down';

@@ -15,13 +15,13 @@ import type { Receipt } from './receive/intake.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
 
-/** What a consumer holds, for tests and health. */
+/** The messages and calls that a consumer holds, for tests and health. */
 export interface ConsumerSnapshot {
   /** Messages that were received and have not ended. */
   inFlight: number;
   /** Handlers that run, and lanes that wait for a slot. */
   running: number;
-  /** Receives under way. */
+  /** Receives in flight. */
   receives: number;
   /** Leases that are kept alive. */
   leases: number;

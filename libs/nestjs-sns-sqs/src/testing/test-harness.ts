@@ -46,9 +46,9 @@ function eventOf(body: string): { type?: string; data?: unknown } {
 }
 
 /**
- * The tool for tests of an app. It has its own broker and waits until all work is done, without sleeping. It records
- * the messages that were published, handled, failed and dead-lettered in this process since the start or the last
- * `clear()`.
+ * The tool for tests of an app, with its own broker. The harness waits until all work is done, without sleeping, and
+ * records the messages that were published, handled, failed and dead-lettered in this process since the start or the
+ * last `clear()`.
  *
  * @example
  * ```ts

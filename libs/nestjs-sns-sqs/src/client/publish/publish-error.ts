@@ -31,7 +31,7 @@ function tooLarge(failure: BatchFailure, publish: FailedPublish, facts: Record<s
   const limit = maxBytes === undefined ? '' : ` (MaximumMessageSize, ${maxBytes} bytes)`;
   return new SnsSqsError('MESSAGE_TOO_LARGE', {
     problem: `${quoted(type)} ${size} than ${destination} takes${limit}: ${printable(failure.message)}`,
-    remedy: `${REMEDY}. A topic or queue takes up to ${SQS_MAX_BYTES} bytes when its MaximumMessageSize says so`,
+    remedy: `${REMEDY}. A topic or queue takes up to ${SQS_MAX_BYTES} bytes if its MaximumMessageSize allows this`,
     facts: { ...facts, ...(bytes !== undefined && { bytes }), ...(maxBytes !== undefined && { maxBytes }) },
   });
 }

@@ -99,7 +99,7 @@ export class Poller {
     return Math.max(0, this.now() - (since === Infinity ? this.lastEndedAt : since));
   }
 
-  /** Receives under way. */
+  /** Receives in flight. */
   get receives(): number {
     return this.receiving.size;
   }
