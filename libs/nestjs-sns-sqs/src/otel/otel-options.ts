@@ -16,7 +16,7 @@ export interface OtelOptions {
    * with `PublishBatch`. @default false
    */
   awsTraceHeader?: boolean | undefined;
-  /** Keys of OpenTelemetry's baggage that travel with an event. They are readable by every consumer. @default [] */
+  /** Keys of OpenTelemetry's baggage that travel with an event. Every consumer can read these values. @default [] */
   baggage?: readonly string[] | undefined;
   /** @default the global one */
   tracerProvider?: TracerProvider | undefined;
