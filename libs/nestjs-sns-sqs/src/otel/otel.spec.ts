@@ -1,12 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { context, trace, type TracerProvider } from '@opentelemetry/api';
+import { context, trace, type TracerProvider as Provider } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  AlwaysOnSampler,
+  InMemorySpanExporter,
+  SamplingDecision,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type Sampler,
+} from '@opentelemetry/sdk-trace';
 import { isTraced, processTelemetry } from '../events/traced.js';
-import type { PublishOperation } from '../interfaces/telemetry.interface.js';
+import type { PublishOperation, SendOperation } from '../interfaces/telemetry.interface.js';
+import type { Trace } from '../interfaces/trace.interface.js';
 import { writesOldNames } from './names.js';
 import { apiProblem } from './one-api.js';
 import { otel, SnsSqsInstrumentation } from './index.js';
@@ -49,6 +58,42 @@ describe('otel()', () => {
   });
 });
 
+describe('sampling', () => {
+  const spansOf = (sampler: Sampler) => {
+    const exporter = new InMemorySpanExporter();
+    const tracerProvider = new TracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+    return { telemetry: otel({ tracerProvider }), names: () => exporter.getFinishedSpans().map(({ name }) => name) };
+  };
+  const sendOf = (origin: Trace | undefined): SendOperation => ({
+    destination: 'users-domain-events',
+    kind: 'topic',
+    target: 'arn',
+    call: 'PublishBatch',
+    count: 1,
+    origins: [{ run: work => work(), end: () => undefined, inner: origin }],
+  });
+
+  it('carries the context of an event that is sampled out, and shows none of its calls', () => {
+    const decide = (name: string) =>
+      name.startsWith('create') ? SamplingDecision.NOT_RECORD : SamplingDecision.RECORD_AND_SAMPLED;
+    const { telemetry, names } = spansOf({ shouldSample: (_, __, name) => ({ decision: decide(name) }) });
+    const operation = publish();
+    const created = telemetry.begin('publish', operation);
+    expect(operation.carrier.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-00$/);
+    telemetry.begin('send', sendOf(created))?.end();
+    created?.end();
+    expect(names()).toEqual([]);
+  });
+
+  it('shows both of one that is sampled', () => {
+    const { telemetry, names } = spansOf(new AlwaysOnSampler());
+    const created = telemetry.begin('publish', publish());
+    telemetry.begin('send', sendOf(created))?.end();
+    created?.end();
+    expect(names()).toEqual(['send users-domain-events', 'create users-domain-events']);
+  });
+});
+
 describe('SnsSqsInstrumentation', () => {
   it('is an instrumentation of OpenTelemetry', () => {
     const instrumentation: Instrumentation = new SnsSqsInstrumentation({ enabled: false });
@@ -64,7 +109,7 @@ describe('SnsSqsInstrumentation', () => {
     const getTracer = jest.fn(() => ({ startSpan }));
     const instrumentation = new SnsSqsInstrumentation();
     expect(isTraced('process', undefined)).toBe(true);
-    instrumentation.setTracerProvider({ getTracer } as unknown as TracerProvider);
+    instrumentation.setTracerProvider({ getTracer } as unknown as Provider);
     processTelemetry()?.begin('publish', publish());
     expect(getTracer).toHaveBeenCalledWith('nestjs-sns-sqs', VERSION);
     instrumentation.setConfig({ relation: 'both' });
