@@ -1,6 +1,6 @@
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, type LocalBroker, type LocalBrokerOptions } from './local-broker.js';
 
-/** What the command says when the broker is up: where it is, and what to paste into a shell. */
+/** The text of the command when the broker is up: its address, and the variables to paste into a shell. */
 export function banner(
   { publicEndpoint }: Pick<LocalBroker, 'publicEndpoint'>,
   { region = DEFAULT_REGION, accountId = DEFAULT_ACCOUNT }: LocalBrokerOptions,

@@ -13,7 +13,7 @@ export class Ids {
     this.secret = this.word();
   }
 
-  /** What `load` makes another one the same by. */
+  /** For `load` of another generator, which then gives the same ids. */
   save(): [state: number, secret: number] {
     return [this.state, this.secret];
   }

@@ -1,6 +1,6 @@
 import { missingParameter, serializationError } from './errors.js';
 
-/** A request as it was parsed: nothing is known of its members' types yet. */
+/** A parsed request, whose members may have any type. */
 export type Input = Record<string, unknown>;
 
 const wrongType = (key: string, wanted: string): Error => serializationError(`${key} must be ${wanted}.`);

@@ -4,7 +4,7 @@ import type { MessageAttributes } from './message-attributes.js';
 
 export type MessageState = 'ready' | 'delayed' | 'inFlight';
 
-/** What a sender hands over. */
+/** A message as its sender gives it. */
 export interface NewMessage {
   id: string;
   body: string;

@@ -6,7 +6,7 @@ import type { Published } from '../sns/published-message.js';
 import type { Topic } from '../sns/topic.js';
 import { archivedRecord, contentRecord, controlRecords, KEY, messageRecord, topicCounterRecord } from './records.js';
 
-/** A value under a key; null: the key is gone; `-`: every key is gone that begins like this. */
+/** A value under a key; null removes the key; `-` removes every key that begins with it. */
 export type JournalEntry = readonly [key: string, value: unknown] | readonly [key: string, value: null, every: '-'];
 
 /** Collects what has changed since the last look, so that it can be written down before a call is answered. */

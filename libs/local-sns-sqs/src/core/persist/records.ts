@@ -153,7 +153,7 @@ function subscriptionRecord({ topicArn, protocol, endpoint, attributes, replay }
   return { ...record, replay: { window, position, liveFrom, status } };
 }
 
-/** What changes seldom: everything but messages and what goes with each of them. */
+/** The records that change seldom: all but those of messages. */
 export function* controlRecords(broker: Broker): Generator<RecordEntry> {
   yield [KEY.memory, broker.memory];
   for (const queue of broker.queues.values()) yield [KEY.queue(queue.name), queueRecord(queue)];

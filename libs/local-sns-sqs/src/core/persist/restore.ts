@@ -124,7 +124,7 @@ function restoreTask(broker: Broker, saved: SavedMoveTask): void {
   broker.moveTasks.unshift(task);
 }
 
-/** Makes a broker what the records say, in place of what it was. What was due meanwhile happens at the next call. */
+/** Makes a broker what the records say, in place of what it was. The next call carries out all that became due meanwhile. */
 export function restoreRecords(broker: Broker, entries: Iterable<RecordEntry>): void {
   const records = new Records(entries);
   const { journal } = broker;

@@ -15,7 +15,7 @@ export function readPolicyDocument(text: string): PolicyDocument {
 
 const oneOrMany = (values: string[]): string | string[] => (values.length === 1 && values[0] ? values[0] : values);
 
-/** What AddPermission writes. Actions have their service before them: `SQS:SendMessage`. */
+/** The statement of AddPermission. Actions have their service before them: `SQS:SendMessage`. */
 export const allowing = (
   Sid: string,
   accounts: readonly string[],

@@ -10,14 +10,14 @@ export interface Statement {
   conditions: Array<{ operator: string; key: string; values: string[] }>;
 }
 
-/** Who asks for what, with the values of the condition keys (lower case). */
+/** A caller and its wish, with the values of the condition keys (lower case). */
 export interface AccessRequest {
   /** Every name under which a statement may mean the caller: `Service:sns.amazonaws.com`, `AWS:000000000000`. */
   principals: readonly string[];
   action: string;
   resource: string;
   context: ReadonlyMap<string, string>;
-  /** The condition keys that can be told, with a value or without. @default every one */
+  /** The condition keys that the broker knows, with a value or without. @default every one */
   known?: ReadonlySet<string>;
 }
 

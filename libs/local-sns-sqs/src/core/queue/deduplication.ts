@@ -6,7 +6,7 @@ export interface Remembered {
   expiresAt: number;
 }
 
-/** What was sent in the last five minutes, deleted or not. */
+/** The messages of the last five minutes, deleted or not. */
 export class Deduplication {
   /** Told of everything that is remembered. */
   onRemember: ((key: string, remembered: Remembered) => void) | undefined;
@@ -34,7 +34,7 @@ export class Deduplication {
     return this.sent;
   }
 
-  /** What was remembered before a restart, in order of expiry. */
+  /** Adds an entry from before a restart, in order of expiry. */
   restore(key: string, remembered: Remembered): void {
     this.sent.set(key, remembered);
     if (this.sweepAt === Infinity) this.sweepAt = remembered.expiresAt + 1000;

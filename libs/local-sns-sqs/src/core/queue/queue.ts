@@ -14,7 +14,7 @@ import { Waiters } from './waiters.js';
 
 const MOST_IN_FLIGHT = 120_000;
 
-/** What a queue needs from the broker around it. */
+/** The broker, as its queues see it. */
 export interface QueueSurroundings {
   readonly deadlines: Deadlines;
   readonly ids: Ids;
@@ -24,7 +24,7 @@ export interface QueueSurroundings {
   record?: ((queue: Queue, message: Message, what: MessageEvent) => void) | undefined;
   /** Writes down what has to outlive the process, where something shall. */
   readonly journal?: QueueJournal | undefined;
-  /** Something changed: long polls and watchers are looked at when the operation is over. */
+  /** Something changed: long polls and watchers look again when the operation is over. */
   touch(queue: Queue): void;
 }
 
@@ -122,7 +122,7 @@ export class Queue implements MessageHome {
     return String(18_800_000_000_000_000_000n + BigInt(++this.arrivals) * 256n);
   }
 
-  /** A new message arrives. It is offered to long polls when the operation is over. */
+  /** A new message arrives. Long polls get it when the operation is over. */
   enqueue(content: NewMessage): Message {
     const now = this.around.now();
     const message = new Message(content, this, ++this.arrivals, now, now);

@@ -8,7 +8,7 @@ export interface Receipt {
 const HANDLE = /^AQEB([0-9a-f]{8})([0-9a-f]{12})([0-9a-f]{12})([0-9a-f]{16})$/;
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');
 
-/** Handles name a message of a queue and one receive of it, and are sealed, so that none can be made up. */
+/** Handles name a message of a queue and one receive of it. A seal keeps callers from inventing one. */
 export class ReceiptHandles {
   private readonly queueTag: string;
 

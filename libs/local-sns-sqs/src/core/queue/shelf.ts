@@ -12,7 +12,7 @@ export interface Shelf {
   take(max: number, admit: (message: Message) => boolean, now: number): Message[];
   /** The message has left the queue, whatever its state was. */
   remove(message: Message): void;
-  /** What a take would take first. */
+  /** The message that a take would take first. */
   readonly first: Message | undefined;
   /** Whether a take would find anything. */
   readonly hasReady: boolean;

@@ -4,7 +4,7 @@ import type { Topic } from './topic.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Begins, prolongs, shortens or ends a topic's archive, as its attribute says. What ends is forgotten. */
+/** Begins, prolongs, shortens or ends a topic's archive, as its attribute says. An archive that ends loses its messages. */
 export function archivePolicyChanged(broker: Broker, topic: Topic): void {
   const days = readArchivePolicy(topic.attributes.get('ArchivePolicy') ?? '{}') ?? 0;
   if (days === 0) {

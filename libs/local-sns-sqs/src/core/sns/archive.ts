@@ -48,7 +48,7 @@ export class Archive {
     return this.messages.map((published, index) => [this.gone + index, published]);
   }
 
-  /** What was archived before a restart. @param end the position of what will be published next */
+  /** Takes the messages of before a restart. @param end the position of the next message */
   restore(messages: Published[], end: number): void {
     this.messages = messages;
     this.gone = end - messages.length;

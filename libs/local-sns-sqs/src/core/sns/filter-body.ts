@@ -1,7 +1,7 @@
 import { isRecord } from '../input.js';
 import type { Scalar } from './filter-conditions.js';
 
-/** What a message offers under a key: values of its own, and objects to look further into. */
+/** The values of a message under a key, and the objects there to look further into. */
 export type Lookup = (key: string) => { values: Scalar[]; objects: Lookup[] };
 
 export const isScalar = (value: unknown): value is Scalar =>

@@ -103,8 +103,8 @@ function wildcard(operand: unknown): Condition {
 }
 
 /**
- * What a rule's wildcards cost: a pattern with one is 1 point, one with several is 3. The page bounds the points of a
- * policy; that they are summed up is taken from its examples.
+ * The points of a rule's wildcards: 1 for a pattern with one wildcard, 3 for a pattern with more. The page limits the
+ * points of a policy. It does not say how they add up; here they make a sum.
  */
 export function wildcardPoints(rule: unknown): number {
   if (!isRecord(rule)) return 0;
@@ -173,5 +173,5 @@ export function parseCondition(rule: unknown): Condition {
   throw new FilterPolicyProblem('Match value must be String, number, true, false, or null');
 }
 
-/** Whether a rule is met by a key that is absent. */
+/** Whether a rule accepts an absent key. */
 export const acceptsAbsence = (condition: Condition): boolean => condition(undefined);

@@ -34,7 +34,7 @@ export const publish: Operation = (broker, input) => {
   return accept(broker, topic, readPublished(broker, topic, input));
 };
 
-/** Some of what is wrong with one entry has the whole request refused; the rest is told under its entry. */
+/** Some faults of one entry make SNS refuse the whole request (`readSize`). Other faults fail their entry alone. */
 export const publishBatch: Operation = (broker, input) => {
   const topic = publishTarget(broker, input);
   const entries = readBatch(input, 'PublishBatchRequestEntry', 'PublishBatchRequestEntries');

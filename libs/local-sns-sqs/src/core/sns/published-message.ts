@@ -1,9 +1,9 @@
 import type { NewMessage } from '../message.js';
 
-/** A message that a topic has accepted, on its way to the subscriptions. */
+/** A message that a topic has accepted, for its subscriptions. */
 export interface Published {
   id: string;
-  /** What SQS subscribers get: the message, or its `sqs` part when it was published with MessageStructure `json`. */
+  /** The text for SQS subscribers: the message, or its `sqs` part when it was published with MessageStructure `json`. */
   text: string;
   subject: string | undefined;
   attributes: NewMessage['attributes'];

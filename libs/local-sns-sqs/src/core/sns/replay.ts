@@ -14,7 +14,7 @@ const PER_TICK = 100;
 /** From and to which time of publishing, in epoch milliseconds. */
 export interface ReplayWindow {
   from: number;
-  /** Inclusive; undefined: to the latest, and then go on with what is published. */
+  /** Inclusive; undefined: to the latest, and then all that follows. */
   to: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export function readReplayPolicy(text: string, topic: Topic, where: string): Rep
 
 /**
  * Gives a subscription what its topic has archived, in order, through its filter
- * (message-archiving-and-replay-subscriber). What is published meanwhile comes after it, from the archive too. With an
+ * (message-archiving-and-replay-subscriber). Messages that arrive meanwhile come after it, from the archive too. With an
  * end the subscription is paused from there on, until it has another policy or none.
  */
 export class Replay extends Due implements RunningReplay {

@@ -72,7 +72,7 @@ export const createTopic: Operation = (broker, input) => {
   return { TopicArn: arn };
 };
 
-/** What a topic without a policy shows. */
+/** The policy that a topic without its own shows. */
 export function defaultPolicy(broker: Broker, topic: Topic): string {
   const Action = [
     'GetTopicAttributes',

@@ -17,7 +17,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
 
 /**
  * Lets a caller in, by the queue's policy (sqs-overview-of-managing-access): a Deny keeps everyone out whom it names;
- * another account needs an Allow. Of the caller its account is known. A queue without a policy lets everyone in.
+ * another account needs an Allow. The broker knows the account of a caller, and no more. A queue without a policy lets everyone in.
  * @param action without its service, e.g. `SendMessage`; batches are allowed and denied with it
  */
 export function admit(broker: Broker, queue: Queue, call: Call, action: string): void {

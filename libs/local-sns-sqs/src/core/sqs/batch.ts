@@ -33,7 +33,7 @@ export function readBatch(input: Input, kind: string, key = 'Entries'): BatchEnt
   });
 }
 
-/** Each entry succeeds or fails by itself; a failure is told under its entry's id. */
+/** Each entry succeeds or fails by itself; a failure has its entry's id. */
 export function runBatch<T extends { id: string }>(entries: readonly T[], run: (entry: T) => Output): Output {
   const Successful: Output[] = [];
   const Failed: Output[] = [];
