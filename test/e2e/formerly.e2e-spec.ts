@@ -1,7 +1,7 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { Controller } from '@nestjs/common';
-import { OnDomainEvent } from 'nestjs-sns-sqs';
+import { OnDomainEvent, SnsRecordBuilder } from 'nestjs-sns-sqs';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -65,6 +65,36 @@ describe('a use case that was renamed', () => {
     await waitFor('all events to be handled', () => new Set(handled).size === 30);
     await Promise.all([here.queue(OLD).untilEmpty(), here.queue(NEW).untilEmpty()]);
     expect([...new Set(sorted())]).toEqual(ids(30));
+  });
+
+  it('calls an event in from the old queue as soon as the one before it has been handled in the new one', async () => {
+    @Controller()
+    class Ordered {
+      @OnDomainEvent('user.registered', {
+        from: 'users',
+        useCase: 'send-email',
+        formerly: [OLD],
+        ordering: 'sequential',
+        startAt: 1,
+      })
+      registered({ id }: { id: number }): void {
+        handled.push(id);
+      }
+    }
+    const events = here.events();
+    const emitNumber = (id: number): Promise<void> =>
+      events.emit('user.registered', new SnsRecordBuilder({ id }).setSubject('ada').setSequence(id).build());
+    const old = await here.start([Before]);
+    await old.app.close();
+
+    await emitNumber(2);
+    await here.start([Ordered]);
+    await waitFor('the early event to be hidden', async () => (await here.queue(OLD).visible()) === 0);
+    await emitNumber(1);
+
+    // Nobody called it in, it would come after 30 s.
+    await waitFor('both to be handled', () => handled.length === 2);
+    expect(handled).toEqual([1, 2]);
   });
 
   it('starts where the old queue has never been, and goes on when it is deleted', async () => {

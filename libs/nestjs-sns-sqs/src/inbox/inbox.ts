@@ -10,6 +10,7 @@ import { placesAfter } from './places.js';
 import { orderVerdict, type OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
+import { Wakers, type Wake } from './wakers.js';
 
 /** Rules of one queue. */
 export interface InboxRules extends ClaimRules, OrderingRules {
@@ -27,6 +28,8 @@ export interface InboxOptions {
   rules: InboxRules;
   /** Asked when a gap has timed out: versions without an order consume the queue too, and leave no positions. @default no */
   isMixed?: (() => Promise<boolean>) | undefined;
+  /** Of all queues with this namespace. @default of this queue */
+  wakers?: Wakers | undefined;
   now?: () => number;
   pause?: (ms: number) => Promise<void>;
 }
@@ -50,19 +53,21 @@ export class Inbox {
   private readonly room: WaitingRoom;
   private readonly claims: Claims;
   private readonly namespace: string;
+  private readonly wakers: Wakers;
 
   constructor(private readonly options: InboxOptions) {
     const { queue, namespace = queue, store, health, rules, pause } = options;
     this.namespace = namespace;
     this.now = options.now ?? monotonicNow;
-    this.room = new WaitingRoom({ namespace, store });
+    this.wakers = options.wakers ?? new Wakers(namespace);
+    this.room = new WaitingRoom({ queue, namespace, store, wakers: this.wakers });
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.brokenRecords = new BrokenRecords(this.now);
   }
 
   /** Who makes messages visible whose turn has come; without it nobody is woken. */
-  set onWake(wake: (receiptHandles: readonly string[]) => void) {
-    this.room.onWake = wake;
+  set onWake(wake: Wake) {
+    this.wakers.set(this.options.queue, wake);
   }
 
   /** True: nothing would be run now. */

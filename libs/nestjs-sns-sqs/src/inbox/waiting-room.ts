@@ -1,14 +1,19 @@
 import type { InboxOutlook, InboxStore, MaybePromise } from '../interfaces/inbox-store.interface.js';
 import type { HeldClaim } from './held-claim.js';
 import { eventPlace, orderPlace, type Place } from './places.js';
+import type { Wakers } from './wakers.js';
 
 /** Why a message waits that can be woken. */
 export type TurnReason = 'early' | 'in-work' | 'subject-in-work';
 
 export interface WaitingRoomOptions {
+  /** The queue whose messages wait here. */
+  queue: string;
   /** What the store's keys are named by. */
   namespace: string;
   store: Pick<InboxStore, 'putOff' | 'callIn'>;
+  /** Of the queue, and of those that share the room with it. */
+  wakers: Wakers;
 }
 
 /**
@@ -18,28 +23,27 @@ export interface WaitingRoomOptions {
  * or a wake is lost, their delays end by themselves.
  */
 export class WaitingRoom {
-  /** Makes messages visible at once. Set by who settles them. */
-  onWake: ((receiptHandles: readonly string[]) => void) | undefined;
   private readonly calls = new Set<Promise<unknown>>();
 
   constructor(private readonly options: WaitingRoomOptions) {}
 
   /** Those that wait here are woken. */
   get isOpen(): boolean {
-    const { putOff, callIn } = this.options.store;
-    return putOff !== undefined && callIn !== undefined && this.onWake !== undefined;
+    const { queue, store, wakers } = this.options;
+    return store.putOff !== undefined && store.callIn !== undefined && wakers.has(queue);
   }
 
   /** A message is hidden for `forMs`, under `handle`. Never rejects. */
   async enter(claim: HeldClaim, why: TurnReason, handle: string, forMs: number): Promise<void> {
-    const { store, namespace } = this.options;
-    if (!store.putOff || !this.onWake) return;
+    const { queue, store, namespace, wakers } = this.options;
+    if (!store.putOff || !wakers.has(queue)) return;
     const { key, subject, sequence, isSequential } = claim;
     const place =
       why === 'in-work' || subject === undefined
         ? eventPlace(claim)
         : orderPlace(subject, isSequential ? sequence : undefined);
-    const waiting = { queue: namespace, key, place, handle, forMs, ...(subject !== undefined && { subject }) };
+    const noted = wakers.noted(queue, handle);
+    const waiting = { queue: namespace, key, place, handle: noted, forMs, ...(subject !== undefined && { subject }) };
     const entering = async (): Promise<void> => {
       const outlook = await store.putOff?.(waiting);
       if (outlook && hasTurn(claim, why, outlook)) this.callIn([place]);
@@ -49,8 +53,8 @@ export class WaitingRoom {
 
   /** Wakes who waits at these places. Never throws, and is not waited for: see {@link idle}. */
   callIn(places: readonly Place[]): void {
-    const { store, namespace } = this.options;
-    if (places.length === 0 || !store.callIn || !this.onWake) return;
+    const { queue, store, namespace, wakers } = this.options;
+    if (places.length === 0 || !store.callIn || !wakers.has(queue)) return;
     let handles: MaybePromise<string[]>;
     try {
       handles = store.callIn(namespace, places);
@@ -67,7 +71,7 @@ export class WaitingRoom {
   }
 
   private wake(handles: readonly string[]): void {
-    if (handles.length > 0) this.onWake?.(handles);
+    if (handles.length > 0) this.options.wakers.wake(handles);
   }
 
   /** A call that failed leaves its messages to their delays. */

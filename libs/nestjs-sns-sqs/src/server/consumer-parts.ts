@@ -5,11 +5,12 @@ import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { isOwnReplyQueue } from '../async/own-requests.js';
 import { replyAddressOf } from '../envelope/reply.js';
 import type { Inbox } from '../inbox/inbox.js';
+import type { SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { Telemetry } from '../interfaces/telemetry.interface.js';
 import { TracedSqsWire } from '../wire/traced-sqs-wire.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
-import type { RecordedTypes } from '../topology/recorded-types.js';
+import { QueueTagReader } from '../topology/queue-tag-reader.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
@@ -21,7 +22,7 @@ import { AskingHandlers, type WaitCount } from './handle/asking-handlers.js';
 import { InboxGate } from './handle/inbox-gate.js';
 import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
-import { Suspects, type SuspectsOptions } from './handle/suspects.js';
+import { Suspects } from './handle/suspects.js';
 import { UnknownTypes } from './handle/unknown-types.js';
 import type { Intake } from './receive/intake.js';
 import { hasLowerSequence, laneKeyOf, type LaneKey } from './receive/lane-key.js';
@@ -60,12 +61,12 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   /** The inbox's store knows the attempts of all processes. */
   inboxIsShared?: boolean;
   /** The queue's tags, where a message is marked that may kill its process. @default none are read or written */
-  tags?: SuspectsOptions['tags'] | undefined;
+  tags?: Pick<SqsControlPlane, 'listQueueTags' | 'tagQueue' | 'untagQueue'> | undefined;
+  /** What the tags tell, for all who ask of this queue. @default one that reads `tags` */
+  tagReader?: QueueTagReader | undefined;
   /** Copies to the dead letter queue are refused: the messages stay in their queue until one is accepted. */
   onDeadLettersRefused?: (error: SnsSqsError) => void;
   onDeadLettersAccepted?: () => void;
-  /** Which types any version of the service wanted, where SNS lets others through too. Undefined: it filters exactly. */
-  recordedTypes?: RecordedTypes | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   /** The process's; undefined: the event loop and the machine are taken to run all the time. */
   watch?: ClockWatch | undefined;
@@ -165,7 +166,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       decode,
       rules: settings,
       attempts,
-      recordedTypes: options.recordedTypes,
+      recordedTypes: queue.isLooselyFiltered ? options.tagReader : undefined,
       isRequest: requestOf && (message => replyAddressOf(message) !== undefined),
     }),
     suspects,
@@ -207,9 +208,10 @@ function isOwnRequest({ message }: Delivery): boolean {
 }
 
 function suspectsOf(
-  { queue, settings, tags, logger, inbox, inboxIsShared }: QueueConsumerOptions,
+  { queue, settings, tags, tagReader, logger, inbox, inboxIsShared }: QueueConsumerOptions,
   attempts: AttemptCounter,
 ) {
   if (!tags || (inbox && inboxIsShared)) return undefined;
-  return new Suspects({ queueUrl: queue.url, queueName: queue.name, ...settings, attempts, tags, logger });
+  const reader = tagReader ?? new QueueTagReader({ readTags: () => tags.listQueueTags(queue.url) });
+  return new Suspects({ queueUrl: queue.url, queueName: queue.name, ...settings, attempts, reader, tags, logger });
 }

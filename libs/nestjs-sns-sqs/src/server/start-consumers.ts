@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { processWatch } from '../async/clock-watch.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { Inbox } from '../inbox/inbox.js';
+import { Wakers } from '../inbox/wakers.js';
 import { misspeltExtras } from '../options/handler-names.js';
 import type { ResolvedConsumerOptions, ResolvedServerOptions } from '../options/server-options.js';
 import { CallRetries } from '../topology/call-retries.js';
@@ -9,8 +10,7 @@ import { call, type ControlPlanes } from '../topology/control-planes.js';
 import { isFifoName } from '../topology/names.js';
 import type { FormerQueue, ProvisionedQueue } from '../topology/topology.model.js';
 import { TopologyWatch } from '../topology/topology-watch.js';
-import { MixedOrdering } from '../topology/mixed-ordering.js';
-import { RecordedTypes } from '../topology/recorded-types.js';
+import { QueueTagReader } from '../topology/queue-tag-reader.js';
 import { provision } from '../topology/provision.js';
 import type { ProcessingHooks } from './handle/dispatcher.js';
 import { WaitCount } from './handle/asking-handlers.js';
@@ -70,19 +70,17 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
     mode: options.provisioning,
     owner: options,
   });
-  const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, namespace: string): QueueConsumer => {
+  const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, memory: Memory): QueueConsumer => {
     const settings = settingsOf(queue.name);
+    const tagReader = new QueueTagReader({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) });
     const ownRequestSlots = new RequestSlots(() => consumer.onSlotLent());
     requestSlots.set(at.name, ownRequestSlots);
     const consumer: QueueConsumer = new QueueConsumer({
       queue: { ...queue, ...at, fifo: isFifoName(at.name) },
       useCase: queue.name,
       settings,
-      inbox: inboxOf(at, namespace, settings, start),
+      inbox: inboxOf(at, memory, { settings, tagReader }, start),
       inboxIsShared: start.inbox?.store.isShared ?? false,
-      recordedTypes: queue.isLooselyFiltered
-        ? new RecordedTypes({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) })
-        : undefined,
       wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
       requestSlots: ownRequestSlots,
@@ -92,7 +90,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       telemetry: options.telemetry,
       conversation: options.conversation,
       handlers,
-      decode: messageDecoder(namespace, options.deserializer, settings.handlerTimeoutMs),
+      decode: messageDecoder(memory.namespace, options.deserializer, settings.handlerTimeoutMs),
       hooks: start.hooks,
       requestOf: message => replier.requestOf(message, at.url),
       logger,
@@ -104,6 +102,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       },
       onRecovery: () => start.onRecovery(at.name),
       tags: aws.sqsControlPlane,
+      tagReader,
       onDeadLettersRefused: error => start.onFault(deadLettersOf(at.name), error),
       onDeadLettersAccepted: () => start.onRecovery(deadLettersOf(at.name)),
     });
@@ -116,7 +115,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const consumers = queues.flatMap(queue => {
     // One memory for the use case under all of its names: the old version still runs under the first.
     const namespace = topology.queues.find(({ name }) => name === queue.name)?.formerly[0] ?? queue.name;
-    return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, namespace));
+    const memory = { namespace, wakers: new Wakers(namespace) };
+    return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, memory));
   });
   await probeAll(consumers, planes);
   for (const line of handlerLines(named, prefix)) logger.log(line);
@@ -126,11 +126,17 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
 /** What a fault is of that concerns the copies of dead letters only. */
 const deadLettersOf = (queue: string): string => `${queue}, dead letters`;
 
+/** What the queues of one use case, under its former names and its own, have in common. */
+interface Memory {
+  namespace: string;
+  wakers: Wakers;
+}
+
 function inboxOf(
-  { name: queue, url }: FormerQueue,
-  namespace: string,
-  settings: ResolvedConsumerOptions,
-  { options, inbox, aws }: StartOptions,
+  { name: queue }: FormerQueue,
+  memory: Memory,
+  { settings, tagReader }: { settings: ResolvedConsumerOptions; tagReader: QueueTagReader },
+  { options, inbox }: StartOptions,
 ): Inbox | undefined {
   if (!inbox || !options.inbox || !settings.inbox) return undefined;
   const { rememberForSeconds, rememberPositionsForSeconds } = options.inbox;
@@ -141,9 +147,8 @@ function inboxOf(
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
-  const ordering = new MixedOrdering({ readTags: () => aws.sqsControlPlane.listQueueTags(url) });
-  const isMixed = (): Promise<boolean> => ordering.isMixed();
-  return new Inbox({ queue, namespace, store: inbox.store, health, rules, isMixed });
+  const isMixed = (): Promise<boolean> => tagReader.isMixed();
+  return new Inbox({ queue, ...memory, store: inbox.store, health, rules, isMixed });
 }
 
 async function probeAll(consumers: QueueConsumer[], planes: Pick<ControlPlanes, 'signal' | 'retries'>): Promise<void> {

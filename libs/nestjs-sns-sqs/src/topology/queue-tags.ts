@@ -12,6 +12,8 @@ export const QUEUE_TAGS = {
   lastConsumed: `${OURS}last-consumed`,
   /** The day (UTC) on which a version without an `ordering` last consumed it: what that handled left no position. */
   unordered: `${OURS}unordered`,
+  /** Begins the keys of the tags by which services claim a queue without an owner; each value is a service. */
+  claim: `${OURS}claim:`,
   /** Begins the keys of the tags that name the types which any version of the service wanted. */
   types: `${OURS}types`,
   /** Begins the keys of the tags that name, on a service's first queue, each queue of the service. */

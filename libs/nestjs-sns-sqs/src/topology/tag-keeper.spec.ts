@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { randomOf } from '../../../../test/support/random.mjs';
 import { awsError, FakePlanes } from '../../test/fake-planes.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { buildTopology } from './build-topology.js';
@@ -64,6 +66,54 @@ describe('TagKeeper', () => {
       const outcomes = await Promise.allSettled([start(fake), start(fake, { service: 'billing' })]);
       expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     }
+  });
+
+  describe('a queue that has no owner yet', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    async function ownerless(): Promise<FakePlanes> {
+      const fake = new FakePlanes();
+      await start(fake);
+      delete tagsOf(fake)['nestjs-sns-sqs:service'];
+      return fake;
+    }
+
+    it('belongs to exactly one of two services, in whatever order their calls are answered', async () => {
+      for (let seed = 1; seed <= 150; seed += 1) {
+        const fake = await ownerless();
+        const random = randomOf(seed);
+        fake.delay = () => new Promise(resolve => setTimeout(resolve, random() * 500));
+        const starts = Promise.allSettled([start(fake), start(fake, { service: 'billing' })]);
+        await jest.advanceTimersByTimeAsync(60_000);
+
+        const outcomes = (await starts).map(outcome => (outcome.status === 'fulfilled' ? 'starts' : outcome.reason));
+        const [loser] = outcomes.filter(outcome => outcome !== 'starts');
+        expect([seed, outcomes.filter(outcome => outcome === 'starts').length]).toEqual([seed, 1]);
+        expect(loser).toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
+        expect(Object.keys(tagsOf(fake)).filter(key => key.includes(':claim:'))).toEqual([]);
+      }
+    });
+
+    it('gets its owner without the right to remove the claim', async () => {
+      const fake = await ownerless();
+      fake.fault = operation => (operation === 'UntagQueue' ? awsError('AccessDenied') : undefined);
+      await start(fake, { wants: topology('mail', 'b') });
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('notifications');
+      expect(recordedPatterns(tagsOf(fake))).toEqual(['a', 'b']);
+      expect(fake.warnings.filter(text => text.includes('UntagQueue'))).not.toEqual([]);
+    });
+
+    it('is not kept by a service that has ended after it claimed it', async () => {
+      const fake = await ownerless();
+      tagsOf(fake)['nestjs-sns-sqs:claim:0123abcd'] = 'billing';
+      const starting = start(fake);
+      await jest.advanceTimersByTimeAsync(29_000);
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBeUndefined();
+      await jest.advanceTimersByTimeAsync(2_000);
+      await starting;
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('notifications');
+    });
   });
 
   it('takes over the queues of a service that was renamed', async () => {

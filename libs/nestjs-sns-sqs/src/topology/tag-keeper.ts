@@ -4,6 +4,7 @@ import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { withoutPrefix } from './names.js';
 import { planTypes, QUEUE_TAGS } from './queue-tags.js';
+import { claimsIn, QueueClaim } from './queue-claim.js';
 import type { QueueSpec } from './topology.model.js';
 
 export interface TagKeeperOptions {
@@ -58,9 +59,10 @@ export class TagKeeper {
    * where they cannot be read. Rejects with QUEUE_OWNED_BY_ANOTHER.
    */
   async keep(spec: QueueSpec, url: string): Promise<Tags | undefined> {
-    const found = await this.read(spec.name, url);
-    if (!found) return undefined;
-    this.assertOurs(spec.name, found);
+    const before = await this.read(spec.name, url);
+    if (!before) return undefined;
+    this.assertOurs(spec.name, before);
+    const found = await this.claimed(spec, url, before);
     const types = planTypes(found, typesOf(spec));
     const wanted = {
       ...(this.options.claims && this.owned(spec)),
@@ -69,12 +71,30 @@ export class TagKeeper {
     };
     const set = changed(found, wanted);
     if (!(await this.write(spec.name, url, set))) return found;
-    if (types.remove.length > 0) await this.remove(spec.name, url, types.remove);
+    // The queue has an owner: a claim that is left is of a service that ended before it could take it back.
+    const remove = [...types.remove, ...(this.options.claims ? claimsIn(found) : [])];
+    if (remove.length > 0) await this.remove(spec.name, url, remove);
     const now = { ...found, ...set };
     // Who claims a queue looks again whether another service did so in the same moment.
     const again = QUEUE_TAGS.service in set ? await this.read(spec.name, url) : undefined;
     if (again) this.assertOurs(spec.name, again);
     return again ?? now;
+  }
+
+  /** The tags of a queue that has an owner by now, where this process may see to that. Rejects with QUEUE_OWNED_BY_ANOTHER. */
+  private async claimed(spec: QueueSpec, url: string, found: Tags): Promise<Tags> {
+    if (found[QUEUE_TAGS.service] !== undefined || !this.options.claims || this.isRefused) return found;
+    const claim = new QueueClaim({
+      service: this.options.service,
+      owned: this.owned(spec),
+      read: () => this.read(spec.name, url),
+      write: tags => this.write(spec.name, url, tags),
+      remove: keys => this.remove(spec.name, url, keys),
+      signal: this.planes.signal,
+    });
+    const settled = await claim.settle(found);
+    if (settled) this.assertOurs(spec.name, settled);
+    return settled ?? found;
   }
 
   /** Rejects with QUEUE_OWNED_BY_ANOTHER. */
@@ -95,9 +115,15 @@ export class TagKeeper {
     return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
   }
 
+  /** Without the right to remove them they stay, and tell nothing that is wrong. */
   async remove(name: string, url: string, keys: readonly string[]): Promise<void> {
-    const untag = (): Promise<void> => this.planes.sqs.untagQueue(url, keys);
-    await this.tolerated(() => call(this.planes, 'UntagQueue', name, untag));
+    if (this.isRefused) return;
+    try {
+      await call(this.planes, 'UntagQueue', name, () => this.planes.sqs.untagQueue(url, keys));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      this.planes.logger.warn(`${(error as Error).message} The tags stay: ${keys.join(', ')}.`);
+    }
   }
 
   /** Tags cannot be read or written; the first time it is said. */

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { QueueTagReader } from '../../topology/queue-tag-reader.js';
 import { Delivery } from '../delivery.js';
 import { AttemptCounter } from './attempt-counter.js';
 import { Suspects } from './suspects.js';
@@ -12,7 +13,7 @@ function queueWithTags(maxReceiveCount = 5) {
   const tags: Record<string, string> = {};
   let wall = Date.UTC(2026, 0, 1);
   const plane = {
-    listQueueTags: jest.fn(() => Promise.resolve({ ...tags })),
+    listQueueTags: jest.fn((): Promise<Record<string, string>> => Promise.resolve({ ...tags })),
     tagQueue: jest.fn((_: string, more: Record<string, string>) => Promise.resolve(void Object.assign(tags, more))),
     untagQueue: jest.fn((_: string, keys: readonly string[]) =>
       Promise.resolve(keys.forEach(key => void delete tags[key])),
@@ -26,6 +27,7 @@ function queueWithTags(maxReceiveCount = 5) {
       maxReceiveCount,
       visibilityTimeoutSeconds: 30,
       attempts: new AttemptCounter({ fifo: true, rules: { maxReceiveCount, backoff } }),
+      reader: new QueueTagReader({ readTags: plane.listQueueTags, readEveryMs: 0 }),
       tags: plane,
       logger: { warn },
       wallNow: () => wall,

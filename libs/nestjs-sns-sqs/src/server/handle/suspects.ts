@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { SQS_MAX_RETENTION_SECONDS } from '../../constants.js';
 import { errorText } from '../../errors/aws-errors.js';
 import type { SqsControlPlane } from '../../interfaces/control-plane.interface.js';
+import type { QueueTagReader } from '../../topology/queue-tag-reader.js';
 import type { Delivery } from '../delivery.js';
 import type { AttemptCounter } from './attempt-counter.js';
 
@@ -11,7 +12,8 @@ export interface SuspectsOptions {
   maxReceiveCount: number;
   visibilityTimeoutSeconds: number;
   attempts: Pick<AttemptCounter, 'unknownReceives'>;
-  tags: Pick<SqsControlPlane, 'listQueueTags' | 'tagQueue' | 'untagQueue'>;
+  reader: Pick<QueueTagReader, 'tagsNow'>;
+  tags: Pick<SqsControlPlane, 'tagQueue' | 'untagQueue'>;
   logger: Pick<LoggerService, 'warn'>;
   /** Of marks, in milliseconds since the epoch: they outlive this process. */
   wallNow?: () => number;
@@ -46,10 +48,10 @@ export class Suspects {
 
   /** Before its handler: `'deadly'` where a process died with it, else it is marked. Never rejects. */
   async begin({ messageId }: Delivery): Promise<'run' | 'deadly'> {
-    const { tags, queueUrl, visibilityTimeoutSeconds } = this.options;
+    const { reader, tags, queueUrl, visibilityTimeoutSeconds } = this.options;
     const key = KEY + messageId;
     try {
-      const marks = Object.entries(await tags.listQueueTags(queueUrl)).filter(([name]) => name.startsWith(KEY));
+      const marks = Object.entries(await reader.tagsNow()).filter(([name]) => name.startsWith(KEY));
       const mark = marks.find(([name]) => name === key);
       // A younger one may be of a process that lives and has the same message from a duplicate delivery. It is set some
       // time after the receive, and so it is younger than a lease when the message comes again.
@@ -59,7 +61,7 @@ export class Suspects {
       }
       const stale = marks.filter(each => this.ageMs(each) > STALE_MS).map(([name]) => name);
       if (stale.length > 0) await tags.untagQueue(queueUrl, stale);
-      if (marks.length - stale.length >= MAX_MARKS) return 'run';
+      if (this.besides(stale, marks) >= MAX_MARKS) return 'run';
       await tags.tagQueue(queueUrl, { [key]: new Date(this.wallNow()).toISOString() });
       this.marked.add(messageId);
     } catch (error) {
@@ -73,6 +75,12 @@ export class Suspects {
     if (!this.marked.delete(messageId)) return;
     const { tags, queueUrl } = this.options;
     await tags.untagQueue(queueUrl, [KEY + messageId]).catch((error: unknown) => this.warn(error));
+  }
+
+  /** Marks that are left, and those that this process has set since they were read. */
+  private besides(stale: readonly string[], marks: ReadonlyArray<readonly [string, string]>): number {
+    const names = new Set([...marks.map(([name]) => name), ...[...this.marked].map(messageId => KEY + messageId)]);
+    return names.size - stale.length;
   }
 
   private ageMs([, value]: [string, string]): number {

@@ -1,0 +1,101 @@
+import { abortController } from '../async/abort.js';
+import { monotonicNow } from '../async/clock.js';
+import { pause } from '../async/pause.js';
+import type { Tags } from '../interfaces/control-plane.interface.js';
+import { matchesPattern } from './filter-policy.js';
+import { QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
+
+export interface QueueTagReaderOptions {
+  /** Reads the tags of the queue; it may reject. */
+  readTags: () => Promise<Tags>;
+  /** Least time between the beginnings of two reads, in milliseconds. @default 200 */
+  readEveryMs?: number;
+  /** Milliseconds of a clock that is never set. @default performance.now */
+  now?: () => number;
+  /** In milliseconds since the epoch, as the day in a tag. */
+  wallNow?: () => number;
+}
+
+interface Read {
+  beganAt: number;
+  /** Undefined: they could not be read, for this reason. */
+  tags: Tags | undefined;
+  error?: unknown;
+}
+
+const NEVER = abortController().signal;
+const READ_EVERY_MS = 200;
+/** A gap that times out rarely comes alone, in milliseconds. */
+const ORDERING_KNOWN_FOR_MS = 60_000;
+/** The tag has days, and is renewed once a day. */
+const RECENT_MS = 2 * 86_400_000;
+
+/**
+ * What one queue's tags tell while its messages are handled: which types any version of its service has wanted, whether a
+ * version without an `ordering` takes from it, what has been marked on it. One read at a time, at most every 200 ms; all
+ * who wait share it.
+ */
+export class QueueTagReader {
+  private readonly now: () => number;
+  private readonly wallNow: () => number;
+  private last: Read | undefined;
+  private reading: Promise<void> | undefined;
+
+  constructor(private readonly options: QueueTagReaderOptions) {
+    this.now = options.now ?? monotonicNow;
+    this.wallNow = options.wallNow ?? Date.now;
+  }
+
+  /**
+   * Whether any version has wanted the type of a message that was received at `receivedAt` (`performance.now()`). A
+   * version records its types before it lets them into the queue, so a read that began after the receive knows of all who
+   * want it. Never rejects: where the tags cannot be read, or nothing was recorded, the answer is true.
+   */
+  async isWanted(type: string, receivedAt: number): Promise<boolean> {
+    const { tags } = await this.readThat(beganAt => beganAt > receivedAt);
+    const patterns = tags && recordedPatterns(tags);
+    return patterns?.some(pattern => matchesPattern(pattern, type)) ?? true;
+  }
+
+  /**
+   * Whether a version without an `ordering` takes from the queue too, or did so until lately: what that version handled
+   * has left no position, and looks like a missing event. Known for a minute. Never rejects: where the tags cannot be
+   * read, the answer is false.
+   */
+  async isMixed(): Promise<boolean> {
+    const at = this.now();
+    const { tags } = await this.readThat(beganAt => at - beganAt < ORDERING_KNOWN_FOR_MS);
+    const day = Date.parse(tags?.[QUEUE_TAGS.unordered] ?? '');
+    return !Number.isNaN(day) && this.wallNow() - day < RECENT_MS;
+  }
+
+  /** The tags as they are now, or a moment later. Rejects when they cannot be read. */
+  async tagsNow(): Promise<Tags> {
+    const at = this.now();
+    const { tags, error } = await this.readThat(beganAt => beganAt >= at);
+    if (!tags) throw error;
+    return tags;
+  }
+
+  private async readThat(isLateEnough: (beganAt: number) => boolean): Promise<Read> {
+    let read = this.last;
+    while (!read || !isLateEnough(read.beganAt)) {
+      // A read that began too early still ends before the next one begins.
+      await (this.reading ??= this.read());
+      read = this.last;
+    }
+    return read;
+  }
+
+  private async read(): Promise<void> {
+    const restMs = (this.last?.beganAt ?? -Infinity) + (this.options.readEveryMs ?? READ_EVERY_MS) - this.now();
+    if (restMs > 0) await pause(restMs, NEVER);
+    const beganAt = this.now();
+    try {
+      this.last = { beganAt, tags: await this.options.readTags() };
+    } catch (error) {
+      this.last = { beganAt, tags: undefined, error };
+    }
+    this.reading = undefined;
+  }
+}
