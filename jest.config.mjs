@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { asPattern, runsOf } from './test/support/second-runs.mjs';
 import { specsWithoutNest } from './test/support/specs-without-nest.mjs';
 
 /** What the workspace's packages stand for. */
@@ -10,12 +11,15 @@ const PACKAGES = {
 
 const withoutNest = specsWithoutNest(import.meta.dirname, ['libs', 'apps', 'examples', 'test'], PACKAGES);
 
+const runs = runsOf(import.meta.dirname, {
+  testMatch: ['<rootDir>/{libs,apps,examples}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
+  testPathIgnorePatterns: ['/node_modules/', ...withoutNest.map(asPattern)],
+});
+
 /** @type {import('jest').Config} */
 const project = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{libs,apps,examples}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
-  testPathIgnorePatterns: ['/node_modules/', ...withoutNest.map(spec => `<rootDir>/${spec.replaceAll('.', '\\.')}$`)],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     ...PACKAGES,
@@ -43,9 +47,10 @@ const project = {
 /** @type {import('jest').Config} */
 export default {
   projects: [
-    { ...project, displayName: 'nest12' },
+    { ...project, ...runs.nest12, displayName: 'nest12' },
     {
       ...project,
+      ...runs.nest11,
       displayName: 'nest11',
       moduleNameMapper: {
         ...project.moduleNameMapper,
@@ -58,6 +63,7 @@ export default {
       displayName: 'without-nest',
       testMatch: withoutNest.map(spec => `<rootDir>/${spec}`),
       testPathIgnorePatterns: ['/node_modules/'],
+      ...runs.withoutNest,
       moduleNameMapper: {
         ...project.moduleNameMapper,
         '^@nestjs/.*': '<rootDir>/test/support/specs-without-nest.mjs takes this spec for one that loads no Nest',

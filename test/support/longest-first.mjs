@@ -7,11 +7,18 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Those that take longest, the longest first. One that is not named here only starts later. */
 const LONG = [
   'test/e2e/inbox-processes.e2e-spec.ts',
+  'test/e2e/versions-side-by-side.e2e-spec.ts',
+  'test/e2e/attempts.e2e-spec.ts',
   'test/e2e/request-reply-faults.e2e-spec.ts',
   'test/e2e/engine.e2e-spec.ts',
   'test/e2e/pipeline-apps.e2e-spec.ts',
   'apps/users/src/users/users.controller.spec.ts',
   'test/e2e/publisher.e2e-spec.ts',
+  'apps/users/src/database/database.spec.ts',
+  'libs/nestjs-sns-sqs/src/inbox/inbox.interleavings.spec.ts',
+  'libs/nestjs-sns-sqs/src/wire/wire-faults.spec.ts',
+  'libs/nestjs-sns-sqs/src/inbox/redis-inbox-store.spec.ts',
+  'libs/nestjs-sns-sqs/src/inbox/redis-refusals.spec.ts',
 ].map(name => join(ROOT, name));
 
 const gone = LONG.filter(spec => !existsSync(spec));

@@ -1,0 +1,59 @@
+// What `npm test` leaves to `npm run test:exhaustive`, so that it takes less than four minutes on two cores.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Specs that load Nest only to have a service that runs: they are about SNS, SQS and the inbox's store, and nothing in
+ * them goes another way through the other major. `npm test` runs them on Nest 12.
+ */
+const ON_ONE_MAJOR = [
+  'apps/users/src/users/users.messages.controller.spec.ts',
+  ...[
+    'attempts',
+    'clock-steps',
+    'dead-letter-copy',
+    'deviations',
+    'engine',
+    'formerly',
+    'heartbeat',
+    'hostile-text',
+    'iam',
+    'inbox-away',
+    'inbox-processes',
+    'inbox-refuses',
+    'many-queues',
+    'one-id-of-two-services',
+    'provisioning-create',
+    'provisioning-verify',
+    'publisher',
+    'queue-ownership',
+    'reconnect',
+    'reply-queues',
+    'request-reply-faults',
+    'start-under-throttling',
+    'two-versions-topology',
+    'vanished',
+    'vanished-targets',
+    'versions-side-by-side',
+  ].map(name => `test/e2e/${name}.e2e-spec.ts`),
+];
+
+/** Specs that try a sample in `npm test`. With EXHAUSTIVE in their environment they try everything. */
+const SAMPLED = ['inbox-processes', 'versions-side-by-side'].map(name => `test/e2e/${name}.e2e-spec.ts`);
+
+/** `npm run test:exhaustive`. */
+const isExhaustive = Boolean(process.env.EXHAUSTIVE);
+
+/** What to run on each major, as a part of a Jest project's configuration; `found` is what it would run otherwise. */
+export function runsOf(root, found) {
+  const gone = [...ON_ONE_MAJOR, ...SAMPLED].filter(spec => !existsSync(join(root, spec)));
+  if (gone.length > 0) throw new Error(`second-runs.mjs names specs that no longer exist: ${gone.join(', ')}`);
+  const only = specs => ({ ...found, testMatch: specs.map(spec => `<rootDir>/${spec}`) });
+  // No `testMatch` is everything: the third project has nothing to do.
+  if (isExhaustive) return { nest12: only(SAMPLED), nest11: only(ON_ONE_MAJOR), withoutNest: only(['no spec']) };
+  const others = [...found.testPathIgnorePatterns, ...ON_ONE_MAJOR.map(asPattern)];
+  return { nest12: found, nest11: { ...found, testPathIgnorePatterns: others }, withoutNest: {} };
+}
+
+/** Of Jest: matches this spec and no other. */
+export const asPattern = spec => `<rootDir>/${spec.replaceAll('.', '\\.')}$`;
