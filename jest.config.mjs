@@ -73,6 +73,8 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   collectCoverageFrom: ['{libs,apps}/*/src/**/*.ts', '!**/*.spec.ts', '!**/main.ts', '!**/index.ts'],
   coverageProvider: 'v8',
+  // A machine may be busy; what a test waits for has a deadline of its own.
+  testTimeout: 20_000,
   // The e2e specs wait more than they work.
   maxWorkers: availableParallelism() + 2,
 };

@@ -1,6 +1,4 @@
-import { Controller } from '@nestjs/common';
-import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
-import { spiedClients } from '../support/spied-clients.js';
+import { notifications } from '../support/notifications.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -9,47 +7,27 @@ const CHANGING = /^(Create|Subscribe|Set|Add|Remove|Tag|Untag|Delete(?!Message)|
 
 describe("provisioning 'verify' and 'off'", () => {
   const here = world();
-  let handled = 0;
-
-  @Controller()
-  class Notifications {
-    @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
-    registered(): void {
-      handled += 1;
-    }
-
-    @OnCommand('send-welcome-email')
-    send(): void {}
-  }
+  let service = notifications();
 
   beforeEach(() => {
-    handled = 0;
+    service = notifications();
   });
-
-  const spied = () => {
-    const spy = spiedClients(here.aws);
-    here.onClose(() => {
-      spy.sqs.destroy();
-      spy.sns.destroy();
-    });
-    return spy;
-  };
 
   /** What a first instance with `create` leaves behind. */
   async function provisioned(): Promise<void> {
-    const { app } = await here.start([Notifications]);
+    const { app } = await here.start([service.controller]);
     await app.close();
   }
 
   it.each(['verify', 'off'] as const)("'%s' starts on what 'create' has made, and changes nothing", async mode => {
     await provisioned();
-    const { sqs, sns, calls } = spied();
-    await here.start([Notifications], { sqs, sns, provisioning: mode });
+    const { sqs, sns, calls } = here.spied();
+    await here.start([service.controller], { sqs, sns, provisioning: mode });
     expect(calls.filter(({ operation }) => CHANGING.test(operation) || /^List(?!QueueTags)/.test(operation))).toEqual(
       [],
     );
     await here.events().emit('user.registered', {});
-    await waitFor('the event to be handled', () => handled === 1);
+    await waitFor('the event to be handled', () => service.handled === 1);
   });
 
   it("'verify' fails the start with every difference, wanted and found, and changes none of them", async () => {
@@ -63,8 +41,8 @@ describe("provisioning 'verify' and 'off'", () => {
     await topic.setSubscription(queue, 'RawMessageDelivery', 'false');
     const before = [await queue.attributes(), await commands.attributes(), await topic.subscription(queue)];
 
-    const { sqs, sns, calls } = spied();
-    const error = await here.start([Notifications], { sqs, sns, provisioning: 'verify' }).then(
+    const { sqs, sns, calls } = here.spied();
+    const error = await here.start([service.controller], { sqs, sns, provisioning: 'verify' }).then(
       () => undefined,
       (failure: unknown) => failure as Error,
     );
@@ -83,14 +61,14 @@ describe("provisioning 'verify' and 'off'", () => {
   it("'verify' tells that the queue's policy keeps the topic out", async () => {
     await provisioned();
     await here.queue(QUEUE).setAttributes({ Policy: '' });
-    await expect(here.start([Notifications], { provisioning: 'verify' })).rejects.toMatchObject({
+    await expect(here.start([service.controller], { provisioning: 'verify' })).rejects.toMatchObject({
       code: 'TOPOLOGY_DIFFERS',
       message: expect.stringMatching(/Policy: wanted .*sns\.amazonaws\.com.*found nothing/) as string,
     });
   });
 
   it("'verify' lists what is missing, all of it", async () => {
-    const error = await here.start([Notifications], { provisioning: 'verify' }).then(
+    const error = await here.start([service.controller], { provisioning: 'verify' }).then(
       () => undefined,
       (failure: unknown) => failure as Error,
     );
@@ -102,8 +80,8 @@ describe("provisioning 'verify' and 'off'", () => {
   });
 
   it("'off' fails the start when a queue is missing, with its name and the remedy", async () => {
-    const { sqs, sns, calls } = spied();
-    await expect(here.start([Notifications], { sqs, sns, provisioning: 'off' })).rejects.toMatchObject({
+    const { sqs, sns, calls } = here.spied();
+    await expect(here.start([service.controller], { sqs, sns, provisioning: 'off' })).rejects.toMatchObject({
       name: 'SnsSqsError',
       code: 'QUEUE_NOT_FOUND',
       message: expect.stringMatching(new RegExp(`${here.prefix}.*Remedy`)) as string,
@@ -114,9 +92,9 @@ describe("provisioning 'verify' and 'off'", () => {
   it("'off' does not look at what differs", async () => {
     await provisioned();
     await here.queue(QUEUE).setAttributes({ VisibilityTimeout: '77' });
-    await here.start([Notifications], { provisioning: 'off' });
+    await here.start([service.controller], { provisioning: 'off' });
     await here.events().emit('user.registered', {});
-    await waitFor('the event to be handled', () => handled === 1);
+    await waitFor('the event to be handled', () => service.handled === 1);
     expect(await here.queue(QUEUE).attributes()).toMatchObject({ VisibilityTimeout: '77' });
   });
 });

@@ -59,7 +59,7 @@ describe('from the beginning of onModuleDestroy', () => {
     await end();
     expect(begunTooLate).toBe(0);
     expect(begun).toBeLessThan(EVENTS);
-    expect(await here.queue(QUEUE).visible()).toBe(EVENTS - begun);
+    await here.queue(QUEUE).untilAllVisible(EVENTS - begun);
   };
 
   it('no handler begins in a hybrid app whose strategy is no provider', async () => {

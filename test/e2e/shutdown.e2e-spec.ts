@@ -39,8 +39,7 @@ describe('shutdown', () => {
     await closing;
     expect(finished).toEqual([0]);
     expect(started).toEqual([0]);
-    expect(await here.queue(QUEUE).size()).toBe(3);
-    expect(await here.queue(QUEUE).visible()).toBe(3);
+    await here.queue(QUEUE).untilAllVisible(3);
     expect(statuses).toEqual(['idle', 'provisioning', 'polling', 'draining', 'closed']);
   });
 
@@ -71,7 +70,7 @@ describe('shutdown', () => {
     gate.open();
     await closing;
     expect(first).toEqual([0]);
-    expect(await here.queue(COMMANDS).visible()).toBe(4);
+    await here.queue(COMMANDS).untilAllVisible(4);
 
     await here.start([Second], { consumer: { visibilityTimeoutSeconds: 600 } });
     await here.queue(COMMANDS).untilEmpty();
@@ -92,8 +91,7 @@ describe('shutdown', () => {
     await Promise.all(Array.from({ length: 50 }, (_, n) => events.emit('user.registered', { n })));
     await waitFor('some to be handled', () => handled >= 10);
     await app.close();
-    expect(await here.queue(QUEUE).size()).toBe(50 - handled);
-    expect(await here.queue(QUEUE).visible()).toBe(50 - handled);
+    await here.queue(QUEUE).untilAllVisible(50 - handled);
   });
 
   itNeeds('closed-poll-takes-nothing')(

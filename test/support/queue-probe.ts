@@ -76,6 +76,14 @@ export class QueueProbe {
     await waitFor(`${this.name} to be empty`, async () => (await this.size()) === 0);
   }
 
+  /** All of its messages, so many, are visible. SQS's counts are late: one that is read once may be of a moment ago. */
+  async untilAllVisible(count: number): Promise<void> {
+    await waitFor(
+      `${this.name} to have ${count} messages, all of them visible`,
+      async () => (await this.visible()) === count && (await this.size()) === count,
+    );
+  }
+
   async send(MessageBody: string, { attributes, groupId, deduplicationId }: SendOptions = {}): Promise<void> {
     await this.sqs.send(
       new SendMessageCommand({

@@ -18,6 +18,7 @@ import { lastValueFrom } from 'rxjs';
 import { CapturedLogs } from './captured-logs.js';
 import { awsOf, openEndpoint, wireUnderTest, type AwsConfig, type Endpoint } from './endpoint.js';
 import { QueueProbe } from './queue-probe.js';
+import { spiedClients, type Fault, type SpiedClients } from './spied-clients.js';
 import { TopicProbe } from './topic-probe.js';
 
 export interface StartOptions extends Partial<ServerSQSOptions> {
@@ -111,6 +112,16 @@ export class World {
     return this.emitter(client);
   }
 
+  /** Clients whose calls are written down and, where a fault is given, fail. They end with the test. */
+  spied(fault?: Fault): SpiedClients {
+    const spy = spiedClients(this.aws, fault);
+    this.onClose(() => {
+      spy.sqs.destroy();
+      spy.sns.destroy();
+    });
+    return spy;
+  }
+
   /** @param name without prefix */
   queue(name: string): QueueProbe {
     return new QueueProbe(this.clients.sqs, `${this.prefix}${name}`);
@@ -167,7 +178,8 @@ export interface Emitter<C> {
 
 /** A world for this file's tests. `'per-file'`: its prefix and services live for the whole file, not for one test. */
 export function world(life: 'per-test' | 'per-file' = 'per-test'): World {
-  jest.setTimeout(process.env['AWS_ENDPOINT_URL'] ? 90_000 : 30_000);
+  // Longer than the longest wait in it; some start processes, on a machine that may be busy.
+  jest.setTimeout(90_000);
   const here = new World();
   beforeAll(async () => {
     await here.open();
