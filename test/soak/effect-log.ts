@@ -9,12 +9,14 @@ import { NestFactory } from '@nestjs/core';
 import { tap, type Observable } from 'rxjs';
 import type { PublishedEvent } from '#lib/events/diagnostics.js';
 import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
+import { trueNow } from './stepped-clock.ts';
 
 const HEAP_EVERY_MS = 5_000;
+const release = Number(process.env['SOAK_RELEASE'] ?? 1);
 const file = openSync(process.env['EFFECT_LOG'] ?? '', 'a');
 /** At once and in one write: a process that is killed has written what it has done, and lines do not mix. */
 const note = (fact: object): unknown =>
-  writeSync(file, `${JSON.stringify({ ...fact, at: Date.now(), pid: process.pid })}\n`);
+  writeSync(file, `${JSON.stringify({ ...fact, at: trueNow(), pid: process.pid, release })}\n`);
 
 const interceptor: NestInterceptor = {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startService, type ServiceProcess } from '../../tools/demo/service-process.mjs';
 import { FaultyProxy } from './faulty-proxy.ts';
+import type { Release } from './releases.ts';
+import type { ClockOffset } from './stepped-clock.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /**
@@ -9,8 +11,13 @@ const ROOT = join(import.meta.dirname, '../..');
  * publishes and the last settlements; and a machine that is busy.
  */
 const STOP_LIMIT_MS = 60_000;
+/** A machine that is busy, and calls that fail. */
+const START_LIMIT_MS = 180_000;
 const RESTART_AFTER_MS = 500;
 const WARNING = /Warning:|Unhandled/;
+
+/** The second release is the built service with one script more before it. */
+const PRELOADED: Record<Release, string[]> = { 1: ['effect-log.ts'], 2: ['effect-log.ts', 'second-release.ts'] };
 
 export interface BerthOptions {
   name: string;
@@ -20,6 +27,8 @@ export interface BerthOptions {
   env: Record<string, string>;
   /** No process of it is ended: its memory is watched. */
   spared: boolean;
+  /** Of its first process. */
+  release: Release;
   /** Every process that ran is added. */
   pids: Set<number>;
   signal: AbortSignal;
@@ -31,7 +40,7 @@ export interface Strike {
   at: number;
 }
 
-/** One place for a service: a network of its own, and a process that is started again whenever it ends. */
+/** One place for a service: a network and a wall clock of its own, and a process that is started again whenever it ends. */
 export class Berth {
   readonly violations: string[] = [];
   readonly killedAt: Strike[] = [];
@@ -44,14 +53,22 @@ export class Berth {
   readonly spared: boolean;
   readonly proxy: FaultyProxy;
   service: ServiceProcess | undefined;
+  /** Of the process that runs here, or is about to. */
+  release: Release;
+  /** Of its wall clock from the machine's, in milliseconds. */
+  clockOffsetMs = 0;
   readonly #options: BerthOptions;
   #stopped = false;
   #busy = false;
   #life: Promise<void> | undefined;
+  #replace: () => void = () => undefined;
+  /** Processes that were told to end and have a successor. */
+  readonly #retiring = new Set<Promise<void>>();
 
   constructor(options: BerthOptions) {
     this.name = options.name;
     this.spared = options.spared;
+    this.release = options.release;
     this.proxy = new FaultyProxy(Number(new URL(options.endpoint).port));
     this.#options = options;
   }
@@ -68,6 +85,7 @@ export class Berth {
     this.#stopped = true;
     await this.terminate();
     await this.#life;
+    await Promise.all(this.#retiring);
     await this.proxy.close();
   }
 
@@ -94,17 +112,25 @@ export class Berth {
     while (this.#busy) await pause(50);
     const service = this.#take();
     if (!service) return false;
-    const at = Date.now();
-    this.toldAt.push({ pid: service.pid, at });
-    process.kill(service.pid, 'SIGTERM');
-    const timer = setTimeout(() => {
-      this.violations.push(`${this.name} has not ended ${STOP_LIMIT_MS} ms after SIGTERM`);
-      process.kill(service.pid, 'SIGKILL');
-    }, STOP_LIMIT_MS);
-    await service.ended;
-    clearTimeout(timer);
-    this.slowestStop = Math.max(this.slowestStop, Date.now() - at);
+    await this.#tellToEnd(service);
     return true;
+  }
+
+  /** The process gets SIGTERM, and one of this release starts beside it. False: not now. */
+  deploy(release: Release): boolean {
+    const service = this.#take();
+    if (!service) return false;
+    this.release = release;
+    const retired = this.#tellToEnd(service).finally(() => this.#retiring.delete(retired));
+    this.#retiring.add(retired);
+    this.#replace();
+    return true;
+  }
+
+  /** Sets its wall clock, for the processes to come as well. */
+  setClock(offsetMs: number): void {
+    this.clockOffsetMs = offsetMs;
+    this.service?.send({ clockOffsetMs: offsetMs } satisfies ClockOffset);
   }
 
   /** SIGSTOP, and SIGCONT after `ms`. */
@@ -116,6 +142,19 @@ export class Berth {
     process.kill(service.pid, 'SIGCONT');
     this.#busy = false;
     return true;
+  }
+
+  async #tellToEnd(service: ServiceProcess): Promise<void> {
+    const at = Date.now();
+    this.toldAt.push({ pid: service.pid, at });
+    process.kill(service.pid, 'SIGTERM');
+    const timer = setTimeout(() => {
+      this.violations.push(`${this.name} has not ended ${STOP_LIMIT_MS} ms after SIGTERM`);
+      process.kill(service.pid, 'SIGKILL');
+    }, STOP_LIMIT_MS);
+    await service.ended;
+    clearTimeout(timer);
+    this.slowestStop = Math.max(this.slowestStop, Date.now() - at);
   }
 
   /** Undefined: there is no process now, or something is done to it already. */
@@ -132,9 +171,21 @@ export class Berth {
       this.#options.pids.add(service.pid);
       this.#busy = false;
       this.service = service;
+      this.setClock(this.clockOffsetMs);
       ready();
-      const { code, signal } = await service.ended;
+      // It was starting when all were to end.
+      if (this.#stopped) void this.terminate();
+      const replaced = new Promise<undefined>(resolve => {
+        this.#replace = () => resolve(undefined);
+      });
+      const end = await Promise.race([service.ended, replaced]);
       this.service = undefined;
+      if (!end) {
+        // Who replaced it waits for its end.
+        this.#busy = false;
+        continue;
+      }
+      const { code, signal } = end;
       if (!this.#busy) this.violations.push(`${this.name} ended by itself (${code ?? signal}): ${lastOf(service)}`);
       this.#busy = false;
     }
@@ -151,8 +202,16 @@ export class Berth {
       return await startService({
         ...this.#options,
         script: join(ROOT, `dist/apps/${app}/main.js`),
-        env: { ...env, ...(spared && { WATCH_MEMORY: '1' }), AWS_ENDPOINT_URL: this.proxy.url },
+        env: {
+          ...env,
+          ...(spared && { WATCH_MEMORY: '1' }),
+          AWS_ENDPOINT_URL: this.proxy.url,
+          CLOCK_OFFSET_MS: String(this.clockOffsetMs),
+          SOAK_RELEASE: String(this.release),
+          NODE_OPTIONS: preloading(PRELOADED[this.release]),
+        },
         onLine,
+        startLimitMs: START_LIMIT_MS,
       });
     } catch (error) {
       const { message } = error as Error;
@@ -164,4 +223,6 @@ export class Berth {
   }
 }
 
+const preloading = (scripts: readonly string[]): string =>
+  scripts.map(script => `--import ${join(import.meta.dirname, script)}`).join(' ');
 const lastOf = ({ lines }: ServiceProcess): string => lines.slice(-5).join(' | ');

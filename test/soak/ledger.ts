@@ -22,6 +22,8 @@ export class Ledger {
   readonly accepted = new Map<string, Accepted>();
   /** Message id of the original: why it is in a dead letter queue. */
   readonly letters = new Map<string, string>();
+  /** What may stay in its queue: it is tried again, and nothing can come of it. */
+  readonly excused = new Set<Accepted>();
 
   constructor(broker: Broker) {
     broker.record = (queue, message, what) => this.#note(queue, message, what);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { ClientSNS, ClientSQS, SnsRecordBuilder, SqsRecordBuilder, type AwsClientOptions } from '#lib/index.js';
+import { SECOND_RELEASE } from './releases.ts';
 
 const TICK_MS = 100;
 /** Shares of the commands: users that register over HTTP (each becomes a command of `notifications` to itself), direct ones. */
@@ -9,6 +10,8 @@ const REGISTERED = 1 / 4;
 const GROUPS = 500;
 /** Of what is published directly, one in so many can never be handled. */
 const POISON_EVERY = 400;
+/** Of what changes and is cancelled directly, one in so many is what only the second release of `notifications` knows. */
+const SECOND_RELEASE_EVERY = 3;
 /** `notifications` remembers each user: no more of them than it may hold, and enough for the events of one to be apart. */
 const USERS = Array.from({ length: 5_000 }, () => randomUUID());
 const userOf = (n: number): string => USERS[n % USERS.length] ?? '';
@@ -112,12 +115,10 @@ export class Load {
     const id = isPoison ? randomUUID() : userOf(n);
     const version = isPoison ? 1 : this.#nextVersion(id);
     const email = isPoison ? 'no address' : `changed-${n}@example.com`;
-    const data = { id, email, previousEmail: 'a@example.com', version };
-    return this.#emit(
-      this.#events,
-      'user.email-changed',
-      new SnsRecordBuilder(data).setSubject(id).setSequence(version),
-    );
+    const isSecond = !isPoison && n % SECOND_RELEASE_EVERY === 0;
+    const type = isSecond ? SECOND_RELEASE.event : 'user.email-changed';
+    const data = isSecond ? { user: { id, email }, version } : { id, email, previousEmail: 'a@example.com', version };
+    return this.#emit(this.#events, type, new SnsRecordBuilder(data).setSubject(id).setSequence(version));
   }
 
   #welcome(n: number): Promise<void> {
@@ -126,7 +127,8 @@ export class Load {
   }
 
   #cancel(n: number): Promise<void> {
-    return this.#command('cancel-user-mails', { userId: userOf(n) }, n);
+    const command = n % SECOND_RELEASE_EVERY === 0 ? SECOND_RELEASE.command : 'cancel-user-mails';
+    return this.#command(command, { userId: userOf(n) }, n);
   }
 
   #command(type: string, data: object, n: number): Promise<void> {

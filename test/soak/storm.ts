@@ -25,7 +25,10 @@ const EVERY_MS = 1_000;
 /** Below the lease of 30 s: a process that is stopped for longer may find its message handled by another. */
 const FROZEN_MS = { least: 1_000, more: 7_000 };
 
-/** One fault each second, drawn from a seed: of the network, of SNS and SQS, of Redis, of the processes. */
+/** A clock is set right, or is wrong by minutes or by an hour: so the next step is as long at least, back or forth. */
+const CLOCK_OFFSETS_MS = [0, 120_000, -120_000, 600_000, -600_000, 3_600_000, -3_600_000];
+
+/** One fault each second, drawn from a seed: of the network, of SNS and SQS, of Redis, of the processes and their clocks. */
 export class Storm {
   /** How often by kind. */
   readonly done: Record<string, number> = {};
@@ -65,6 +68,7 @@ export class Storm {
       'kill -9': process(2, berth => berth.kill()),
       SIGTERM: process(1, berth => berth.terminate()),
       'SIGSTOP and SIGCONT': [2, () => this.#oneOf(berths).freeze(FROZEN_MS.least + random() * FROZEN_MS.more)],
+      'clock set': [3, () => this.#setClock(this.#oneOf(berths))],
       'redis away': [1, () => redis.restart(500 + random() * 2_500)],
     });
   }
@@ -98,6 +102,10 @@ export class Storm {
       })
       .finally(() => this.#underWay.delete(ended));
     this.#underWay.add(ended);
+  }
+
+  #setClock(berth: Berth): void {
+    berth.setClock(this.#oneOf(CLOCK_OFFSETS_MS.filter(offset => offset !== berth.clockOffsetMs)));
   }
 
   #oneOf<T>(list: T[]): T {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { groupBy } from '../support/group-by.ts';
 import type { Strike } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
+import type { Release } from './releases.ts';
 import type { Outage } from './restartable-redis.ts';
 
 /** A line of what the processes have written down. */
@@ -9,6 +10,7 @@ export interface Effect {
   what: 'done' | 'failed' | 'published' | 'memory';
   at: number;
   pid: number;
+  release: Release;
   queue: string;
   /** Of the event. */
   id: string;
@@ -38,13 +40,15 @@ export interface Books extends Facts {
 
 export interface Verdict {
   violations: string[];
-  counts: { accepted: number; done: number; skipped: number; deadLettered: number; left: number };
+  counts: { accepted: number; done: number; skipped: number; deadLettered: number; excused: number; left: number };
   lanes: number;
   subjects: number;
   repeated: number;
   reasons: string[];
   unexplained: number;
   mails: number;
+  /** How many handlers each release of `notifications` has run to their end, while both ran. */
+  byRelease: Record<Release, number>;
 }
 
 /** A process that is killed may have had an effect that nothing remembers yet; and so it is while Redis is away. */
@@ -53,6 +57,8 @@ const UNREMEMBERED_MS = 5_000;
 const SHUTDOWN_TIMEOUT_MS = 20_000;
 /** Queues of handlers that ask for the order of their events' subjects. */
 const IN_ORDER = /^(update-recipient|user-directory)-/;
+/** Queues of `users`, which has one release. */
+const OF_USERS = /^(create-default-preferences|mark-user-welcomed|users)-/;
 /** The library remembers up to 10,000 messages of each queue: some megabytes until that is reached. */
 const MAX_GROWTH_MIB = 15;
 
@@ -74,10 +80,13 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
   );
   const tried = new Set(runs.map(({ message }) => message));
   const latest = latestVersions(runs);
-  const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, left: ledger.left.length };
-  for (const [message, { queue, id, subject, version }] of ledger.accepted) {
+  const left = ledger.left.filter(entry => !ledger.excused.has(entry)).length;
+  const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, excused: 0, left };
+  for (const [message, entry] of ledger.accepted) {
+    const { queue, id, subject, version } = entry;
     counts.accepted += 1;
-    if (ledger.letters.has(message)) {
+    if (ledger.excused.has(entry)) counts.excused += 1;
+    else if (ledger.letters.has(message)) {
       counts.deadLettered += 1;
       if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
     } else if (done.has(`${queue} ${id}`)) counts.done += 1;
@@ -98,6 +107,9 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
   const reasons = groupBy(repeated, each => reasonOf(each, facts));
   const unexplained = reasons.get(undefined) ?? [];
   const subjects = checkSubjects(runs, violations, both => reasonOf(both, facts) !== undefined);
+  const byRelease = handledByRelease(runs);
+  for (const [release, count] of Object.entries(byRelease))
+    if (count === 0) violations.push(`release ${release} of notifications has handled nothing`);
   for (const [first] of unexplained) if (first) violations.push(`${first.id} was handled twice by ${first.queue}`);
   return {
     violations,
@@ -108,7 +120,14 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
     reasons: [...reasons].map(([reason, { length }]) => `${reason ?? 'without a reason'} ${length}`),
     unexplained: unexplained.length,
     mails: mails.length,
+    byRelease,
   };
+}
+
+function handledByRelease(runs: Effect[]): Record<Release, number> {
+  const counts: Record<Release, number> = { 1: 0, 2: 0 };
+  for (const { what, release, queue } of runs) if (what === 'done' && !OF_USERS.test(queue)) counts[release] += 1;
+  return counts;
 }
 
 /** The messages of a group are first done in the order in which SQS has taken them. */

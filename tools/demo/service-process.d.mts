@@ -9,6 +9,7 @@ export interface ServiceProcess {
   lines: string[];
   pid: number;
   ended: Promise<ServiceEnd>;
+  send(message: object): void;
   stop(): Promise<ServiceEnd>;
 }
 
@@ -18,4 +19,6 @@ export function startService(options: {
   env: Record<string, string | undefined>;
   onLine?: (name: string, line: string) => void;
   signal: AbortSignal;
+  /** In milliseconds. @default 30000 */
+  startLimitMs?: number;
 }): Promise<ServiceProcess>;

@@ -10,7 +10,7 @@ const STOP_LIMIT_MS = 10_000;
  * ends before, and with the reason of `signal` when that is aborted before; then it has ended. The process ends with
  * this one: it notices that the channel to it is closed.
  */
-export async function startService({ name, script, env, onLine, signal }) {
+export async function startService({ name, script, env, onLine, signal, startLimitMs = START_LIMIT_MS }) {
   const lines = [];
   const child = spawn(process.execPath, [script], {
     env: { ...process.env, ...(!process.stdout.isTTY && { NO_COLOR: '1' }), ...env },
@@ -26,10 +26,7 @@ export async function startService({ name, script, env, onLine, signal }) {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const url = await new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`${name} is not ready after ${START_LIMIT_MS} ms`)),
-      START_LIMIT_MS,
-    );
+    const timer = setTimeout(() => reject(new Error(`${name} is not ready after ${startLimitMs} ms`)), startLimitMs);
     child.once('message', message => {
       clearTimeout(timer);
       resolve(message.url);
@@ -55,6 +52,10 @@ export async function startService({ name, script, env, onLine, signal }) {
     lines,
     pid: child.pid,
     ended,
+    /** A message to its `process.on('message')`; one that has ended hears nothing. */
+    send(message) {
+      if (child.connected) child.send(message, () => undefined);
+    },
     /** Asks it to end, and ends it after ten seconds. Resolves to how it ended. */
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
