@@ -145,9 +145,17 @@ export class World {
     this.logs.clear();
   }
 
-  /** Closes what was opened last first. */
+  /** Closes what was opened last first, all of it. Rejects with the first failure. */
   async end(): Promise<void> {
-    for (const close of this.closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of this.closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async shut(): Promise<void> {
