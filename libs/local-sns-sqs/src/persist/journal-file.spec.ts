@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,10 +79,29 @@ describe('JournalFile', () => {
     expect(existsSync(`${path}.new`)).toBe(false);
   });
 
+  const onLinux = existsSync('/proc/self/stat') ? it : it.skip;
+
+  onLinux('is free after a broker that was killed, though its parent has not looked at it yet', async () => {
+    // `exec` makes the shell a program that waits for no child.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = chunk.toString().trim();
+      const isZombie = (): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+      while (!isZombie()) await new Promise(resolve => setImmediate(resolve));
+      writeFileSync(`${path}.lock`, pid);
+      expect(() => new JournalFile(path).close()).not.toThrow();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
+
   it('is for one broker at a time, and free after one that died', () => {
     writeFileSync(`${path}.lock`, '1');
     expect(() => new JournalFile(path)).toThrow(/process 1 uses this file/);
     writeFileSync(`${path}.lock`, '4194305');
+    new JournalFile(path).close();
+    writeFileSync(`${path}.lock`, '');
     const file = new JournalFile(path);
     file.close();
     expect(existsSync(`${path}.lock`)).toBe(false);
