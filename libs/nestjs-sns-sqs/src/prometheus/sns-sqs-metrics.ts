@@ -32,9 +32,6 @@ export class SnsSqsMetrics implements MetricsSink {
   private readonly counters = new Map<MetricName, Counter>();
   private readonly histograms = new Map<MetricName, Histogram>();
   private readonly gauges = new Map<MetricName, Gauge>();
-  /** By metric and labels: prom-client sorts and joins the labels at each value that is given with them. */
-  private readonly counts = new Map<string, Counter.Internal>();
-  private readonly observations = new Map<string, Histogram.Internal<string>>();
   private readonly collector: MetricsCollector;
   private readonly depths: DepthPoller;
 
@@ -47,24 +44,13 @@ export class SnsSqsMetrics implements MetricsSink {
     this.depths.start();
   }
 
+  // By labels each time: prom-client's children are no cheaper, and a cache of them costs more than it saves.
   add(name: MetricName, value: number, labels: Labels): void {
-    const key = keyOf(labels);
-    const known = this.counts.get(name + key);
-    if (known) return known.inc(value);
-    const count = this.counters.get(name)?.labels(labels);
-    if (!count) return;
-    this.counts.set(name + key, count);
-    count.inc(value);
+    this.counters.get(name)?.inc(labels, value);
   }
 
   record(name: MetricName, value: number, labels: Labels): void {
-    const key = keyOf(labels);
-    const known = this.observations.get(name + key);
-    if (known) return known.observe(value);
-    const observation = this.histograms.get(name)?.labels(labels);
-    if (!observation) return;
-    this.observations.set(name + key, observation);
-    observation.observe(value);
+    this.histograms.get(name)?.observe(labels, value);
   }
 
   /** Asks for the depth of the queues now, for the next reading. Never rejects. */
@@ -102,11 +88,4 @@ export class SnsSqsMetrics implements MetricsSink {
       if (reading.name === name) gauge.set(reading.labels, reading.value);
     }
   }
-}
-
-/** A collector gives the labels of a metric in one order. */
-function keyOf(labels: Labels): string {
-  let key = '';
-  for (const label in labels) key += `\n${labels[label as keyof Labels] ?? ''}`;
-  return key;
 }
