@@ -21,7 +21,12 @@ export interface InboxCounts {
 
 export type Admission =
   /** `attempt`: as far as the store knows of all processes; undefined: it does not. */
-  | { kind: 'run'; claim?: HeldClaim; attempt?: number }
+  | {
+      kind: 'run';
+      claim?: HeldClaim;
+      attempt?: number;
+      /** Whoever claimed it before has never ended that. */ isTakenOver?: boolean;
+    }
   | { kind: 'skip'; why: 'duplicate' | 'older' }
   /** Its turn may come by a wake. `leftMs`: it looks again by then at the latest, in milliseconds. */
   | { kind: 'wait'; why: TurnReason; claim: HeldClaim; leftMs?: number }

@@ -20,15 +20,17 @@ export interface ClaimsOptions {
   pause?: ((ms: number) => Promise<void>) | undefined;
 }
 
-/** Between two tries to take back a claim that was not used, and for how long beyond its lease, in milliseconds. */
-const TAKE_BACK_EVERY_MS = 1_000;
-const TAKE_BACK_FOR_MS = 600_000;
+/** Between two tries to end a claim that the store did not end, and for how long beyond its lease, in milliseconds. */
+const END_EVERY_MS = 1_000;
+const END_FOR_MS = 600_000;
 /** A look of another early event holds the subject for a moment: pauses before the claim is tried again, in milliseconds. */
 const LOOK_PAUSES_MS = [5, 15, 30];
 
 /** One queue's calls about claims to the inbox's store: what is called again, and what follows a failure. */
 export class Claims {
   private readonly pause: (ms: number) => Promise<void>;
+  /** By key: claims that the store has not been able to end. */
+  private readonly owed = new Map<string, Set<Ending>>();
 
   constructor(private readonly options: ClaimsOptions) {
     this.pause = options.pause ?? pausing;
@@ -83,36 +85,78 @@ export class Claims {
     );
   }
 
-  /** Never rejects: a claim that could not be released ends with its lease. */
+  /**
+   * Never rejects. Where the store fails it is told again until it knows, or the claim is long over: it would else count
+   * an attempt that nobody made, a wait that was asked for as a gap, or the attempts of a letter that is redriven.
+   */
   async release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
-    const { store, health } = this.options;
+    const { health, room, now } = this.options;
+    const backAt = claim.isSequential && backInMs !== undefined ? now() + backInMs : undefined;
+    const ending: Ending = { claim, reason, gapAt, backAt };
     try {
-      const releasing = store.release(claim, reason, gapAt, claim.isSequential ? backInMs : undefined);
-      this.options.room.callIn(placesAfter(claim, 'released', this.options.now() - claim.claimedAt));
+      const releasing = this.end(ending);
+      room.callIn(placesAfter(claim, 'released', now() - claim.claimedAt));
       await releasing;
     } catch (error) {
       if (isBrokenRecord(error)) return;
       health.failed(error);
-      if (reason === 'unstarted') void this.takeBack(claim, gapAt);
+      void this.endLater(ending);
     }
   }
 
-  /** What nobody has tried must not count as an attempt: tried again until the store has it, or the claim is long over. */
-  private async takeBack(claim: HeldClaim, gapAt: string | undefined): Promise<void> {
-    const { store, health } = this.options;
-    while (!health.isStopped && this.options.now() < claim.leaseEndsAt + TAKE_BACK_FOR_MS) {
-      await health.untilAvailable(TAKE_BACK_EVERY_MS);
-      await this.pause(TAKE_BACK_EVERY_MS);
+  /** Whether a claim of this process on the event is still to be ended. */
+  owes({ key }: HeldClaim): boolean {
+    return this.owed.size > 0 && this.owed.has(key);
+  }
+
+  /** Ends what {@link owes} tells of, so that the next claim does not count it. Rejects with what the store says. */
+  async payOff({ key }: HeldClaim): Promise<void> {
+    for (const ending of this.owed.get(key) ?? []) {
+      await this.end(ending);
+      this.forget(ending);
+    }
+  }
+
+  private async end({ claim, reason, gapAt, backAt }: Ending): Promise<void> {
+    const backInMs = backAt === undefined ? undefined : Math.max(0, backAt - this.options.now());
+    await this.options.store.release(claim, reason, gapAt, backInMs);
+  }
+
+  private async endLater(ending: Ending): Promise<void> {
+    const { claim } = ending;
+    const { health, now } = this.options;
+    this.owed.set(claim.key, new Set(this.owed.get(claim.key)).add(ending));
+    while (!health.isStopped && now() < claim.leaseEndsAt + END_FOR_MS) {
+      await health.untilAvailable(END_EVERY_MS);
+      await this.pause(END_EVERY_MS);
+      if (!this.owed.get(claim.key)?.has(ending)) return;
       if (health.isStopped || health.isUnavailable) continue;
       try {
-        await store.release(claim, 'unstarted', gapAt);
-        return;
+        await this.end(ending);
+        break;
       } catch (error) {
-        if (isBrokenRecord(error)) return;
+        if (isBrokenRecord(error)) break;
         health.failed(error);
       }
     }
+    this.forget(ending);
   }
+
+  private forget(ending: Ending): void {
+    const { key } = ending.claim;
+    const owed = this.owed.get(key);
+    owed?.delete(ending);
+    if (owed?.size === 0) this.owed.delete(key);
+  }
+}
+
+/** How a claim ends. */
+interface Ending {
+  claim: HeldClaim;
+  reason: InboxReleaseReason;
+  gapAt: string | undefined;
+  /** When its message comes again, by this process's clock, in milliseconds. */
+  backAt: number | undefined;
 }
 
 const pausing = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));

@@ -87,6 +87,12 @@ export class Inbox {
     }
     let result: InboxClaimResult;
     try {
+      if (this.claims.owes(claim)) await this.claims.payOff(claim);
+    } catch (error) {
+      if (!isBrokenRecord(error)) health.failed(error);
+      return this.withoutStore();
+    }
+    try {
       result = await this.claims.claim(claim);
     } catch (error) {
       if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
@@ -176,17 +182,17 @@ export class Inbox {
 
   private async inOrder(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
     const { queue, rules } = this.options;
-    if (claim.sequence === undefined) return { kind: 'run', claim, attempt: found.attempt };
+    if (claim.sequence === undefined) return runOf(claim, found);
     claim.expected = expectedAfter(found.position, claim);
     const verdict = orderVerdict(claim.sequence, found, rules);
     switch (verdict.kind) {
       case 'run':
         if (verdict.overGap) this.counts.overGap += 1;
-        return { kind: 'run', claim, attempt: found.attempt };
+        return runOf(claim, found);
       case 'older':
         // Where another version handles them in any order, the first one seen was not the first: it is not lost for that.
         if (rules.ordering === 'sequential' && (await this.options.isMixed?.())) {
-          return { kind: 'run', claim: { ...claim, sequence: undefined }, attempt: found.attempt };
+          return runOf({ ...claim, sequence: undefined }, found);
         }
         return this.skipOlder(claim);
       case 'early':
@@ -212,7 +218,7 @@ export class Inbox {
       return { kind: 'wait', why: 'early', claim };
     }
     this.counts.overGap += 1;
-    return { kind: 'run', claim, attempt: found.attempt };
+    return runOf(claim, found);
   }
 
   private async skipOlder(claim: HeldClaim): Promise<Admission> {
@@ -244,6 +250,16 @@ export class Inbox {
     return { kind: 'run' };
   }
 }
+
+const runOf = (
+  claim: HeldClaim,
+  { attempt, isTakenOver = false }: InboxClaimResult & { status: 'claimed' },
+): Admission => ({
+  kind: 'run',
+  claim,
+  attempt,
+  isTakenOver,
+});
 
 /** The sequence that is next of the subject, as far as the store knows. */
 const expectedAfter = (position: string | undefined, { startAt }: HeldClaim): string | undefined =>

@@ -99,7 +99,11 @@ describe('MemoryInboxStore', () => {
     now = 999;
     expect(store.claim({ ...claim('a'), token: 'x' }, 1_000)).toEqual({ status: 'in-work', retryAfterMs: 1 });
     now = 1_000;
-    expect(store.claim({ ...claim('a'), token: 'x' }, 1_000)).toEqual({ status: 'claimed', attempt: 2 });
+    expect(store.claim({ ...claim('a'), token: 'x' }, 1_000)).toEqual({
+      status: 'claimed',
+      attempt: 2,
+      isTakenOver: true,
+    });
   });
 
   it('accepts what was finished after its lease as long as nobody has taken it over', () => {

@@ -105,11 +105,13 @@ export class MemoryInboxStore implements InboxStore {
     const { token } = claim;
     const leaseEndsAt = now + leaseMs;
     const attempts = (event?.attempts ?? 0) + (event?.token === token ? 0 : 1);
+    const isTakenOver = event?.token !== undefined && event.token !== token;
     this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, forgetAt: Infinity }, now);
     if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
     return {
       status: 'claimed',
       attempt: attempts,
+      ...(isTakenOver && { isTakenOver }),
       ...(subject?.position !== undefined && { position: subject.position }),
       ...(subject?.gap && { gap: gapOf(subject.gap, subject.backAt, now) }),
     };

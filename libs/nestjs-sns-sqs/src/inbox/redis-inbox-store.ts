@@ -74,6 +74,7 @@ export class RedisInboxStore implements InboxStore {
         return {
           status: 'claimed',
           attempt: Number(number),
+          ...(status === 'taken-over' && { isTakenOver: true }),
           ...(position && { position: String(position) }),
           ...(lowest !== undefined && {
             gap: { waitedMs: Number(waitedMs), lowest: String(lowest), lowestSeenMs: Number(lowestSeenMs) },

@@ -52,6 +52,7 @@ export const CLAIM = script(
   `
 local record = redis.call('GET', KEYS[1])
 local attempts = 0
+local status = 'claimed'
 if record then
   local state = string.sub(record, 1, 1)
   if state == 'd' then return {'done'} end
@@ -60,10 +61,11 @@ if record then
     local n, ends, token = string.match(record, '^c(%d+):(%d+):(.*)$')
     attempts = tonumber(n)
     if token == ARGV[1] then attempts = attempts - 1
-    elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now} end
+    elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now}
+    else status = 'taken-over' end
   elseif state ~= 'r' then return redis.error_reply('BROKENRECORD ' .. KEYS[1] .. ' has no record of an event') end
 end
-local answer = {'claimed', attempts + 1}
+local answer = {status, attempts + 1}
 local s
 if KEYS[2] then
   s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n', 'b')

@@ -31,6 +31,8 @@ export type InboxClaimResult =
       status: 'claimed';
       /** How often the event was claimed to be run, this time included; from 1. */
       attempt: number;
+      /** The claim before this one was never ended: whoever made it has died, or was cut off from the store. @default unknown */
+      isTakenOver?: boolean;
       /** Sequence of the last event of the subject that is done. */
       position?: string;
       gap?: InboxGap;
