@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { messageBytes } from '../../envelope/message-size.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { Delivery } from '../delivery.js';
@@ -36,16 +37,46 @@ const delivery = (body = '{}') => new Delivery({ MessageId: 'm', ReceiptHandle: 
 const error = Object.assign(new Error('broken'), { name: 'Broken' });
 
 describe('DeadLetterWriter', () => {
-  it('trims a copy that the queue finds too large, down to the message itself', async () => {
+  it('trims a copy that the queue finds too large without saying what it takes, down to the message itself', async () => {
     const limit = 200_000;
     const { writer, letters, onRefused } = writerTo(entries =>
       entries.some(({ body, attributes }) => body.length + JSON.stringify(attributes).length > limit)
-        ? refused('InvalidParameterValue', `Message must be shorter than ${limit} bytes.`)(entries)
+        ? refused('InvalidParameterValue', 'the message is too long')(entries)
         : accepted(entries),
     );
     expect(await writer.write(delivery('x'.repeat(limit - 2)), error, 5)).toBe('accepted');
     expect(letters.map(({ attributes }) => Object.keys(attributes).length)).toEqual([6, 6, 0]);
     expect(onRefused).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [
+      'with the reason, where that fits',
+      500,
+      { 'deadletter.reason': /^the disk is full: x+$/, 'deadletter.attempts': /^5$/ },
+    ],
+    ['with the beginning of the reason', 930, { 'deadletter.reason': /^the disk is full: x+$/ }],
+    ['with nothing beside the message', 1_010, {}],
+  ])('trims a copy to what the queue says that it takes: %s', async (_, bodyBytes, left) => {
+    const bytesOf = ({ body, attributes }: OutgoingSqsMessage): number => messageBytes(body, attributes);
+    const { writer, letters } = writerTo(entries =>
+      entries.some(entry => bytesOf(entry) > 1_024)
+        ? refused(
+            'InvalidParameterValue',
+            'One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.',
+          )(entries)
+        : accepted(entries),
+    );
+    const long = new Error(`the disk is full: ${'x'.repeat(bodyBytes === 500 ? 200 : 2_000)}`);
+    expect(await writer.write(delivery('x'.repeat(bodyBytes)), long, 5)).toBe('accepted');
+    const attributes = Object.entries(letters.at(-1)?.attributes ?? {}).map(([name, value]) => [
+      name,
+      value.StringValue,
+    ]);
+    expect(Object.fromEntries(attributes)).toMatchObject(
+      Object.fromEntries(Object.entries(left).map(([name, text]) => [name, expect.stringMatching(text)])),
+    );
+    if (bodyBytes > 1_000) expect(attributes).toEqual([]);
   });
 
   it('says what a queue does not accept, and why, and that it accepts again', async () => {

@@ -20,8 +20,15 @@ export interface DeadLetterWriterOptions {
   onAccepted?: (() => void) | undefined;
 }
 
-/** What a copy may have, in bytes, one after the other: AWS's bound, a queue's older one, and nothing beside the message. */
-const COPY_SIZES = [SQS_MAX_BYTES, SNS_DEFAULT_MAX_BYTES, 0];
+/**
+ * What a copy may have that was too large with `bytes`: what the queue says (`MaximumMessageSize`), or else the older
+ * bound of AWS; at last 0, which is nothing beside the message.
+ */
+function smallerSize(bytes: number, message: string): number {
+  const told = /shorter than ([\d,]+) bytes/i.exec(message)?.[1]?.replaceAll(',', '');
+  const limit = told === undefined ? SNS_DEFAULT_MAX_BYTES : Number(told) - 1;
+  return limit < bytes ? limit : 0;
+}
 
 /** Copies messages to a dead letter queue, and tells when it takes none. */
 export class DeadLetterWriter {
@@ -59,16 +66,15 @@ export class DeadLetterWriter {
     return failure ? 'refused' : 'accepted';
   }
 
-  /** A queue may take less than AWS's 1 MiB: then the copy goes with less of what we add, and at last with nothing of it. */
+  /** A queue may take less than AWS's 1 MiB: then the copy goes with as much of what we add as fits. */
   private async copy(delivery: Delivery, error: unknown, attempt: number): Promise<BatchFailure | undefined> {
     const { queue } = this.options;
     const now = new Date();
-    let failure: BatchFailure | undefined;
-    for (const maxBytes of COPY_SIZES) {
-      failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, now, maxBytes));
-      if (!failure || !isTooLarge(failure.message)) return failure;
+    for (let maxBytes = SQS_MAX_BYTES; ;) {
+      const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, now, maxBytes));
+      if (!failure || !isTooLarge(failure.message) || maxBytes === 0) return failure;
+      maxBytes = smallerSize(maxBytes, failure.message);
     }
-    return failure;
   }
 
   private noteRefused({ messageId }: Delivery, { code, message, cause }: BatchFailure): void {

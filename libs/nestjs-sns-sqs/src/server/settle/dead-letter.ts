@@ -129,10 +129,24 @@ function parsed(json: string): object {
   }
 }
 
+/** A reason says something from so many bytes on. */
+const LEAST_REASON = 16;
+
+/** The text without its last `excess` bytes; empty where little would be left. */
+function shortened(reason: string, excess: number): string {
+  const room = Buffer.byteLength(reason) - excess;
+  if (room < LEAST_REASON) return '';
+  // Not in the middle of a character.
+  return Buffer.from(reason)
+    .subarray(0, room)
+    .toString()
+    .replace(/\uFFFD+$/, '');
+}
+
 /**
  * The copy of a message for its dead letter queue: same body, its own attributes, and the reason, the attempts and the
- * original ids as attributes. Never over AWS's 10 attributes and 1 MiB: what does not fit is left out, details first,
- * the reason last. A letter that was redriven and fails again tells the new failure, and keeps the id that it first had.
+ * original ids as attributes. Never over AWS's 10 attributes and `maxBytes`: what does not fit is left out, details
+ * first, and the reason is shortened last. A letter that was redriven and fails again tells the new failure, and keeps the id that it first had.
  * On FIFO it keeps its group, and takes the original's id for deduplication, so that a copy made
  * twice within five minutes is one.
  */
@@ -158,8 +172,11 @@ export function deadLetterOf(
     DEAD_LETTER_ATTRIBUTES.attempts,
     DEAD_LETTER_ATTRIBUTES.reason,
   ]) {
-    if (messageBytes(body, attributes) <= maxBytes) break;
-    delete added[name];
+    const bytes = messageBytes(body, attributes);
+    if (bytes <= maxBytes) break;
+    const reason = name === DEAD_LETTER_ATTRIBUTES.reason ? shortened(added[name] ?? '', bytes - maxBytes) : '';
+    if (reason === '') delete added[name];
+    else added[name] = reason;
     attributes = Object.keys(added).length > 0 ? merged(own, added) : own;
   }
   return {

@@ -13,7 +13,7 @@ export interface Turn {
 }
 
 /** Why a message is put off that was not run to its end; costs no attempt. */
-export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'stopped';
+export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'backoff' | 'stopped';
 
 export type Settlement =
   | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' | 'unwanted' }
@@ -81,6 +81,24 @@ export function shortestScheduleSeconds(failures: number, backoff: RetryRules['b
     seconds += Math.round(boundSeconds(attempt, backoff) * MIN_SHARE);
   }
   return seconds;
+}
+
+/**
+ * Attempts that came quicker than the backoff lets them come (a delay that failed, a duplicate) do not use up a message's
+ * attempts: the last one is no sooner than the shortest schedule says. Up to twice as many are made for that. A clock
+ * that is behind SQS's changes nothing. Pure.
+ * @param attempts that were made, or are about to end
+ * @param firstReceivedAt by SQS's clock, as `sqsNow`, in milliseconds since the epoch; undefined: SQS did not say
+ */
+export function isBeforeSchedule(
+  attempts: number,
+  firstReceivedAt: number | undefined,
+  { maxReceiveCount, backoff }: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>,
+  sqsNow: number,
+): boolean {
+  if (firstReceivedAt === undefined || attempts < maxReceiveCount || attempts >= 2 * maxReceiveCount) return false;
+  const elapsedSeconds = (sqsNow - firstReceivedAt) / 1000;
+  return elapsedSeconds >= 0 && elapsedSeconds + 1 < shortestScheduleSeconds(maxReceiveCount - 1, backoff);
 }
 
 /** A tenth of what it has waited, 1 to 30 s: another version takes it soon, or only after its deploy. */
@@ -187,8 +205,29 @@ export function beforeExpiry(settlement: Settlement, ageSeconds: number | undefi
   return { kind: 'dead-letter', rule: 'expiring', error: new SnsSqsError('MESSAGE_EXPIRING', text, { cause }) };
 }
 
-/** Of a message whose starts were counted, and none of which came to an end. */
-export function attemptsExhausted(messageId: string | undefined, starts: number): SnsSqsError {
-  const text = `Message ${messageId ?? ''} was started ${starts} times and never came to an end: its process died each time, or was cut off`;
-  return new SnsSqsError('ATTEMPTS_EXHAUSTED', text, { facts: { messageId, starts } });
+/**
+ * Why a message has no attempts left although its handler is not called now. `died`: the last start never came to an end.
+ * `elsewhere`: a process of another `maxReceiveCount` tried it, or could not copy it. `marked`: nobody counted, and a
+ * mark was left behind.
+ */
+export type Exhaustion = 'died' | 'elsewhere' | 'marked';
+
+/** @param starts how often it was started, or for `marked` received */
+export function attemptsExhausted(
+  messageId: string,
+  starts: number,
+  { maxReceiveCount }: Pick<RetryRules, 'maxReceiveCount'>,
+  how: Exhaustion,
+): SnsSqsError {
+  const text = `Message ${messageId} has no attempts left (maxReceiveCount: ${maxReceiveCount}). ${exhaustions[how](starts)}`;
+  return new SnsSqsError('ATTEMPTS_EXHAUSTED', text, { facts: { messageId, starts, how } });
 }
+
+const exhaustions: Record<Exhaustion, (times: number) => string> = {
+  died: starts =>
+    `Its handler was started ${starts} times, and the last start never came to an end: the process died, or was cut off from the inbox`,
+  elsewhere: starts =>
+    `Its handler was started ${starts} times by other processes, where it failed or its process died; their logs have the reason`,
+  marked: receives =>
+    `It was received ${receives} times by processes that did not settle it, and the last start never came to an end: the process died while its handler ran`,
+};
