@@ -31,6 +31,7 @@ import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
 import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
+import { SqsClock } from './receive/sqs-clock.js';
 import { IntakeCapacity } from './receive/intake-capacity.js';
 import { Steering, type SteeredIntake } from './steer/steering.js';
 import { Heartbeat } from './settle/heartbeat.js';
@@ -96,6 +97,8 @@ export interface ConsumerParts {
   attempts: AttemptCounter;
   steering: Steering;
   capacity: IntakeCapacity;
+  suspects: Suspects | undefined;
+  sqsClock: SqsClock;
 }
 
 /** Builds and connects the parts of one queue's consumer. */
@@ -110,7 +113,8 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     visibilityTimeoutSeconds,
     watch: options.watch,
   };
-  const attempts = new AttemptCounter({ fifo: queue.fifo, rules: settings });
+  const sqsClock = new SqsClock();
+  const attempts = new AttemptCounter({ fifo: queue.fifo, rules: settings, sqsNow: sqsClock.now });
   const settler = new Settler({
     queue,
     wire,
@@ -123,7 +127,14 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   });
   if (inbox) inbox.onWake = handles => settler.makeVisible(handles);
   const gate =
-    inbox && new InboxGate({ inbox, decode, rules: settings, knowsAttempts: options.inboxIsShared ?? false });
+    inbox &&
+    new InboxGate({
+      inbox,
+      decode,
+      rules: settings,
+      knowsAttempts: options.inboxIsShared ?? false,
+      sqsNow: sqsClock.now,
+    });
   const heartbeat = new Heartbeat({
     ...named,
     wire: new TracedSqsWire(options.wire, { queue, telemetry, visibility: 'extend' }),
@@ -144,7 +155,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, concurrency);
   const steering = new Steering({ queueName: queue.name, rules: settings, batchSize, intake: consumer, logger });
   const { breaker } = steering;
-  const failures = new Failures({ queue, rules: settings, attempts, logger, breaker });
+  const failures = new Failures({ queue, rules: settings, attempts, logger, breaker, sqsClock });
   const runner = new DeliveryRunner({
     queue,
     failures,
@@ -194,6 +205,8 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     pace,
     lanes,
     capacity: new IntakeCapacity({ ...shared, lanes, pace, settler, runner, steering, inbox }),
+    suspects,
+    sqsClock,
     laneKey: laneKeyOf(queue.fifo, settings, decode),
     poller: new Poller({ ...named, fifo: queue.fifo, waitTimeSeconds, intake: consumer, batchSize }),
   };

@@ -160,6 +160,7 @@ describe('QueueConsumer with an inbox', () => {
     await put(message({ id: 'e' }));
     expect(settled).toEqual(expected);
     fails = false;
+    await jest.advanceTimersByTimeAsync(9_000);
     await put(message({ id: 'e', receives: 2 }));
     expect(handled).toEqual(['e', 'e']);
     expect(settled).toEqual([...expected, 'm-e deleted']);

@@ -111,6 +111,7 @@ describe('QueueConsumer', () => {
     consumer.start();
     await put(message('head', { group: 'g', receives: 3 }), message('tail', { group: 'g', receives: 3 }));
     await put(message('tail', { group: 'g', receives: 4 }));
+    await jest.advanceTimersByTimeAsync(2_000);
     await put(message('tail', { group: 'g', receives: 5 }));
     expect(attempts).toEqual(['head 3', 'tail 1', 'tail 2']);
     expect(settled).toEqual(['head in 2 s', 'tail in 2 s', 'tail in 2 s', expect.stringMatching(/^tail in 1\d s$/)]);
@@ -130,9 +131,27 @@ describe('QueueConsumer', () => {
     await put(message('m', { group: 'g' }), message('n', { group: 'g' }));
     await put(message('m', { group: 'g', receives: 2 }));
     finish();
-    await jest.advanceTimersByTimeAsync(10);
+    await jest.advanceTimersByTimeAsync(2_010);
     await put(message('m', { group: 'g', receives: 3 }));
     expect(attempts).toEqual([1, 2]);
+  });
+
+  it('puts a message off for the rest of its delay that comes before, and that costs no attempt', async () => {
+    const attempts: number[] = [];
+    const { consumer, settled, put } = consumerOf((_, context) => {
+      attempts.push(context.getAttempt());
+      return Promise.reject(new Error('no'));
+    });
+    consumer.start();
+    for (const [before, delay] of [2, 16].entries()) {
+      await put(message('m', { receives: 2 * before + 1 }));
+      await jest.advanceTimersByTimeAsync(500 * 0.8 * delay);
+      // The delay has failed, or SQS has it twice.
+      await put(message('m', { receives: 2 * before + 2 }));
+      await jest.advanceTimersByTimeAsync(500 * delay + 500 * 0.2 * delay);
+    }
+    expect(attempts).toEqual([1, 2]);
+    expect(settled.map(text => text.replace(/\d+ s/, 's'))).toEqual(Array(4).fill('m in s'));
   });
 
   it('holds no crowd of one subject: it stops receiving at two messages for each slot', async () => {

@@ -167,7 +167,7 @@ export class QueueConsumer implements Consumer, Pausable {
   }
 
   private abandon(): void {
-    const { poller, heartbeat, settler, dispatcher, steering } = this.parts;
+    const { poller, heartbeat, settler, dispatcher, suspects, steering } = this.parts;
     this.isClosed = true;
     steering.stop();
     for (const delivery of this.inFlight) delivery.isAbandoned = true;
@@ -175,6 +175,7 @@ export class QueueConsumer implements Consumer, Pausable {
     poller.abandon();
     dispatcher.stop();
     heartbeat.stop();
+    suspects?.stop();
     settler.abandon();
   }
 
@@ -251,10 +252,12 @@ export class QueueConsumer implements Consumer, Pausable {
     // The late answer of a receive that did not heed its abort.
     if (this.isClosed) return;
     const { queue } = this.options;
-    const { lanes, heartbeat, laneKey, attempts, steering, runner } = this.parts;
+    const { lanes, heartbeat, laneKey, attempts, steering, runner, sqsClock } = this.parts;
     steering.noteReceived(messages.length);
     announce('received', { queue: queue.name, count: messages.length });
     const deliveries = this.deliveries(messages, receipt);
+    // One of a batch tells as much as all.
+    if (deliveries[0]) sqsClock.note(deliveries[0]);
     const acceptedAt = isTraced('process', this.options.telemetry) ? monotonicNow() : undefined;
     if (steering.isHeld) return runner.returnToQueue(deliveries, undefined);
     for (const delivery of deliveries) {

@@ -38,8 +38,10 @@ export class Admitter {
     if (delivery.leaseLost) return this.notStarted(delivery);
     // What waits for another version has nothing to do with the inbox of this one.
     if (unknown?.kind === 'wait') {
-      return { attempt: attempts.attemptOf(delivery), settlement: failures.inTime(delivery, unknown) };
+      return this.notCalled(delivery, attempts.attemptOf(delivery), unknown);
     }
+    const earlyMs = attempts.earlyMs(delivery);
+    if (earlyMs > 0) return this.notCalled(delivery, attempts.attemptOf(delivery), backoffLeft(earlyMs));
     const verdict = settler.wasDone(delivery) ? DONE_BEFORE : gate ? await gate.enter(delivery) : RUN;
     if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);
@@ -48,10 +50,13 @@ export class Admitter {
       case 'run':
         return this.beforeRun(delivery, attempt, unknown, verdict.attempt === undefined);
       case 'settle':
-        return { attempt, settlement: failures.inTime(delivery, verdict.settlement) };
+        return this.notCalled(delivery, attempt, verdict.settlement);
       case 'fail':
         return (
-          this.decided(delivery) ?? { attempt, settlement: failures.settlementOf(delivery, attempt, verdict.error) }
+          this.decided(delivery) ?? {
+            attempt: verdict.attempt === undefined ? uncalled(attempt) : attempt,
+            settlement: failures.settlementOf(delivery, attempt, verdict.error),
+          }
         );
       default:
         return verdict satisfies never;
@@ -67,16 +72,33 @@ export class Admitter {
   ): Promise<Admission> {
     const { suspects, failures, maxReceiveCount } = this.options;
     if (unknown?.kind === 'failed') {
-      return { attempt, settlement: failures.settlementOf(delivery, attempt, unknown.error) };
+      return { attempt: uncalled(attempt), settlement: failures.settlementOf(delivery, attempt, unknown.error) };
     }
     if (unknown) return { attempt, settlement: unknown };
     const decided = this.decided(delivery);
     if (decided) return decided;
     if (!areStartsUncounted || !suspects?.isSuspect(delivery)) return { attempt };
-    if ((await suspects.begin(delivery)) === 'run') return { attempt };
-    const error = attemptsExhausted(delivery.messageId, maxReceiveCount);
-    const last = { ...attempt, counted: maxReceiveCount, made: maxReceiveCount };
-    return { attempt: last, settlement: failures.settlementOf(delivery, last, error) };
+    const suspicion = await suspects.begin(delivery);
+    switch (suspicion) {
+      case 'run':
+        return { attempt };
+      case 'wait':
+        return this.notCalled(delivery, attempt, { kind: 'wait', why: 'in-work', seconds: suspects.waitSeconds });
+      case 'deadly': {
+        // For certain it is one: the death that left the mark. The receives before it can have been as many.
+        const { messageId, receiveCount } = delivery;
+        const error = attemptsExhausted(messageId, receiveCount - 1, { maxReceiveCount }, 'marked');
+        const last = { ...attempt, counted: maxReceiveCount, made: maxReceiveCount };
+        return { attempt: last, settlement: failures.settlementOf(delivery, last, error) };
+      }
+      default:
+        return suspicion satisfies never;
+    }
+  }
+
+  /** It is settled without a call of its handler. */
+  private notCalled(delivery: Delivery, attempt: Attempt, settlement: Settlement): Admission {
+    return { attempt: uncalled(attempt), settlement: this.options.failures.inTime(delivery, settlement) };
   }
 
   /** Its copy to the dead letter queue was refused before: it is only copied, with what was decided then. */
@@ -94,3 +116,7 @@ export class Admitter {
     void this.options.gate?.leave(delivery, 'unstarted');
   }
 }
+
+const uncalled = (attempt: Attempt): Attempt => ({ ...attempt, made: attempt.made - 1 });
+
+const backoffLeft = (ms: number): Settlement => ({ kind: 'wait', why: 'backoff', seconds: Math.ceil(ms / 1000) });

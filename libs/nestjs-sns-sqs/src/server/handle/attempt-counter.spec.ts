@@ -23,7 +23,7 @@ function counter({
   maxReceiveCount = 5,
   now = () => 0,
 }: { fifo?: boolean; maxReceiveCount?: number; now?: () => number } = {}) {
-  return new AttemptCounter({ fifo, rules: { maxReceiveCount, backoff }, now, wallNow: () => NOW });
+  return new AttemptCounter({ fifo, rules: { maxReceiveCount, backoff }, now, sqsNow: () => NOW });
 }
 
 describe('AttemptCounter on a standard queue', () => {
@@ -49,6 +49,29 @@ describe('AttemptCounter on a standard queue', () => {
     attempts.noteFailed('a');
     expect(attempts.attemptOf(received('a', 4)).counted).toBe(2);
     expect(attempts.attemptOf(received('b', 3)).counted).toBe(3);
+  });
+
+  it('knows what comes before it was to be tried again, and lets it wait for the rest', () => {
+    let now = 0;
+    const attempts = counter({ now: () => now });
+    expect(attempts.earlyMs(received('a', 2))).toBe(0);
+    attempts.noteFailed('a', 100);
+    attempts.noteFree('b', 3_600);
+    now = 30_000;
+    expect(attempts.earlyMs(received('a', 2))).toBe(70_000);
+    expect(attempts.earlyMs(received('b', 2))).toBe(3_570_000);
+    now = 99_500;
+    expect(attempts.earlyMs(received('a', 3))).toBe(0);
+  });
+
+  it("counts no store's attempts as the last that came quicker than the backoff lets them come", () => {
+    // Four delays of 8 s at least.
+    expect(counter().attemptOf(received('a', 5, 20), 5)).toEqual({ number: 5, counted: 4, made: 5 });
+    expect(counter().attemptOf(received('a', 9, 20), 9)).toEqual({ number: 9, counted: 4, made: 9 });
+    expect(counter().attemptOf(received('a', 5, 40), 5).counted).toBe(5);
+    // Not for ever, and not by a clock that is behind.
+    expect(counter().attemptOf(received('a', 10, 20), 10).counted).toBe(10);
+    expect(counter().attemptOf(received('a', 5, -20), 5).counted).toBe(5);
   });
 
   it('counts no attempt for a hundred receives that cost none', () => {
@@ -89,7 +112,7 @@ describe('AttemptCounter on FIFO', () => {
     now = 44 * 60_000;
     expect(attempts.attemptOf(received('a', 9)).counted).toBe(2);
     now = 45 * 60_000;
-    expect(attempts.attemptOf(received('a', 9)).counted).toBe(5);
+    expect(attempts.attemptOf(received('a', 9))).toEqual({ number: 2, counted: 5, made: 2 });
     expect(attempts.attemptOf(received('a', 3)).counted).toBe(2);
   });
 });
@@ -99,8 +122,8 @@ describe('AttemptCounter', () => {
     'tells the handler of each of its calls, and counts those that cost an attempt (FIFO: %p)',
     fifo => {
       const attempts = counter({ fifo });
-      attempts.noteFree('a');
-      attempts.noteFree('a');
+      attempts.noteFree('a', 1);
+      attempts.noteFree('a', 1);
       expect(attempts.attemptOf(received('a', 3))).toEqual({ number: 3, counted: 1, made: 3 });
       attempts.noteFailed('a');
       expect(attempts.attemptOf(received('a', 4))).toEqual({ number: 4, counted: 2, made: 4 });
@@ -110,7 +133,7 @@ describe('AttemptCounter', () => {
   it('takes the count of a store that all processes share, and adds the calls that cost none', () => {
     const attempts = counter();
     expect(attempts.attemptOf(received('a', 1), 3)).toEqual({ number: 3, counted: 3, made: 3 });
-    attempts.noteFree('a');
+    attempts.noteFree('a', 1);
     expect(attempts.attemptOf(received('a', 9), 2)).toEqual({ number: 3, counted: 2, made: 3 });
   });
 

@@ -1,14 +1,14 @@
 import { monotonicNow } from '../../async/clock.js';
 import { BoundedRecords, type Forgettable } from '../../inbox/bounded-records.js';
 import type { Delivery } from '../delivery.js';
-import { shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
+import { isBeforeSchedule, shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
 
 export interface AttemptCounterOptions {
   fifo: boolean;
   rules: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>;
   now?: () => number;
-  /** Of SQS's stamps, in milliseconds since the epoch. */
-  wallNow?: () => number;
+  /** SQS's time, of its stamps, in milliseconds since the epoch. @default Date.now */
+  sqsNow?: () => number;
 }
 
 /** How often a message was tried, the time that is to come included. */
@@ -38,11 +38,15 @@ interface History extends Forgettable {
   /** It stood behind another of its FIFO group each time. */
   wasNeverStarted?: boolean;
   firstFailedAt?: number;
+  /** When it is to come again. SQS may hand it out before: a delay can fail, a message come twice. */
+  dueAt?: number;
   retryLaterSince?: number;
   unknownTypeSince?: number;
   verdict?: Verdict;
 }
 
+/** SQS counts a delay in seconds of its own clock. */
+const SQS_TOLERANCE_MS = 1_000;
 /** A few hundred bytes each, and only of messages that will come again. */
 const REMEMBERED = 50_000;
 /** On FIFO, where other processes' attempts cannot be told from their receives: no message fails for longer, in milliseconds. */
@@ -62,11 +66,11 @@ export class AttemptCounter {
     onForget: () => undefined,
   });
   private readonly now: () => number;
-  private readonly wallNow: () => number;
+  private readonly sqsNow: () => number;
 
   constructor(private readonly options: AttemptCounterOptions) {
     this.now = options.now ?? monotonicNow;
-    this.wallNow = options.wallNow ?? Date.now;
+    this.sqsNow = options.sqsNow ?? Date.now;
   }
 
   /** @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know */
@@ -74,12 +78,13 @@ export class AttemptCounter {
     if (delivery.receiveCount === 1) return stored === undefined || stored === 1 ? FIRST : exactly(stored, 0);
     const history = this.historyOf(delivery.messageId);
     const { failed = 0, free = 0 } = history ?? {};
-    if (stored !== undefined) return exactly(stored, free);
+    if (stored !== undefined) return this.asStored(stored, free, delivery);
     const unknown = this.unknownReceives(delivery);
     const presumed = this.canHaveBeenAttempts(delivery, failed, unknown) ? unknown : 0;
     if (!this.options.fifo) return exactly(failed + 1 + presumed, free);
     const counted = this.isOverdue(history, unknown) ? this.atLeastLast(failed) : failed + 1;
-    const made = counted + free;
+    // That its time is over makes it the last attempt, and no more of them.
+    const made = failed + 1 + free;
     return { number: history?.wasNeverStarted ? made : made + presumed, counted, made };
   }
 
@@ -95,11 +100,19 @@ export class AttemptCounter {
     }
   }
 
-  /** Its handler asked to be called later. */
-  noteFree(messageId: string): void {
+  /** Its handler asked to be called later, in so many seconds. */
+  noteFree(messageId: string, seconds: number): void {
     const history = this.of(messageId);
     history.receives += 1;
     history.free += 1;
+    history.dueAt = this.now() + seconds * 1000;
+  }
+
+  /** How long it has to wait until it may be tried again, in milliseconds; 0: it may. */
+  earlyMs({ messageId, receiveCount }: Delivery): number {
+    if (receiveCount === 1) return 0;
+    const earlyMs = (this.historyOf(messageId)?.dueAt ?? 0) - this.now();
+    return earlyMs > SQS_TOLERANCE_MS ? earlyMs : 0;
   }
 
   /** Its handler was not called, or was cut off. */
@@ -107,11 +120,14 @@ export class AttemptCounter {
     this.of(messageId).receives += 1;
   }
 
-  noteFailed(messageId: string): void {
+  /** @param seconds until it is to be tried again; undefined: that is not decided here */
+  noteFailed(messageId: string, seconds?: number): void {
+    const now = this.now();
     const history = this.of(messageId);
     history.receives += 1;
     history.failed += 1;
-    history.firstFailedAt ??= this.now();
+    history.firstFailedAt ??= now;
+    if (seconds !== undefined) history.dueAt = now + seconds * 1000;
   }
 
   /** Since its first `RetryLater`, in milliseconds. */
@@ -154,8 +170,16 @@ export class AttemptCounter {
     const { rules } = this.options;
     if (failed + unknown >= rules.maxReceiveCount) return false;
     if (firstReceivedAt === undefined) return true;
-    const elapsedSeconds = (this.wallNow() - firstReceivedAt) / 1000;
+    const elapsedSeconds = (this.sqsNow() - firstReceivedAt) / 1000;
     return elapsedSeconds + 1 >= shortestScheduleSeconds(failed + unknown, rules.backoff);
+  }
+
+  /** A store counts in other processes too, which do not know when this one had it wait. */
+  private asStored(stored: number, free: number, { firstReceivedAt }: Delivery): Attempt {
+    const { rules } = this.options;
+    const { number, made } = exactly(stored, free);
+    if (!isBeforeSchedule(stored, firstReceivedAt, rules, this.sqsNow())) return { number, counted: stored, made };
+    return { number, counted: Math.max(1, rules.maxReceiveCount - 1), made };
   }
 
   private isOverdue(history: History | undefined, unknown: number): boolean {

@@ -114,7 +114,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     await Promise.all(
       deliveries.map(async delivery => {
         await gate?.leave(delivery, 'unstarted');
-        await suspects?.end(delivery.messageId);
+        await suspects?.end(delivery);
       }),
     );
   }
@@ -137,6 +137,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       return await this.asLastResort(delivery, error);
     } finally {
       this.release(delivery);
+      // Whatever it came to: what the mark tells of is a death.
+      if (!delivery.isAbandoned) void this.options.suspects?.end(delivery);
     }
   }
 
@@ -175,9 +177,11 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** To those who have not stopped, at once. */
   private async returnUnstarted(delivery: Delivery): Promise<LaneVerdict> {
-    const { gate, settler, attempts, heartbeat } = this.options;
+    const { gate, settler, attempts, heartbeat, suspects } = this.options;
     attempts.noteUncounted(delivery.messageId);
     await gate?.leave(delivery, 'unstarted');
+    // A stop waits for it: the process ends then, and would leave the mark of a death.
+    await suspects?.end(delivery);
     heartbeat.untrack(delivery);
     settler.returnToQueue([delivery], 0);
     return 'hold';

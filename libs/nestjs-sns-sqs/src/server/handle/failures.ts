@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Delivery } from '../delivery.js';
+import type { SqsClock } from '../receive/sqs-clock.js';
 import {
   backoffSeconds,
   beforeExpiry,
@@ -20,6 +21,7 @@ export interface FailuresOptions {
   /** Undefined: none. */
   breaker?: Pick<CircuitBreaker, 'noteFailure'> | undefined;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  sqsClock: Pick<SqsClock, 'since'>;
 }
 
 const STOPPED: Settlement = { kind: 'wait', why: 'stopped', seconds: 0 };
@@ -72,7 +74,7 @@ export class Failures {
     const { sentAt, receiveCount } = delivery;
     const spared = sparingReceives(settlement, receiveCount);
     if (sentAt === undefined) return spared;
-    // By the wall clock, as SQS's stamp: against days a step of it by hours is little.
-    return beforeExpiry(spared, (Date.now() - sentAt) / 1000, this.options.rules);
+    const { sqsClock, rules } = this.options;
+    return beforeExpiry(spared, sqsClock.since(sentAt, rules.retentionSeconds * 1000) / 1000, rules);
   }
 }

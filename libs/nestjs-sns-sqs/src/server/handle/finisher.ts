@@ -65,8 +65,8 @@ export class Finisher {
       case 'retry':
         heartbeat.untrack(delivery);
         this.delays.set(delivery, settlement.seconds);
-        if (settlement.isFree) attempts.noteFree(messageId);
-        else attempts.noteFailed(messageId);
+        if (settlement.isFree) attempts.noteFree(messageId, settlement.seconds);
+        else attempts.noteFailed(messageId, settlement.seconds);
         break;
       case 'wait':
         heartbeat.untrack(delivery);
@@ -80,7 +80,7 @@ export class Finisher {
         return settlement satisfies never;
     }
     // Its handler has ended, whether a copy is accepted or not: what the mark tells of is a death.
-    const unmarked = suspects?.end(messageId);
+    const unmarked = suspects?.end(delivery);
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;
@@ -106,8 +106,11 @@ export class Finisher {
   }
 
   private noteDeadLetter({ messageId }: Delivery, verdict: Verdict, departure: Departure): void {
-    const { attempts } = this.options;
-    if (departure === 'gone') return attempts.forget(messageId);
+    const { attempts, suspects } = this.options;
+    if (departure === 'gone') {
+      void suspects?.noteGone(messageId);
+      return attempts.forget(messageId);
+    }
     attempts.noteUncounted(messageId);
     attempts.decide(messageId, verdict);
   }

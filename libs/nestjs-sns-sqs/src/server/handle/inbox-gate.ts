@@ -5,7 +5,13 @@ import type { Inbox } from '../../inbox/inbox.js';
 import { earlySeconds, inWorkSeconds, subjectInWorkSeconds } from '../../inbox/put-off.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import type { Delivery } from '../delivery.js';
-import { attemptsExhausted, backoffSeconds, type RetryRules, type Settlement } from '../settle/retry-policy.js';
+import {
+  attemptsExhausted,
+  backoffSeconds,
+  isBeforeSchedule,
+  type RetryRules,
+  type Settlement,
+} from '../settle/retry-policy.js';
 import type { MessageDecoder } from './message-decoder.js';
 
 export interface InboxGateOptions {
@@ -15,6 +21,8 @@ export interface InboxGateOptions {
   /** The store tells how often the event was started in all processes. */
   knowsAttempts: boolean;
   random?: () => number;
+  /** SQS's time, of its stamps, in milliseconds since the epoch. @default Date.now */
+  sqsNow?: () => number;
 }
 
 /** What follows for a delivery by the inbox. */
@@ -102,11 +110,19 @@ export class InboxGate {
     return deliveries.filter(({ claim }) => claim !== undefined && lost.has(claim));
   }
 
-  private run({ attempt }: Admission & { kind: 'run' }, { message }: Delivery): GateVerdict {
-    const { rules, knowsAttempts } = this.options;
+  private run({ attempt, isTakenOver = false }: Admission & { kind: 'run' }, delivery: Delivery): GateVerdict {
+    const { rules, knowsAttempts, sqsNow = Date.now } = this.options;
     if (attempt === undefined || !knowsAttempts) return RUN;
     if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt };
-    return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(message.MessageId, attempt - 1) };
+    if (!isTakenOver && isBeforeSchedule(attempt - 1, delivery.firstReceivedAt, rules, sqsNow())) {
+      return { kind: 'run', attempt };
+    }
+    const how = isTakenOver ? 'died' : 'elsewhere';
+    return {
+      kind: 'fail',
+      attempt: attempt - 1,
+      error: attemptsExhausted(delivery.messageId, attempt - 1, rules, how),
+    };
   }
 
   private wait(admission: Admission & { kind: 'wait' }, { receiveCount }: Delivery): Settlement & { kind: 'wait' } {

@@ -8,10 +8,11 @@ const backoff = { initialSeconds: 0, factor: 1, maxSeconds: 0 };
 const received = (times: number, messageId = 'm') =>
   new Delivery({ MessageId: messageId, Attributes: { ApproximateReceiveCount: String(times) } }, 0, 0);
 
+const LEASE_MS = 30_000;
+
 /** The tags of a queue, and processes that share them. */
 function queueWithTags(maxReceiveCount = 5) {
   const tags: Record<string, string> = {};
-  let wall = Date.UTC(2026, 0, 1);
   const plane = {
     listQueueTags: jest.fn((): Promise<Record<string, string>> => Promise.resolve({ ...tags })),
     tagQueue: jest.fn((_: string, more: Record<string, string>) => Promise.resolve(void Object.assign(tags, more))),
@@ -20,43 +21,59 @@ function queueWithTags(maxReceiveCount = 5) {
     ),
   };
   const warn = jest.fn();
-  const startProcess = () =>
+  const startProcess = (wallAheadMs = 0) =>
     new Suspects({
       queueUrl: 'url',
       queueName: 'q',
       maxReceiveCount,
-      visibilityTimeoutSeconds: 30,
+      visibilityTimeoutSeconds: LEASE_MS / 1000,
       attempts: new AttemptCounter({ fifo: true, rules: { maxReceiveCount, backoff } }),
       reader: new QueueTagReader({ readTags: plane.listQueueTags, readEveryMs: 0 }),
       tags: plane,
       logger: { warn },
-      wallNow: () => wall,
+      wallNow: () => Date.now() + wallAheadMs,
     });
-  const pass = (seconds: number) => void (wall += seconds * 1000);
-  return { tags, plane, warn, startProcess, pass };
+  return { tags, plane, warn, startProcess };
 }
 
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+/** Its timers go with it. */
+const kill = (suspects: Suspects) => suspects.stop();
+
 describe('Suspects', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
   it('lets a message kill no more processes than it may be tried', async () => {
-    const { startProcess, pass } = queueWithTags();
+    const { startProcess, tags } = queueWithTags();
     let deaths = 0;
+    let here = startProcess();
     for (let receives = 1; receives < 20; receives += 1) {
-      const suspects = startProcess();
       const delivery = received(receives);
-      if (suspects.isSuspect(delivery) && (await suspects.begin(delivery)) === 'deadly') break;
-      deaths += 1;
-      pass(31);
+      const verdict = here.isSuspect(delivery) ? await here.begin(delivery) : 'run';
+      if (verdict === 'deadly') break;
+      if (verdict === 'run') {
+        deaths += 1;
+        kill(here);
+        here = startProcess();
+      }
+      await pass(LEASE_MS + 1_000);
     }
     expect(deaths).toBe(5);
+    // Others must know as long as it is not in the dead letter queue.
+    expect(Object.keys(tags)).toHaveLength(1);
+    await here.noteGone('m');
+    expect(tags).toEqual({});
   });
 
   it('tries what was only handed out often, however often', async () => {
     const { startProcess, tags } = queueWithTags();
     for (let receives = 5; receives < 40; receives += 1) {
       const suspects = startProcess();
-      expect(suspects.isSuspect(received(receives))).toBe(true);
-      expect(await suspects.begin(received(receives))).toBe('run');
-      await suspects.end('m');
+      const delivery = received(receives);
+      expect(suspects.isSuspect(delivery)).toBe(true);
+      expect(await suspects.begin(delivery)).toBe('run');
+      await suspects.end(delivery);
     }
     expect(tags).toEqual({});
   });
@@ -66,18 +83,84 @@ describe('Suspects', () => {
     expect([1, 2, 3, 4].map(times => suspects.isSuspect(received(times)))).toEqual([false, false, false, false]);
   });
 
-  it('takes a duplicate of what another process has marked just now for no death', async () => {
-    const { startProcess, pass } = queueWithTags();
-    await startProcess().begin(received(5));
-    pass(14);
-    expect(await startProcess().begin(received(6))).toBe('run');
+  it.each([0, 7_200_000, -7_200_000])(
+    'takes a handler that goes on elsewhere, its lease lost, for no death, whoever has set the clock by %d ms',
+    async wallAheadMs => {
+      const { startProcess, tags } = queueWithTags();
+      const [there, here] = [startProcess(), startProcess(wallAheadMs)];
+      const longRun = received(5);
+      expect(await there.begin(longRun)).toBe('run');
+      for (let receives = 6; receives < 16; receives += 1) {
+        await pass(LEASE_MS);
+        expect(await here.begin(received(receives))).toBe('wait');
+      }
+      await there.end(longRun);
+      expect(tags).toEqual({});
+      expect(await here.begin(received(16))).toBe('run');
+    },
+  );
+
+  it('lets a duplicate wait, in the same process too, and leaves the mark to whose it is', async () => {
+    const { startProcess, tags } = queueWithTags();
+    const suspects = startProcess();
+    const [first, duplicate] = [received(5), received(6)];
+    expect(await suspects.begin(first)).toBe('run');
+    expect(await suspects.begin(duplicate)).toBe('wait');
+    await suspects.end(duplicate);
+    expect(Object.keys(tags)).toHaveLength(1);
+    await suspects.end(first);
+    expect(tags).toEqual({});
+  });
+
+  it('marks one of two that come at once', async () => {
+    const { startProcess, tags } = queueWithTags();
+    const suspects = startProcess();
+    const [one, other] = [received(5), received(6)];
+    expect(await Promise.all([suspects.begin(one), suspects.begin(other)])).toEqual(['run', 'wait']);
+    await Promise.all([suspects.end(other), suspects.end(one)]);
+    expect(tags).toEqual({});
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('leaves no mark behind that is being set when its handler ends, or whose call took effect and failed', async () => {
+    const { startProcess, plane, tags } = queueWithTags();
+    const suspects = startProcess();
+    const delivery = received(5);
+    await suspects.begin(delivery);
+    let answer = (): void => undefined;
+    plane.tagQueue.mockImplementationOnce(async (_, more) => {
+      await new Promise<void>(resolve => (answer = resolve));
+      Object.assign(tags, more);
+      throw new Error('TimeoutError');
+    });
+    await pass(0.5 * LEASE_MS);
+    const ended = suspects.end(delivery);
+    answer();
+    await ended;
+    expect(tags).toEqual({});
+
+    plane.tagQueue.mockImplementationOnce((_, more) => {
+      Object.assign(tags, more);
+      return Promise.reject(new Error('TimeoutError'));
+    });
+    const other = received(6);
+    expect(await suspects.begin(other)).toBe('run');
+    plane.untagQueue.mockRejectedValueOnce(new Error('RequestThrottled'));
+    const again = suspects.end(other);
+    await pass(1_000);
+    await again;
+    expect(tags).toEqual({});
   });
 
   it('leaves room for tags of others, and forgets marks that are older than any message', async () => {
-    const { startProcess, tags, pass } = queueWithTags();
-    for (let at = 0; at < 25; at += 1) await startProcess().begin(received(9, String(at)));
+    const { startProcess, tags } = queueWithTags();
+    for (let at = 0; at < 25; at += 1) {
+      const suspects = startProcess();
+      await suspects.begin(received(9, String(at)));
+      kill(suspects);
+    }
     expect(Object.keys(tags)).toHaveLength(20);
-    pass(15 * 86_400);
+    jest.setSystemTime(Date.now() + 15 * 86_400_000);
     expect(await startProcess().begin(received(9, 'later'))).toBe('run');
     expect(Object.keys(tags)).toEqual(['nestjs-sns-sqs:started:later']);
   });
