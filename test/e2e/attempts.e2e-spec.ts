@@ -126,7 +126,7 @@ describe('an attempt is something that somebody tried', () => {
         await dying.end('SIGKILL');
         dying = await run(true);
       }
-      const reason = /was started 2 times and never came to an end/;
+      const reason = /no attempts left \(maxReceiveCount: 2\)\. It was received \d times .* never came to an end/;
       expect(await attemptsOf('send-email-on-user-registered-dlq')).toEqual([expect.stringMatching(reason), '2']);
       expect(await attemptsOf(LETTERS)).toEqual([expect.stringMatching(reason), '2']);
       expect(dying.facts.filter(({ started }) => started)).toEqual([]);

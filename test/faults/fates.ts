@@ -47,6 +47,12 @@ export interface Fate extends ScheduledMessage {
   storeFailedAt: number;
   /** How many of them have failed: each may have been counted as an attempt. */
   storeFailures: number;
+  /** A process has said that the dead letter queue does not take it. */
+  isRefused: boolean;
+  /** Its queue has kept it for as long as it keeps any. */
+  hasExpired: boolean;
+  /** When it came into the dead letter queue. */
+  letterAt: number;
 }
 
 /** What a store has been told, and not forgotten. */
@@ -89,13 +95,13 @@ export class Fates {
   readonly excuses: Array<{ from: number; to: number }> = [];
   readonly rules: FateRules;
   readonly #byQueue = new Map<string, Map<number, Fate>>();
-  readonly #unheard: (id: string) => number;
+  readonly #unheard: (fate: Fate) => number;
   readonly #now: () => number;
   /** Excused only if one of the two was told to stop; asked when all is over. */
   readonly #suspects: Array<{ runs: Run[]; what: string }> = [];
 
-  /** @param unheard receives of a message that SQS counted and nobody got, or that ended with their process */
-  constructor(rules: FateRules, now: () => number, unheard: (id: string) => number) {
+  /** @param unheard receives of a message that SQS counted and nobody got, or that a process got which has gone */
+  constructor(rules: FateRules, now: () => number, unheard: (fate: Fate) => number) {
     this.#unheard = unheard;
     this.rules = rules;
     this.#now = now;
@@ -205,7 +211,7 @@ export class Fates {
    * process knows nothing of it.
    */
   mostStarts(fate: Fate, starts = fate.runs.length): number {
-    const most = starts + this.#unheard(fate.id) + fate.storeFailures;
+    const most = starts + this.#unheard(fate) + fate.storeFailures;
     return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
   }
 

@@ -65,8 +65,12 @@ const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => (
 export class FaultyWire implements SqsWire {
   cut = false;
   injected = 0;
-  /** By message id: receives that SQS counted and nobody got, or that a process took with it when it died. */
+  /** Calls about the queue's tags that have failed, before or after their effect. */
+  tagFailures = 0;
+  /** By message id: receives that SQS counted and nobody got. */
   readonly unheard = new Map<string, number>();
+  /** By message id: receives that this process got. */
+  readonly received = new Map<string, number>();
   /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
   readonly #settled = new Map<string, 'deleted' | 'returned'>();
   readonly #lostAt = new Map<string, number>();
@@ -75,8 +79,6 @@ export class FaultyWire implements SqsWire {
   faults: FaultRates;
   readonly lease: number;
   readonly watch: WireWatch;
-  /** By receipt handle: what this process has and has not settled. */
-  readonly #held = new Map<string, string>();
   #fanOut: readonly string[] = [];
   #onCut: () => void = () => undefined;
 
@@ -96,7 +98,6 @@ export class FaultyWire implements SqsWire {
   cutOff(): void {
     this.cut = true;
     this.#onCut();
-    for (const messageId of this.#held.values()) this.#noteUnheard(messageId);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
@@ -112,7 +113,7 @@ export class FaultyWire implements SqsWire {
     if (this.#strikes('overLimit')) return this.#late(undefined).then(() => this.#overLimit(queueUrl));
     if (this.#strikes('disorder')) this.#queue(queueUrl).shuffle(this.random);
     const { Messages = [] } = (await this.#call('receive', input, signal)) as { Messages?: SqsMessage[] };
-    for (const { ReceiptHandle = '', MessageId = '' } of Messages) this.#held.set(ReceiptHandle, MessageId);
+    for (const { MessageId = '' } of Messages) increment(this.received, MessageId);
     if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
     return Messages;
   }
@@ -155,7 +156,6 @@ export class FaultyWire implements SqsWire {
     for (const { id } of result.successful) {
       const entry = by.get(id);
       if (entry && entry.visibilityTimeoutSeconds !== this.lease) {
-        this.#held.delete(entry.receiptHandle);
         this.#settled.set(entry.receiptHandle, entry.visibilityTimeoutSeconds === undefined ? 'deleted' : 'returned');
       }
     }
@@ -167,19 +167,34 @@ export class FaultyWire implements SqsWire {
   }
 
   /** The queue's tags, by which a message is known that kills its process. */
-  async listQueueTags(queueUrl: string): Promise<Record<string, string>> {
-    await this.#latency();
-    return Object.fromEntries(this.#queue(queueUrl).tags);
+  listQueueTags(queueUrl: string): Promise<Record<string, string>> {
+    return this.#tagging(() => Object.fromEntries(this.#queue(queueUrl).tags));
   }
 
-  async tagQueue(queueUrl: string, tags: Record<string, string>): Promise<void> {
-    await this.#latency();
-    for (const [name, value] of Object.entries(tags)) this.#queue(queueUrl).tags.set(name, value);
+  tagQueue(queueUrl: string, tags: Record<string, string>): Promise<void> {
+    return this.#tagging(() => {
+      for (const [name, value] of Object.entries(tags)) this.#queue(queueUrl).tags.set(name, value);
+    });
   }
 
-  async untagQueue(queueUrl: string, names: readonly string[]): Promise<void> {
+  untagQueue(queueUrl: string, names: readonly string[]): Promise<void> {
+    return this.#tagging(() => {
+      for (const name of names) this.#queue(queueUrl).tags.delete(name);
+    });
+  }
+
+  async #tagging<T>(act: () => T): Promise<T> {
     await this.#latency();
-    for (const name of names) this.#queue(queueUrl).tags.delete(name);
+    if (this.#strikes('throttle') || this.#strikes('error')) return this.#failTagging();
+    const result = act();
+    if (this.#strikes('lostReply')) return this.#failTagging();
+    await this.#latency();
+    return result;
+  }
+
+  #failTagging(): never {
+    this.tagFailures += 1;
+    throw failure('RequestThrottled', 400);
   }
 
   /** As a topic does with its subscriptions: each queue gets what was accepted. */
@@ -237,15 +252,11 @@ export class FaultyWire implements SqsWire {
     for (const QueueUrl of this.#fanOut.slice(1))
       await this.#operation(OPERATION[kind], { ...input, QueueUrl }, signal);
     if (lost || this.cut) {
-      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) this.#noteUnheard(MessageId);
+      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) increment(this.unheard, MessageId);
     }
     if (lost) throw failure('TimeoutError', undefined);
     await this.#latency();
     return output;
-  }
-
-  #noteUnheard(messageId: string): void {
-    this.unheard.set(messageId, (this.unheard.get(messageId) ?? 0) + 1);
   }
 
   #operation(name: string, input: object, signal: AbortSignal | undefined): Promise<Output> {
@@ -321,5 +332,7 @@ export class FaultyWire implements SqsWire {
     return true;
   }
 }
+
+const increment = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
 const forever = <T>(): Promise<T> => new Promise(() => undefined);

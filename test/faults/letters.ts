@@ -1,20 +1,32 @@
 import type { NewMessage } from '#broker/core/message.js';
 import { nameOf, type Fate, type Fates, type Run } from './fates.ts';
-import { RETRY_LATER_FOR_SECONDS, type Schedule } from './schedule.ts';
+import { RETRY_LATER_FOR_SECONDS, USUAL, type Schedule } from './schedule.ts';
 
 const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
-const RETRY_LATER_FOR_MS = RETRY_LATER_FOR_SECONDS * 1000;
 /** Where no store counts attempts for all. */
 const FIFO_LATEST_MS = 45 * MINUTES;
 /** Of an unknown type, `unknownTypeGraceSeconds`. */
 const GRACE_MS = 15 * MINUTES;
 /** With the default backoff nothing is dead-lettered sooner after its first attempt. */
 const OUTAGE_MS = 15 * MINUTES;
+/** Before its queue drops a message, as a share of what that keeps it; and SQS's clock is known to some seconds. */
+const EXPIRY = { share: 0.1, mostMs: 60 * MINUTES, clockMs: 10_000 };
+/** In a row, for a mark to be the same for a whole lease although its process lives. */
+const LEAST_TAG_FAILURES = 3;
+/** What a letter tells at least, in bytes: name and type of the attribute, and the beginning of a reason. */
+const LEAST_REASON_BYTES = 'deadletter.reason'.length + 'String'.length + 17;
 
 export interface Letter {
   reason: string | undefined;
   attempts: number;
+}
+
+export interface MarkFacts {
+  /** Calls about marks that have failed until now. */
+  failures(): number;
+  /** A process that had received the message has ended. */
+  hasGone(fate: Fate): boolean;
 }
 
 const letterOf = ({ attributes }: NewMessage): Letter => {
@@ -27,26 +39,31 @@ export class Letters {
   readonly #schedule: Schedule;
   readonly #fates: Fates;
   readonly #now: () => number;
+  readonly #marks: MarkFacts;
 
-  constructor(schedule: Schedule, fates: Fates, now: () => number) {
+  constructor(schedule: Schedule, fates: Fates, now: () => number, marks: MarkFacts) {
     this.#schedule = schedule;
     this.#fates = fates;
     this.#now = now;
+    this.#marks = marks;
   }
 
   /** @param unheard receives of it that SQS counted and nobody got */
   check(fate: Fate, content: NewMessage, unheard: number): void {
     const { reason, attempts } = letterOf(content);
+    const { letterBytes } = this.#schedule;
+    const isSmall = letterBytes < USUAL.letterBytes;
     if (reason === undefined) {
-      if (unheard === 0) this.#blame(fate, 'was dead-lettered by SQS itself');
+      const isFull = isSmall && Buffer.byteLength(content.body) + LEAST_REASON_BYTES >= letterBytes;
+      if (unheard === 0 && !isFull) this.#blame(fate, 'was dead-lettered by SQS itself, or without its reason');
       return;
     }
-    // Without a shared store a mark in the queue's tags tells of a death, or of a run that still goes on elsewhere.
-    if (this.#schedule.inbox !== 'shared' && reason.includes('never came to an end')) return;
+    // The beginning of a reason is all that fits.
+    if (isSmall && Number.isNaN(attempts)) return;
     this.#checkReason(fate, reason);
-    // Without a handler the last attempt is one that found none.
-    const found = fate.runs.length + (reason.includes('No handler') ? 1 : 0);
-    const most = Math.max(1, this.#fates.mostStarts(fate, found));
+    // A mark tells of a death, and receives that nobody settled can have been as many.
+    const known = reason.includes('It was received') ? fate.receives : 0;
+    const most = Math.max(known, this.#fates.mostStarts(fate));
     if (attempts > most)
       this.#blame(fate, `was started ${most} times, and its dead letter says ${attempts}: ${reason}`);
   }
@@ -57,7 +74,8 @@ export class Letters {
     if (reason.includes('the server is stopping')) return this.#blame(fate, `was dead-lettered by a stop: ${reason}`);
     if (reason.includes('No handler')) return this.#checkUnknown(fate);
     if (reason.includes('handlerTimeoutMs')) return this.#checkOverdue(fate);
-    if (reason.includes('started')) return this.#checkUsedUp(fate, undefined);
+    if (reason.includes('no attempts left')) return this.#checkNoneLeft(fate, reason);
+    if (reason.includes('would expire')) return this.#checkExpiring(fate, reason);
     this.#blame(fate, `was dead-lettered for a reason that nobody gave: ${reason}`);
   }
 
@@ -76,10 +94,42 @@ export class Letters {
       this.#blame(fate, `was dead-lettered for want of a handler after ${this.#now() - fate.sentAt} ms`);
   }
 
-  /** `RetryLater` costs no attempt for so long. */
-  #isFree(fate: Fate, { end, endedAt }: Run): boolean {
-    const first = fate.runs.find(run => run.end === 'retry-later');
-    return end === 'retry-later' && endedAt - (first?.endedAt ?? endedAt) < RETRY_LATER_FOR_MS;
+  /** Who says that its process died, or that it failed elsewhere, must be right. */
+  #checkNoneLeft(fate: Fate, reason: string): void {
+    // It may have gone just before the handler began, or just after it had ended: that looks the same.
+    const hasGone = this.#marks.hasGone(fate);
+    if (reason.includes('It was received')) {
+      if (this.#schedule.inbox === 'shared') this.#blame(fate, `was marked beside a store that counts: ${reason}`);
+      // A mark that cannot be renewed or taken away for a whole lease looks like a death.
+      if (!hasGone && this.#marks.failures() < LEAST_TAG_FAILURES)
+        this.#blame(fate, `killed no process, and its dead letter says so: ${reason}`);
+      return;
+    }
+    // A process that sleeps, or whose store fails, loses its claim and is cut off from the inbox.
+    const isCutOff = fate.storeFailures > 0 || this.#schedule.suspensions.length > 0;
+    if (reason.includes('never came to an end') && !hasGone && !isCutOff)
+      this.#blame(fate, `always came to an end, and its dead letter says otherwise: ${reason}`);
+    this.#checkUsedUp(fate, undefined);
+  }
+
+  /** A moment of its choice before its queue drops it; what it would be put off by is two hours at most. */
+  #checkExpiring(fate: Fate, reason: string): void {
+    const { retentionSeconds } = this.#schedule;
+    const keptMs = retentionSeconds * 1000;
+    const marginMs = Math.min(EXPIRY.mostMs, keptMs * EXPIRY.share);
+    const waitMs = RETRY_LATER_FOR_SECONDS * 1000;
+    if (this.#now() - fate.sentAt + waitMs + EXPIRY.clockMs < keptMs - marginMs)
+      this.#blame(fate, `was dead-lettered ${this.#now() - fate.sentAt} ms after it was sent: ${reason}`);
+  }
+
+  /** `RetryLater` costs no attempt for so long; one that comes after the handler's time is an attempt that has failed. */
+  #isFree(fate: Fate, run: Run): boolean {
+    const { handlerTimeoutMs, retentionSeconds } = this.#schedule;
+    const freeMs = Math.min(RETRY_LATER_FOR_SECONDS, retentionSeconds) * 1000;
+    const isInTime = ({ end, startedAt, endedAt }: Run): boolean =>
+      end === 'retry-later' && endedAt - startedAt < handlerTimeoutMs;
+    const first = fate.runs.find(isInTime);
+    return isInTime(run) && run.endedAt - (first?.endedAt ?? run.endedAt) < freeMs;
   }
 
   #checkLater(fate: Fate, reason: string): void {
@@ -99,22 +149,26 @@ export class Letters {
 
   /** @param last the run that used up the attempts, where that is known */
   #checkUsedUp(fate: Fate, last: Run | undefined): void {
-    // Decided once, by its handler; the copy of then was refused.
-    if (fate.runs.some(({ end }) => end === 'dead-letter')) return;
+    // Decided once, by its handler; the copy of then was refused, and another process was told of no decision.
+    if (fate.runs.some(({ end }) => end === 'dead-letter') && this.#copiesMayFail) return;
+    const { fifo, inbox, backoff } = this.#schedule;
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
     // Processes that know nothing of each other's attempts end it by its time.
-    const isOverdue = this.#schedule.fifo && since >= FIFO_LATEST_MS;
+    const isOverdue = fifo && inbox !== 'shared' && since >= FIFO_LATEST_MS;
     if (!isOverdue && this.#fates.mostStarts(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
-    const { backoff, leaseSeconds, faults } = this.#schedule;
-    // What could not be put off, or is handed out again all the same, is tried again when its lease ends.
-    const { duplicate, stall, throttle, error, lostReply, halfBatch } = faults;
-    const isInTime = leaseSeconds >= 29 && !(duplicate || stall || throttle || error || lostReply || halfBatch);
-    if (backoff === 'default' && isInTime && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
+    if (backoff === 'default' && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
+  }
+
+  get #copiesMayFail(): boolean {
+    const { letterOutages, letterBytes, faults } = this.#schedule;
+    const { throttle, error, lostReply, halfBatch, stall } = faults;
+    const isFaulty = Boolean(throttle || error || lostReply || halfBatch || stall);
+    return letterOutages.length > 0 || letterBytes < USUAL.letterBytes || isFaulty;
   }
 
   get #fewestAllowed(): number {

@@ -19,7 +19,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '20000' },
     seed: { type: 'string' },
     path: { type: 'string' },
-    without: { type: 'string', default: 'kill,later' },
+    without: { type: 'string', default: '' },
     shrink: { type: 'string', default: '60' },
   },
 });

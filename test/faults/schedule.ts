@@ -30,6 +30,8 @@ export interface ScheduledMessage {
   source: number;
   /** `new`: only a version that knows it handles it. */
   type: 'work' | 'new';
+  /** Of its body, in bytes, beside what every message has. */
+  padding: number;
   /** What its handler does at each start; the last one again and again. */
   outcomes: Step[];
 }
@@ -59,8 +61,10 @@ export interface Version {
 /** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
 export type StoreFault = 'away' | 'refuses' | 'slot';
 
-/** `retryLaterForSeconds` of every version. */
+/** `retryLaterForSeconds` of every version, unless its queue keeps a message for less. */
 export const RETRY_LATER_FOR_SECONDS = 7_200;
+/** Of queues, 14 days, and the bound of what a message may have. */
+export const USUAL = { retentionSeconds: 1_209_600, letterBytes: 1_048_576 };
 
 export interface Span {
   at: number;
@@ -81,6 +85,10 @@ export interface Schedule {
   waitSeconds: number;
   handlerTimeoutMs: number;
   backoff: 'default' | 'short';
+  /** How long the queues keep a message. */
+  retentionSeconds: number;
+  /** `MaximumMessageSize` of the dead letter queues. */
+  letterBytes: number;
   versions: Version[];
   /** The version of each process at the start. */
   fleet: number[];

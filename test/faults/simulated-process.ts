@@ -13,8 +13,10 @@ import { Slots } from '#lib/server/receive/slots.js';
 import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
 import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
+import type { ClockWatch } from '#lib/async/clock-watch.js';
 import { RETRY_LATER_FOR_SECONDS, type Schedule, type Step, type Version } from './schedule.ts';
 import type { Stage } from './stage.ts';
+import { SteppedWatch } from './stepped-watch.ts';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -34,6 +36,8 @@ export interface ProcessOptions {
   random: () => number;
   now: () => number;
   noteDone: (truth: StoreTruth, claim: InboxClaim, done: InboxDone) => void;
+  /** It has said that the dead letter queue does not take the message. */
+  noteRefused: (queue: string, messageId: string) => void;
   /** It dies. */
   kill: () => void;
 }
@@ -48,6 +52,8 @@ export class SimulatedProcess implements Runner {
   readonly truth: StoreTruth | undefined;
   readonly wire: FaultyWire;
   readonly consumers: QueueConsumer[];
+  /** It looks when it is told to. */
+  readonly watch = new SteppedWatch();
   readonly #options: ProcessOptions;
   readonly #serverInbox: ServerInbox | undefined;
 
@@ -130,8 +136,10 @@ export class SimulatedProcess implements Runner {
       decode: ({ Body }) => decode(Body),
       hooks: (_, work) => work(),
       logger: SILENT,
+      watch: this.watch as unknown as ClockWatch,
       onFault: () => undefined,
       onRecovery: () => undefined,
+      onDeadLettersRefused: ({ facts }) => this.#options.noteRefused(queue, String(facts['messageId'])),
     });
   }
 
@@ -144,7 +152,8 @@ export class SimulatedProcess implements Runner {
       visibilityTimeoutSeconds: schedule.leaseSeconds,
       waitTimeSeconds: schedule.waitSeconds,
       handlerTimeoutMs: schedule.handlerTimeoutMs,
-      retryLaterForSeconds: RETRY_LATER_FOR_SECONDS,
+      retentionSeconds: schedule.retentionSeconds,
+      retryLaterForSeconds: Math.min(RETRY_LATER_FOR_SECONDS, schedule.retentionSeconds),
       onGroupFailure: skip ? 'skip' : 'block',
       ...(schedule.backoff === 'short' && { backoff: { initialSeconds: 1, maxSeconds: 60 } }),
       ...(this.truth &&

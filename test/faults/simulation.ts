@@ -5,7 +5,7 @@ import { eventKey } from '#lib/inbox/inbox-key.js';
 import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';
 import type { InboxClaim, InboxDone } from '#lib/interfaces/inbox-store.interface.js';
 import { randomOf } from '../support/random.mjs';
-import { Fates, isDone, nameOf, StoreTruth, Violation, type Fate } from './fates.ts';
+import { Fates, isDone, nameOf, StoreTruth, Violation, type Fate, type Run } from './fates.ts';
 import { FaultyStore, type Shelf } from './faulty-store.ts';
 import { FaultyWire } from './faulty-wire.ts';
 import { Letters } from './letters.ts';
@@ -19,6 +19,10 @@ const NO_FAULTS: FaultRates = {};
 const CALM_MS = 30 * 60 * 60 * 1000;
 /** Longer than any handler takes. */
 const HANDLERS_END_MS = 400_000;
+/** What was claimed before a sleep begins within so much after it. */
+const AWAKE_MS = 1_000;
+/** Between the look at a queue's tags and the mark: three calls. */
+const MARKING_MS = { usual: 150, stalled: 30_000 };
 /** A stop takes its time, and what is under way then gets this much. */
 const STOP_GRACE_MS = 60_000;
 
@@ -75,8 +79,11 @@ class Simulation {
     this.random = randomOf(schedule.seed);
     this.stage = new Stage(schedule, time);
     const now = (): number => time.now;
-    this.fates = new Fates(schedule, now, id => this.#unheard(id));
-    this.letters = new Letters(schedule, this.fates, now);
+    this.fates = new Fates(schedule, now, fate => this.#unheard(fate));
+    this.letters = new Letters(schedule, this.fates, now, {
+      failures: () => this.#tagFailures,
+      hasGone: ({ id }) => this.processes.some(({ alive, wire }) => !alive && wire.received.has(id)),
+    });
     this.places = placesOf(schedule);
     for (const [number, { source, id }] of this.places.entries()) this.numbers.set(eventKey({ source, id }), number);
     this.shelf = { memory: new MemoryInboxStore({ now }), fault: undefined };
@@ -133,7 +140,7 @@ class Simulation {
         { at, act: () => (this.lettersAreAway = true) },
         { at: at + ms, act: () => (this.lettersAreAway = false) },
       ]),
-      ...clockSteps.map(({ at, by }) => ({ at, act: () => this.time.step(by) })),
+      ...clockSteps.map(({ at, by }) => ({ at, act: () => this.#step(by) })),
       ...suspensions.map(({ at, ms }) => ({ at, act: () => this.#suspend(ms) })),
     ];
   }
@@ -165,14 +172,24 @@ class Simulation {
     const home = this.stage.queues.find(name => name === queue.name);
     if (home === undefined) {
       const of = this.stage.queues.find(name => this.stage.letterQueue(name) === queue.name) ?? '';
-      if (what === 'sent' || what === 'dead-lettered')
-        this.letters.check(this.fates.get(of, number), content, this.#unheard(content.id));
+      const fate = this.fates.get(of, number);
+      if (what !== 'sent' && what !== 'dead-lettered') return;
+      fate.letterAt = Math.min(fate.letterAt, this.time.now);
+      this.letters.check(fate, content, this.#unheard(fate));
       return;
     }
     if (what === 'sent') return this.#arrived(home, number, content.id);
     const fate = this.fates.get(home, number);
     if (what === 'received') fate.receives = Math.max(fate.receives, receiveCount);
-    if (what === 'removed' && !this.fates.hasEnd(fate) && !this.#isThere(fate)) this.unaccounted = fate;
+    if (what !== 'removed' || this.fates.hasEnd(fate) || this.#isThere(fate)) return;
+    if (this.time.now - fate.sentAt < this.schedule.retentionSeconds * 1000) this.unaccounted = fate;
+    else this.#expired(fate);
+  }
+
+  /** Its queue does not keep it any longer. Nothing else can be done where the dead letter queue never takes it. */
+  #expired(fate: Fate): void {
+    fate.hasExpired = true;
+    if (!fate.isRefused) this.fates.blame(`${nameOf(fate)} has expired in its queue, and nobody has said so`);
   }
 
   #isThere({ queue, number }: Fate): boolean {
@@ -193,13 +210,23 @@ class Simulation {
     if (this.schedule.fifo && later) this.fates.blame(`message ${number} was published after one that followed it`);
     const { sequence } = place;
     const begun = { id, sentAt: this.time.now, receives: 0, runs: [], storeFailedAt: -1, storeFailures: 0 };
-    this.fates.add({ ...message, queue, number, sequence, ...begun });
+    this.fates.add({
+      ...message,
+      queue,
+      number,
+      sequence,
+      ...begun,
+      isRefused: false,
+      hasExpired: false,
+      letterAt: Infinity,
+    });
   }
 
-  #send(number: number, { group, type }: ScheduledMessage): void {
+  #send(number: number, { group, type, padding }: ScheduledMessage): void {
     const { fifo } = this.schedule;
     const { id, source, sequence } = this.places[number] ?? { id: '', source: '', sequence: 0 };
-    const body = { specversion: '1.0', id, source, type, subject: `g${group}`, sequence: String(sequence) };
+    const place = { subject: `g${group}`, sequence: String(sequence), padding: 'x'.repeat(padding) };
+    const body = { specversion: '1.0', id, source, type, ...place };
     const entry = {
       body: JSON.stringify({ ...body, data: number }),
       attributes: {},
@@ -226,6 +253,9 @@ class Simulation {
       wire: this.#wire(endedAt),
       shared: schedule.inbox === 'shared' ? { store: this.#sharedStore(), truth: this.sharedTruth } : undefined,
       noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
+      noteRefused: (queue, id) => {
+        for (const fate of fates.all) if (fate.queue === queue && fate.id === id) fate.isRefused = true;
+      },
       kill: () => this.#crash(process),
     });
     this.processes.push(process);
@@ -264,12 +294,22 @@ class Simulation {
     this.fates.excuses.push({ from: this.time.now, to: this.time.now });
   }
 
-  #suspend(ms: number): Promise<void> {
-    // What was claimed before is begun after, and its claim may have ended meanwhile.
-    const to = this.time.now + ms + this.schedule.leaseSeconds * 1000;
-    this.fates.excuses.push({ from: this.time.now, to });
+  /** What runs when the machine falls asleep runs on when it wakes, and its claim may have ended meanwhile. */
+  async #suspend(ms: number): Promise<void> {
+    this.fates.excuses.push({ from: this.time.now, to: this.time.now + ms + AWAKE_MS });
     this.time.suspend(ms);
-    return this.time.run(ms);
+    await this.time.run(ms);
+    this.#lookAtClocks();
+  }
+
+  #step(ms: number): void {
+    this.time.step(ms);
+    this.#lookAtClocks();
+  }
+
+  /** Within a quarter of a second, as the library's own watch does. */
+  #lookAtClocks(): void {
+    for (const { watch } of this.current) setTimeout(() => watch.check(), this.random() * 250);
   }
 
   #at(which: number): SimulatedProcess {
@@ -315,16 +355,9 @@ class Simulation {
     const letters = this.stage.contents(this.stage.letterQueue(queue));
     const fates = this.fates.all.filter(fate => fate.queue === queue);
     for (const fate of fates) {
-      if (!letters.has(fate.number) && !this.fates.hasEnd(fate))
+      if (!letters.has(fate.number) && !this.fates.hasEnd(fate) && !fate.hasExpired)
         throw new Violation(`${nameOf(fate)} is lost: ${fate.runs.length} starts`);
-      const deaths = fate.runs.filter(({ end }) => end === 'died').length;
-      // Without a shared store the first death leaves nothing that the second start could know of.
-      const least = this.schedule.inbox === 'shared' ? 1 : 2;
-      const most = Math.max(least, ...this.schedule.versions.map(({ maxReceiveCount }) => maxReceiveCount));
-      // Of one that SQS hands out twice at a time, or that a store has forgotten, it cannot be known in time.
-      const { inbox, forgets, faults } = this.schedule;
-      const isKnown = inbox === 'shared' ? forgets.length + fate.storeFailures === 0 : !faults.duplicate;
-      if (deaths > most && isKnown) this.fates.blame(`${nameOf(fate)} killed ${deaths} processes`);
+      this.#checkDeaths(fate);
     }
     if (!this.schedule.fifo) return;
     const ended = fates
@@ -337,9 +370,40 @@ class Simulation {
     }
   }
 
-  /** Receives of a message that SQS counted and nobody got. */
-  #unheard(id: string): number {
-    return this.wires.reduce((sum, { unheard }) => sum + (unheard.get(id) ?? 0), 0);
+  get #tagFailures(): number {
+    return this.wires.reduce((sum, wire) => sum + wire.tagFailures, 0);
+  }
+
+  #checkDeaths(fate: Fate): void {
+    const { inbox, forgets, versions, faults } = this.schedule;
+    const isShared = inbox === 'shared';
+    // A store that has forgotten its attempts begins anew.
+    if (isShared && forgets.length > 0) return;
+    // Of two that SQS hands out at a time the second begins before the first has killed anything, or before its mark is there.
+    const markingMs = isShared ? 0 : faults.stall ? MARKING_MS.stalled : MARKING_MS.usual;
+    const isBeside = (run: Run, other: Run): boolean => isUnderWay(other, run, markingMs);
+    // A delete that did nothing brings back what is in the dead letter queue, and who took its mark away knows of it alone.
+    const deaths = fate.runs.filter(
+      run => run.end === 'died' && run.startedAt < fate.letterAt && !fate.runs.some(other => isBeside(run, other)),
+    );
+    // Without a shared store the first death leaves nothing that the second start could know of; marks may not be made.
+    const least = isShared ? 1 : 2;
+    const tagFailures = isShared ? 0 : this.#tagFailures;
+    const most = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
+    if (deaths.length > most) this.fates.blame(`${nameOf(fate)} killed ${deaths.length} processes`);
+  }
+
+  /**
+   * Receives of a message that SQS counted and nobody got, or that a process got which has gone: others cannot know that
+   * it did not try it.
+   */
+  #unheard(fate: Fate): number {
+    return this.processes.reduce((sum, process) => {
+      const { unheard, received } = process.wire;
+      const runs = fate.runs.filter(({ runner }) => runner === process).length;
+      const untold = process.alive ? 0 : Math.max(0, (received.get(fate.id) ?? 0) - runs);
+      return sum + (unheard.get(fate.id) ?? 0) + untold;
+    }, 0);
   }
 
   async #stopAll(): Promise<void> {
@@ -362,6 +426,10 @@ class Simulation {
     }
   }
 }
+
+/** It ran when `run` began, or up to `withinMs` before. */
+const isUnderWay = (other: Run, run: Run, withinMs: number): boolean =>
+  other !== run && other.startedAt <= run.startedAt && other.endedAt + withinMs > run.startedAt;
 
 const firstEnd = ({ runs }: Fate): number =>
   Math.min(...runs.filter(({ end }) => end === 'ok' || end === 'discard').map(({ endedAt }) => endedAt));

@@ -2,13 +2,12 @@ import { Broker } from '#broker/core/broker.js';
 import type { NewMessage } from '#broker/core/message.js';
 import type { Queue } from '#broker/core/queue/queue.js';
 import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
-import type { Schedule } from './schedule.ts';
+import { USUAL, type Schedule } from './schedule.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onUndelivered: () => undefined };
 /** AWS's highest, as the topology sets it on every queue. */
 const MAX_RECEIVES = 1_000;
-const RETENTION_SECONDS = 14 * 24 * 60 * 60;
 
 /** What a message says of itself. */
 export const numberIn = (body: string): number => (JSON.parse(body) as { data: number }).data;
@@ -19,8 +18,11 @@ export class Stage {
   /** Full names. */
   readonly queues: readonly string[];
   readonly fifo: boolean;
+  readonly #schedule: Schedule;
 
-  constructor({ seed, fifo, useCases }: Schedule, time: VirtualTime) {
+  constructor(schedule: Schedule, time: VirtualTime) {
+    const { seed, fifo, useCases } = schedule;
+    this.#schedule = schedule;
     this.fifo = fifo;
     this.broker = new Broker({ clock: time.clock, seed, region: 'us-east-1', accountId: '000000000000' });
     this.queues = ['a', 'b'].slice(0, fifo ? 1 : useCases).map(name => (fifo ? `${name}.fifo` : name));
@@ -49,13 +51,17 @@ export class Stage {
     const type = this.fifo
       ? { FifoQueue: 'true', DeduplicationScope: 'messageGroup', FifoThroughputLimit: 'perMessageGroupId' }
       : {};
-    const common = { ...type, MessageRetentionPeriod: String(RETENTION_SECONDS) };
+    const { retentionSeconds, letterBytes } = this.#schedule;
+    const kept = (seconds: number): object => ({ ...type, MessageRetentionPeriod: String(seconds) });
     const letters = this.letterQueue(queue);
     const redrive = { deadLetterTargetArn: this.broker.queueArn(letters), maxReceiveCount: MAX_RECEIVES };
-    this.#operation('CreateQueue', { QueueName: letters, Attributes: common });
+    this.#operation('CreateQueue', {
+      QueueName: letters,
+      Attributes: { ...kept(USUAL.retentionSeconds), MaximumMessageSize: String(letterBytes) },
+    });
     this.#operation('CreateQueue', {
       QueueName: queue,
-      Attributes: { ...common, RedrivePolicy: JSON.stringify(redrive) },
+      Attributes: { ...kept(retentionSeconds), RedrivePolicy: JSON.stringify(redrive) },
     });
   }
 

@@ -72,6 +72,7 @@ export type ProcessReason =
   | 'early'
   | 'unavailable'
   | 'unknown-type'
+  | 'backoff'
   | 'stopped';
 
 /** One message, from its turn in its lane to the decision how it is settled. */
