@@ -200,6 +200,18 @@ describe('Heartbeat', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('extends no more what is lost while its copy goes to the dead letter queue, and keeps its claim', async () => {
+    const renewClaims = jest.fn<RenewClaims>(() => Promise.resolve([]));
+    const { changeVisibilityBatch, hold } = heartbeatOver(failing('MessageNotInflight'), 30, renewClaims);
+    const delivery = hold();
+    delivery.claim = { leaseEndsAt: 0 } as HeldClaim;
+    delivery.claimSettlement();
+    await pass(60);
+    expect(changeVisibilityBatch).toHaveBeenCalledTimes(1);
+    expect(renewClaims.mock.calls.length).toBeGreaterThan(3);
+    expect(delivery.leaseLost).toBe(false);
+  });
+
   it('does not disturb what was settled while its lease was being extended', async () => {
     const { warn, hold } = heartbeatOver(failing('ReceiptHandleIsInvalid'));
     const delivery = hold();

@@ -37,6 +37,8 @@ const TICK = { every: 1 / 3, again: 1 / 12 };
  */
 export class Heartbeat {
   private readonly held = new Set<Delivery>();
+  /** Settled, and their leases are over. */
+  private readonly beyondReach = new WeakSet<Delivery>();
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private again: NodeJS.Timeout | undefined;
@@ -126,7 +128,7 @@ export class Heartbeat {
       leaseEndsAt > horizon && doubtedSince === undefined;
     const due: Delivery[] = [];
     for (const delivery of this.held) {
-      if (delivery.leaseLost || isGranted(delivery)) continue;
+      if (delivery.leaseLost || this.beyondReach.has(delivery) || isGranted(delivery)) continue;
       const granted = this.grantedSeconds(delivery, now);
       const isLonger = now + granted * 1000 > delivery.leaseEndsAt || delivery.doubtedSince !== undefined;
       // Not by nothing: SQS would hand it out again at once.
@@ -141,7 +143,9 @@ export class Heartbeat {
       this.renewClaims(claimsBefore, horizon),
       ...batches.map(batch => this.extend(batch)),
     ]);
-    const isExtended = due.every(delivery => delivery.leaseLost || isGranted(delivery));
+    const isExtended = due.every(
+      delivery => delivery.leaseLost || this.beyondReach.has(delivery) || isGranted(delivery),
+    );
     if ((isExtended && isRenewed) || !this.timer) return;
     this.again ??= setTimeout(() => {
       this.again = undefined;
@@ -203,7 +207,13 @@ export class Heartbeat {
   }
 
   private lose(delivery: Delivery, why: string): void {
-    if (!this.held.has(delivery) || delivery.settled || delivery.leaseLost) return;
+    if (!this.held.has(delivery) || delivery.leaseLost) return;
+    if (delivery.settled) {
+      // Its copy to the dead letter queue is under way: its claim is kept, and there is no lease left to keep.
+      this.beyondReach.add(delivery);
+      if (!delivery.claim) this.untrack(delivery);
+      return;
+    }
     this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
     announce('leaseLost', { queue: this.options.queueName, messageId: delivery.messageId, why });
     delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
