@@ -33,8 +33,8 @@ export class VirtualTime {
   now = Date.UTC(2026, 0, 1);
   /** How far the wall clock has been set forward, in milliseconds. */
   #wallAhead = 0;
-  /** For how long the machine was suspended: its monotonic clock stood still. */
-  #monotonicBehind = 0;
+  /** When the machine was suspended, and for how long: its monotonic clock stood still. */
+  readonly #sleeps: Array<{ from: number; ms: number }> = [];
   #heap: Timer[] = [];
   #order = 0;
   #restore: (() => void) | undefined;
@@ -60,7 +60,7 @@ export class VirtualTime {
       clearImmediate: clear,
     });
     Date.now = () => this.now + this.#wallAhead;
-    performance.now = () => this.now - this.#monotonicBehind;
+    performance.now = () => this.now - this.#sleptMs;
   }
 
   uninstall(): void {
@@ -75,13 +75,19 @@ export class VirtualTime {
 
   /** The machine sleeps for `ms`, of which its timers and its monotonic clock know nothing. */
   suspend(ms: number): void {
-    this.#monotonicBehind += ms;
+    this.#sleeps.push({ from: this.now, ms });
     const timers = this.#heap;
     this.#heap = [];
     for (const timer of timers) {
       if (!timer.background) timer.at += ms;
       this.#push(timer);
     }
+  }
+
+  get #sleptMs(): number {
+    let ms = 0;
+    for (const sleep of this.#sleeps) ms += Math.min(sleep.ms, this.now - sleep.from);
+    return ms;
   }
 
   /** The broker's source of time. */

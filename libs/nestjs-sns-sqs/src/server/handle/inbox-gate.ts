@@ -21,8 +21,8 @@ export interface InboxGateOptions {
   /** The store tells how often the event was started in all processes. */
   knowsAttempts: boolean;
   random?: () => number;
-  /** SQS's time, of its stamps, in milliseconds since the epoch. @default Date.now */
-  sqsNow?: () => number;
+  /** SQS's time, of its stamps, in milliseconds since the epoch. */
+  sqsNow: () => number;
 }
 
 /** What follows for a delivery by the inbox. */
@@ -111,7 +111,7 @@ export class InboxGate {
   }
 
   private run({ attempt, isTakenOver = false }: Admission & { kind: 'run' }, delivery: Delivery): GateVerdict {
-    const { rules, knowsAttempts, sqsNow = Date.now } = this.options;
+    const { rules, knowsAttempts, sqsNow } = this.options;
     if (attempt === undefined || !knowsAttempts) return RUN;
     if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt };
     if (!isTakenOver && isBeforeSchedule(attempt - 1, delivery.firstReceivedAt, rules, sqsNow())) {

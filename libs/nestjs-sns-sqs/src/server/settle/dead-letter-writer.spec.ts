@@ -76,7 +76,7 @@ describe('DeadLetterWriter', () => {
     expect(Object.fromEntries(attributes)).toMatchObject(
       Object.fromEntries(Object.entries(left).map(([name, text]) => [name, expect.stringMatching(text)])),
     );
-    if (bodyBytes > 1_000) expect(attributes).toEqual([]);
+    expect(attributes.length > 0).toBe(Object.keys(left).length > 0);
   });
 
   it('says what a queue does not accept, and why, and that it accepts again', async () => {
