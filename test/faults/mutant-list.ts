@@ -24,9 +24,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A redrive policy is never lowered',
     file: 'topology/attribute-rules.ts',
-    from: 'mostReceives(found) >= mostReceives(wanted),',
-    to: 'mostReceives(found) === mostReceives(wanted),',
-    by: { spec: 'topology/two-versions' },
+    from: 'maxReceiveCountOf(found) >= maxReceiveCountOf(wanted),',
+    to: 'maxReceiveCountOf(found) === maxReceiveCountOf(wanted),',
+    by: { spec: 'src/topology/' },
   },
   {
     mend: 'A type that only another version knows waits for it',
@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'server/settle/retry-policy.ts',
     from: "if (isPermanent(error, rules)) return { kind: 'dead-letter', rule: 'permanent', error };",
     to: '',
-    by: { spec: 'settle/retry-policy' },
+    by: { spec: 'server/settle/retry-policy' },
   },
   {
     mend: 'FIFO: a receive by another process is no attempt',

@@ -69,7 +69,7 @@ function bySchedules(): Finding {
 
 function bySpec(pattern: string): Finding {
   const jest = join(copy, 'node_modules/jest/bin/jest.js');
-  const args = ['--ignoreProjects', 'nest11', '--maxWorkers=1', '--testPathPatterns', `src/${pattern}`];
+  const args = ['--ignoreProjects', 'nest11', '--maxWorkers=1', '--testPathPatterns', pattern];
   const output = run(['--experimental-vm-modules', jest, ...args]);
   const failed = /^ +● (.+)$/m.exec(output)?.[1];
   return { by: failed === undefined ? '' : `“${textOf(failed)}”`, after: '' };
