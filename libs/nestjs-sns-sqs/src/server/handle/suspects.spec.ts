@@ -96,6 +96,7 @@ describe('Suspects', () => {
       }
       await there.end(longRun);
       expect(tags).toEqual({});
+      await pass(1);
       expect(await here.begin(received(16))).toBe('run');
     },
   );
