@@ -4,6 +4,7 @@ import { Claims } from './claims.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
 import { WaitingRoom } from './waiting-room.js';
+import { Wakers } from './wakers.js';
 
 const LEASE_MS = 30_000;
 const RULES: ClaimRules = { ordering: 'sequential', onInvalidSequence: 'proceed', startAt: 1, leaseMs: LEASE_MS };
@@ -28,7 +29,7 @@ function claimsOn() {
     store,
     health: health as never,
     rules: { leaseMs: LEASE_MS, rememberForMs: 3_600_000 },
-    room: new WaitingRoom({ namespace: 'q', store }),
+    room: new WaitingRoom({ queue: 'q', namespace: 'q', store, wakers: new Wakers('q') }),
     now,
   });
   const claimOn = (id: string, sequence: number): HeldClaim =>
