@@ -69,7 +69,7 @@ function pack(library) {
 
 /** Each source, what it compiles to, once for each module system, and the pages; no test, no script of ours. */
 function checkContent(library, files) {
-  const sources = readdirSync(join(ROOT, 'libs', library, 'src'), { recursive: true }).filter(
+  const sources = readdirSync(join(ROOT, 'libs', library, 'src'), { recursive: true, encoding: 'utf8' }).filter(
     name => name.endsWith('.ts') && !name.endsWith('.spec.ts'),
   );
   const compiled = sources.flatMap(name => ['.js', '.d.ts', '.d.ts.map'].map(end => name.replace(/\.ts$/, end)));
@@ -97,7 +97,7 @@ function checkContent(library, files) {
 /** Each declaration leads to its source. */
 function checkMaps(library) {
   const folder = join(ROOT, 'dist/libs', library);
-  const maps = readdirSync(folder, { recursive: true }).filter(name => name.endsWith('.d.ts.map'));
+  const maps = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.d.ts.map'));
   const lost = maps.filter(name => {
     const { sources } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
     return !sources.every(source => existsSync(join(folder, dirname(name), source)));
