@@ -93,7 +93,7 @@ describe('bad input', () => {
     expect(letter.body).toBe(body);
     expect(letter.attributes).toMatchObject({
       [DEAD_LETTER_ATTRIBUTES.error]: code,
-      [DEAD_LETTER_ATTRIBUTES.attempts]: '1',
+      [DEAD_LETTER_ATTRIBUTES.attempts]: code === 'NO_HANDLER' ? '0' : '1',
       [DEAD_LETTER_ATTRIBUTES.queue]: `${here.prefix}${QUEUE}`,
     });
     expect(letter.attributes[DEAD_LETTER_ATTRIBUTES.reason]?.length).toBeGreaterThan(10);
@@ -104,7 +104,7 @@ describe('bad input', () => {
     const body = 'y'.repeat(MIB);
     const letter = await letterOf(body);
     expect(letter.body === body).toBe(true);
-    expect(here.logs.with(/goes to the dead letter queue/)).not.toEqual([]);
+    expect(here.logs.with(/goes to the dead-letter queue/)).not.toEqual([]);
   });
 
   it('with ten attributes of its own keeps what AWS has room for, the reason included', async () => {

@@ -27,6 +27,8 @@ export interface MarkFacts {
   failures(): number;
   /** A process that had received the message has ended. */
   hasGone(fate: Fate): boolean;
+  /** Processes that have died. */
+  deaths(): number;
 }
 
 const letterOf = ({ attributes }: NewMessage): Letter => {
@@ -63,7 +65,9 @@ export class Letters {
     this.#checkReason(fate, reason);
     // A mark tells of a death, and receives that nobody settled can have been as many.
     const known = reason.includes('It was received') ? fate.receives : 0;
-    const most = Math.max(known, this.#fates.mostStarts(fate));
+    // A store counts a start that ended between its claim and its handler, with the process.
+    const unseen = this.#schedule.inbox === 'shared' ? this.#marks.deaths() : 0;
+    const most = Math.max(known, this.#fates.mostStarts(fate) + unseen);
     if (attempts > most)
       this.#blame(fate, `was started ${most} times, and its dead letter says ${attempts}: ${reason}`);
   }

@@ -1,3 +1,4 @@
+import { groupBy } from '../support/group-by.ts';
 import type { Message } from '#broker/core/message.js';
 import type { MessageEvent, Queue } from '#broker/core/queue/queue.js';
 import { PublishBatcher } from '#lib/client/publish/publish-batcher.js';
@@ -82,7 +83,9 @@ class Simulation {
     this.fates = new Fates(schedule, now, fate => this.#unheard(fate));
     this.letters = new Letters(schedule, this.fates, now, {
       failures: () => this.#tagFailures,
-      hasGone: ({ id }) => this.processes.some(({ alive, wire }) => !alive && wire.received.has(id)),
+      // A publish whose answer was lost makes two messages of one event: which of them the process had is not known here.
+      hasGone: () => this.processes.some(({ alive }) => !alive),
+      deaths: () => this.processes.filter(({ alive }) => !alive).length,
     });
     this.places = placesOf(schedule);
     for (const [number, { source, id }] of this.places.entries()) this.numbers.set(eventKey({ source, id }), number);
@@ -390,7 +393,11 @@ class Simulation {
     const least = isShared ? 1 : 2;
     const tagFailures = isShared ? 0 : this.#tagFailures;
     const most = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
-    if (deaths.length > most) this.fates.blame(`${nameOf(fate)} killed ${deaths.length} processes`);
+    // A publish whose answer was lost is repeated: without a shared store each of the two messages is a message of its own.
+    const byMessage = groupBy(deaths, ({ context }) => (isShared ? '' : context.getMessage().MessageId));
+    for (const { length } of byMessage.values()) {
+      if (length > most) this.fates.blame(`${nameOf(fate)} killed ${length} processes`);
+    }
   }
 
   /**
@@ -422,7 +429,9 @@ class Simulation {
     for (const { consumers, alive } of this.processes) {
       for (const consumer of alive ? consumers : [])
         for (const [what, count] of Object.entries(consumer.snapshot()))
-          if (count !== 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
+          // A receive of a machine that slept hears nothing of its abort: its consumer stops without it.
+          if (count !== 0 && !(what === 'receives' && this.schedule.suspensions.length > 0))
+            throw new Violation(`${count} ${what} are left in a closed consumer`);
     }
   }
 }

@@ -122,6 +122,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     // As many batches as receives may be: neither waits for the other.
     maxInFlight: Math.max(16, Math.ceil(concurrency / AWS_BATCH_MAX_ENTRIES)),
     onSettled: () => consumer.onSettled(),
+    onDelayed: messageId => attempts.noteDelayed(messageId),
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
   });

@@ -1,3 +1,4 @@
+import { abortController } from '../async/abort.js';
 import { SqsContext } from '../ctx-host/sqs.context.js';
 import type { EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
@@ -33,7 +34,7 @@ export function sqsContext(options: TestContextOptions = {}): SqsContext {
     pattern,
     metadata: { id: 'event-1', source: 'test', type: pattern, ...options.metadata },
     attempt,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ?? abortController().signal,
     isRequest: options.isRequest ?? false,
   });
 }

@@ -39,7 +39,7 @@ interface History extends Forgettable {
   wasNeverStarted?: boolean;
   firstFailedAt?: number;
   /** When it is to come again. SQS may hand it out before: a delay can fail, a message come twice. */
-  dueAt?: number;
+  dueAt?: number | undefined;
   retryLaterSince?: number;
   unknownTypeSince?: number;
   verdict?: Verdict;
@@ -106,6 +106,12 @@ export class AttemptCounter {
     history.receives += 1;
     history.free += 1;
     history.dueAt = this.now() + seconds * 1000;
+  }
+
+  /** SQS keeps its delay: when it comes, its time has come, whatever this process's clock says. */
+  noteDelayed(messageId: string): void {
+    const history = this.historyOf(messageId);
+    if (history) history.dueAt = undefined;
   }
 
   /** How long it has to wait until it may be tried again, in milliseconds; 0: it may. */

@@ -1,3 +1,4 @@
+import { abortController } from '../../async/abort.js';
 import type { LoggerService } from '@nestjs/common';
 import { backoffMs, type Backoff } from '../../async/backoff.js';
 import { monotonicNow } from '../../async/clock.js';
@@ -66,7 +67,7 @@ export class Suspects {
   private readonly marked = new Map<string, Mark>();
   /** Messages that a process has died of: their marks stay until they are in the dead letter queue. */
   private readonly condemned = new Set<string>();
-  private readonly stopping = new AbortController();
+  private readonly stopping = abortController();
   private readonly sightings = new Map<string, Sighting>();
   /** Whose handlers have ended, and whose marks are being taken away. */
   private readonly ending = new Set<string>();
