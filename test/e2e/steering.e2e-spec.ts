@@ -115,12 +115,13 @@ describe('a queue is steered', () => {
         handled.push(n);
       }
     }
+    // One message alone can use up three attempts before it opens.
     const circuitBreaker = { failures: 0.5, of: 4, pauseSeconds: 1 };
     const states: string[] = [];
     const tell = (fact: unknown): void => void states.push((fact as { state: string }).state);
     subscribe('nestjs-sns-sqs:circuit', tell);
     const { server } = await here.start([NeedsMail], {
-      consumer: { circuitBreaker, concurrency: 1, maxReceiveCount: 2 },
+      consumer: { circuitBreaker, concurrency: 1, maxReceiveCount: 5 },
     });
     await emit(8);
     await waitFor(
