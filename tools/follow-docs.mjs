@@ -192,7 +192,8 @@ const tarballs = Object.fromEntries(
     return [library, join(work, filename)];
   }),
 );
-for (const app of APPS.filter(({ name }) => name.includes(values.only))) {
+const only = values.only.split(',');
+for (const app of APPS.filter(({ name }) => only.some(part => name.includes(part)))) {
   await follow(app, tarballs);
 }
 console.log('\nfollow-docs passed');
