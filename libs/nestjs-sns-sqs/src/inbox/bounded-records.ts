@@ -5,10 +5,10 @@ export interface Forgettable {
 
 export interface BoundedRecordsOptions<T> {
   max: number;
-  /** True: it may not be forgotten to make room. */
-  isInUse: (record: T, now: number) => boolean;
+  /** True: it may not be forgotten to make room. @default none is in use */
+  isInUse?: (record: T, now: number) => boolean;
   /** One was forgotten to make room. */
-  onForget: () => void;
+  onForget?: () => void;
 }
 
 /** Records that are looked at for each one that is put: those in use are put behind, so each is looked at once in a while. */
@@ -59,8 +59,8 @@ export class BoundedRecords<T extends Forgettable> {
     for (let looks = 0; this.records.size > max && looks < LOOKS; looks += 1) {
       const [id, record] = this.takeOldest();
       this.records.delete(id);
-      if (isInUse(record, now)) this.records.set(id, record);
-      else if (record.forgetAt > now) onForget();
+      if (isInUse?.(record, now)) this.records.set(id, record);
+      else if (record.forgetAt > now) onForget?.();
     }
   }
 

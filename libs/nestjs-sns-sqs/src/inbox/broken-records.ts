@@ -21,11 +21,7 @@ interface Seen extends Forgettable {
 
 /** Since when this process knows that an event's record is broken. Bounded: the oldest go first. */
 export class BrokenRecords {
-  private readonly seen = new BoundedRecords<Seen>({
-    max: REMEMBERED,
-    isInUse: () => false,
-    onForget: () => undefined,
-  });
+  private readonly seen = new BoundedRecords<Seen>({ max: REMEMBERED });
 
   constructor(private readonly now: () => number) {}
 

@@ -82,7 +82,7 @@ export class MemoryInboxStore implements InboxStore {
       onForget: () => onForget('position'),
     });
     // Who is pushed out is not woken, and comes when its delay ends.
-    this.places = new BoundedRecords<PlaceRecord>({ max, isInUse: () => false, onForget: () => undefined });
+    this.places = new BoundedRecords<PlaceRecord>({ max });
   }
 
   /** Events that are remembered, in work and done. */

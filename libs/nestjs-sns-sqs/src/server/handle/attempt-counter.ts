@@ -60,11 +60,7 @@ const FIFO_LATEST_MS = 45 * 60_000;
  * in the message's favour.
  */
 export class AttemptCounter {
-  private readonly histories = new BoundedRecords<History>({
-    max: REMEMBERED,
-    isInUse: () => false,
-    onForget: () => undefined,
-  });
+  private readonly histories = new BoundedRecords<History>({ max: REMEMBERED });
   private readonly now: () => number;
   private readonly sqsNow: () => number;
 
