@@ -1,7 +1,7 @@
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ConfiguredName, NameSource, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import { inboxQueueShape } from './server-options.js';
+import { inboxQueueShape } from './server-schema.js';
 import { didYouMean } from './did-you-mean.js';
 
 /** The extras of a handler whose names are all known. */
@@ -33,7 +33,7 @@ function guarded(config: NameSource['config']): NameSource['config'] {
  * lists every name without a result.
  */
 export function resolveHandlerNames<D extends Declared>(
-  declared: readonly D[],
+  handlers: readonly D[],
   { service, config = {} }: { service: string; config?: NameSource['config'] | undefined },
 ): Array<Omit<D, 'extras'> & { extras: NamedExtras }> {
   const source: NameSource = { service, config: guarded(config) };
@@ -49,7 +49,7 @@ export function resolveHandlerNames<D extends Declared>(
     }
     return '';
   };
-  const named = declared.map(each => {
+  const named = handlers.map(each => {
     const { topic, queue, formerly } = each.extras;
     const nameFor = (extra: 'topic' | 'queue', name: ConfiguredName | undefined): { [extra]?: string } =>
       name === undefined ? {} : { [extra]: nameOf(name, `${each.pattern}: the extra \`${extra}\``) };
@@ -76,8 +76,8 @@ export function resolveHandlerNames<D extends Declared>(
 const EXTRAS = ['topic', 'queue', 'formerly', 'schema', 'replySchema', ...Object.keys(inboxQueueShape)];
 
 /** Warnings for extras that look like a misspelt extra of ours. Other libraries may have extras too, so this is no error. */
-export function misspeltExtras(declared: readonly Declared[]): string[] {
-  return declared.flatMap(({ pattern, extras }) =>
+export function misspeltExtras(handlers: readonly Declared[]): string[] {
+  return handlers.flatMap(({ pattern, extras }) =>
     Object.keys(extras).flatMap(name => {
       const meant = EXTRAS.includes(name) ? '' : didYouMean(name, EXTRAS);
       return meant === '' ? [] : [`${pattern}: the extra \`${name}\` has no meaning here${meant}`];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
 import { isFifoName } from '../topology/names.js';
-import { FIFO_IS_IN_ORDER, inboxQueueShape } from './server-options.js';
+import { FIFO_IS_IN_ORDER, inboxQueueShape } from './server-schema.js';
 import type { FullName } from '../interfaces/names.interface.js';
 
 const NAMES = Object.keys(inboxQueueShape) as Array<keyof InboxQueueOptions>;

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import {
+  SQS_MAX_RECEIVE_COUNT,
+  SQS_MAX_RETENTION_SECONDS,
+  SQS_MAX_VISIBILITY_SECONDS,
+  SQS_MAX_WAIT_TIME_SECONDS,
+  SQS_MIN_RETENTION_SECONDS,
+} from '../constants.js';
+import { isFifoName } from '../topology/names.js';
+import {
+  awsAccess,
+  fn,
+  nameWord,
+  provisioning,
+  shutdownTimeoutMs,
+  telemetryShape,
+  withMethods,
+} from './shared-schemas.js';
+
+export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
+
+const backoff = z.strictObject({
+  initialSeconds: z.number().min(0).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
+  factor: z.number().min(1).max(100).optional(),
+  maxSeconds: z.number().min(0).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
+});
+
+const isWholeNumber = (value: unknown): boolean =>
+  (typeof value === 'bigint' || Number.isSafeInteger(value)) && (value as number | bigint) >= 0;
+
+/** What handlers may ask for by their extras, too. */
+export const inboxQueueShape = {
+  ordering: z.enum(['none', 'latest', 'sequential']).optional(),
+  gapTimeoutMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(SQS_MAX_RETENTION_SECONDS * 1000)
+    .optional(),
+  onGapTimeout: z.enum(['proceed', 'dead-letter', 'wait']).optional(),
+  startAt: z.custom<number | bigint>(isWholeNumber, 'expected a whole number from 0').optional(),
+  onInvalidSequence: z.enum(['dead-letter', 'proceed']).optional(),
+  inboxKey: fn.optional(),
+};
+
+const inbox = z.strictObject({
+  store: withMethods('claim', 'renew', 'done', 'release', 'ping').optional(),
+  rememberForSeconds: z.number().int().min(1).max(31_536_000).optional(),
+  rememberPositionsForSeconds: z.number().int().min(60).max(315_360_000).optional(),
+  onUnavailable: z.enum(['wait', 'proceed']).optional(),
+});
+
+const upTo14Days = z.number().int().min(0).max(SQS_MAX_RETENTION_SECONDS).optional();
+
+/** What may stand on the server, as the default of every queue, and on a queue. */
+const retryShape = {
+  retryLaterForSeconds: upTo14Days,
+  retentionSeconds: z.number().int().min(SQS_MIN_RETENTION_SECONDS).max(SQS_MAX_RETENTION_SECONDS).optional(),
+  unknownTypeGraceSeconds: upTo14Days,
+  isPermanent: fn.optional(),
+};
+
+const rateLimit = z.strictObject({
+  messages: z.number().int().min(1).max(1_000_000),
+  perSeconds: z.number().min(0.1).max(86_400),
+});
+
+const circuitBreaker = z.strictObject({
+  failures: z.number().gt(0).max(1),
+  of: z.number().int().min(2).max(10_000),
+  pauseSeconds: z.number().min(1).max(3_600),
+  isFailure: fn.optional(),
+});
+
+const consumer = z.strictObject({
+  ...inboxQueueShape,
+  ...retryShape,
+  inbox: z.boolean().optional(),
+  concurrency: z.number().int().min(1).max(10_000).optional(),
+  visibilityTimeoutSeconds: z.number().int().min(1).max(SQS_MAX_VISIBILITY_SECONDS).optional(),
+  waitTimeSeconds: z.number().int().min(0).max(SQS_MAX_WAIT_TIME_SECONDS).optional(),
+  maxReceiveCount: z.number().int().min(1).max(SQS_MAX_RECEIVE_COUNT).optional(),
+  handlerTimeoutMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(SQS_MAX_VISIBILITY_SECONDS * 1000)
+    .optional(),
+  backoff: backoff.optional(),
+  onGroupFailure: z.enum(['block', 'skip']).optional(),
+  laneBy: z.enum(['none', 'subject']).optional(),
+  rateLimit: rateLimit.optional(),
+  circuitBreaker: circuitBreaker.optional(),
+});
+
+/** `ServerSQSOptions`. */
+export const serverSchema = z.strictObject({
+  service: nameWord,
+  ...awsAccess,
+  ...retryShape,
+  ...telemetryShape,
+  provisioning,
+  concurrency: z.number().int().min(1).max(100_000).optional(),
+  consumer: consumer.optional(),
+  queues: z
+    .record(z.string(), consumer)
+    .optional()
+    .superRefine((queues, context) => {
+      for (const [queue, { ordering = 'none' }] of Object.entries(queues ?? {})) {
+        if (ordering === 'none' || !isFifoName(queue)) continue;
+        context.addIssue({ code: 'custom', path: [queue, 'ordering'], message: FIFO_IS_IN_ORDER });
+      }
+    }),
+  inbox: z.preprocess(value => (value === false ? undefined : value), inbox.optional()),
+  shutdownTimeoutMs,
+  startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
+  formerly: z.array(nameWord).optional(),
+  replyAccounts: z.array(z.string().regex(/^\d{12}$/, "expected an account's 12 digits")).optional(),
+  transportId: z.symbol().optional(),
+  config: z
+    .custom<object>(value => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object')
+    .optional(),
+});
