@@ -72,16 +72,18 @@ export {
 export { ERROR_CODES, type SnsSqsErrorCode } from './errors/error-codes.js';
 export type { InboxOptions, InboxQueueOptions } from './interfaces/inbox-options.interface.js';
 export type {
-  AwsAccessOptions,
-  AwsClientOptions,
-  BackoffOptions,
   ClientOptionsBase,
   ClientSNSOptions,
   ClientSQSOptions,
-  ConsumerOptions,
-  Provisioning,
   PublishOptions,
   RecordIdFactory,
+} from './interfaces/client-options.interface.js';
+export type {
+  AwsAccessOptions,
+  AwsClientOptions,
+  BackoffOptions,
+  ConsumerOptions,
+  Provisioning,
   ServerSQSOptions,
   TelemetryOptions,
 } from './interfaces/options.interface.js';

@@ -11,7 +11,8 @@ import {
 import { ClientSNS } from './client/client-sns.js';
 import { ClientSQS } from './client/client-sqs.js';
 import { SnsSqsError } from './errors/sns-sqs.error.js';
-import type { ClientOptionsBase, PublishOptions, ServerSQSOptions } from './interfaces/options.interface.js';
+import type { ClientOptionsBase, PublishOptions } from './interfaces/client-options.interface.js';
+import type { ServerSQSOptions } from './interfaces/options.interface.js';
 import { defined } from './options/defined.js';
 import { ServerSQS } from './server/server-sqs.js';
 import { SnsSqsHealthIndicator } from './sns-sqs-health.indicator.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/options.interface.js';
+import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import { DEFAULT_PUBLISH_TIMEOUT_MS } from '../constants.js';
 import { checkOptions } from '../options/check-options.js';
 import { ignoredByTheSdk } from '../options/conflicting-options.js';

@@ -1,7 +1,7 @@
 import { SNSClient } from '@aws-sdk/client-sns';
 import { jest } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
-import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import type { ClientSNSOptions } from '../interfaces/client-options.interface.js';
 import { SnsRecordBuilder } from '../record-builders/sns-record.builder.js';
 import { ClientSNS } from './client-sns.js';
 

@@ -3,7 +3,7 @@ import { abortController } from '../async/abort.js';
 import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
-import type { ClientSNSOptions } from '../interfaces/options.interface.js';
+import type { ClientSNSOptions } from '../interfaces/client-options.interface.js';
 import type { SnsWire } from '../interfaces/wire.interface.js';
 import { announceService } from '../options/own-service.js';
 import {

@@ -2,7 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { firstValueFrom } from 'rxjs';
-import type { ClientSQSOptions } from '../interfaces/options.interface.js';
+import type { ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
 import { ServerSQS } from '../server/server-sqs.js';
 import { ClientSQS } from './client-sqs.js';

@@ -3,7 +3,7 @@ import type { MsPattern, ReadPacket } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
 import { abortController } from '../async/abort.js';
 import { SQS_MAX_BYTES } from '../constants.js';
-import type { ClientSQSOptions } from '../interfaces/options.interface.js';
+import type { ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
 import { quoted } from '../logging/printable.js';

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { RecordIdFactory } from '../../interfaces/options.interface.js';
+import type { RecordIdFactory } from '../../interfaces/client-options.interface.js';
 import { SqsRecordBuilder } from '../../record-builders/sqs-record.builder.js';
 import { PublishRecord } from '../../record-builders/record.js';
 import { prepare, toEntry } from './outgoing-event.js';

@@ -9,7 +9,7 @@ import { handledEvent } from '../../events/conversation.js';
 import { inTime, silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { ClientOptionsBase } from '../../interfaces/options.interface.js';
+import type { ClientOptionsBase } from '../../interfaces/client-options.interface.js';
 import type { EventMetadata, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { Trace } from '../../interfaces/trace.interface.js';
 import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';

@@ -9,7 +9,7 @@ import {
 import { messageBytes } from '../../envelope/message-size.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isInstance } from '../../errors/thrown.js';
-import type { PublishOptions } from '../../interfaces/options.interface.js';
+import type { PublishOptions } from '../../interfaces/client-options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { BatchCaller } from '../../wire/batch-caller.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';

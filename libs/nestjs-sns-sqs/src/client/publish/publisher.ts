@@ -6,7 +6,7 @@ import { observeClient } from '../../events/observed-parts.js';
 import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
 import type { PublishOperation, SendOperation, TraceCarrier } from '../../interfaces/telemetry.interface.js';
 import type { Trace } from '../../interfaces/trace.interface.js';
-import type { ClientOptionsBase, PublishOptions } from '../../interfaces/options.interface.js';
+import type { ClientOptionsBase, PublishOptions } from '../../interfaces/client-options.interface.js';
 import type {
   BatchFailure,
   BatchResult,

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { ClientSQSOptions } from '../../interfaces/options.interface.js';
+import type { ClientSQSOptions } from '../../interfaces/client-options.interface.js';
 import { accessSqs } from '../../wire/aws-access.js';
 import { SdkReplyQueuePlane } from '../../wire/sdk-reply-queue-plane.js';
 import { PendingRequest, type ReplyCallback } from './pending-request.js';
