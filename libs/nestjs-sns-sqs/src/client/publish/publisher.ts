@@ -1,6 +1,6 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
-import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
 import { observeClient } from '../../events/observed-parts.js';
 import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
@@ -20,6 +20,7 @@ import { Target } from './target.js';
 import { finishesWithin } from '../../async/finishes-within.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';
 import { assertFits, publishError } from './publish-error.js';
+import { backlogError, closedError, timeoutError, unansweredError } from './no-result-error.js';
 
 export interface PublisherOptions {
   destination: Destination;
@@ -63,8 +64,8 @@ export class Publisher {
     this.emits = new PendingEmits({
       totalMs: this.settings.timeoutMs,
       closingMs: shutdownTimeoutMs,
-      timedOut: () => this.timeoutError(),
-      tooLate: () => this.unansweredError(shutdownTimeoutMs),
+      timedOut: () => timeoutError(destination.name, this.settings),
+      tooLate: () => unansweredError(destination.name, shutdownTimeoutMs),
     });
     this.unobserve = observeClient(this);
     const tries = { ...this.settings, random: Math.random };
@@ -89,7 +90,7 @@ export class Publisher {
 
   /** Resolves to the topic's ARN or the queue's URL. A failure that may pass is tried again as a publish is. None is remembered. */
   connect(): Promise<string> {
-    if (this.closing) return Promise.reject(this.closedError());
+    if (this.closing) return Promise.reject(closedError(this.destination));
     return this.target.find();
   }
 
@@ -98,8 +99,8 @@ export class Publisher {
    * `address` threw.
    */
   async publish(type: string, input: unknown, request?: PublishedRequest): Promise<void> {
-    if (this.closing) throw this.closedError();
-    if (this.emits.size >= this.settings.maxPending) throw this.backlogError();
+    if (this.closing) throw closedError(this.destination);
+    if (this.emits.size >= this.settings.maxPending) throw backlogError(this.destination, this.settings);
     const { destination, client } = this.options;
     const event = prepare(type, input, destination, client, request !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
@@ -184,18 +185,8 @@ export class Publisher {
     this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });
   }
 
-  private unansweredError(timeoutMs: number): SnsSqsError {
-    const { name } = this.options.destination;
-    return new SnsSqsError('CLIENT_CLOSED', {
-      problem: `The client of ${name} is being closed, and AWS has not answered within shutdownTimeoutMs (${timeoutMs} ms); the event may have been accepted`,
-      remedy: 'emit it again, with the same id',
-      retryable: true,
-      facts: { destination: name, shutdownTimeoutMs: timeoutMs },
-    });
-  }
-
   private errorOf(failure: BatchFailure, { metadata: { type }, bytes }: OutgoingEvent): SnsSqsError {
-    if (failure === TOO_LATE) return this.timeoutError();
+    if (failure === TOO_LATE) return timeoutError(this.destination, this.settings);
     const { destination, operation, maxBatchBytes: defaultMaxBytes } = this.options;
     return publishError(failure, { operation, type, destination: destination.name, bytes, defaultMaxBytes });
   }
@@ -206,36 +197,6 @@ export class Publisher {
     if (request) Object.assign(entry.attributes, await request.address());
     event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
-  }
-
-  private backlogError(): SnsSqsError {
-    const { name } = this.options.destination;
-    const { maxPending } = this.settings;
-    return new SnsSqsError('PUBLISH_BACKLOG', {
-      problem: `${maxPending} emits to ${name} have no answer from AWS yet (publish.maxPending), so this event is not sent`,
-      remedy: `emit it again later, wait for each emit's result, or check why ${name} does not answer`,
-      retryable: true,
-      facts: { destination: name, maxPending },
-    });
-  }
-
-  private timeoutError(): SnsSqsError {
-    const { destination } = this.options;
-    const { timeoutMs } = this.settings;
-    return new SnsSqsError('PUBLISH_TIMEOUT', {
-      problem: `${destination.name} has not answered within publish.timeoutMs (${timeoutMs} ms); it may have accepted the event`,
-      remedy: 'emit it again, with the same id',
-      retryable: true,
-      facts: { destination: destination.name, timeoutMs },
-    });
-  }
-
-  private closedError(): SnsSqsError {
-    const { name } = this.options.destination;
-    return new SnsSqsError('CLIENT_CLOSED', {
-      problem: `The client of ${name} is closed`,
-      remedy: 'emit before close(), or make a new client',
-    });
   }
 }
 
