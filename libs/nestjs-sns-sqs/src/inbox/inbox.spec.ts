@@ -139,14 +139,15 @@ describe('a message that waits for its turn', () => {
     const { admit, inbox, handle, putOff, woken } = inboxOf(sequential);
     await handle('s', 'e1', 'u', 1);
     // An early event holds the subject for as long as it is looked at.
-    const release = inbox.release.bind(inbox);
+    const claims = inbox['claims'];
+    const release = claims.release.bind(claims);
     let look: Promise<unknown> | undefined;
-    inbox.release = async (...args) => {
+    claims.release = async (...args) => {
       const next = await putOff('e2', 2);
       expect(next.why).toBe('subject-in-work');
       await next.isHidden();
       expect(woken).toEqual([]);
-      inbox.release = release;
+      claims.release = release;
       look = release(...args);
       await look;
     };

@@ -1,13 +1,13 @@
 import { monotonicNow } from '../async/clock.js';
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxClaimResult, InboxReleaseReason, InboxStore } from '../interfaces/inbox-store.interface.js';
 import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import type { Admission, InboxCounts } from './admission.js';
 import { Claims } from './claims.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
+import { Order } from './order.js';
 import { placesAfter } from './places.js';
-import { orderVerdict, type OrderingRules } from './sequence-guard.js';
+import type { OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
 import { Wakers, type Wake } from './wakers.js';
@@ -52,6 +52,7 @@ export class Inbox {
   private readonly brokenRecords: BrokenRecords;
   private readonly room: WaitingRoom;
   private readonly claims: Claims;
+  private readonly order: Order;
   private readonly namespace: string;
   private readonly wakers: Wakers;
 
@@ -63,6 +64,16 @@ export class Inbox {
     this.room = new WaitingRoom({ queue, namespace, store, wakers: this.wakers });
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.brokenRecords = new BrokenRecords(this.now);
+    this.order = new Order({
+      queue,
+      rules,
+      claims: this.claims,
+      room: this.room,
+      health,
+      counts: this.counts,
+      isMixed: options.isMixed,
+      onBrokenRecord: (claim, error) => this.withBrokenRecord(claim, error),
+    });
   }
 
   /** Who makes messages visible whose turn has come; without it nobody is woken. */
@@ -112,7 +123,7 @@ export class Inbox {
         this.counts.inWork += 1;
         return { kind: 'wait', why: 'subject-in-work', claim, ...this.untilSeen(claim) };
       case 'claimed':
-        return this.inOrder(claim, result);
+        return this.order.place(claim, result);
     }
   }
 
@@ -180,62 +191,6 @@ export class Inbox {
     return isSequential && this.room.isOpen ? { leftMs: this.options.rules.gapTimeoutMs / 4 } : {};
   }
 
-  private async inOrder(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
-    const { queue, rules } = this.options;
-    if (claim.sequence === undefined) return runOf(claim, found);
-    claim.expected = expectedAfter(found.position, claim);
-    const verdict = orderVerdict(claim.sequence, found, rules);
-    switch (verdict.kind) {
-      case 'run':
-        if (verdict.overGap) this.counts.overGap += 1;
-        return runOf(claim, found);
-      case 'older':
-        // Where another version handles them in any order, the first one seen was not the first: it is not lost for that.
-        if (rules.ordering === 'sequential' && (await this.options.isMixed?.())) {
-          return runOf({ ...claim, sequence: undefined }, found);
-        }
-        return this.skipOlder(claim);
-      case 'early':
-        this.counts.early += 1;
-        await this.release(claim, 'unstarted', verdict.isLowest ? claim.sequence : undefined);
-        return { kind: 'wait', why: 'early', claim, ...(verdict.isLowest && { leftMs: verdict.leftMs }) };
-      case 'gap-timed-out': {
-        // What is missing may have been handled, by a version that keeps no order: then it must not be waited for.
-        if (await this.options.isMixed?.()) return this.overGap(claim, found);
-        const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${claim.sequence} waits for it`;
-        const facts = { queue, expected: verdict.expected, sequence: claim.sequence };
-        return { kind: 'failed', claim, error: new SnsSqsError('SEQUENCE_GAP', text, { facts }) };
-      }
-    }
-  }
-
-  private async overGap(claim: HeldClaim, found: InboxClaimResult & { status: 'claimed' }): Promise<Admission> {
-    const rules = { ...this.options.rules, onGapTimeout: 'proceed' as const };
-    const verdict = orderVerdict(claim.sequence ?? '', found, rules);
-    if (verdict.kind !== 'run') {
-      this.counts.early += 1;
-      await this.release(claim, 'unstarted');
-      return { kind: 'wait', why: 'early', claim };
-    }
-    this.counts.overGap += 1;
-    return runOf(claim, found);
-  }
-
-  private async skipOlder(claim: HeldClaim): Promise<Admission> {
-    try {
-      const marking = this.claims.done(claim);
-      this.room.callIn(placesAfter(claim, 'released', 0));
-      if (await marking) {
-        this.counts.older += 1;
-        return { kind: 'skip', why: 'older' };
-      }
-    } catch (error) {
-      if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
-      this.options.health.failed(error);
-    }
-    return { kind: 'wait', why: 'unavailable' };
-  }
-
   /** The fault is this event's own: it waits without an attempt, for 15 minutes. */
   private withBrokenRecord({ key }: HeldClaim, error: unknown): Admission {
     this.counts.unavailable += 1;
@@ -250,17 +205,3 @@ export class Inbox {
     return { kind: 'run' };
   }
 }
-
-const runOf = (
-  claim: HeldClaim,
-  { attempt, isTakenOver = false }: InboxClaimResult & { status: 'claimed' },
-): Admission => ({
-  kind: 'run',
-  claim,
-  attempt,
-  isTakenOver,
-});
-
-/** The sequence that is next of the subject, as far as the store knows. */
-const expectedAfter = (position: string | undefined, { startAt }: HeldClaim): string | undefined =>
-  (position === undefined ? startAt : BigInt(position) + 1n)?.toString();
