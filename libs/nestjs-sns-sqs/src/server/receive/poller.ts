@@ -4,9 +4,11 @@ import type { ClockWatch } from '../../async/clock-watch.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import { AttemptIds, type ReceiveAttempt } from './attempt-ids.js';
+import { BatchWait } from './batch-wait.js';
 import { EmptyAnswers } from './empty-answers.js';
 import type { Intake, Receipt } from './intake.js';
 import { leaseStart } from './lease-start.js';
+import { OpenReceives } from './open-receives.js';
 
 export interface PollerOptions {
   queueUrl: string;
@@ -25,18 +27,7 @@ export interface PollerOptions {
   now?: () => number;
 }
 
-/** One in flight. Its signal is its own: a shared one costs the more, the more listen to it. */
-interface Receive {
-  startedAt: number;
-  abort: AbortController;
-}
-
 const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
-/** A receive that finds messages answers in about 10 ms inside a region; after this it is a long poll that waits. */
-const YOUNG_RECEIVE_MS = 250;
-const ABORT_STEP_MS = 25;
-/** While messages are in work a receive waits that long for room for a full one: calls cost money and CPU. */
-const BATCH_WAIT_MS = 5;
 
 /**
  * Receives from one queue as long as there is room. Adaptive: one receive at a time while the queue gives less than is
@@ -49,21 +40,19 @@ export class Poller {
   private readonly now: () => number;
   /** Undefined on a standard queue. */
   private readonly attempts: AttemptIds | undefined;
-  private readonly receiving = new Map<Promise<void>, Receive>();
+  private readonly open: OpenReceives;
+  private readonly batchWait = new BatchWait(() => this.wake());
   private started = false;
   private stopped = false;
   private parallelReceives = 1;
-  private requested = 0;
   private faults = 0;
   private readonly emptyAnswers: EmptyAnswers;
   private backingOff: NodeJS.Timeout | undefined;
-  private aborting: NodeJS.Timeout | undefined;
-  private batchWait: NodeJS.Timeout | undefined;
-  private isBatchWaitOver = false;
   private lastEndedAt = 0;
 
   constructor(private readonly options: PollerOptions) {
     this.now = options.now ?? monotonicNow;
+    this.open = new OpenReceives(this.now);
     this.emptyAnswers = new EmptyAnswers(options.waitTimeSeconds);
     this.attempts = options.fifo ? new AttemptIds(this.now) : undefined;
   }
@@ -75,10 +64,10 @@ export class Poller {
     const attempt = this.attempts?.next();
     const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, abort.signal, attempt);
     const ended: Promise<void> = answer.then(
-      () => void this.receiving.delete(ended),
-      () => void this.receiving.delete(ended),
+      () => void this.open.remove(ended),
+      () => void this.open.remove(ended),
     );
-    this.receiving.set(ended, { startedAt, abort });
+    this.open.add(ended, { startedAt, ask: 0, abort });
     try {
       const messages = await answer;
       return { messages, receipt: this.receiptOf(startedAt) };
@@ -93,15 +82,14 @@ export class Poller {
    * begun. 0: no receive is due.
    */
   get stalledMs(): number {
-    if (!this.started || this.stopped || this.backingOff || this.batchWait) return 0;
-    if (this.receiving.size === 0 && this.options.intake.capacity <= 0) return 0;
-    const since = Math.min(...[...this.receiving.values()].map(({ startedAt }) => startedAt), Infinity);
-    return Math.max(0, this.now() - (since === Infinity ? this.lastEndedAt : since));
+    if (!this.started || this.stopped || this.backingOff || this.batchWait.isRunning) return 0;
+    if (this.open.size === 0 && this.options.intake.capacity <= 0) return 0;
+    return Math.max(0, this.now() - (this.open.since ?? this.lastEndedAt));
   }
 
   /** Receives in flight. */
   get receives(): number {
-    return this.receiving.size;
+    return this.open.size;
   }
 
   start(): void {
@@ -112,8 +100,8 @@ export class Poller {
 
   /** There may be capacity again. */
   wake(): void {
-    while (this.started && !this.stopped && !this.backingOff && this.receiving.size < this.parallelReceives) {
-      const room = this.options.intake.capacity - this.requested;
+    while (this.started && !this.stopped && !this.backingOff && this.open.size < this.parallelReceives) {
+      const room = this.options.intake.capacity - this.open.requested;
       if (room <= 0) return;
       const ask = Math.min(AWS_BATCH_MAX_ENTRIES, room);
       if (ask < this.options.batchSize && !this.mayAskForLess()) return;
@@ -121,50 +109,37 @@ export class Poller {
     }
   }
 
-  /**
-   * Receives nothing more; resolves when the receives in flight have ended. One that has just begun may have messages
-   * on the way, which an abort would leave invisible for their whole lease: it gets a moment to answer.
-   */
+  /** Receives nothing more, and ends the receives in flight. Resolves when they have ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.backingOff);
-    clearTimeout(this.batchWait);
+    this.batchWait.reset();
     this.endReceives();
-    while (this.receiving.size > 0) await Promise.all(this.receiving.keys());
-    clearTimeout(this.aborting);
+    await this.open.allEnded();
+    this.open.keepOpen();
   }
 
-  /** Ends the receives that are under way; one that has just begun gets a moment to answer, as at {@link stop}. */
+  /** Ends the receives that are under way, see {@link OpenReceives.endSoon}. */
   endReceives(): void {
-    clearTimeout(this.aborting);
-    const youngest = Math.max(-Infinity, ...[...this.receiving.values()].map(({ startedAt }) => startedAt));
-    this.abortAfter(YOUNG_RECEIVE_MS - (this.now() - youngest));
+    this.open.endSoon();
   }
 
   /** Receives again after {@link endReceives}. */
   resume(): void {
-    clearTimeout(this.aborting);
+    this.open.keepOpen();
     this.wake();
   }
 
   /** Waits for no receive any more. */
   abandon(): void {
     this.stopped = true;
-    this.abortAll();
-    for (const timer of [this.backingOff, this.batchWait, this.aborting]) clearTimeout(timer);
-  }
-
-  /** Step by step: a process that stood still for as long has answers to read that have come meanwhile. */
-  private abortAfter(ms: number): void {
-    const step = Math.min(ABORT_STEP_MS, Math.max(0, ms));
-    this.aborting = setTimeout(() => (ms > step ? this.abortAfter(ms - step) : this.abortAll()), step);
+    this.open.abortAll();
+    clearTimeout(this.backingOff);
+    this.batchWait.reset();
   }
 
   private receive(ask: number): void {
-    clearTimeout(this.batchWait);
-    this.batchWait = undefined;
-    this.isBatchWaitOver = false;
-    this.requested += ask;
+    this.batchWait.reset();
     const startedAt = this.now();
     const abort = new AbortController();
     const attempt = this.attempts?.next();
@@ -172,14 +147,10 @@ export class Poller {
       messages => this.onReceived(ended, ask, startedAt, messages),
       (error: unknown) => {
         this.noteFailed(attempt, error);
-        this.onFailed(ended, ask, error);
+        this.onFailed(ended, error);
       },
     );
-    this.receiving.set(ended, { startedAt, abort });
-  }
-
-  private abortAll(): void {
-    for (const { abort } of this.receiving.values()) abort.abort();
+    this.open.add(ended, { startedAt, ask, abort });
   }
 
   private call(
@@ -198,7 +169,7 @@ export class Poller {
   }
 
   private onReceived(receive: Promise<void>, ask: number, startedAt: number, messages: SqsMessage[]): void {
-    this.forget(receive, ask);
+    this.forget(receive);
     if (messages.length === 0) {
       this.parallelReceives = 1;
       this.pauseIfEarly(this.now() - startedAt);
@@ -219,7 +190,7 @@ export class Poller {
 
   private pauseIfEarly(tookMs: number): void {
     // Those that were in flight together count once.
-    if (this.receiving.size > 0) return;
+    if (this.open.size > 0) return;
     const pauseMs = this.emptyAnswers.pauseMsAfter(tookMs);
     if (pauseMs > 0 && !this.stopped && !this.backingOff) this.backOffFor(pauseMs);
   }
@@ -231,11 +202,10 @@ export class Poller {
     }, ms);
   }
 
-  private onFailed(receive: Promise<void>, ask: number, error: unknown): void {
-    const wasEnded = this.receiving.get(receive)?.abort.signal.aborted ?? false;
-    this.forget(receive, ask);
+  private onFailed(receive: Promise<void>, error: unknown): void {
+    const failed = this.forget(receive);
     this.parallelReceives = 1;
-    if (wasEnded) return this.wake();
+    if (failed?.abort.signal.aborted) return this.wake();
     // Receives that were in flight together fail together: one fault, one backoff.
     if (this.stopped || this.backingOff) return;
     const bound = Math.min(FAULT_BACKOFF_MS.max, FAULT_BACKOFF_MS.initial * 2 ** this.faults);
@@ -255,29 +225,22 @@ export class Poller {
     };
   }
 
-  private forget(receive: Promise<void>, ask: number): void {
+  private forget(receive: Promise<void>) {
     this.lastEndedAt = this.now();
-    this.receiving.delete(receive);
-    this.requested -= ask;
+    return this.open.remove(receive);
   }
 
   /** Not while another receive is under way, nor before more room could have come up. */
   private mayAskForLess(): boolean {
-    if (this.receiving.size > 0) return false;
-    if (!this.options.intake.isBusy || this.isBatchWaitOver) return true;
-    this.batchWait ??= setTimeout(() => this.endBatchWait(), BATCH_WAIT_MS);
+    if (this.open.size > 0) return false;
+    if (!this.options.intake.isBusy || this.batchWait.isOver) return true;
+    this.batchWait.start();
     return false;
-  }
-
-  private endBatchWait(): void {
-    this.batchWait = undefined;
-    this.isBatchWaitOver = true;
-    this.wake();
   }
 
   /** Enough to fill all the room at once, as far as there may be as many. */
   private maxReceives(): number {
-    const fill = Math.ceil((this.options.intake.capacity + this.requested) / AWS_BATCH_MAX_ENTRIES);
+    const fill = Math.ceil((this.options.intake.capacity + this.open.requested) / AWS_BATCH_MAX_ENTRIES);
     return Math.max(1, Math.min(fill, this.options.intake.maxReceives ?? Infinity));
   }
 }
