@@ -1,6 +1,6 @@
 export { SQS_TRANSPORT } from './constants.js';
 export type { InboxHealth, QueueHealth, ServerHealth } from './server/health.js';
-export type { ConsumerSnapshot } from './server/queue-consumer.js';
+export type { ConsumerSnapshot } from './server/consumer-snapshot.js';
 export { ServerSQS } from './server/server-sqs.js';
 export type { SqsServerEvents, SqsServerStatus } from './server/server-state.js';
 export { DEAD_LETTER_ATTRIBUTES } from './server/settle/dead-letter.js';

@@ -1,4 +1,4 @@
-import type { ConsumerSnapshot } from './queue-consumer.js';
+import type { ConsumerSnapshot } from './consumer-snapshot.js';
 
 /** One queue of a server, as its health sees it. */
 export interface QueueHealth extends ConsumerSnapshot {

@@ -2,34 +2,17 @@ import { monotonicNow } from '../async/clock.js';
 import { finishesWithin } from '../async/finishes-within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
-import { announce } from '../events/diagnostics.js';
-import { isTraced } from '../events/traced.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
-import { Delivery } from './delivery.js';
+import { snapshotOf, type ConsumerSnapshot } from './consumer-snapshot.js';
 import { InFlight } from './in-flight.js';
-import type { Pausable } from './steer/pauses.js';
 import type { Receipt } from './receive/intake.js';
+import { Reception } from './reception.js';
+import type { Pausable } from './steer/pauses.js';
 
 export type { QueueConsumerOptions } from './consumer-parts.js';
-
-/** The messages and calls that a consumer holds, for tests and health. */
-export interface ConsumerSnapshot {
-  /** Messages that were received and have not ended. */
-  inFlight: number;
-  /** Handlers that run, and lanes that wait for a slot. */
-  running: number;
-  /** Receives in flight. */
-  receives: number;
-  /** Leases that are kept alive. */
-  leases: number;
-  /** Settlements without a result. */
-  settlements: number;
-  /** Handlers that have not ended although `handlerTimeoutMs` has passed: they keep their slots. */
-  overdue: number;
-}
 
 /** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
 const ABORT_GRACE_MS = 250;
@@ -40,6 +23,7 @@ const FLUSH_GRACE_MS = 2_000;
 export class QueueConsumer implements Consumer, Pausable {
   readonly inFlight = new InFlight();
   private readonly parts: ConsumerParts;
+  private readonly reception: Reception;
   /** Ends when nothing is received any more and what ran has ended; undefined: still received. */
   private draining: Promise<void> | undefined;
   private isClosed = false;
@@ -48,6 +32,7 @@ export class QueueConsumer implements Consumer, Pausable {
 
   constructor(private readonly options: QueueConsumerOptions) {
     this.parts = assembleParts(options, this);
+    this.reception = new Reception(options, this.inFlight, this.parts);
   }
 
   get name(): string {
@@ -76,15 +61,7 @@ export class QueueConsumer implements Consumer, Pausable {
   }
 
   snapshot(): ConsumerSnapshot {
-    const { lanes, poller, heartbeat, settler, dispatcher } = this.parts;
-    return {
-      inFlight: this.inFlight.size,
-      running: lanes.load,
-      receives: poller.receives,
-      leases: heartbeat.size,
-      settlements: settler.pending,
-      overdue: dispatcher.overdue,
-    };
+    return snapshotOf(this.inFlight, this.parts);
   }
 
   /** Rejects when this process may not receive from the queue. What it received is handled by {@link start}. */
@@ -197,7 +174,7 @@ export class QueueConsumer implements Consumer, Pausable {
     await poller.stop();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
-    if (probed) settler.returnToQueue(this.deliveries(probed.messages, probed.receipt), 0);
+    if (probed) settler.returnToQueue(this.reception.deliveries(probed.messages, probed.receipt), 0);
     await ended;
     await runner.settleUndecided();
   }
@@ -250,34 +227,6 @@ export class QueueConsumer implements Consumer, Pausable {
 
   accept(messages: SqsMessage[], receipt: Receipt): void {
     // The late answer of a receive that did not heed its abort.
-    if (this.isClosed) return;
-    const { queue } = this.options;
-    const { lanes, heartbeat, laneKey, attempts, steering, runner, sqsClock } = this.parts;
-    steering.noteReceived(messages.length);
-    announce('received', { queue: queue.name, count: messages.length });
-    const deliveries = this.deliveries(messages, receipt);
-    // One of a batch tells as much as all.
-    if (deliveries[0]) sqsClock.note(deliveries[0]);
-    const acceptedAt = isTraced('process', this.options.telemetry) ? monotonicNow() : undefined;
-    if (steering.isHeld) return runner.returnToQueue(deliveries, undefined);
-    for (const delivery of deliveries) {
-      delivery.acceptedAt = acceptedAt;
-      const lane = laneKey(delivery);
-      if (queue.fifo && lanes.isTaken(lane) && !this.isInFlight(delivery)) attempts.noteBehindAnother(delivery);
-      this.inFlight.add(delivery);
-      heartbeat.track(delivery);
-      lanes.submit(delivery, lane);
-    }
-    if (receipt.isDoubted) heartbeat.doubt(deliveries);
-  }
-
-  /** True: it has come again although an earlier delivery of it has not ended. */
-  private isInFlight({ messageId, receiveCount }: Delivery): boolean {
-    return receiveCount > 1 && this.inFlight.hasMessage(messageId);
-  }
-
-  private deliveries(messages: SqsMessage[], { receivedAt }: Receipt): Delivery[] {
-    const leaseEndsAt = receivedAt + this.options.settings.visibilityTimeoutSeconds * 1000;
-    return messages.map(message => new Delivery(message, receivedAt, leaseEndsAt));
+    if (!this.isClosed) this.reception.accept(messages, receipt);
   }
 }
