@@ -56,9 +56,10 @@ describe('SnsSqsModule.forRootAsync', () => {
   /** The service that its `ServerSQS` and `ClientSNS` are made for. */
   const servicesOf = async (asyncOptions: SnsSqsModuleAsyncOptions): Promise<unknown[]> => {
     const app = await Test.createTestingModule({ imports: [SnsSqsModule.forRootAsync(asyncOptions)] }).compile();
-    const made = [app.get(ServerSQS), app.get(ClientSNS)] as unknown as Array<{ options: SnsSqsModuleOptions }>;
+    const { run } = app.get(ServerSQS) as unknown as { run: { options: SnsSqsModuleOptions } };
+    const client = app.get(ClientSNS) as unknown as { options: SnsSqsModuleOptions };
     await app.close();
-    return made.map(({ options: { service } }) => service);
+    return [run, client].map(({ options: { service } }) => service);
   };
 
   @Injectable()

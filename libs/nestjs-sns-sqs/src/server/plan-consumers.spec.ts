@@ -11,8 +11,8 @@ const onEvent = (pattern: string, extras: SqsHandlerExtras) => ({
   extras: { topic: 't', ...extras },
 });
 
-const plan = (declared: Parameters<typeof planConsumers>[0], options: Partial<ServerSQSOptions> = {}) =>
-  planConsumers(declared, resolveServerOptions({ service: 'users', prefix: 'dev-', ...options }));
+const plan = (handlers: Parameters<typeof planConsumers>[0], options: Partial<ServerSQSOptions> = {}) =>
+  planConsumers(handlers, resolveServerOptions({ service: 'users', prefix: 'dev-', ...options }));
 
 describe('the plan of a server', () => {
   it('has the topology and the handlers, under full names, without a call', () => {

@@ -18,14 +18,14 @@ import type { Topology } from '../topology/topology.model.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
 
 /** A handler, as Nest gives it to the server. */
-export interface DeclaredConsumer {
+export interface DeclaredHandler {
   pattern: string;
   handler: MessageHandler;
   extras: SqsHandlerExtras;
 }
 
 /** The same handler with plain names. */
-export interface NamedConsumer {
+export interface PlannedHandler {
   pattern: string;
   handler: MessageHandler;
   extras: NamedExtras;
@@ -33,7 +33,7 @@ export interface NamedConsumer {
 }
 
 export interface ConsumersPlan {
-  named: NamedConsumer[];
+  named: PlannedHandler[];
   topology: Topology;
   handlers: HandlerRegistry;
   settingsOf: (queue: FullName) => ResolvedConsumerOptions;
@@ -43,7 +43,7 @@ export interface ConsumersPlan {
  * From the declared handlers to everything that a server needs of AWS, and the settings of each queue. Pure. Throws one
  * error of INVALID_HANDLER, INVALID_NAME, INVALID_OPTIONS or DUPLICATE_HANDLER with all problems of its kind.
  */
-export function planConsumers(given: readonly DeclaredConsumer[], options: ResolvedServerOptions): ConsumersPlan {
+export function planConsumers(given: readonly DeclaredHandler[], options: ResolvedServerOptions): ConsumersPlan {
   const { service, prefix, formerly } = options;
   const named = resolveHandlerNames(given, options).map(each => ({
     ...each,

@@ -3,43 +3,25 @@ import { Server, type CustomTransportStrategy, type MessageHandler, type MsPatte
 import type { Observable } from 'rxjs';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { abortController } from '../async/abort.js';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { guardedStatus } from '../events/guarded-status.js';
-import { observeServer } from '../events/observed-parts.js';
 import { callUserCode } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
-import { resolveHandlerNames } from '../options/handler-names.js';
-import { announceService } from '../options/own-service.js';
-import { resolveServerOptions, type ResolvedServerOptions } from '../options/server-options.js';
-import { queueOfHandler } from '../topology/build-topology.js';
-import type { TopologyWatch } from '../topology/topology-watch.js';
-import { createServerAws, type ServerAws } from './server-aws.js';
-import { ServerInbox } from './server-inbox.js';
+import { resolveServerOptions } from '../options/server-options.js';
 import { routeOf } from './handle/pattern-route.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { noteOutcomesBeforeFilters } from './handle/outcomes-before-filters.js';
 import { keepOriginalErrors } from './handle/original-errors.js';
 import { watchHandlersBehindInterceptors } from './handle/watch-handlers.js';
-import { healthOf, type ServerHealth } from './health.js';
-import type { QueueConsumer } from './queue-consumer.js';
-import { ServerObservation } from './server-observation.js';
+import type { ServerHealth } from './health.js';
+import type { DeclaredHandler } from './plan-consumers.js';
+import { ServerRun } from './server-run.js';
 import { ServerState, type SqsServerEvents, type SqsServerStatus } from './server-state.js';
-import { startConsumers } from './start-consumers.js';
 import { HAS_INTAKE, stopIntakeWithTheApp, type HasIntake } from './stop-intake-with-app.js';
-import { finishesWithin } from '../async/finishes-within.js';
-import { Pauses } from './steer/pauses.js';
-
-interface Declared {
-  pattern: string;
-  handler: MessageHandler;
-  extras: SqsHandlerExtras;
-}
 
 /**
  * The server side of the transport: `NestFactory.createMicroservice(Module, { strategy: new ServerSQS({ service }) })`.
@@ -61,46 +43,29 @@ export class ServerSQS
   override readonly transportId: symbol;
   readonly [HAS_INTAKE] = true;
   protected override readonly logger = new OneLineLogger(ServerSQS.name);
-  private readonly options: ResolvedServerOptions;
-  private readonly declared: Declared[] = [];
-  private readonly withdraw: () => void;
-  private readonly starting = abortController();
-  private consumers: QueueConsumer[] = [];
-  private readonly observation = new ServerObservation({
-    consumers: () => this.consumers,
-    health: () => this.health(),
-    plane: () => this.aws?.sqsControlPlane,
-  });
-  private unobserve: (() => void) | undefined;
-  private watch: TopologyWatch | undefined;
-  private aws: ServerAws | undefined;
+  private readonly handlers: DeclaredHandler[] = [];
   private readonly state: ServerState;
-  private started: Promise<void> | undefined;
-  private closing: Promise<void> | undefined;
-  private isIntakeStopped = false;
-  private readonly inbox: ServerInbox | undefined;
-  private readonly pauses: Pauses;
+  private readonly run: ServerRun;
   /** It only calls `done`, so it need not be called. */
   private readonly nestsStartHook = this.onProcessingStartHook;
 
   /** Throws INVALID_OPTIONS with every problem of the options. */
   constructor(options: ServerSQSOptions) {
     super();
-    this.options = resolveServerOptions(options);
-    this.transportId = this.options.transportId ?? SQS_TRANSPORT;
-    this.withdraw = announceService(this.options.service);
+    const resolved = resolveServerOptions(options);
+    const { logger, handlers } = this;
+    this.transportId = resolved.transportId ?? SQS_TRANSPORT;
     this.state = new ServerState({
-      service: this.options.service,
-      logger: this.logger,
+      service: resolved.service,
+      logger,
       onChange: status => this._status$.next(status),
     });
-    this.inbox = this.createInbox();
-    this.pauses = new Pauses({
-      prefix: this.options.prefix,
-      queues: () =>
-        resolveHandlerNames(this.declared, this.options).map(({ extras }) => queueOfHandler(extras, this.options)),
-      consumers: () => this.consumers,
-      logger: this.logger,
+    this.run = new ServerRun({
+      options: resolved,
+      handlers,
+      hooks: (context, work, timeoutMs) => this.withHooks(context, work, timeoutMs),
+      state: this.state,
+      logger,
     });
     keepOriginalErrors();
     noteOutcomesBeforeFilters();
@@ -121,14 +86,13 @@ export class ServerSQS
     handler.isEventHandler = isEventHandler;
     handler.extras = extras;
     const route = routeOf(pattern, this.normalizePattern(pattern));
-    this.declared.push({ pattern: route, handler, extras });
+    this.handlers.push({ pattern: route, handler, extras });
     if (!this.messageHandlers.has(route)) this.messageHandlers.set(route, handler);
   }
 
   /** Calls back once every queue is being polled, or with the one error that stopped the start. */
   listen(callback: (error?: unknown) => void): void {
-    this.started ??= this.start();
-    void this.report(this.started, callback);
+    void this.report(this.run.start(), callback);
   }
 
   /**
@@ -136,8 +100,7 @@ export class ServerSQS
    * again. Idempotent, and possible in any state.
    */
   close(): Promise<void> {
-    this.closing ??= this.stop();
-    return this.closing;
+    return this.run.close();
   }
 
   /**
@@ -146,11 +109,7 @@ export class ServerSQS
    * `onModuleDestroy` hooks of the app begin. Idempotent.
    */
   stopIntake(): void {
-    if (this.isIntakeStopped || this.closing) return;
-    this.isIntakeStopped = true;
-    this.starting.abort();
-    if (this.state.isPolling) this.state.change('draining');
-    for (const consumer of this.consumers) consumer.stopIntake();
+    this.run.stopIntake();
   }
 
   /**
@@ -162,12 +121,12 @@ export class ServerSQS
    * @example await server.pause('send-email-on-user-registered');
    */
   async pause(queue?: string): Promise<void> {
-    await this.pauses.pause(queue);
+    await this.run.pauses.pause(queue);
   }
 
   /** Receives again what {@link pause} has stopped. @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue */
   resume(queue?: string): void {
-    this.pauses.resume(queue);
+    this.run.pauses.resume(queue);
   }
 
   /** Nest's hook, where the server is a provider and its app does not stop the intake itself. */
@@ -196,14 +155,14 @@ export class ServerSQS
 
   /** The SDK clients in use, once `listen()` was called. */
   unwrap<T = { sqs: SQSClient; sns: SNSClient }>(): T {
-    if (!this.aws) throw new SnsSqsError('SERVER_CLOSED', 'unwrap() has nothing to give before listen()');
-    return { sqs: this.aws.sqs, sns: this.aws.sns } as T;
+    const { aws } = this.run;
+    if (!aws) throw new SnsSqsError('SERVER_CLOSED', 'unwrap() has nothing to give before listen()');
+    return { sqs: aws.sqs, sns: aws.sns } as T;
   }
 
   /** By full queue name, what the inbox did since the start; queues without it are left out. */
   inboxCounts(): Record<string, InboxCounts> {
-    const counted = this.consumers.flatMap(({ name, inboxCounts }) => (inboxCounts ? [[name, inboxCounts]] : []));
-    return Object.fromEntries(counted) as Record<string, InboxCounts>;
+    return this.run.observation.inboxCounts();
   }
 
   /**
@@ -211,26 +170,12 @@ export class ServerSQS
    * readiness probe; no call is made.
    */
   health(): ServerHealth {
-    const { state, consumers, options } = this;
-    const { faults } = state;
-    return healthOf({
-      state: state.current,
-      isPolling: state.isPolling && !this.isEnding,
-      queues: consumers.map(each => ({
-        name: each.name,
-        concurrency: each.concurrency,
-        snapshot: each.snapshot(),
-        heldFor: each.heldFor,
-      })),
-      receiveFaults: faults.receives,
-      inboxFaults: this.inbox && faults.inbox,
-      inboxIsNeeded: options.inbox && options.inbox.onUnavailable === 'wait',
-    });
+    return this.run.observation.health();
   }
 
   /** Full names of queues whose poll loop has not moved for longer, in milliseconds: for a liveness probe. No call is made. */
   stalledQueues(afterMs: number): string[] {
-    return this.observation.stalledQueues(afterMs);
+    return this.run.observation.stalledQueues(afterMs);
   }
 
   /**
@@ -238,7 +183,7 @@ export class ServerSQS
    * `sqs:GetQueueAttributes`. Rejects with what AWS answered. Empty before the start.
    */
   deadLetters(): Promise<Record<string, number>> {
-    return this.observation.deadLetters();
+    return this.run.observation.deadLetters();
   }
 
   private async report(start: Promise<void>, callback: (error?: unknown) => void): Promise<void> {
@@ -248,81 +193,6 @@ export class ServerSQS
     });
     if (failure) callback(failure.error);
     else callback();
-  }
-
-  private async start(): Promise<void> {
-    if (this.isEnding)
-      throw new SnsSqsError('SERVER_CLOSED', 'listen() was called after close(): make a new ServerSQS');
-    this.state.change('provisioning');
-    try {
-      this.aws = createServerAws(this.options);
-      const started = await startConsumers({
-        options: this.options,
-        declared: this.declared,
-        aws: this.aws,
-        logger: this.logger,
-        signal: this.starting.signal,
-        inbox: this.inbox,
-        hooks: (context, work, timeoutMs) => this.withHooks(context, work, timeoutMs),
-        onFault: (queue, error) => this.state.onFault('receives', queue, error),
-        onRecovery: queue => this.state.onRecovery('receives', queue),
-      });
-      this.consumers = started.consumers;
-      this.watch = started.watch;
-      this.pauses.apply();
-      if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
-      this.state.change('polling');
-      await this.inbox?.check();
-      if (this.isEnding) throw new SnsSqsError('SERVER_CLOSED', 'close() was called while the server was starting');
-      for (const consumer of this.consumers) consumer.start();
-      this.watch.start();
-      this.unobserve = observeServer(this.observation);
-    } catch (error) {
-      await Promise.all(this.consumers.map(consumer => consumer.stop(0)));
-      this.aws?.destroy();
-      await this.inbox?.close();
-      if (!this.closing) this.state.change('closed');
-      throw error;
-    }
-  }
-
-  /** True: `close()` was called, or is about to be. */
-  private get isEnding(): boolean {
-    return this.isIntakeStopped || this.closing !== undefined;
-  }
-
-  private async stop(): Promise<void> {
-    if (this.state.current !== 'draining') this.state.change('draining');
-    this.starting.abort();
-    this.watch?.stop();
-    this.unobserve?.();
-    // A start that was cut off has reported its error to listen's caller already.
-    const { shutdownTimeoutMs } = this.options;
-    // One that AWS does not answer ends with its clients.
-    if (this.started)
-      await finishesWithin(
-        this.started.catch(() => undefined),
-        shutdownTimeoutMs,
-      );
-    await Promise.all(this.consumers.map(consumer => consumer.stop(shutdownTimeoutMs)));
-    this.aws?.destroy();
-    await this.inbox?.close();
-    this.withdraw();
-    this.state.change('closed');
-  }
-
-  private createInbox(): ServerInbox | undefined {
-    const { inbox } = this.options;
-    if (!inbox) return undefined;
-    return new ServerInbox({
-      ...inbox,
-      logger: this.logger,
-      onFault: (queue, error) => this.state.onFault('inbox', queue, error),
-      onRecovery: queue => {
-        this.state.onRecovery('inbox', queue);
-        this.consumers.find(({ name }) => name === queue)?.wake();
-      },
-    });
   }
 
   private withHooks(context: SqsContext, work: () => Promise<void>, timeoutMs: number): Promise<void> {

@@ -12,7 +12,7 @@ const declare = (pattern: string, queue: string) => ({ pattern, handler, extras:
 /** Starts over queues that exist; `answers` is what the probe of each brings. */
 function startOver(
   options: Partial<ServerSQSOptions>,
-  declared = [declare('a', 'one'), declare('b', 'two')],
+  handlers = [declare('a', 'one'), declare('b', 'two')],
   answers: Record<string, () => Promise<SqsMessage[]>> = {},
 ) {
   const receive = jest.fn<SqsWire['receive']>(({ queueUrl }) => answers[queueUrl]?.() ?? Promise.resolve([]));
@@ -24,7 +24,7 @@ function startOver(
   const tagQueue = () => Promise.resolve();
   const started = startConsumers({
     options: resolveServerOptions({ service: 'users', prefix: 'dev-', provisioning: 'off', ...options }),
-    declared,
+    handlers,
     aws: {
       wire: { receive, changeVisibilityBatch },
       sqsControlPlane: { getQueueUrl, listQueueTags, tagQueue },

@@ -17,7 +17,7 @@ import { WaitCount } from './handle/asking-handlers.js';
 import { handlerLines } from './handler-lines.js';
 import { messageDecoder } from './handle/message-decoder.js';
 import { noticingMissingQueues } from './missing-queues.js';
-import { planConsumers, type DeclaredConsumer } from './plan-consumers.js';
+import { planConsumers, type DeclaredHandler } from './plan-consumers.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
@@ -27,7 +27,7 @@ import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
   options: ResolvedServerOptions;
-  declared: readonly DeclaredConsumer[];
+  handlers: readonly DeclaredHandler[];
   aws: ServerAws;
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
   signal: AbortSignal;
@@ -51,8 +51,8 @@ export interface StartedConsumers {
 export async function startConsumers(start: StartOptions): Promise<StartedConsumers> {
   const { options, aws, logger } = start;
   const { prefix } = options;
-  for (const warning of misspeltExtras(start.declared)) logger.warn(warning);
-  const { topology, handlers, settingsOf, named } = planConsumers(start.declared, options);
+  for (const warning of misspeltExtras(start.handlers)) logger.warn(warning);
+  const { topology, handlers, settingsOf, named } = planConsumers(start.handlers, options);
   const retries = new CallRetries({ forMs: options.startTimeoutMs, boundedBy: '`startTimeoutMs`', logger });
   const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
