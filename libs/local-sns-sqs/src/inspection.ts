@@ -1,6 +1,7 @@
 import type { Broker } from './core/broker.js';
 import type { Message, MessageState } from './core/message.js';
-import type { MessageEvent, Queue } from './core/queue/queue.js';
+import type { Queue } from './core/queue/queue.js';
+import type { MessageEvent } from './core/queue/surroundings.js';
 
 export interface MessageSnapshot {
   messageId: string;
@@ -76,7 +77,7 @@ export interface HistoryEvent {
 }
 
 /** Messages whose history is kept, from their sending on; the oldest go first. */
-const MOST_HISTORIES = 10_000;
+const MAX_HISTORIES = 10_000;
 
 interface Watcher {
   /** Undefined: every change of any queue is looked at. */
@@ -165,7 +166,7 @@ export class Inspection {
       this.histories.get(content.id)?.push(event);
       return;
     }
-    const place = this.sent++ % MOST_HISTORIES;
+    const place = this.sent++ % MAX_HISTORIES;
     const oldest = this.remembered[place];
     if (oldest !== undefined) this.histories.delete(oldest);
     this.remembered[place] = content.id;

@@ -2,7 +2,8 @@ import type { Clock } from './clock.js';
 import { Deadlines } from './deadlines.js';
 import { Ids } from './ids.js';
 import type { BrokerJournal } from './journal.js';
-import type { Queue, QueueSurroundings } from './queue/queue.js';
+import type { Queue } from './queue/queue.js';
+import type { QueueSurroundings } from './queue/surroundings.js';
 import type { Subscription } from './sns/subscription.js';
 import type { Topic } from './sns/topic.js';
 import type { MoveTask } from './sqs/move-task.js';
@@ -27,7 +28,7 @@ const BLOCKED_AFTER_DELETE_MS = 60_000;
 export const SENDER_ID = 'AIDALOCALSNSSQS000000';
 
 /** All state of one broker. Operations change it; nothing in it does input or output. */
-export class Broker implements QueueSurroundings {
+export class Broker implements QueueSurroundings<Queue> {
   readonly queues = new Map<string, Queue>();
   readonly topics = new Map<string, Topic>();
   readonly subscriptions = new Map<string, Subscription>();
@@ -40,7 +41,7 @@ export class Broker implements QueueSurroundings {
   readonly deadlines: Deadlines;
   readonly ids: Ids;
   /** Told of what happens to each message. */
-  record: QueueSurroundings['record'];
+  record: QueueSurroundings<Queue>['record'];
   journal: BrokerJournal | undefined;
   /** Set when something else than messages has changed: queues, topics, subscriptions, tasks. */
   controlChanged = false;

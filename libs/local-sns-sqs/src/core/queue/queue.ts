@@ -1,54 +1,19 @@
-import type { Deadlines } from '../deadlines.js';
-import type { Ids } from '../ids.js';
 import { Message, type MessageHome, type NewMessage } from '../message.js';
 import { type Statement, parsePolicy } from '../policy/policy.js';
 import { Deduplication } from './deduplication.js';
-import { FifoShelf } from './fifo-shelf.js';
 import { type RedrivePolicy, parseRedrivePolicy } from './queue-attributes.js';
 import { ReceiveAttempts } from './receive-attempts.js';
 import { ReceiptHandles } from './receipt-handle.js';
-import { Retention } from './retention.js';
-import type { Shelf } from './shelf.js';
-import { StandardShelf } from './standard-shelf.js';
+import { Stock } from './stock.js';
+import type { QueueSurroundings, Received } from './surroundings.js';
 import { Waiters } from './waiters.js';
 
-const MOST_IN_FLIGHT = 120_000;
+const MAX_IN_FLIGHT = 120_000;
 
-/** The broker, as its queues see it. */
-export interface QueueSurroundings {
-  readonly deadlines: Deadlines;
-  readonly ids: Ids;
-  now(): number;
-  queueByArn(arn: string): Queue | undefined;
-  /** Writes down what happens to a message, where somebody wants to know. */
-  record?: ((queue: Queue, message: Message, what: MessageEvent) => void) | undefined;
-  /** Writes down what has to outlive the process, where something shall. */
-  readonly journal?: QueueJournal | undefined;
-  /** Something changed: long polls and watchers look again when the operation is over. */
-  touch(queue: Queue): void;
-}
-
-/** Told of every change of a queue's messages. */
-export interface QueueJournal {
-  /** A message is new in the queue. */
-  stored(queue: Queue, message: Message): void;
-  changed(queue: Queue, message: Message): void;
-  gone(queue: Queue, message: Message): void;
-  purged(queue: Queue): void;
-}
-
-export type MessageEvent = 'sent' | 'received' | 'visible' | 'removed' | 'dead-lettered';
-
-export interface Received {
-  message: Message;
-  lease: number;
-  handle: string;
-}
-
-/** One queue: its messages, each in one state, and who waits for them. */
+/** One queue, by AWS's rules: what arrives, what may be received, and who waits for it. */
 export class Queue implements MessageHome {
   readonly tags = new Map<string, string>();
-  readonly messages = new Map<number, Message>();
+  readonly messages: ReadonlyMap<number, Message>;
   readonly handles: ReceiptHandles;
   readonly deduplication = new Deduplication();
   readonly attempts: ReceiveAttempts;
@@ -56,13 +21,10 @@ export class Queue implements MessageHome {
   createdAt: number;
   modifiedAt: number;
   purgedAt = -Infinity;
-  delayed = 0;
-  inFlight = 0;
   dirty = false;
   policy: Statement[] = [];
   redrive: RedrivePolicy | undefined;
-  private shelf: Shelf;
-  private readonly retention: Retention;
+  private readonly stock: Stock;
   private arrivals = 0;
   private leases = 0;
 
@@ -72,27 +34,35 @@ export class Queue implements MessageHome {
     readonly fifo: boolean,
     readonly attributes: Map<string, string>,
     readonly number: number,
-    private readonly around: QueueSurroundings,
+    private readonly around: QueueSurroundings<Queue>,
   ) {
+    this.stock = new Stock(fifo, around.deadlines, message => this.remove(message));
+    this.messages = this.stock.messages;
     this.handles = new ReceiptHandles(around.ids, number);
     this.waiters = new Waiters(around.deadlines);
     this.attempts = new ReceiveAttempts(
       message => this.messages.get(message.order) === message,
       (message, until) => this.changeVisibility(message, until),
     );
-    this.shelf = fifo ? new FifoShelf() : new StandardShelf();
-    this.retention = new Retention(this.messages, around.deadlines, message => this.remove(message));
     this.createdAt = around.now();
     this.modifiedAt = this.createdAt;
     this.attributesChanged();
   }
 
   get ready(): number {
-    return this.messages.size - this.delayed - this.inFlight;
+    return this.stock.ready;
+  }
+
+  get delayed(): number {
+    return this.stock.delayed;
+  }
+
+  get inFlight(): number {
+    return this.stock.inFlight;
   }
 
   get inFlightIsFull(): boolean {
-    return this.inFlight >= MOST_IN_FLIGHT;
+    return this.inFlight >= MAX_IN_FLIGHT;
   }
 
   /** Of messages that have arrived, and of receives. */
@@ -114,7 +84,7 @@ export class Queue implements MessageHome {
     const policy = this.attributes.get('Policy');
     this.redrive = redrive ? parseRedrivePolicy(redrive) : undefined;
     this.policy = (policy ? parsePolicy(policy) : undefined) ?? [];
-    this.retention.reschedule(this.seconds('MessageRetentionPeriod') * 1000);
+    this.stock.keepFor(this.seconds('MessageRetentionPeriod') * 1000);
     if (this.fifo) this.delayChanged(this.seconds('DelaySeconds') * 1000);
   }
 
@@ -128,10 +98,10 @@ export class Queue implements MessageHome {
     const message = new Message(content, this, ++this.arrivals, now, now);
     if (content.delayMs > 0) {
       message.state = 'delayed';
-      this.delayed++;
       this.around.deadlines.schedule(message, now + content.delayMs);
     }
-    this.accept(message);
+    this.stock.add(message);
+    this.around.touch(this);
     this.around.record?.(this, message, 'sent');
     this.around.journal?.stored(this, message);
     return message;
@@ -140,24 +110,16 @@ export class Queue implements MessageHome {
   /** Puts back what was here before a restart, in the state that it has, in order of arrival. */
   restore(message: Message, dueAt: number): void {
     if (message.state !== 'ready') this.around.deadlines.schedule(message, dueAt);
-    if (message.state === 'delayed') this.delayed++;
-    if (message.state === 'inFlight') {
-      this.inFlight++;
-      this.shelf.addInFlight(message);
-    } else {
-      this.shelf.add(message);
-    }
-    this.messages.set(message.order, message);
-    this.retention.added(message);
+    this.stock.add(message);
     this.around.touch(this);
   }
 
   /** Up to `max` messages, in flight for `visibilityMs`; messages that have failed too often go to the DLQ instead. */
   receive(max: number, visibilityMs: number): Received[] {
-    if (!this.shelf.hasReady) return [];
+    if (!this.stock.hasReady) return [];
     const now = this.around.now();
-    const room = Math.min(max, MOST_IN_FLIGHT - this.inFlight);
-    const taken = this.shelf.take(room, message => this.admit(message), now);
+    const room = Math.min(max, MAX_IN_FLIGHT - this.inFlight);
+    const taken = this.stock.take(room, message => this.admit(message), now);
     for (const message of taken) {
       message.receiveCount++;
       message.receivesHere++;
@@ -168,7 +130,6 @@ export class Queue implements MessageHome {
       this.around.record?.(this, message, 'received');
       this.around.journal?.changed(this, message);
     }
-    this.inFlight += taken.length;
     if (taken.length > 0) this.around.touch(this);
     return taken.map(message => ({
       message,
@@ -190,20 +151,16 @@ export class Queue implements MessageHome {
 
   /** The message that a receive would take first; it stays where it is. */
   peek(): Message | undefined {
-    return this.shelf.first;
+    return this.stock.first;
   }
 
   /** Another order among what may be received; FIFO keeps its own. */
   shuffle(random: () => number): void {
-    if (this.shelf instanceof StandardShelf) this.shelf.shuffle(random);
+    this.stock.shuffle(random);
   }
 
   becomeReady(message: Message): void {
-    this.around.deadlines.cancel(message);
-    if (message.state === 'inFlight') this.inFlight--;
-    else if (message.state === 'delayed') this.delayed--;
-    else return;
-    this.shelf.release(message);
+    if (!this.stock.release(message)) return;
     this.around.record?.(this, message, 'visible');
     this.around.journal?.changed(this, message);
     this.around.touch(this);
@@ -217,25 +174,16 @@ export class Queue implements MessageHome {
 
   /** Takes a message out, whatever its state. */
   remove(message: Message): void {
-    if (!this.messages.delete(message.order)) return;
-    this.around.deadlines.cancel(message);
-    this.shelf.remove(message);
-    if (message.state === 'inFlight') this.inFlight--;
-    if (message.state === 'delayed') this.delayed--;
+    if (!this.stock.remove(message)) return;
     this.around.record?.(this, message, 'removed');
     this.around.journal?.gone(this, message);
     this.around.touch(this);
   }
 
   purge(): void {
-    for (const message of this.messages.values()) this.around.deadlines.cancel(message);
-    this.messages.clear();
-    this.retention.clear();
+    this.stock.clear();
     // A message that was purged may be sent again at once, under the same id (recorded).
     this.deduplication.clear();
-    this.shelf = this.fifo ? new FifoShelf() : new StandardShelf();
-    this.delayed = 0;
-    this.inFlight = 0;
     this.around.journal?.purged(this);
     this.around.touch(this);
   }
@@ -254,13 +202,6 @@ export class Queue implements MessageHome {
       this.around.deadlines.schedule(message, message.sentAt + delayMs);
       this.around.journal?.changed(this, message);
     }
-  }
-
-  private accept(message: Message): void {
-    this.messages.set(message.order, message);
-    this.shelf.add(message);
-    this.retention.added(message);
-    this.around.touch(this);
   }
 
   private admit(message: Message): boolean {
@@ -287,7 +228,8 @@ export class Queue implements MessageHome {
       message.sequenceNumber = this.nextSequenceNumber();
       message.order = this.arrivals;
     }
-    this.accept(message);
+    this.stock.add(message);
+    this.around.touch(this);
     this.around.record?.(this, message, 'dead-lettered');
     this.around.journal?.stored(this, message);
   }

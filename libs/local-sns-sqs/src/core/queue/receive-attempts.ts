@@ -1,12 +1,7 @@
 import type { Message } from '../message.js';
+import type { Received } from './surroundings.js';
 
 const MEMORY_MS = 5 * 60 * 1000;
-
-interface Received {
-  message: Message;
-  lease: number;
-  handle: string;
-}
 
 /**
  * A receive from a FIFO queue whose answer was lost is repeated under the same attempt id within five minutes: it gives

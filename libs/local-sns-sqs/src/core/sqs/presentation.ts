@@ -4,7 +4,7 @@ import { type AttributeValue, type MessageAttributes, attributesMd5 } from '../m
 import type { Message } from '../message.js';
 import type { Output } from '../operation.js';
 import { READABLE_ATTRIBUTES } from '../queue/queue-attributes.js';
-import type { Received } from '../queue/queue.js';
+import type { Received } from '../queue/surroundings.js';
 
 const SYSTEM_ATTRIBUTES: Readonly<Record<string, (message: Message) => string | undefined>> = {
   SenderId: message => message.content.senderId,

@@ -142,7 +142,7 @@ describe('a short poll (ReceiveMessage API)', () => {
     const { broker, run, clock, send, poll, messages } = rig();
     send(...Array.from({ length: 12 }, (_, index) => `m${index}`));
     const queue = broker.queues.get('q');
-    if (queue) queue.inFlight = 119_998;
+    if (queue) queue['stock'].inFlight = 119_998;
     const taken = messages({ MaxNumberOfMessages: 10 });
     expect(taken).toHaveLength(2);
     expect(() => messages()).toThrow(expect.objectContaining({ code: 'OverLimit' }));
