@@ -13,9 +13,9 @@ const OUTAGE_MS = 15 * MINUTES;
 /** Before its queue drops a message, as a share of what that keeps it; and SQS's clock is known to some seconds. */
 const EXPIRY = { share: 0.1, mostMs: 60 * MINUTES, clockMs: 10_000 };
 /** In a row, for a mark to be the same for a whole lease although its process lives. */
-const LEAST_TAG_FAILURES = 3;
+const MIN_TAG_FAILURES = 3;
 /** What a letter tells at least, in bytes: name and type of the attribute, and the beginning of a reason. */
-const LEAST_REASON_BYTES = 'deadletter.reason'.length + 'String'.length + 17;
+const MIN_REASON_BYTES = 'deadletter.reason'.length + 'String'.length + 17;
 
 export interface Letter {
   reason: string | undefined;
@@ -56,7 +56,7 @@ export class Letters {
     const { letterBytes } = this.#schedule;
     const isSmall = letterBytes < USUAL.letterBytes;
     if (reason === undefined) {
-      const isFull = isSmall && Buffer.byteLength(content.body) + LEAST_REASON_BYTES >= letterBytes;
+      const isFull = isSmall && Buffer.byteLength(content.body) + MIN_REASON_BYTES >= letterBytes;
       if (unheard === 0 && !isFull) this.#blame(fate, 'was dead-lettered by SQS itself, or without its reason');
       return;
     }
@@ -105,7 +105,7 @@ export class Letters {
     if (reason.includes('It was received')) {
       if (this.#schedule.inbox === 'shared') this.#blame(fate, `was marked beside a store that counts: ${reason}`);
       // A mark that cannot be renewed or taken away for a whole lease looks like a death.
-      if (!hasGone && this.#marks.failures() < LEAST_TAG_FAILURES)
+      if (!hasGone && this.#marks.failures() < MIN_TAG_FAILURES)
         this.#blame(fate, `killed no process, and its dead letter says so: ${reason}`);
       return;
     }

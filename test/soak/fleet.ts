@@ -41,7 +41,7 @@ export interface Strike {
 }
 
 /** One place for a service: a network and a wall clock of its own, and a process that is started again whenever it ends. */
-export class Berth {
+export class ServiceSlot {
   readonly violations: string[] = [];
   readonly killedAt: Strike[] = [];
   readonly toldAt: Strike[] = [];

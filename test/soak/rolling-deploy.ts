@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Berth } from './fleet.ts';
+import type { ServiceSlot } from './fleet.ts';
 import type { Release } from './releases.ts';
 
 export interface RollingDeployOptions {
   /** Of one service. Others of it stay with the first release, so that both run side by side all the time. */
-  berths: readonly Berth[];
+  berths: readonly ServiceSlot[];
   everyMs: number;
 }
 
@@ -14,7 +14,7 @@ const otherThan = (release: Release): Release => (release === 1 ? 2 : 1);
 /** Again and again one process of a service is replaced by one of the other release: a deploy, a rollback, a deploy. */
 export class RollingDeploy {
   done = 0;
-  readonly #berths: readonly Berth[];
+  readonly #berths: readonly ServiceSlot[];
   readonly #everyMs: number;
   readonly #end = new AbortController();
 
@@ -39,7 +39,7 @@ export class RollingDeploy {
   }
 
   /** Something else may be done to the process now. */
-  async #deploy(berth: Berth, release: Release): Promise<void> {
+  async #deploy(berth: ServiceSlot, release: Release): Promise<void> {
     while (!berth.deploy(release)) await pause(LOOK_EVERY_MS);
     this.done += 1;
   }

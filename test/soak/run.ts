@@ -12,7 +12,7 @@ import { stopSignal } from '../../tools/demo/stop-signal.mjs';
 import { groupBy } from '../support/group-by.ts';
 import { randomOf } from '../support/random.mjs';
 import { freePort } from '../support/redis-process.mjs';
-import { Berth } from './fleet.ts';
+import { ServiceSlot } from './fleet.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
 import { Ledger, type Accepted } from './ledger.ts';
 import { Load } from './load.ts';
@@ -40,14 +40,14 @@ const PROGRESS_EVERY_MS = 10_000;
  * the `gapTimeoutMs` of `notifications`, half an hour; and a machine with two cores that has to catch up.
  */
 const CALM_LIMIT_MS = 1_200_000;
-const MOST_VIOLATIONS_TOLD = 20;
-const MOST_OF_NOBODY = 50;
+const MAX_VIOLATIONS_TOLD = 20;
+const MAX_OF_NOBODY = 50;
 
 const random = randomOf(seed);
 const signal = stopSignal();
 const directory = mkdtempSync(join(tmpdir(), 'soak-'));
 const pids = new Set<number>();
-const berths: Berth[] = [];
+const berths: ServiceSlot[] = [];
 let isJudged = false;
 // Whatever ends it: nothing that it started is left, and it says so. Redis ends by itself with who started it.
 process.on('exit', code => {
@@ -79,8 +79,8 @@ const env = {
   PGLITE_DIR: join(directory, 'users'),
   REDIS_URL: redis.url,
 };
-const berth = (name: string, app: string, spared: boolean, release: Release = 1): Berth =>
-  new Berth({ name, app, endpoint, env, spared, release, pids, signal });
+const berth = (name: string, app: string, spared: boolean, release: Release = 1): ServiceSlot =>
+  new ServiceSlot({ name, app, endpoint, env, spared, release, pids, signal });
 // PGlite lives in one process.
 const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
 // What only the second release knows is subscribed before the first event: SNS would drop it otherwise.
@@ -190,7 +190,7 @@ function report(): void {
     `deploys: ${deploys.done}; handled by the first release of notifications: ${verdict.byRelease[1]}, by the second: ${verdict.byRelease[2]}`,
   );
   if (verdict.repeated > 0) console.log(`handled again: ${verdict.reasons.join(', ')}`);
-  for (const text of violations.slice(0, MOST_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
+  for (const text of violations.slice(0, MAX_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
   console.log(
     `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered + ${counts.excused} of users who do not exist, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
   );
@@ -199,7 +199,7 @@ function report(): void {
 /** Nothing is left but events of users who do not exist. */
 async function isAllDone(): Promise<boolean> {
   const { left } = ledger;
-  if (left.length > MOST_OF_NOBODY) return false;
+  if (left.length > MAX_OF_NOBODY) return false;
   const areOfNobody = await Promise.all(left.map(isOfNobody));
   if (!areOfNobody.every(Boolean)) return false;
   for (const entry of left) ledger.excused.add(entry);

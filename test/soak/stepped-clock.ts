@@ -1,5 +1,5 @@
 // The wall clock of a service of a soak: it is set forward and back as the soak says, as that of a machine is. The
-// monotonic clock (`performance.now`) goes on as it does there. As of Berth: CLOCK_OFFSET_MS at the start, a message later.
+// monotonic clock (`performance.now`) goes on as it does there. As of ServiceSlot: CLOCK_OFFSET_MS at the start, a message later.
 
 const System = Date;
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { FaultyProxy } from './faulty-proxy.ts';
-import type { Berth } from './fleet.ts';
+import type { ServiceSlot } from './fleet.ts';
 import type { RestartableBroker } from './restartable-broker.ts';
 import type { RestartableRedis } from './restartable-redis.ts';
 
@@ -10,7 +10,7 @@ export interface StormOptions {
   /** The networks of all who call SNS and SQS. */
   proxies: FaultyProxy[];
   /** Those of the services. */
-  berths: Berth[];
+  berths: ServiceSlot[];
   broker: RestartableBroker;
   redis: RestartableRedis;
 }
@@ -41,7 +41,7 @@ export class Storm {
     this.#random = random;
     const mortal = berths.filter(({ spared }) => !spared);
     const network = (fault: (proxy: FaultyProxy) => unknown): Weighted => [2, () => fault(this.#oneOf(proxies))];
-    const process = (weight: number, fault: (berth: Berth) => unknown): Weighted => [
+    const process = (weight: number, fault: (berth: ServiceSlot) => unknown): Weighted => [
       weight,
       () => fault(this.#oneOf(mortal)),
     ];
@@ -104,7 +104,7 @@ export class Storm {
     this.#underWay.add(ended);
   }
 
-  #setClock(berth: Berth): void {
+  #setClock(berth: ServiceSlot): void {
     berth.setClock(this.#oneOf(CLOCK_OFFSETS_MS.filter(offset => offset !== berth.clockOffsetMs)));
   }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 
 const TEMPORARY = 451;
-const MOST_LETTERS = 200;
+const MAX_LETTERS = 200;
 
 /** An SMTP server that keeps what it is sent, and can be told to fail. */
 export async function startMailCatcher(port = 0) {
@@ -28,7 +28,7 @@ export async function startMailCatcher(port = 0) {
         const to = session.envelope.rcptTo.map(({ address }) => address).join();
         mails.push({ to, subject });
         letters.push({ at: Date.now(), to, subject, text });
-        if (letters.length > MOST_LETTERS) letters.shift();
+        if (letters.length > MAX_LETTERS) letters.shift();
         done();
       });
     },

@@ -13,7 +13,7 @@ import { protocolOf, type Answer, type ParsedRequest, type RawRequest } from './
 import { RecentCalls } from './recent-calls.js';
 
 /** What a request may weigh: a batch at AWS's bound, each character escaped at worst. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface HttpServerOptions extends Partial<DoorOptions> {
   /** The address to listen on. @default '127.0.0.1' */
@@ -80,11 +80,11 @@ export class HttpServer {
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= MOST_BYTES) chunks.push(chunk);
+      if (bytes <= MAX_BYTES) chunks.push(chunk);
       else chunks.length = 0;
     });
     request.on('end', () => {
-      if (bytes > MOST_BYTES) return call.send(413, {}, '');
+      if (bytes > MAX_BYTES) return call.send(413, {}, '');
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
       this.handle(request, call, body.toString('utf8'));
     });

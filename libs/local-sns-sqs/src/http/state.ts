@@ -4,8 +4,8 @@ import type { Queue } from '../core/queue/queue.js';
 import type { RecentCall, RecentCalls } from './recent-calls.js';
 
 /** Of each queue so many messages are told, with so many characters of their bodies. */
-const MOST_MESSAGES = 50;
-const MOST_CHARACTERS = 4_000;
+const MAX_MESSAGES = 50;
+const MAX_CHARACTERS = 4_000;
 
 export interface MessageState {
   id: string;
@@ -50,8 +50,8 @@ function messageState({ content, state, receiveCount, sentAt }: Message): Messag
   return {
     id,
     state,
-    body: body.slice(0, MOST_CHARACTERS),
-    cut: Math.max(0, body.length - MOST_CHARACTERS),
+    body: body.slice(0, MAX_CHARACTERS),
+    cut: Math.max(0, body.length - MAX_CHARACTERS),
     attributes: Object.fromEntries(
       [...(attributes?.values ?? [])].map(([name, value]) => [name, value.StringValue ?? value.BinaryValue ?? '']),
     ),
@@ -64,7 +64,7 @@ function messageState({ content, state, receiveCount, sentAt }: Message): Messag
 function oldest({ messages }: Queue): MessageState[] {
   const shown: MessageState[] = [];
   for (const message of messages.values()) {
-    if (shown.length === MOST_MESSAGES) break;
+    if (shown.length === MAX_MESSAGES) break;
     shown.push(messageState(message));
   }
   return shown;

@@ -14,7 +14,7 @@ import { FileLock } from './file-lock.js';
 
 const HEADER = '{"format":"local-sns-sqs journal","version":1}';
 /** It is written anew once it is larger than this, and than four times what it was when it was new. */
-const LEAST_BYTES = 8 * 1024 * 1024;
+const MIN_BYTES = 8 * 1024 * 1024;
 const GROWTH = 4;
 /** Records in one line when it is written anew. */
 const PER_LINE = 500;
@@ -59,7 +59,7 @@ export function applyEntries(records: Map<string, unknown>, entries: JournalEntr
 export class JournalFile {
   private file: number | undefined;
   private bytes = 0;
-  private limit = LEAST_BYTES;
+  private limit = MIN_BYTES;
   private readonly lock: FileLock;
 
   /** Throws when another process has the file. */
@@ -105,7 +105,7 @@ export class JournalFile {
     }
     if (before.file !== undefined) closeSync(before.file);
     this.file = file;
-    this.limit = Math.max(LEAST_BYTES, GROWTH * this.bytes);
+    this.limit = Math.max(MIN_BYTES, GROWTH * this.bytes);
   }
 
   close(): void {

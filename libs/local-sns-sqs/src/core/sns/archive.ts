@@ -1,7 +1,7 @@
 import { isRecord } from '../input.js';
 import type { Published } from './published-message.js';
 
-const MOST_DAYS = 365;
+const MAX_DAYS = 365;
 
 /** The messages of a FIFO topic, in order, for as long as its policy keeps them (message-archiving-and-replay-topic-owner). */
 export class Archive {
@@ -77,5 +77,5 @@ export function readArchivePolicy(text: string): number | undefined {
   if (Object.keys(others).length > 0) return undefined;
   if (MessageRetentionPeriod === undefined) return 0;
   const days = Number(MessageRetentionPeriod);
-  return Number.isInteger(days) && days >= 1 && days <= MOST_DAYS ? days : undefined;
+  return Number.isInteger(days) && days >= 1 && days <= MAX_DAYS ? days : undefined;
 }

@@ -11,7 +11,7 @@ import type { Topic } from './topic.js';
 
 const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
 /** SNS raw delivery discards a message with more attributes than SQS takes. */
-const MOST_RAW_ATTRIBUTES = 10;
+const MAX_RAW_ATTRIBUTES = 10;
 
 /** SNS's own JSON around a message, for subscriptions without raw delivery. */
 function wrapped(
@@ -65,7 +65,7 @@ const accepts = (queue: Queue, topicArn: string, account: string): boolean =>
 /** Raw delivery has no other place for it. */
 function withReplayed(attributes: Published['attributes']): Published['attributes'] {
   const values = attributes?.values ?? NO_ATTRIBUTES;
-  if (values.size >= MOST_RAW_ATTRIBUTES) return attributes;
+  if (values.size >= MAX_RAW_ATTRIBUTES) return attributes;
   return toMessageAttributes(new Map([...values, ['Replayed', { DataType: 'String', StringValue: 'true' }]]));
 }
 
@@ -128,7 +128,7 @@ export function deliverOne(
 ): void {
   const attributes = published.attributes?.values ?? NO_ATTRIBUTES;
   if (subscription.filter && !passes(subscription.filter, attributes, published.text)) return;
-  if (subscription.raw && attributes.size > MOST_RAW_ATTRIBUTES) return;
+  if (subscription.raw && attributes.size > MAX_RAW_ATTRIBUTES) return;
   if (attempt(broker, subscription.endpoint, topic, subscription, published, replayed)) return;
   const { deadLetterArn } = subscription;
   if (deadLetterArn !== undefined) attempt(broker, deadLetterArn, topic, subscription, published, replayed);

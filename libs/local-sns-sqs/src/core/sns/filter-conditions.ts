@@ -75,7 +75,7 @@ function anythingBut(operand: unknown): Condition {
   return value => value !== undefined && !refused.some(isSame => isSame(value));
 }
 
-const MOST_WILDCARDS = 3;
+const MAX_WILDCARDS = 3;
 const WILDCARD = /\*/g;
 
 /** `*` stands for any text, `\*` and `\\` for themselves (string-value-matching, subscription-filter-policy-constraints). */
@@ -95,8 +95,8 @@ function wildcard(operand: unknown): Condition {
     position += part.length;
   }
   const wildcards = parts.filter(part => part === '*').length;
-  if (wildcards > MOST_WILDCARDS) {
-    throw new FilterPolicyProblem(`A pattern can not have more than ${MOST_WILDCARDS} wildcards`);
+  if (wildcards > MAX_WILDCARDS) {
+    throw new FilterPolicyProblem(`A pattern can not have more than ${MAX_WILDCARDS} wildcards`);
   }
   const matching = new RegExp(`^${pattern}$`, 'su');
   return onStrings(value => matching.test(value));

@@ -22,10 +22,10 @@ export interface FilterPolicy {
   root: Level;
 }
 
-const MOST_KEYS = 5;
-const MOST_COMBINATIONS = 150;
-const MOST_BYTES = 262_144;
-const MOST_WILDCARD_POINTS = 100;
+const MAX_KEYS = 5;
+const MAX_COMBINATIONS = 150;
+const MAX_BYTES = 262_144;
+const MAX_WILDCARD_POINTS = 100;
 
 interface Complexity {
   keys: Set<string>;
@@ -58,7 +58,7 @@ function readRules(
   depth: number,
   found: Complexity,
 ): void {
-  if (depth > MOST_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
+  if (depth > MAX_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
   for (const [key, value] of Object.entries(rules)) {
     const here = `${path}.${key}`;
     const dot = scope === 'MessageBody' ? key.indexOf('.') : -1;
@@ -105,15 +105,13 @@ export function parseFilterPolicy(text: string, scope: FilterScope): FilterPolic
     throw new FilterPolicyProblem('failed to parse JSON.');
   }
   if (!isRecord(rules)) throw new FilterPolicyProblem('Filter policy must be a JSON object.');
-  if (Buffer.byteLength(text) > MOST_BYTES)
-    throw new FilterPolicyProblem('Filter policy can not be longer than 256 KB');
+  if (Buffer.byteLength(text) > MAX_BYTES) throw new FilterPolicyProblem('Filter policy can not be longer than 256 KB');
   const found: Complexity = { keys: new Set(), combinations: 1, wildcardPoints: 0 };
   const root = emptyLevel();
   readRules(root, rules, scope, '', 1, found);
-  if (found.keys.size > MOST_KEYS) throw new FilterPolicyProblem('Filter policy can not have more than 5 keys');
-  if (found.combinations > MOST_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
-  if (found.wildcardPoints > MOST_WILDCARD_POINTS)
-    throw new FilterPolicyProblem('Filter policy has too many wildcards');
+  if (found.keys.size > MAX_KEYS) throw new FilterPolicyProblem('Filter policy can not have more than 5 keys');
+  if (found.combinations > MAX_COMBINATIONS) throw new FilterPolicyProblem('Filter policy is too complex');
+  if (found.wildcardPoints > MAX_WILDCARD_POINTS) throw new FilterPolicyProblem('Filter policy has too many wildcards');
   return { scope, root };
 }
 

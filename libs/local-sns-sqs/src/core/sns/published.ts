@@ -9,7 +9,7 @@ import type { Published } from './published-message.js';
 import type { Topic } from './topic.js';
 
 const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
-const MOST_SUBJECT_CHARACTERS = 100;
+const MAX_SUBJECT_CHARACTERS = 100;
 const LINE_BREAK_OR_CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 function checkedId(input: Input, key: string): string | undefined {
@@ -23,8 +23,7 @@ function checkedId(input: Input, key: string): string | undefined {
 function checkedSubject(input: Input): string | undefined {
   const subject = optionalString(input, 'Subject');
   if (subject === undefined) return undefined;
-  const sound =
-    subject.length >= 1 && subject.length <= MOST_SUBJECT_CHARACTERS && !LINE_BREAK_OR_CONTROL.test(subject);
+  const sound = subject.length >= 1 && subject.length <= MAX_SUBJECT_CHARACTERS && !LINE_BREAK_OR_CONTROL.test(subject);
   if (!sound) throw invalidParameter('Subject');
   return subject;
 }

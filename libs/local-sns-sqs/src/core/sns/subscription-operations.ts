@@ -14,7 +14,7 @@ import type { Topic } from './topic.js';
 import { checkSubscriptionsOfLargeTopic } from './topic-attributes.js';
 
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
-const MOST_FILTERS_OF_TOPIC = 200;
+const MAX_FILTERS_OF_TOPIC = 200;
 /** Those of AWS that are refused here for what they are. */
 const OTHER_PROTOCOLS: ReadonlySet<string> = new Set([
   'application',
@@ -108,7 +108,7 @@ const sameAttributes = (wanted: ReadonlyMap<string, string>, existing: Subscript
 function checkFilterQuota(topic: Topic, wanted: ReadonlyMap<string, string>): void {
   if (!wanted.get('FilterPolicy')) return;
   const filters = [...topic.subscriptions.values()].filter(({ filter }) => filter).length;
-  if (filters < MOST_FILTERS_OF_TOPIC) return;
+  if (filters < MAX_FILTERS_OF_TOPIC) return;
   throw new AwsError('FilterPolicyLimitExceeded', 'Filter policy limit exceeded for this topic', { status: 403 });
 }
 

@@ -14,7 +14,7 @@ export const settledTopicAttribute = (name: string, value: string): string =>
   BOOLEANS.has(name) ? lowerBoolean(value) : value;
 
 const DEFAULT_MESSAGE_BYTES = 262_144;
-const MOST_SUBSCRIPTIONS_OF_LARGE = 100;
+const MAX_SUBSCRIPTIONS_OF_LARGE = 100;
 
 const isJsonObject = (text: string): boolean => {
   try {
@@ -46,9 +46,9 @@ export function checkTopicAttribute(name: string, value: string, fifo: boolean):
 
 /** Topics for messages above 256 KiB have few subscriptions (large-message-payloads). */
 export function checkSubscriptionsOfLargeTopic(maximumMessageSize: number, subscriptions: number): void {
-  if (maximumMessageSize > DEFAULT_MESSAGE_BYTES && subscriptions > MOST_SUBSCRIPTIONS_OF_LARGE) {
+  if (maximumMessageSize > DEFAULT_MESSAGE_BYTES && subscriptions > MAX_SUBSCRIPTIONS_OF_LARGE) {
     throw invalidParameter(
-      `MaximumMessageSize Reason: a topic above ${DEFAULT_MESSAGE_BYTES} bytes has at most ${MOST_SUBSCRIPTIONS_OF_LARGE} subscriptions`,
+      `MaximumMessageSize Reason: a topic above ${DEFAULT_MESSAGE_BYTES} bytes has at most ${MAX_SUBSCRIPTIONS_OF_LARGE} subscriptions`,
     );
   }
 }

@@ -9,7 +9,7 @@ import { page } from './paging.js';
 import { Topic } from './topic.js';
 import { checkSubscriptionsOfLargeTopic, checkTopicAttribute, settledTopicAttribute } from './topic-attributes.js';
 
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 
 /** Restrictions: sns-tags. */
 function readTags(input: Input): Map<string, string> {
@@ -28,7 +28,7 @@ function readTags(input: Input): Map<string, string> {
 /** Adds all or none. */
 function addTags(topic: Topic, tags: ReadonlyMap<string, string>): void {
   const added = [...tags.keys()].filter(key => !topic.tags.has(key)).length;
-  if (topic.tags.size + added > MOST_TAGS)
+  if (topic.tags.size + added > MAX_TAGS)
     throw new AwsError('TagLimitExceeded', 'Could not complete request: tag quota of per resource exceeded');
   for (const [key, value] of tags) topic.tags.set(key, value);
 }

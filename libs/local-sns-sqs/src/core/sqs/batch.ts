@@ -9,7 +9,7 @@ import {
 import { type Input, optionalString, recordList } from '../input.js';
 import type { Output } from '../operation.js';
 
-const MOST_ENTRIES = 10;
+const MAX_ENTRIES = 10;
 const ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/;
 
 export interface BatchEntry {
@@ -21,7 +21,7 @@ export interface BatchEntry {
 export function readBatch(input: Input, kind: string, key = 'Entries'): BatchEntry[] {
   const entries = recordList(input, key);
   if (entries.length === 0) throw emptyBatchRequest(kind);
-  if (entries.length > MOST_ENTRIES) throw tooManyEntries(entries.length);
+  if (entries.length > MAX_ENTRIES) throw tooManyEntries(entries.length);
   const seen = new Set<string>();
   return entries.map(entry => {
     const id = optionalString(entry, 'Id');

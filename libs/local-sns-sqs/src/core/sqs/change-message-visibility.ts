@@ -7,18 +7,18 @@ import { admit } from './admit.js';
 import { readBatch, runBatch } from './batch.js';
 import { findQueue } from './find-queue.js';
 
-const MOST_SECONDS = 43_200;
+const MAX_SECONDS = 43_200;
 
 /** Only the latest handle of a message in flight changes its timeout; the total since the receive is at most 12 hours. */
 function change(broker: Broker, queue: Queue, input: Input): void {
   const handle = requiredString(input, 'ReceiptHandle');
   const seconds = optionalInteger(input, 'VisibilityTimeout');
   if (seconds === undefined) throw missingParameter('VisibilityTimeout');
-  if (seconds < 0 || seconds > MOST_SECONDS) {
+  if (seconds < 0 || seconds > MAX_SECONDS) {
     throw invalidValue(
       seconds,
       'VisibilityTimeout',
-      `VisibilityTimeout must be an integer between 0 and ${MOST_SECONDS}.`,
+      `VisibilityTimeout must be an integer between 0 and ${MAX_SECONDS}.`,
     );
   }
   const receipt = queue.handles.read(handle);
@@ -34,11 +34,11 @@ function change(broker: Broker, queue: Queue, input: Input): void {
   if (message.state !== 'inFlight' || message.lease !== receipt.lease) throw messageNotInflight();
   const now = broker.now();
   const heldSeconds = Math.floor((now - message.lastReceivedAt) / 1000);
-  if (heldSeconds + seconds > MOST_SECONDS) {
+  if (heldSeconds + seconds > MAX_SECONDS) {
     throw invalidValue(
       seconds,
       'VisibilityTimeout',
-      `Total VisibilityTimeout for the message is beyond the limit [${MOST_SECONDS} seconds].`,
+      `Total VisibilityTimeout for the message is beyond the limit [${MAX_SECONDS} seconds].`,
     );
   }
   if (seconds === 0) queue.becomeReady(message);

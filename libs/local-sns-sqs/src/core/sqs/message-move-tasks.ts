@@ -3,9 +3,9 @@ import { AwsError, invalidParameterValue, invalidValue } from '../errors.js';
 import { isRecord, optionalInteger, optionalString, requiredString } from '../input.js';
 import type { Operation } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
-import { MOST_PER_SECOND, MoveTask } from './move-task.js';
+import { MAX_PER_SECOND, MoveTask } from './move-task.js';
 
-const MOST_RESULTS = 10;
+const MAX_RESULTS = 10;
 
 const notFound = (message: string): AwsError =>
   new AwsError('ResourceNotFoundException', message, { queryStatus: 404 });
@@ -33,8 +33,8 @@ export const startMessageMoveTask: Operation = (broker, input) => {
   const destinationArn = optionalString(input, 'DestinationArn');
   const destination = destinationArn === undefined ? undefined : queueOf(broker, destinationArn, 'DestinationArn');
   const perSecond = optionalInteger(input, 'MaxNumberOfMessagesPerSecond');
-  if (perSecond !== undefined && (perSecond < 1 || perSecond > MOST_PER_SECOND)) {
-    throw invalidValue(perSecond, 'MaxNumberOfMessagesPerSecond', `Must be between 1 and ${MOST_PER_SECOND}.`);
+  if (perSecond !== undefined && (perSecond < 1 || perSecond > MAX_PER_SECOND)) {
+    throw invalidValue(perSecond, 'MaxNumberOfMessagesPerSecond', `Must be between 1 and ${MAX_PER_SECOND}.`);
   }
   if (!isDeadLetterQueue(broker, source)) {
     throw invalidParameterValue('Source queue must be configured as a Dead Letter Queue.');
@@ -58,7 +58,7 @@ export const startMessageMoveTask: Operation = (broker, input) => {
 export const listMessageMoveTasks: Operation = (broker, input) => {
   const source = queueOf(broker, requiredString(input, 'SourceArn'), 'SourceArn');
   const max = optionalInteger(input, 'MaxResults') ?? 1;
-  if (max < 1 || max > MOST_RESULTS) throw invalidValue(max, 'MaxResults', `Must be between 1 and ${MOST_RESULTS}.`);
+  if (max < 1 || max > MAX_RESULTS) throw invalidValue(max, 'MaxResults', `Must be between 1 and ${MAX_RESULTS}.`);
   const tasks = broker.moveTasks.filter(task => task.source === source);
   return { Results: tasks.slice(0, max).map(task => task.describe()) };
 };

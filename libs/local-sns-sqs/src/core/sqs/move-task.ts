@@ -4,7 +4,7 @@ import type { Ids } from '../ids.js';
 import type { Queue } from '../queue/queue.js';
 
 /** AWS moves up to 500 messages a second (sqs-configure-dead-letter-queue-redrive). */
-export const MOST_PER_SECOND = 500;
+export const MAX_PER_SECOND = 500;
 const TICK_MS = 100;
 
 type Status = 'RUNNING' | 'COMPLETED' | 'CANCELLING' | 'CANCELLED' | 'FAILED';
@@ -84,7 +84,7 @@ export class MoveTask extends Due {
 
   onDue(now: number): void {
     this.broker.controlChanged = true;
-    this.credit += ((this.perSecond ?? MOST_PER_SECOND) * TICK_MS) / 1000;
+    this.credit += ((this.perSecond ?? MAX_PER_SECOND) * TICK_MS) / 1000;
     for (; this.credit >= 1 && this.status === 'RUNNING'; this.credit -= 1) this.moveOne();
     if (this.status === 'RUNNING') this.broker.deadlines.schedule(this, now + TICK_MS);
   }

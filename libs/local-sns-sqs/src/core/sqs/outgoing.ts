@@ -15,8 +15,8 @@ import type { Output } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
 import { md5 } from './md5.js';
 
-const MOST_ATTRIBUTES = 10;
-const MOST_DELAY_SECONDS = 900;
+const MAX_ATTRIBUTES = 10;
+const MAX_DELAY_SECONDS = 900;
 const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
 
 /** A message on its way into a queue. */
@@ -50,9 +50,9 @@ export function readOutgoing(input: Input): Outgoing {
   if (!body) throw missingParameter('MessageBody');
   if (FORBIDDEN_CHARACTERS.test(body)) throw invalidMessageContents();
   const values = readMessageAttributes(input, 'MessageAttributes');
-  if (values.size > MOST_ATTRIBUTES) {
+  if (values.size > MAX_ATTRIBUTES) {
     throw invalidParameterValue(
-      `Number of message attributes [${values.size}] exceeds the allowed maximum [${MOST_ATTRIBUTES}].`,
+      `Number of message attributes [${values.size}] exceeds the allowed maximum [${MAX_ATTRIBUTES}].`,
     );
   }
   const attributes = toMessageAttributes(values);
@@ -83,8 +83,8 @@ function checkedId(input: Input, key: string): string | undefined {
 function delayOf(queue: Queue, input: Input): number {
   const seconds = optionalInteger(input, 'DelaySeconds');
   if (seconds === undefined) return queue.seconds('DelaySeconds') * 1000;
-  if (seconds < 0 || seconds > MOST_DELAY_SECONDS) {
-    throw invalidValue(seconds, 'DelaySeconds', `DelaySeconds must be >= 0 and <= ${MOST_DELAY_SECONDS}.`);
+  if (seconds < 0 || seconds > MAX_DELAY_SECONDS) {
+    throw invalidValue(seconds, 'DelaySeconds', `DelaySeconds must be >= 0 and <= ${MAX_DELAY_SECONDS}.`);
   }
   if (queue.fifo && seconds > 0) {
     throw invalidValue(seconds, 'DelaySeconds', 'The request include parameter that is not valid for this queue type.');

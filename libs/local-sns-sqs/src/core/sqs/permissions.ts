@@ -24,8 +24,8 @@ const OWNER_ONLY: ReadonlySet<string> = new Set([
   'TagQueue',
   'UntagQueue',
 ]);
-const MOST_ACTIONS = 7;
-const MOST_STATEMENTS = 20;
+const MAX_ACTIONS = 7;
+const MAX_STATEMENTS = 20;
 
 const policyOf = ({ attributes, arn }: Queue): PolicyDocument => {
   const text = attributes.get('Policy');
@@ -55,15 +55,15 @@ export const addPermission: Operation = (broker, input) => {
       `Value SQS:${ownerOnly} for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action.`,
     );
   }
-  if (actions.length > MOST_ACTIONS) {
-    throw overLimit(`${actions.length} Actions were found, maximum allowed is ${MOST_ACTIONS}.`);
+  if (actions.length > MAX_ACTIONS) {
+    throw overLimit(`${actions.length} Actions were found, maximum allowed is ${MAX_ACTIONS}.`);
   }
   const policy = policyOf(queue);
   if (policy.Statement.some(({ Sid }) => Sid === label)) {
     throw invalidParameterValue(`Value ${label} for parameter Label is invalid. Reason: Already exists.`);
   }
-  if (policy.Statement.length >= MOST_STATEMENTS) {
-    throw overLimit(`${policy.Statement.length + 1} Statements were found, maximum allowed is ${MOST_STATEMENTS}.`);
+  if (policy.Statement.length >= MAX_STATEMENTS) {
+    throw overLimit(`${policy.Statement.length + 1} Statements were found, maximum allowed is ${MAX_STATEMENTS}.`);
   }
   const scoped = actions.map(action => `SQS:${action}`);
   policy.Statement.push(allowing(label, accounts, scoped, queue.arn));

@@ -5,7 +5,7 @@ import { readBatch, runBatch } from './batch.js';
 import { findQueue } from './find-queue.js';
 import { type Outgoing, place, readOutgoing } from './outgoing.js';
 
-const MOST_BATCH_BYTES = 1_048_576;
+const MAX_BATCH_BYTES = 1_048_576;
 
 export const sendMessage: Operation = (broker, input, call) => {
   const queue = findQueue(broker, input);
@@ -27,7 +27,7 @@ export const sendMessageBatch: Operation = (broker, input, call) => {
       return { id, outgoing: error };
     }
   });
-  if (bytes > MOST_BATCH_BYTES) throw batchRequestTooLong(MOST_BATCH_BYTES, bytes);
+  if (bytes > MAX_BATCH_BYTES) throw batchRequestTooLong(MAX_BATCH_BYTES, bytes);
   return runBatch(entries, ({ outgoing }) => {
     if (outgoing instanceof AwsError) throw outgoing;
     return place(broker, queue, outgoing);

@@ -4,7 +4,7 @@ import type { Operation } from '../operation.js';
 import type { Queue } from '../queue/queue.js';
 import { findQueue } from './find-queue.js';
 
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 const CHARACTERS = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
 
 /** Checks tags by their restrictions (sqs-queue-tags, quotas-queues) and adds all or none. */
@@ -18,7 +18,7 @@ export function addTags(queue: Queue, tags: ReadonlyMap<string, string>): void {
     }
   }
   const added = [...tags.keys()].filter(key => !queue.tags.has(key)).length;
-  if (queue.tags.size + added > MOST_TAGS) throw invalidParameterValue(`Too many tags added for queue ${queue.name}.`);
+  if (queue.tags.size + added > MAX_TAGS) throw invalidParameterValue(`Too many tags added for queue ${queue.name}.`);
   for (const [key, value] of tags) queue.tags.set(key, value);
 }
 

@@ -14,7 +14,7 @@ export interface HandlerTimeOptions {
 export type Work = (end: () => void, fail: (error: Error) => void) => void;
 
 /** A handler that goes on after its time is waited for as long again, and for 15 minutes at least. */
-const LEAST_OVERTIME_MS = 15 * 60 * 1000;
+const MIN_OVERTIME_MS = 15 * 60 * 1000;
 
 /**
  * Runs handlers, each for `handlerTimeoutMs`. Then the attempt has failed, the handler is told to stop, and it is waited
@@ -27,7 +27,7 @@ export class HandlerTime {
   private readonly overtimeMs: number;
 
   constructor(private readonly options: HandlerTimeOptions) {
-    this.overtimeMs = Math.max(options.handlerTimeoutMs, LEAST_OVERTIME_MS);
+    this.overtimeMs = Math.max(options.handlerTimeoutMs, MIN_OVERTIME_MS);
     this.limit = new TimeLimit(options.handlerTimeoutMs);
     this.overtime = new TimeLimit(this.overtimeMs);
   }

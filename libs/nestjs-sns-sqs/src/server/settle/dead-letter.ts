@@ -130,12 +130,12 @@ function parsed(json: string): object {
 }
 
 /** A reason says something from so many bytes on. */
-const LEAST_REASON = 16;
+const MIN_REASON = 16;
 
 /** The text without its last `excess` bytes; empty where little would be left. */
 function shortened(reason: string, excess: number): string {
   const room = Buffer.byteLength(reason) - excess;
-  if (room < LEAST_REASON) return '';
+  if (room < MIN_REASON) return '';
   // Not in the middle of a character.
   return Buffer.from(reason)
     .subarray(0, room)
