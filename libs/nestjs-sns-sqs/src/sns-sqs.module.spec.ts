@@ -56,8 +56,8 @@ describe('SnsSqsModule.forRootAsync', () => {
   /** The service that its `ServerSQS` and `ClientSNS` are made for. */
   const servicesOf = async (asyncOptions: SnsSqsModuleAsyncOptions): Promise<unknown[]> => {
     const app = await Test.createTestingModule({ imports: [SnsSqsModule.forRootAsync(asyncOptions)] }).compile();
-    const { run } = app.get(ServerSQS) as unknown as { run: { options: SnsSqsModuleOptions } };
-    const client = app.get(ClientSNS) as unknown as { options: SnsSqsModuleOptions };
+    const { run } = app.get<unknown>(ServerSQS) as { run: { options: SnsSqsModuleOptions } };
+    const client = app.get<unknown>(ClientSNS) as { options: SnsSqsModuleOptions };
     await app.close();
     return [run, client].map(({ options: { service } }) => service);
   };
