@@ -25,7 +25,8 @@ const project = {
     ...PACKAGES,
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  globalSetup: '<rootDir>/test/support/require-redis.mjs',
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/site/node_modules/'],
   transform: {
     '^.+\\.ts$': [

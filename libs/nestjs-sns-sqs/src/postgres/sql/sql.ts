@@ -1,0 +1,1 @@
+export type { SqlExecutor, SqlPool } from '../../interfaces/sql.interface.js';

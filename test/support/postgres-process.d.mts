@@ -1,0 +1,12 @@
+/** A server by `DATABASE_URL`, or binaries for this machine. */
+export const hasPostgres: boolean;
+
+export class PostgresProcess {
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+  static create(): Promise<PostgresProcess>;
+  start(leash?: { owner: number; stop: string }): Promise<void>;
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+}

