@@ -68,9 +68,11 @@ export class FaultyWire implements SqsWire {
   /** Calls about the queue's tags that have failed, before or after their effect. */
   tagFailures = 0;
   /** By message id: receives that SQS counted and nobody got. */
-  readonly unheard = new Map<string, number>();
+  readonly #unheard = new Map<string, number>();
   /** By message id: receives that this process got. */
-  readonly received = new Map<string, number>();
+  readonly #received = new Map<string, number>();
+  /** By receipt handle that is not known to be settled: the message's id. */
+  readonly #open = new Map<string, string>();
   /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
   readonly #settled = new Map<string, 'deleted' | 'returned'>();
   readonly #lostAt = new Map<string, number>();
@@ -79,6 +81,8 @@ export class FaultyWire implements SqsWire {
   faults: FaultRates;
   readonly lease: number;
   readonly watch: WireWatch;
+  /** Told of what a queue has handed out. */
+  onReceived: (queueUrl: string, count: number) => void = () => undefined;
   #fanOut: readonly string[] = [];
   #onCut: () => void = () => undefined;
 
@@ -100,6 +104,25 @@ export class FaultyWire implements SqsWire {
     this.#onCut();
   }
 
+  /** Receives of these messages that this process got. */
+  receivesOf(ids: ReadonlySet<string>): number {
+    return sumOf(this.#received, ids);
+  }
+
+  /** Receives of these messages that SQS counted and nobody got. */
+  unheardOf(ids: ReadonlySet<string>): number {
+    return sumOf(this.#unheard, ids);
+  }
+
+  hasReceived(ids: ReadonlySet<string>): boolean {
+    return this.receivesOf(ids) > 0;
+  }
+
+  /** This process has received one of these messages, and has not settled it. */
+  holds(ids: ReadonlySet<string>): boolean {
+    return [...this.#open.values()].some(id => ids.has(id));
+  }
+
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
     const { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal } = request;
     const input = {
@@ -113,7 +136,13 @@ export class FaultyWire implements SqsWire {
     if (this.#strikes('overLimit')) return this.#late(undefined).then(() => this.#overLimit(queueUrl));
     if (this.#strikes('disorder')) this.#queue(queueUrl).shuffle(this.random);
     const { Messages = [] } = (await this.#call('receive', input, signal)) as { Messages?: SqsMessage[] };
-    for (const { MessageId = '' } of Messages) increment(this.received, MessageId);
+    for (const { MessageId = '', ReceiptHandle = '' } of Messages) {
+      increment(this.#received, MessageId);
+      this.#open.set(ReceiptHandle, MessageId);
+    }
+    if (Messages.length > 0) this.onReceived(queueUrl, Messages.length);
+    // In whole seconds, as a header has it.
+    request.onDate?.(Math.floor(this.broker.now() / 1000) * 1000);
     if (this.#strikes('duplicate')) for (const { MessageId } of Messages) this.#makeVisible(queueUrl, MessageId);
     return Messages;
   }
@@ -156,6 +185,7 @@ export class FaultyWire implements SqsWire {
     for (const { id } of result.successful) {
       const entry = by.get(id);
       if (entry && entry.visibilityTimeoutSeconds !== this.lease) {
+        this.#open.delete(entry.receiptHandle);
         this.#settled.set(entry.receiptHandle, entry.visibilityTimeoutSeconds === undefined ? 'deleted' : 'returned');
       }
     }
@@ -252,7 +282,7 @@ export class FaultyWire implements SqsWire {
     for (const QueueUrl of this.#fanOut.slice(1))
       await this.#operation(OPERATION[kind], { ...input, QueueUrl }, signal);
     if (lost || this.cut) {
-      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) increment(this.unheard, MessageId);
+      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) increment(this.#unheard, MessageId);
     }
     if (lost) throw failure('TimeoutError', undefined);
     await this.#latency();
@@ -334,5 +364,11 @@ export class FaultyWire implements SqsWire {
 }
 
 const increment = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+
+function sumOf(counts: ReadonlyMap<string, number>, keys: ReadonlySet<string>): number {
+  let sum = 0;
+  for (const key of keys) sum += counts.get(key) ?? 0;
+  return sum;
+}
 
 const forever = <T>(): Promise<T> => new Promise(() => undefined);

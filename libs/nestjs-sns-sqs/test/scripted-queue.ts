@@ -37,8 +37,12 @@ export class ScriptedQueue {
   private readonly batches: SqsMessage[][] = [];
   private arrive: () => void = () => undefined;
 
-  readonly receive = jest.fn<SqsWire['receive']>(async ({ signal, waitTimeSeconds }) => {
+  /** What its answers state, in milliseconds since the epoch. @default they state none */
+  date: number | undefined;
+
+  readonly receive = jest.fn<SqsWire['receive']>(async ({ signal, waitTimeSeconds, onDate }) => {
     if (this.batches.length === 0 && waitTimeSeconds > 0) await this.longPoll(waitTimeSeconds, signal);
+    if (this.date !== undefined) onDate?.(this.date);
     return this.batches.shift() ?? [];
   });
 

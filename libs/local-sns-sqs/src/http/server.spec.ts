@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { VirtualClock } from '../core/virtual-clock.js';
 import { startLocalBroker, type LocalBroker, type LocalBrokerOptions } from '../local-broker.js';
 import { PAGE } from './page.js';
 import type { BrokerState } from './state.js';
@@ -41,6 +42,13 @@ describe('what tells that the broker is up', () => {
     expect([head.status, head.text]).toEqual([200, '']);
     expect(broker?.inspect.calls()).toEqual({});
   });
+});
+
+it('states the time by its own clock', async () => {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  await start({ clock });
+  clock.advance(3_600_000);
+  expect((await sqs('ListQueues', {})).headers['date']).toBe('Thu, 01 Jan 2026 01:00:00 GMT');
 });
 
 describe('queue URLs', () => {

@@ -93,6 +93,8 @@ export interface ReceiveRequest {
    */
   attemptId?: string;
   signal?: AbortSignal;
+  /** Called with the answer's `Date`, in milliseconds since the epoch, before the call resolves. Not called where the answer has none. */
+  onDate?: (date: number) => void;
 }
 
 /** The hot calls to SQS. Each rejects with what the AWS client threw; entries fail one by one in the result. */

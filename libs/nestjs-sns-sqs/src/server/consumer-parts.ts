@@ -114,7 +114,12 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     watch: options.watch,
   };
   const sqsClock = new SqsClock();
-  const attempts = new AttemptCounter({ fifo: queue.fifo, rules: settings, sqsNow: sqsClock.now });
+  const attempts = new AttemptCounter({
+    fifo: queue.fifo,
+    rules: settings,
+    now: sqsClock.elapsed,
+    sqsNow: sqsClock.now,
+  });
   const settler = new Settler({
     queue,
     wire,
@@ -122,7 +127,6 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     // As many batches as receives may be: neither waits for the other.
     maxInFlight: Math.max(16, Math.ceil(concurrency / AWS_BATCH_MAX_ENTRIES)),
     onSettled: () => consumer.onSettled(),
-    onDelayed: messageId => attempts.noteDelayed(messageId),
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
   });
@@ -209,7 +213,14 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     suspects,
     sqsClock,
     laneKey: laneKeyOf(queue.fifo, settings, decode),
-    poller: new Poller({ ...named, fifo: queue.fifo, waitTimeSeconds, intake: consumer, batchSize }),
+    poller: new Poller({
+      ...named,
+      fifo: queue.fifo,
+      waitTimeSeconds,
+      intake: consumer,
+      batchSize,
+      onDate: sqsClock.noteDate,
+    }),
   };
 }
 

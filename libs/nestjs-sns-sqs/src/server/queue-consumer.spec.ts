@@ -158,16 +158,36 @@ describe('QueueConsumer', () => {
     expect(attempts).toEqual([1, 2]);
   });
 
-  it('tries a message whose delay SQS has accepted as soon as it comes', async () => {
-    const attempts: number[] = [];
-    const { consumer, put } = consumerOf((_, context) => {
-      attempts.push(context.getAttempt());
-      return Promise.reject(new Error('no'));
+  describe('when a message comes while SQS has accepted its delay', () => {
+    const failing = () => {
+      const attempts: number[] = [];
+      const handler: Handler = (_, context) => {
+        attempts.push(context.getAttempt());
+        throw new RetryLater(3_600);
+      };
+      return { attempts, ...consumerOf(handler) };
+    };
+
+    it('puts that copy off for the rest, which costs no attempt', async () => {
+      const { consumer, put, attempts, settled } = failing();
+      consumer.start();
+      await put(message('m', { receives: 1 }));
+      await jest.advanceTimersByTimeAsync(600_000);
+      await put(message('m', { receives: 2 }));
+      expect(attempts).toEqual([1]);
+      expect(settled).toEqual(['m in 3600 s', 'm in 3000 s']);
     });
-    consumer.start();
-    await put(message('m', { receives: 1 }));
-    await put(message('m', { receives: 2 }));
-    expect(attempts).toEqual([1, 2]);
+
+    it('tries it where it is time by the clock of SQS, whatever the clock of this process says', async () => {
+      const { consumer, put, attempts, wire } = failing();
+      const startedAt = Date.UTC(2026, 0, 1);
+      wire.date = startedAt;
+      consumer.start();
+      await put(message('m', { receives: 1 }));
+      wire.date = startedAt + 3_600_000;
+      await put(message('m', { receives: 2 }));
+      expect(attempts).toEqual([1, 2]);
+    });
   });
 
   it('holds no crowd of one subject: it stops receiving at two messages for each slot', async () => {

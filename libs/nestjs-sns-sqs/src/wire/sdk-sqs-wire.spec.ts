@@ -3,9 +3,10 @@ import {
   DeleteMessageBatchCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
-  type SQSClient,
+  SQSClient,
 } from '@aws-sdk/client-sqs';
 import { jest } from '@jest/globals';
+import { HttpResponse } from '@smithy/core/protocols';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
 function clientAnswering(answer: object) {
@@ -37,6 +38,25 @@ describe('SdkSqsWire', () => {
     const { client } = clientAnswering({});
     const request = { queueUrl: 'url', maxMessages: 1, waitTimeSeconds: 0, visibilityTimeoutSeconds: 30 };
     expect(await new SdkSqsWire(client).receive(request)).toEqual([]);
+  });
+
+  it('tells the date that an answer states, and none where it states none', async () => {
+    const dates: number[] = [];
+    for (const headers of [undefined, {}, { date: 'soon' }, { date: 'Thu, 01 Jan 2026 01:00:00 GMT' }]) {
+      const answer = new HttpResponse({ statusCode: 200, headers: headers ?? {}, body: Buffer.from('{}') });
+      if (!headers) Object.assign(answer, { headers });
+      const client = new SQSClient({
+        region: 'us-east-1',
+        endpoint: 'http://local',
+        credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+        maxAttempts: 1,
+        requestHandler: { handle: () => Promise.resolve({ response: answer }) },
+      });
+      const queueUrl = 'http://local/000000000000/q';
+      const request = { queueUrl, maxMessages: 1, waitTimeSeconds: 0, visibilityTimeoutSeconds: 30 };
+      await new SdkSqsWire(client).receive({ ...request, onDate: date => dates.push(date) }).catch(() => undefined);
+    }
+    expect(dates).toEqual([Date.UTC(2026, 0, 1, 1)]);
   });
 
   it('deletes by handle and tells what failed', async () => {

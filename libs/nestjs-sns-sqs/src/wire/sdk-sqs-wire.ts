@@ -13,9 +13,25 @@ import type {
   SqsWire,
 } from '../interfaces/wire.interface.js';
 import { toBatchResult } from './batch-result.js';
+import { noteDate } from './answer-date.js';
 import { withOwnSockets, type SqsClients } from './own-sockets.js';
 import { handlersBeside, type MakeHandler } from './request-handlers.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from './sqs-inputs.js';
+
+/** Innermost, where the answer's headers are. */
+const BESIDE_ANSWER = { step: 'deserialize', priority: 'low', name: 'nestjs-sns-sqs-date' } as const;
+
+function tellDate(command: ReceiveMessageCommand, onDate: (date: number) => void): void {
+  command.middlewareStack.add(
+    next => async args => {
+      const result = await next(args);
+      const { headers } = result.response as { headers?: Partial<Record<string, string>> };
+      noteDate(headers?.['date'], onDate);
+      return result;
+    },
+    BESIDE_ANSWER,
+  );
+}
 
 /**
  * The hot calls to SQS over the AWS SDK; polls, settles and sends have sockets of their own each, unless the client's
@@ -37,6 +53,7 @@ export class SdkSqsWire implements SqsWire {
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
     const command = new ReceiveMessageCommand(receiveInput(request));
+    if (request.onDate) tellDate(command, request.onDate);
     const { polling } = this.clients ?? (await this.look());
     const { Messages } = await polling.send(command, request.signal ? { abortSignal: request.signal } : {});
     return Messages ?? [];

@@ -107,6 +107,13 @@ describe.each([
     expect(await receive(await queue())).toEqual([]);
   });
 
+  it('tells the date of the answer', async () => {
+    const dates: number[] = [];
+    await receive(await queue(), { onDate: (date: number) => dates.push(date) });
+    expect(dates).toHaveLength(1);
+    expect(Math.abs(Date.now() - (dates[0] ?? 0))).toBeLessThan(5_000);
+  });
+
   it('waits for a message as long as it is told to', async () => {
     const url = await queue();
     const received = receive(url, { waitTimeSeconds: 20 });

@@ -6,6 +6,7 @@ import { isBeforeSchedule, shortestScheduleSeconds, type RetryRules } from '../s
 export interface AttemptCounterOptions {
   fifo: boolean;
   rules: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>;
+  /** Milliseconds that pass for SQS. */
   now?: () => number;
   /** SQS's time, of its stamps, in milliseconds since the epoch. @default Date.now */
   sqsNow?: () => number;
@@ -39,7 +40,7 @@ interface History extends Forgettable {
   wasNeverStarted?: boolean;
   firstFailedAt?: number;
   /** When it is to come again. SQS may hand it out before: a delay can fail, a message come twice. */
-  dueAt?: number | undefined;
+  dueAt?: number;
   retryLaterSince?: number;
   unknownTypeSince?: number;
   verdict?: Verdict;
@@ -104,13 +105,10 @@ export class AttemptCounter {
     history.dueAt = this.now() + seconds * 1000;
   }
 
-  /** SQS keeps its delay: when it comes, its time has come, whatever this process's clock says. */
-  noteDelayed(messageId: string): void {
-    const history = this.historyOf(messageId);
-    if (history) history.dueAt = undefined;
-  }
-
-  /** How long it has to wait until it may be tried again, in milliseconds; 0: it may. */
+  /**
+   * How long it has to wait until it may be tried again, in milliseconds; 0: it may. It has to even where SQS has accepted
+   * the delay: another copy of it may come meanwhile.
+   */
   earlyMs({ messageId, receiveCount }: Delivery): number {
     if (receiveCount === 1) return 0;
     const earlyMs = (this.historyOf(messageId)?.dueAt ?? 0) - this.now();

@@ -23,6 +23,8 @@ export interface PollerOptions {
   batchSize: number;
   /** Undefined: the event loop and the machine are taken to run all the time. */
   watch?: ClockWatch | undefined;
+  /** Told the date of SQS's answers. */
+  onDate?: (date: number) => void;
   random?: () => number;
   now?: () => number;
 }
@@ -159,8 +161,9 @@ export class Poller {
     signal: AbortSignal,
     attempt: ReceiveAttempt | undefined,
   ): Promise<SqsMessage[]> {
-    const { wire, queueUrl, visibilityTimeoutSeconds } = this.options;
-    const request = { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal };
+    const { wire, queueUrl, visibilityTimeoutSeconds, onDate } = this.options;
+    const asked = { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal };
+    const request = onDate ? { ...asked, onDate } : asked;
     return wire.receive(attempt ? { ...request, attemptId: attempt.id } : request);
   }
 

@@ -45,4 +45,19 @@ describe('SqsClock', () => {
     clock.note({ receiveCount: 1, receivedAt: 1_000, firstReceivedAt: SQS + 900_000 });
     expect(clock.now()).toBe(SQS + 900_000);
   });
+
+  it('counts the time that has passed for SQS: what the monotonic clock missed too, by the dates of its answers', () => {
+    const clock = clockOf();
+    expect(clock.elapsed()).toBe(1_000);
+    clock.noteDate(SQS);
+    expect(clock.elapsed()).toBe(1_000);
+    clocks.monotonic = 4_000;
+    expect(clock.elapsed()).toBe(4_000);
+    // The machine was suspended.
+    clock.noteDate(SQS + 603_000);
+    expect(clock.elapsed()).toBe(604_000);
+    // An answer that was late, and one from a server whose clock is behind.
+    clock.noteDate(SQS + 590_000);
+    expect(clock.elapsed()).toBe(604_000);
+  });
 });

@@ -1,6 +1,8 @@
 import { monotonicNow } from '../../async/clock.js';
 import type { Delivery } from '../delivery.js';
 
+const NOT_AHEAD = { first: 0, most: 0 };
+
 export interface SqsClockOptions {
   now?: () => number;
   /** Until SQS has said what time it is. */
@@ -18,6 +20,8 @@ export class SqsClock {
   private ahead: number | undefined;
   /** The same by the latest stamp of any receive: SQS's clock is ahead by so much at least. */
   private aheadAtLeast = -Infinity;
+  /** By how much SQS's clock was ahead by the date of its first answer, and by the latest it can be. */
+  private aheadByDate: { first: number; most: number } | undefined;
   private readonly monotonicNow: () => number;
   private readonly wallNow: () => number;
 
@@ -35,6 +39,25 @@ export class SqsClock {
     if (receiveCount === 1 || (this.ahead !== undefined && ahead > this.ahead)) this.ahead = ahead;
     this.aheadAtLeast = Math.max(this.aheadAtLeast, ahead);
   }
+
+  /**
+   * Learns from the date of an answer that has just come. That is late, never early, and whole seconds, so the highest
+   * is the best.
+   */
+  readonly noteDate = (date: number): void => {
+    const ahead = date - this.monotonicNow();
+    this.aheadByDate ??= { first: ahead, most: ahead };
+    this.aheadByDate.most = Math.max(this.aheadByDate.most, ahead);
+  };
+
+  /**
+   * Milliseconds that pass for SQS, from any moment; never goes back. The monotonic clock, and what that has missed: it
+   * stands still while the machine is suspended, and knows nothing of a test that moves the broker's clock.
+   */
+  readonly elapsed = (): number => {
+    const { first, most } = this.aheadByDate ?? NOT_AHEAD;
+    return this.monotonicNow() + most - first;
+  };
 
   /** In milliseconds since the epoch. */
   readonly now = (): number =>

@@ -29,8 +29,6 @@ export interface SettlerOptions {
   maxInFlight?: number;
   /** A settlement has its result. */
   onSettled?: () => void;
-  /** SQS has accepted a delay. */
-  onDelayed?: (messageId: string) => void;
   /** The dead letter queue has refused a copy: DEAD_LETTER_REFUSED. The message is not deleted, and copied again later. */
   onCopiesRefused?: (error: SnsSqsError) => void;
   /** The first copy that is accepted after one that was refused. */
@@ -217,7 +215,6 @@ export class Settler {
       visibilityTimeoutSeconds: grantableSeconds(seconds, delivery.receivedAt, this.now()),
     });
     if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
-    else this.options.onDelayed?.(delivery.messageId);
     return 'returns';
   }
 

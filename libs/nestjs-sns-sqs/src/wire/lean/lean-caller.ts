@@ -3,6 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { assertPlainHandler } from './assert-plain-handler.js';
+import { noteDate } from '../answer-date.js';
 import { abortError, type Connections, type HttpAnswer } from '../connections.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 import { Signer } from './signer.js';
@@ -24,6 +25,8 @@ export interface LeanCall<T> {
   /** It is made again and again with the same body. */
   isRepeated?: boolean;
   signal?: AbortSignal | undefined;
+  /** Told the `Date` of a good answer. */
+  onDate?: ((date: number) => void) | undefined;
   /** The output that a good answer has; undefined, or an error thrown, for one to be read by the SDK. */
   read: (body: Buffer) => T | undefined;
   /** Reads any answer as the SDK does: resolves to the output, or rejects with the SDK's error. */
@@ -88,7 +91,10 @@ export class LeanCaller {
     const { origin, path } = endpoint;
     const answer = await call.connections.send({ origin, path, headers, body }, call.signal);
     const output = answer.status < 300 ? readOrNot(call.read, answer.body) : undefined;
-    if (output !== undefined) return output;
+    if (output !== undefined) {
+      if (call.onDate) noteDate(answer.headers.date, call.onDate);
+      return output;
+    }
     try {
       return await call.readBySdk(answer);
     } catch (error) {

@@ -37,6 +37,7 @@ interface CallOptions {
   longPoll?: boolean;
   isRepeated?: boolean;
   signal?: AbortSignal | undefined;
+  onDate?: ((date: number) => void) | undefined;
 }
 
 const operation = (name: string, command: (input: never) => unknown): Operation => ({
@@ -72,7 +73,8 @@ export class LeanSqsWire implements SqsWire {
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
-    const options = { longPoll: true, isRepeated: request.attemptId === undefined, signal: request.signal };
+    const { attemptId, signal, onDate } = request;
+    const options = { longPoll: true, isRepeated: attemptId === undefined, signal, onDate };
     const output = await this.call<{ Messages?: SqsMessage[] }>(RECEIVE, this.polling, receiveInput(request), options);
     const messages = output.Messages ?? [];
     if (this.checksMd5) assertBodiesIntact(messages);
