@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
 import {
   USUAL,
   type Moment,
@@ -132,6 +133,24 @@ const anySchedules: fc.Arbitrary<Schedule> = fc.record({
   letterOutages: some(span(10 * MINUTES), 1),
   clockSteps: some(fc.record({ at: fc.nat(120_000), by: fc.integer({ min: -2 * HOURS, max: 2 * HOURS }) }), 2),
   suspensions: some(span(5 * MINUTES), 1),
+  pauses: some(
+    fc.tuple(moment, span(5 * MINUTES)).map(([one, other]) => ({ ...one, ...other })),
+    2,
+  ),
+  rateLimit: seldom<RateLimitOptions | undefined>(
+    undefined,
+    fc.record({ messages: fc.integer({ min: 1, max: 20 }), perSeconds: fc.integer({ min: 1, max: 10 }) }),
+    3,
+  ),
+  circuitBreaker: seldom<CircuitBreakerOptions | undefined>(
+    undefined,
+    fc.record({
+      failures: fc.constantFrom(0.3, 0.5, 1),
+      of: fc.integer({ min: 2, max: 5 }),
+      pauseSeconds: fc.constantFrom(1, 10, 60),
+    }),
+    3,
+  ),
 });
 
 /** So long handlers take at most where a queue keeps messages for hours only: none waits for its turn until it is over. */
@@ -185,6 +204,9 @@ const TROUBLES: Record<string, (schedule: Schedule) => Schedule> = {
   size: schedule => ({ ...schedule, letterBytes: USUAL.letterBytes }),
   clock: schedule => ({ ...schedule, clockSteps: [] }),
   suspensions: schedule => ({ ...schedule, suspensions: [] }),
+  pauses: schedule => ({ ...schedule, pauses: [] }),
+  limits: schedule => ({ ...schedule, rateLimit: undefined }),
+  breaker: schedule => ({ ...schedule, circuitBreaker: undefined }),
   faults: schedule => ({ ...schedule, faults: {} }),
 };
 

@@ -6,6 +6,13 @@ export class Violation extends Error {}
 /** `died`: with its process; `stopped`: it heeded its signal; `cut`: its process ended by a stop. */
 export type RunEnd = Step['outcome'] | 'died' | 'stopped' | 'cut';
 
+/** Told of runs in the moment in which they begin and end. */
+export interface RunWatch {
+  noteStart(run: Run): void;
+  /** @param whenSettled does it when the process has decided what follows */
+  noteEnd(run: Run, whenSettled: (act: () => void) => void): void;
+}
+
 /** A process, as far as its runs are concerned. */
 export interface Runner {
   readonly version: Version;
@@ -18,6 +25,7 @@ export interface Runner {
   /** What its inbox knows. */
   readonly truth: StoreTruth | undefined;
   readonly running: Set<Run>;
+  readonly steering: RunWatch;
 }
 
 /** One run of a handler. */
@@ -28,8 +36,12 @@ export interface Run {
   runner: Runner;
   context: SqsContext;
   startedAt: number;
+  /** The same by the process's monotonic clock. */
+  clockedAt: number;
   endedAt: number;
   end: RunEnd | undefined;
+  /** It failed while its queue's circuit was open. */
+  isFree: boolean;
 }
 
 /** What one message of one queue went through. */
@@ -37,8 +49,8 @@ export interface Fate extends ScheduledMessage {
   queue: string;
   number: number;
   sequence: number;
-  /** SQS's. */
-  id: string;
+  /** SQS's: more than one where a publish whose answer was lost was repeated. */
+  readonly ids: Set<string>;
   sentAt: number;
   /** As SQS counts them. */
   receives: number;
@@ -53,6 +65,8 @@ export interface Fate extends ScheduledMessage {
   hasExpired: boolean;
   /** When it came into the dead letter queue. */
   letterAt: number;
+  /** A machine fell asleep while one of its processes had it in work. */
+  sleptInWork: boolean;
 }
 
 /** What a store has been told, and not forgotten. */
@@ -154,10 +168,13 @@ export class Fates {
       runner,
       context,
       startedAt: this.#now(),
+      clockedAt: performance.now(),
       endedAt: Infinity,
       end: undefined,
+      isFree: false,
     };
     this.#checkStart(run);
+    runner.steering.noteStart(run);
     runs.push(run);
     runner.running.add(run);
     return run;
@@ -167,6 +184,7 @@ export class Fates {
     run.end = end;
     run.endedAt = this.#now();
     run.runner.running.delete(run);
+    run.runner.steering.noteEnd(run, act => void setImmediate(act));
     if (end === 'ok' || end === 'discard') this.#checkOnce(run);
   }
 

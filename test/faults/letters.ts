@@ -25,10 +25,8 @@ export interface Letter {
 export interface MarkFacts {
   /** Calls about marks that have failed until now. */
   failures(): number;
-  /** A process that had received the message has ended. */
-  hasGone(fate: Fate): boolean;
-  /** Processes that have died. */
-  deaths(): number;
+  /** Processes that have ended and had received a copy of the message. */
+  gone(fate: Fate): number;
 }
 
 const letterOf = ({ attributes }: NewMessage): Letter => {
@@ -66,7 +64,7 @@ export class Letters {
     // A mark tells of a death, and receives that nobody settled can have been as many.
     const known = reason.includes('It was received') ? fate.receives : 0;
     // A store counts a start that ended between its claim and its handler, with the process.
-    const unseen = this.#schedule.inbox === 'shared' ? this.#marks.deaths() : 0;
+    const unseen = this.#schedule.inbox === 'shared' ? this.#marks.gone(fate) : 0;
     const most = Math.max(known, this.#fates.mostStarts(fate) + unseen);
     if (attempts > most)
       this.#blame(fate, `was started ${most} times, and its dead letter says ${attempts}: ${reason}`);
@@ -101,7 +99,7 @@ export class Letters {
   /** Who says that its process died, or that it failed elsewhere, must be right. */
   #checkNoneLeft(fate: Fate, reason: string): void {
     // It may have gone just before the handler began, or just after it had ended: that looks the same.
-    const hasGone = this.#marks.hasGone(fate);
+    const hasGone = this.#marks.gone(fate) > 0;
     if (reason.includes('It was received')) {
       if (this.#schedule.inbox === 'shared') this.#blame(fate, `was marked beside a store that counts: ${reason}`);
       // A mark that cannot be renewed or taken away for a whole lease looks like a death.
@@ -110,7 +108,7 @@ export class Letters {
       return;
     }
     // A process that sleeps, or whose store fails, loses its claim and is cut off from the inbox.
-    const isCutOff = fate.storeFailures > 0 || this.#schedule.suspensions.length > 0;
+    const isCutOff = fate.storeFailures > 0 || fate.sleptInWork;
     if (reason.includes('never came to an end') && !hasGone && !isCutOff)
       this.#blame(fate, `always came to an end, and its dead letter says otherwise: ${reason}`);
     this.#checkUsedUp(fate, undefined);
@@ -126,14 +124,14 @@ export class Letters {
       this.#blame(fate, `was dead-lettered ${this.#now() - fate.sentAt} ms after it was sent: ${reason}`);
   }
 
-  /** `RetryLater` costs no attempt for so long; one that comes after the handler's time is an attempt that has failed. */
+  /** What fails while its circuit is open costs no attempt. `RetryLater` costs none for so long; one that comes after the handler's time is an attempt that has failed. */
   #isFree(fate: Fate, run: Run): boolean {
     const { handlerTimeoutMs, retentionSeconds } = this.#schedule;
     const freeMs = Math.min(RETRY_LATER_FOR_SECONDS, retentionSeconds) * 1000;
     const isInTime = ({ end, startedAt, endedAt }: Run): boolean =>
       end === 'retry-later' && endedAt - startedAt < handlerTimeoutMs;
     const first = fate.runs.find(isInTime);
-    return isInTime(run) && run.endedAt - (first?.endedAt ?? run.endedAt) < freeMs;
+    return run.isFree || (isInTime(run) && run.endedAt - (first?.endedAt ?? run.endedAt) < freeMs);
   }
 
   #checkLater(fate: Fate, reason: string): void {

@@ -1,3 +1,5 @@
+import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
+
 /** Rates from 0 to 1, by kind of fault. */
 export type FaultRates = Partial<
   Record<
@@ -104,4 +106,10 @@ export interface Schedule {
   /** By how much the wall clock is set forward. */
   clockSteps: Array<{ at: number; by: number }>;
   suspensions: Span[];
+  /** `server.pause()`, and `resume()` after that time. */
+  pauses: Array<Span & Moment>;
+  /** Of every queue. */
+  rateLimit: RateLimitOptions | undefined;
+  /** Of every queue. In the end the handlers' dependency is back: nothing that its messages do fails any more. */
+  circuitBreaker: CircuitBreakerOptions | undefined;
 }

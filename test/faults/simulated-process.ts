@@ -16,9 +16,12 @@ import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fa
 import type { ClockWatch } from '#lib/async/clock-watch.js';
 import { RETRY_LATER_FOR_SECONDS, type Schedule, type Step, type Version } from './schedule.ts';
 import type { Stage } from './stage.ts';
+import { PAUSED, SteeringJudge } from './steering-judge.ts';
 import { SteppedWatch } from './stepped-watch.ts';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+/** Within every `handlerTimeoutMs`. */
+const QUICK_MS = 500;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** What a handler does that nothing is said of. */
 const SUCCESS: Step = { outcome: 'ok', ms: 0, seconds: 0 };
@@ -40,6 +43,8 @@ export interface ProcessOptions {
   noteRefused: (queue: string, messageId: string) => void;
   /** It dies. */
   kill: () => void;
+  /** The faults are over. */
+  isCalm: () => boolean;
 }
 
 /** A process of the service: a consumer for each queue, handlers that do what the schedule says. */
@@ -52,6 +57,7 @@ export class SimulatedProcess implements Runner {
   readonly truth: StoreTruth | undefined;
   readonly wire: FaultyWire;
   readonly consumers: QueueConsumer[];
+  readonly steering: SteeringJudge;
   /** It looks when it is told to. */
   readonly watch = new SteppedWatch();
   readonly #options: ProcessOptions;
@@ -63,6 +69,12 @@ export class SimulatedProcess implements Runner {
     this.version = options.version;
     this.wire = options.wire;
     this.truth = schedule.inbox === 'none' ? undefined : (shared?.truth ?? new StoreTruth());
+    this.steering = new SteeringJudge({
+      ...schedule,
+      heldFor: queue => this.consumers.find(({ name }) => name === queue)?.heldFor,
+      blame: what => options.fates.blame(what),
+    });
+    this.wire.onReceived = (url, count) => this.steering.noteReceived(url.slice(url.lastIndexOf('/') + 1), count);
     const store = this.#store();
     this.#serverInbox = store && this.#startInbox(store);
     this.consumers = options.stage.queues.map(queue => this.#consumer(queue));
@@ -77,6 +89,14 @@ export class SimulatedProcess implements Runner {
     await this.#serverInbox?.close();
   }
 
+  /** As `server.pause()` does, and `resume()` after so long. */
+  async pause(ms: number): Promise<void> {
+    setTimeout(() => {
+      for (const consumer of this.consumers) consumer.resume();
+    }, ms);
+    await Promise.all(this.consumers.map(consumer => this.#pause(consumer)));
+  }
+
   /** Nothing of it is heard of again; its handlers have no effect from here on. */
   retire(end: RunEnd): void {
     this.alive = false;
@@ -87,6 +107,15 @@ export class SimulatedProcess implements Runner {
     for (const run of this.running) fates.end(run, end);
     // Its own timers go on in this process: they find a wire that does not answer.
     for (const consumer of this.consumers) void consumer.stop(0);
+  }
+
+  async #pause(consumer: QueueConsumer): Promise<void> {
+    await consumer.pause();
+    // It has gone meanwhile, or goes on.
+    if (!this.alive || this.forcedAt < Infinity || consumer.heldFor !== PAUSED) return;
+    const { inFlight, running, leases } = consumer.snapshot();
+    if (inFlight + running + leases > 0)
+      this.#options.fates.blame(`${consumer.name} is paused, and holds ${inFlight} messages and ${leases} leases`);
   }
 
   #store(): InboxStore | undefined {
@@ -155,6 +184,8 @@ export class SimulatedProcess implements Runner {
       retentionSeconds: schedule.retentionSeconds,
       retryLaterForSeconds: Math.min(RETRY_LATER_FOR_SECONDS, schedule.retentionSeconds),
       onGroupFailure: skip ? 'skip' : 'block',
+      rateLimit: schedule.rateLimit,
+      circuitBreaker: schedule.circuitBreaker,
       ...(schedule.backoff === 'short' && { backoff: { initialSeconds: 1, maxSeconds: 60 } }),
       ...(this.truth &&
         !stage.fifo && { ordering, gapTimeoutMs: 60_000, onGapTimeout: 'proceed', onInvalidSequence: 'proceed' }),
@@ -174,8 +205,7 @@ export class SimulatedProcess implements Runner {
     const { fates, schedule, endedAt, kill } = this.#options;
     const fate = fates.get(queue, number);
     const run = fates.begin(fate, this, context);
-    const { outcomes } = fate;
-    const { outcome, ms, seconds } = outcomes[Math.min(run.start, outcomes.length) - 1] ?? SUCCESS;
+    const { outcome, ms, seconds } = this.#stepOf(run);
     const stopped = await (schedule.heed === 'stops' ? pauseOrStop(ms, context.getSignal()) : pause(ms));
     // It died meanwhile, or its process ended.
     if (run.end) return forever();
@@ -195,6 +225,14 @@ export class SimulatedProcess implements Runner {
     if (outcome === 'retry-later') throw new RetryLater(seconds, text);
     if (outcome === 'dead-letter') throw new DeadLetter(text);
     if (outcome === 'discard') throw new Discard(text);
+  }
+
+  #stepOf({ fate: { outcomes }, start }: Run): Step {
+    const step = outcomes[Math.min(start, outcomes.length) - 1] ?? SUCCESS;
+    const { schedule, isCalm } = this.#options;
+    if (!schedule.circuitBreaker || !isCalm()) return step;
+    // A dependency that is never back is asked for ever.
+    return { ...step, outcome: step.outcome === 'throw' ? 'ok' : step.outcome, ms: Math.min(step.ms, QUICK_MS) };
   }
 }
 

@@ -84,9 +84,7 @@ class Simulation {
     this.fates = new Fates(schedule, now, fate => this.#unheard(fate));
     this.letters = new Letters(schedule, this.fates, now, {
       failures: () => this.#tagFailures,
-      // A publish whose answer was lost makes two messages of one event: which of them the process had is not known here.
-      hasGone: () => this.processes.some(({ alive }) => !alive),
-      deaths: () => this.processes.filter(({ alive }) => !alive).length,
+      gone: ({ ids }) => this.processes.filter(({ alive, wire }) => !alive && wire.hasReceived(ids)).length,
     });
     this.places = placesOf(schedule);
     for (const [number, { source, id }] of this.places.entries()) this.numbers.set(eventKey({ source, id }), number);
@@ -130,7 +128,8 @@ class Simulation {
   }
 
   #events(): Array<{ at: number; act: () => unknown }> {
-    const { messages, crashes, restarts, outages, forgets, letterOutages, clockSteps, suspensions } = this.schedule;
+    const { messages, crashes, restarts, outages, forgets, letterOutages } = this.schedule;
+    const { clockSteps, suspensions, pauses } = this.schedule;
     return [
       ...messages.map((message, number) => ({ at: message.at, act: () => this.#send(number, message) })),
       ...crashes.map(({ at, which }) => ({ at, act: () => this.#crash(this.#at(which)) })),
@@ -146,6 +145,7 @@ class Simulation {
       ]),
       ...clockSteps.map(({ at, by }) => ({ at, act: () => this.#step(by) })),
       ...suspensions.map(({ at, ms }) => ({ at, act: () => this.#suspend(ms) })),
+      ...pauses.map(({ at, ms, which }) => ({ at, act: () => void this.#at(which).pause(ms) })),
     ];
   }
 
@@ -209,20 +209,27 @@ class Simulation {
   #arrived(queue: string, number: number, id: string): void {
     const message = this.schedule.messages[number];
     const place = this.places[number];
-    if (!message || !place || this.fates.find(queue, number)) return;
+    if (!message || !place) return;
+    const known = this.fates.find(queue, number);
+    if (known) return void known.ids.add(id);
     const later = this.fates.all.some(({ group, number: other }) => group === message.group && other > number);
     if (this.schedule.fifo && later) this.fates.blame(`message ${number} was published after one that followed it`);
     const { sequence } = place;
-    const begun = { id, sentAt: this.time.now, receives: 0, runs: [], storeFailedAt: -1, storeFailures: 0 };
     this.fates.add({
       ...message,
       queue,
       number,
       sequence,
-      ...begun,
+      ids: new Set([id]),
+      sentAt: this.time.now,
+      receives: 0,
+      runs: [],
+      storeFailedAt: -1,
+      storeFailures: 0,
       isRefused: false,
       hasExpired: false,
       letterAt: Infinity,
+      sleptInWork: false,
     });
   }
 
@@ -258,9 +265,10 @@ class Simulation {
       shared: schedule.inbox === 'shared' ? { store: this.#sharedStore(), truth: this.sharedTruth } : undefined,
       noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
       noteRefused: (queue, id) => {
-        for (const fate of fates.all) if (fate.queue === queue && fate.id === id) fate.isRefused = true;
+        for (const fate of fates.all) if (fate.queue === queue && fate.ids.has(id)) fate.isRefused = true;
       },
       kill: () => this.#crash(process),
+      isCalm: () => this.faults === NO_FAULTS,
     });
     this.processes.push(process);
     return process;
@@ -301,6 +309,8 @@ class Simulation {
   /** What runs when the machine falls asleep runs on when it wakes, and its claim may have ended meanwhile. */
   async #suspend(ms: number): Promise<void> {
     this.fates.excuses.push({ from: this.time.now, to: this.time.now + ms + AWAKE_MS });
+    const asleep = this.processes.filter(({ alive }) => alive).map(({ wire }) => wire);
+    for (const fate of this.fates.all) if (asleep.some(wire => wire.holds(fate.ids))) fate.sleptInWork = true;
     this.time.suspend(ms);
     await this.time.run(ms);
     this.#lookAtClocks();
@@ -407,10 +417,10 @@ class Simulation {
    */
   #unheard(fate: Fate): number {
     return this.processes.reduce((sum, process) => {
-      const { unheard, received } = process.wire;
+      const { wire, alive } = process;
       const runs = fate.runs.filter(({ runner }) => runner === process).length;
-      const untold = process.alive ? 0 : Math.max(0, (received.get(fate.id) ?? 0) - runs);
-      return sum + (unheard.get(fate.id) ?? 0) + untold;
+      const untold = alive ? 0 : Math.max(0, wire.receivesOf(fate.ids) - runs);
+      return sum + wire.unheardOf(fate.ids) + untold;
     }, 0);
   }
 
@@ -430,9 +440,7 @@ class Simulation {
     for (const { consumers, alive } of this.processes) {
       for (const consumer of alive ? consumers : [])
         for (const [what, count] of Object.entries(consumer.snapshot()))
-          // A receive of a machine that slept hears nothing of its abort: its consumer stops without it.
-          if (count !== 0 && !(what === 'receives' && this.schedule.suspensions.length > 0))
-            throw new Violation(`${count} ${what} are left in a closed consumer`);
+          if (count !== 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
     }
   }
 }

@@ -1,0 +1,124 @@
+import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
+import { nameOf, type Run, type RunWatch } from './fates.ts';
+
+export interface SteeringFacts {
+  rateLimit: RateLimitOptions | undefined;
+  circuitBreaker: CircuitBreakerOptions | undefined;
+  handlerTimeoutMs: number;
+  /** What the consumer of a queue says of it. */
+  heldFor: (queue: string) => string | undefined;
+  blame: (what: string) => void;
+}
+
+/** One queue of one process. */
+interface Queue {
+  /** Messages that may be received. */
+  room: number;
+  filledAt: number;
+  /** Failures since the circuit was closed. */
+  failures: number;
+  /** Undefined: the circuit is closed, as far as it was seen. */
+  openedAt: number | undefined;
+  /** Something failed during a pause, which hides the circuit, so that nobody knows when it opened. */
+  isUnsure: boolean;
+}
+
+/** Neither a success nor a failure. */
+const ASKED_FOR = new Set(['retry-later', 'dead-letter', 'discard', 'kill']);
+
+/**
+ * What steering promises: a paused queue starts nothing, an open circuit neither, a trial is alone, what fails meanwhile
+ * costs no attempt, and no more is received than the rate allows. Goes by the process's monotonic clock, as its timers do.
+ */
+export class SteeringJudge implements RunWatch {
+  readonly #facts: SteeringFacts;
+  readonly #queues = new Map<string, Queue>();
+  readonly #running = new Set<Run>();
+
+  constructor(facts: SteeringFacts) {
+    this.#facts = facts;
+  }
+
+  noteReceived(name: string, count: number): void {
+    const { rateLimit, blame } = this.#facts;
+    if (!rateLimit) return;
+    const perMs = rateLimit.messages / rateLimit.perSeconds / 1000;
+    const queue = this.#of(name);
+    const now = performance.now();
+    queue.room = Math.min(Math.max(1, perMs * 1000), queue.room + (now - queue.filledAt) * perMs) - count;
+    queue.filledAt = now;
+    if (queue.room < -0.001) blame(`${name} was received faster than its rate limit allows`);
+  }
+
+  noteStart(run: Run): void {
+    const { heldFor, circuitBreaker, blame } = this.#facts;
+    const name = nameOf(run.fate);
+    const queue = this.#of(run.fate.queue);
+    const reason = heldFor(run.fate.queue);
+    if (reason === PAUSED) blame(`${name} was started while its queue was paused`);
+    if (reason === undefined) this.#close(queue);
+    else if (queue.openedAt !== undefined && !queue.isUnsure && circuitBreaker) {
+      if (performance.now() - queue.openedAt < circuitBreaker.pauseSeconds * 1000)
+        blame(`${name} was started while its queue's circuit was open`);
+      const { openedAt } = queue;
+      if ([...this.#running].some(({ fate, clockedAt }) => fate.queue === run.fate.queue && clockedAt > openedAt))
+        blame(`${name} was tried beside another by an open circuit`);
+    }
+    this.#running.add(run);
+  }
+
+  noteEnd(run: Run, whenSettled: (act: () => void) => void): void {
+    this.#running.delete(run);
+    if (!this.#facts.circuitBreaker || run.end === 'died' || run.end === 'cut') return;
+    const isOverdue = performance.now() - run.clockedAt >= this.#facts.handlerTimeoutMs;
+    const isFailure = run.end === 'throw' || run.end === 'stopped' || isOverdue;
+    if (!isFailure && ASKED_FOR.has(run.end ?? '')) return;
+    const queue = this.#of(run.fate.queue);
+    if (isFailure) queue.failures += 1;
+    whenSettled(() => this.#look(run, queue, isFailure));
+  }
+
+  #look(run: Run, queue: Queue, isFailure: boolean): void {
+    const { circuitBreaker, heldFor, blame } = this.#facts;
+    const reason = heldFor(run.fate.queue);
+    if (!circuitBreaker || reason === PAUSED) {
+      if (isFailure) queue.isUnsure = true;
+      return;
+    }
+    if (reason === undefined) {
+      if (!isFailure && queue.openedAt !== undefined) this.#close(queue);
+      return;
+    }
+    if (!isFailure) return;
+    run.isFree = true;
+    const { openedAt, failures } = queue;
+    const now = performance.now();
+    if (openedAt === undefined) {
+      queue.openedAt = now;
+      if (failures < circuitBreaker.failures * circuitBreaker.of)
+        blame(`the circuit of ${run.fate.queue} was opened by ${failures} failures`);
+    } else if (now - openedAt > circuitBreaker.pauseSeconds * 1000) queue.openedAt = now;
+  }
+
+  #close(queue: Queue): void {
+    if (queue.openedAt !== undefined) queue.failures = 0;
+    queue.openedAt = undefined;
+    queue.isUnsure = false;
+  }
+
+  #of(name: string): Queue {
+    const known = this.#queues.get(name);
+    if (known) return known;
+    const queue: Queue = {
+      room: Infinity,
+      filledAt: performance.now(),
+      failures: 0,
+      openedAt: undefined,
+      isUnsure: false,
+    };
+    this.#queues.set(name, queue);
+    return queue;
+  }
+}
+
+export const PAUSED = 'It is paused';
