@@ -42,9 +42,9 @@ describe('SdkSqsWire', () => {
 
   it('tells the date that an answer states, and none where it states none', async () => {
     const dates: number[] = [];
-    for (const headers of [undefined, {}, { date: 'soon' }, { date: 'Thu, 01 Jan 2026 01:00:00 GMT' }]) {
-      const answer = new HttpResponse({ statusCode: 200, headers: headers ?? {}, body: Buffer.from('{}') });
-      if (!headers) Object.assign(answer, { headers });
+    const stating = (date: string): Record<string, string> => ({ date });
+    for (const headers of [undefined, {}, stating('soon'), stating('Thu, 01 Jan 2026 01:00:00 GMT')]) {
+      const answer = Object.assign(new HttpResponse({ statusCode: 200, body: Buffer.from('{}') }), { headers });
       const client = new SQSClient({
         region: 'us-east-1',
         endpoint: 'http://local',
