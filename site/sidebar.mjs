@@ -62,6 +62,7 @@ export const GROUPS = [
     pages: [
       ['guides/monitoring', 'Monitoring'],
       ['guides/dead-letters', 'Runbook: dead letters'],
+      ['dead-letters', 'Dead letters'],
       ['troubleshooting', 'Troubleshooting'],
       ['lifecycle', 'Lifecycle'],
       ['tracing', 'Tracing'],

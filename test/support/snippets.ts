@@ -48,6 +48,7 @@ const IMPORTS: Record<string, readonly string[]> = {
   ],
   '@aws-sdk/client-sqs': ['SQSClient'],
   rxjs: ['lastValueFrom'],
+  'nestjs-sns-sqs/dead-letters': ['DeadLetterDesk'],
   'nestjs-sns-sqs/redis': ['RedisInboxStore'],
   'nestjs-sns-sqs/testing': ['inboxStoreContract', 'TestHarness'],
 };

@@ -45,7 +45,7 @@ describe('DeadLetterWriter', () => {
         : accepted(entries),
     );
     expect(await writer.write(delivery('x'.repeat(limit - 2)), error, 5)).toBe('accepted');
-    expect(letters.map(({ attributes }) => Object.keys(attributes).length)).toEqual([6, 6, 0]);
+    expect(letters.map(({ attributes }) => Object.keys(attributes).length)).toEqual([7, 7, 0]);
     expect(onRefused).not.toHaveBeenCalled();
   });
 

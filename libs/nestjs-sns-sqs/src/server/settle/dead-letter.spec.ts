@@ -27,6 +27,7 @@ describe('deadLetterOf', () => {
         'deadletter.queue': text('q'),
         'deadletter.message-id': text('m-1'),
         'deadletter.time': text('2026-03-04T05:06:07.000Z'),
+        'deadletter.frame': text('copyOf (libs/nestjs-sns-sqs/src/server/settle/dead-letter.spec.ts)'),
       },
     });
   });

@@ -1,5 +1,6 @@
 import { AWS_MAX_MESSAGE_ATTRIBUTES, SQS_MAX_BYTES } from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
+import { appFrame } from '../../errors/app-frame.js';
 import { peek } from '../../errors/thrown.js';
 import { printable } from '../../logging/printable.js';
 import type { MessageAttribute, MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
@@ -11,6 +12,8 @@ export const DEAD_LETTER_ATTRIBUTES = {
   reason: 'deadletter.reason',
   error: 'deadletter.error',
   details: 'deadletter.details',
+  /** The first line of the error's stack that is the app's own. */
+  frame: 'deadletter.frame',
   attempts: 'deadletter.attempts',
   queue: 'deadletter.queue',
   messageId: 'deadletter.message-id',
@@ -35,6 +38,7 @@ function ours(
   traceparent: string | undefined,
 ): Record<string, string> {
   const report = reportError(error);
+  const frame = appFrame(error);
   const names = DEAD_LETTER_ATTRIBUTES;
   return {
     [names.reason]: printable(report.reason.slice(0, MAX_REASON)) || 'unknown',
@@ -43,6 +47,7 @@ function ours(
     [names.messageId]: messageId || 'unknown',
     [names.error]: report.name || 'Error',
     [names.time]: now.toISOString(),
+    ...(frame !== undefined && { [names.frame]: printable(frame) }),
     ...(traceparent !== undefined && { [names.traceparent]: traceparent }),
     ...(report.details ? { [names.details]: printable(report.details.slice(0, MAX_DETAILS)) } : {}),
   };
@@ -81,7 +86,7 @@ function fromJson(value: unknown): MessageAttribute | undefined {
 }
 
 /** What a message was before it was a dead letter: it may have been redriven, and fail again. */
-interface Origin {
+export interface Origin {
   own: MessageAttributes;
   /** The id that it had when it first failed; undefined: it is no letter. */
   messageId: string | undefined;
@@ -90,7 +95,7 @@ interface Origin {
 const OURS: ReadonlySet<string> = new Set(Object.values(DEAD_LETTER_ATTRIBUTES));
 
 /** Takes from a letter what an earlier failure wrote on it, and puts its own attributes back in their places. */
-function originOf(attributes: MessageAttributes): Origin {
+export function originOf(attributes: MessageAttributes): Origin {
   const own = Object.fromEntries(Object.entries(attributes).filter(([name]) => !OURS.has(name)));
   const all = deadLetterFacts(name => attributes[name]?.StringValue);
   const moved = peek(all, 'attributes');
@@ -164,6 +169,7 @@ export function deadLetterOf(
   let attributes = merged(own, added);
   for (const name of [
     DEAD_LETTER_ATTRIBUTES.details,
+    DEAD_LETTER_ATTRIBUTES.frame,
     DEAD_LETTER_ATTRIBUTES.traceparent,
     DEAD_LETTER_ATTRIBUTES.time,
     DEAD_LETTER_ATTRIBUTES.error,
