@@ -31,6 +31,7 @@ export const GROUPS = [
       ['contracts', 'Contracts'],
       ['requests', 'Requests and replies'],
       ['retries', 'Retries'],
+      ['batches', 'Batches'],
       ['steering', 'Pause, limit, protect'],
       ['inbox', 'The inbox'],
       ['testing', 'Testing your app'],

@@ -36,6 +36,8 @@ export const SQS_MIN_RETENTION_SECONDS = 60;
 /** AWS's bound of message attributes on one message; SNS raw delivery discards a message with more (sns-message-attributes). */
 export const AWS_MAX_MESSAGE_ATTRIBUTES = 10;
 
+/** Batches of a queue that are handled at the same time. */
+export const SQS_DEFAULT_BATCHES = 1;
 export const SQS_DEFAULT_CONCURRENCY = 10;
 export const SQS_DEFAULT_VISIBILITY_TIMEOUT_SECONDS = 30;
 export const SQS_DEFAULT_WAIT_TIME_SECONDS = 20;

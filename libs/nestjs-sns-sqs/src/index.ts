@@ -26,6 +26,8 @@ export {
 } from './sns-sqs-health.indicator.js';
 export { OnCommand, type OnCommandOptions } from './decorators/on-command.decorator.js';
 export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain-event.decorator.js';
+export { OnRequest, type OnRequestOptions } from './decorators/on-request.decorator.js';
+export { SqsBatchContext, type SqsBatchContextState } from './ctx-host/sqs-batch.context.js';
 export { SqsContext, type SqsContextState } from './ctx-host/sqs.context.js';
 export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
 export { SqsRecordBuilder, type SqsRecord } from './record-builders/sqs-record.builder.js';
@@ -36,6 +38,8 @@ export {
   type HandlerDecorator,
   type OnContractEventOptions,
   type OnContractOptions,
+  type OnContractRequestOptions,
+  type PayloadOf,
 } from './contracts/contract.js';
 export {
   typed,
@@ -62,6 +66,7 @@ export type {
   InboxWaiting,
   MaybePromise,
 } from './interfaces/inbox-store.interface.js';
+export { BatchFailure, type FailedElement } from './errors/batch-failure.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
 export {
   SnsSqsError,
@@ -88,6 +93,7 @@ export type {
   TelemetryOptions,
 } from './interfaces/options.interface.js';
 export type {
+  BatchEvent,
   DiagnosticsEvents,
   LeaseLostEvent,
   PublishedEvent,
@@ -118,4 +124,5 @@ export type {
   SteeringOptions,
 } from './interfaces/steering-options.interface.js';
 export type { ConfiguredName, NameSource, SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
+export type { BatchOptions, ElementClass, HandlerOptions } from './interfaces/handler-options.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

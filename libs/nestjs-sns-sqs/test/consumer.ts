@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { SqsContext } from '../src/ctx-host/sqs.context.js';
 import type { EventMetadata } from '../src/interfaces/envelope.interface.js';
-import type { ConsumerOptions } from '../src/interfaces/options.interface.js';
+import type { HandlerOptions } from '../src/interfaces/handler-options.interface.js';
 import type { SqsMessage, SqsWire } from '../src/interfaces/wire.interface.js';
 import { consumerSettings, type ResolvedConsumerOptions } from '../src/options/server-options.js';
 import { HandlerRegistry } from '../src/server/handle/handler-registry.js';
@@ -14,13 +14,13 @@ export type Handler = (data: string, context: SqsContext) => unknown;
 export interface ConsumerSetup extends Partial<Omit<QueueConsumerOptions, 'settings' | 'handlers' | 'wire' | 'queue'>> {
   /** The queue is `q.fifo`. @default it is `q` */
   fifo?: boolean;
-  settings?: ConsumerOptions | undefined;
+  settings?: HandlerOptions | undefined;
 }
 
 export const queueNameOf = (fifo: boolean): string => (fifo ? 'q.fifo' : 'q');
 
-export const settingsOf = (fifo: boolean, settings?: ConsumerOptions): ResolvedConsumerOptions =>
-  consumerSettings({ ...(settings && { consumer: settings }) }, queueNameOf(fifo));
+export const settingsOf = (fifo: boolean, settings?: HandlerOptions): ResolvedConsumerOptions =>
+  consumerSettings({}, queueNameOf(fifo), settings);
 
 export const quietLogger = () => ({
   log: jest.fn<(...texts: unknown[]) => void>(),

@@ -101,6 +101,24 @@ describe('its types', () => {
     void (() => events.emit('user.exploded', {}));
     // @ts-expect-error: the id is a string
     void (() => events.emit('user.deleted', { id: 7 }));
+    class Batches {
+      @users.OnEvent('user.registered', { useCase: 'x', batch: { size: 10, windowMs: 5 } })
+      registered([first]: Array<{ at: Date }>): Date | undefined {
+        return first?.at;
+      }
+
+      @users.OnCommand('deactivate-user', { batch: { size: 10, windowMs: 5 } })
+      deactivate(commands: Array<{ userId: string }>): number {
+        return commands.length;
+      }
+
+      // @ts-expect-error: with `batch` the handler gets an array
+      @users.OnCommand('deactivate-user', { batch: { size: 10, windowMs: 5 } })
+      one({ userId }: { userId: string }): string {
+        return userId;
+      }
+    }
+    expect(Batches).toBeDefined();
     class Wrong {
       // @ts-expect-error: the handler gets a Date
       @users.OnEvent('user.registered', { useCase: 'x' })

@@ -4,7 +4,8 @@ import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
 import { nameThrough } from '../decorators/name-through.js';
 import type { ConfiguredName, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { BatchOptions, HandlerOptions } from '../interfaces/handler-options.interface.js';
+import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import type { InputOf, OutputOf, RequestShapes, Shape, Shapes } from './shapes.js';
 import { typedEmitter, type EmittingClient, type TypedEmitter } from './typed-emitter.js';
@@ -22,7 +23,7 @@ export type Answer<T> = T | Promise<T> | Observable<T> | Promise<Observable<T>>;
 
 type Decorate = <M>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
 
-export interface OnContractEventOptions extends InboxQueueOptions {
+export interface OnContractEventOptions extends HandlerOptions {
   /** The reaction of this handler, e.g. `send-email`; with the event it names the queue. */
   useCase: ConfiguredName;
   /** @default `<useCase>-on-<event>` */
@@ -35,11 +36,17 @@ export interface OnContractEventOptions extends InboxQueueOptions {
   transport?: symbol | undefined;
 }
 
-/** Of the decorators of commands and requests. */
-export interface OnContractOptions {
+/** Of the decorator of requests. */
+export interface OnContractRequestOptions extends ConsumerOptions {
   /** The `transportId` of the one server whose handler it is, where an app has several. @default SQS_TRANSPORT */
   transport?: symbol | undefined;
 }
+
+/** Of the decorator of commands. */
+export interface OnContractOptions extends OnContractRequestOptions, HandlerOptions {}
+
+/** The first parameter of a handler: with `batch` it takes an array. */
+export type PayloadOf<T, Options> = Options extends { batch: BatchOptions } ? T[] : T;
 
 const schemaOf = (shape: Shape | undefined): StandardSchemaV1 | undefined =>
   shape !== undefined && '~standard' in shape ? shape : undefined;
@@ -85,25 +92,22 @@ export class Contract<
   }
 
   /** `@OnDomainEvent` with the event's type; with a schema, what does not fit goes to the dead letter queue. */
-  OnEvent<Name extends keyof Events & string>(
+  OnEvent<Name extends keyof Events & string, Options extends OnContractEventOptions>(
     event: Name,
-    {
-      useCase,
-      queue = nameThrough(useCase, name => consumerQueue(name, event)),
-      transport,
-      ...inbox
-    }: OnContractEventOptions,
-  ): HandlerDecorator<OutputOf<Events[Name]>> {
+    options: Options,
+  ): HandlerDecorator<PayloadOf<OutputOf<Events[Name]>, Options>> {
+    const { useCase, queue = nameThrough(useCase, name => consumerQueue(name, event)), transport, ...own } = options;
     const schema = withSchema(schemaOf(this.eventShapes[event]));
-    return on(event, { ...inbox, topic: domainEventsTopic(this.service), queue, ...schema }, transport);
+    return on(event, { ...own, topic: domainEventsTopic(this.service), queue, ...schema }, transport);
   }
 
   /** `@OnCommand` with the command's type; for the service itself. */
-  OnCommand<Name extends keyof Commands & string>(
+  OnCommand<Name extends keyof Commands & string, Options extends OnContractOptions = OnContractOptions>(
     command: Name,
-    { transport }: OnContractOptions = {},
-  ): HandlerDecorator<OutputOf<Commands[Name]>> {
-    return on(command, withSchema(schemaOf(this.commandShapes[command])), transport);
+    options?: Options,
+  ): HandlerDecorator<PayloadOf<OutputOf<Commands[Name]>, Options>> {
+    const { transport, ...own }: OnContractOptions = options ?? {};
+    return on(command, { ...own, ...withSchema(schemaOf(this.commandShapes[command])) }, transport);
   }
 
   /**
@@ -112,11 +116,11 @@ export class Contract<
    */
   OnRequest<Name extends keyof Requests & string>(
     request: Name,
-    { transport = SQS_TRANSPORT }: OnContractOptions = {},
+    { transport = SQS_TRANSPORT, ...own }: OnContractRequestOptions = {},
   ): HandlerDecorator<OutputOf<Requests[Name]['request']>, Answer<InputOf<Requests[Name]['reply']>>> {
     const shape = this.requestShapes[request];
     const replySchema = schemaOf(shape?.reply);
-    const extras = { ...withSchema(schemaOf(shape?.request)), ...(replySchema && { replySchema }) };
+    const extras = { ...own, ...withSchema(schemaOf(shape?.request)), ...(replySchema && { replySchema }) };
     return asMethodDecorator(MessagePattern<string>(request, transport, extras));
   }
 }

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { EventPattern } from '@nestjs/microservices';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
 import { OnCommand } from './on-command.decorator.js';
 import { OnDomainEvent } from './on-domain-event.decorator.js';
+import { OnRequest } from './on-request.decorator.js';
 
 /** Everything that a decorator writes on a method, by key. */
 function writtenBy(...decorators: MethodDecorator[]): Record<string, unknown> {
@@ -43,6 +44,25 @@ describe('OnCommand', () => {
   it("is short for @EventPattern without extras: the service's own command queue", () => {
     expect(writtenBy(OnCommand('send-welcome-email'))).toEqual(
       writtenBy(EventPattern<string>('send-welcome-email', SQS_TRANSPORT)),
+    );
+  });
+});
+
+describe('OnRequest', () => {
+  it("is short for @MessagePattern: the service's own command queue", () => {
+    expect(writtenBy(OnRequest('sum'))).toEqual(writtenBy(MessagePattern<string>('sum', SQS_TRANSPORT)));
+  });
+});
+
+describe('each decorator', () => {
+  const options = { concurrency: 2, backoff: { factor: 2 }, transport: Symbol('other') };
+  const { transport, ...extras } = options;
+
+  it('writes the options of its queue beside the names', () => {
+    expect(writtenBy(OnCommand('c', options))).toEqual(writtenBy(EventPattern<string>('c', transport, extras)));
+    expect(writtenBy(OnRequest('r', options))).toEqual(writtenBy(MessagePattern<string>('r', transport, extras)));
+    expect(writtenBy(OnDomainEvent('e', { from: 'f', useCase: 'u', ...options }))).toEqual(
+      writtenBy(EventPattern<string>('e', transport, { ...extras, topic: 'f-domain-events', queue: 'u-on-e' })),
     );
   });
 });

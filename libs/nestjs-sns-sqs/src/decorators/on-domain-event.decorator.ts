@@ -1,11 +1,11 @@
 import { EventPattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
 import type { ConfiguredName, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import { consumerQueue, domainEventsTopic } from '../topology/names.js';
 import { nameThrough } from './name-through.js';
 
-export interface OnDomainEventOptions extends InboxQueueOptions {
+export interface OnDomainEventOptions extends HandlerOptions {
   /** The service that publishes the event. */
   from: ConfiguredName;
   /** The reaction of this handler, e.g. `send-email`; with the event it names the queue. */
@@ -27,7 +27,7 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
 /**
  * Reacts to a domain event in a queue of its own, `<useCase>-on-<event>`, subscribed to `<from>-domain-events`.
  * Short for `@EventPattern(event, SQS_TRANSPORT, { topic, queue })`. Each name may be a function of the server's
- * `config`. The start refuses a name that AWS or the library refuses: INVALID_HANDLER, INVALID_NAME.
+ * `config`. Options of the queue may stand beside the names. The start refuses a name that AWS or the library refuses: INVALID_HANDLER, INVALID_NAME.
  *
  * @example
  * ```ts
@@ -39,15 +39,18 @@ export interface OnDomainEventOptions extends InboxQueueOptions {
  *
  *   @OnDomainEvent('user.deleted', { from: 'users', useCase: 'forget', queue: ({ config }) => config['forgetQueue'] })
  *   forget(@Payload() user: { id: string }): void {}
+ *
+ *   @OnDomainEvent('user.invited', { from: 'users', useCase: 'invite', concurrency: 2, maxReceiveCount: 10 })
+ *   invite(@Payload() user: { email: string }): void {}
  * }
  * ```
  */
 export function OnDomainEvent(
   event: string,
-  { from, useCase, topic, queue, transport = SQS_TRANSPORT, ...inbox }: OnDomainEventOptions,
+  { from, useCase, topic, queue, transport = SQS_TRANSPORT, ...options }: OnDomainEventOptions,
 ): MethodDecorator {
   const extras: SqsHandlerExtras = {
-    ...inbox,
+    ...options,
     topic: topic ?? nameThrough(from, domainEventsTopic),
     queue: queue ?? nameThrough(useCase, name => consumerQueue(name, event)),
   };

@@ -78,6 +78,17 @@ export interface CircuitEvent {
   pauseSeconds?: number;
 }
 
+/** `nestjs-sns-sqs:batch`: the handler of a batch has ended. Each message is told by a `settled` of its own. */
+export interface BatchEvent {
+  queue: string;
+  /** Messages that the handler was called for. */
+  count: number;
+  /** Of the call, in milliseconds. */
+  durationMs: number;
+  /** What the call failed with: a `BatchFailure` for some of its messages, another error for all. */
+  error?: unknown;
+}
+
 /** `nestjs-sns-sqs:leaseLost`: the lease of a message ended while its handler ran; another process may handle it too. */
 export interface LeaseLostEvent {
   queue: string;
@@ -94,6 +105,7 @@ export interface DiagnosticsEvents {
   status: StatusEvent;
   paused: PausedEvent;
   circuit: CircuitEvent;
+  batch: BatchEvent;
   leaseLost: LeaseLostEvent;
 }
 
@@ -108,6 +120,7 @@ const CHANNELS: Record<keyof DiagnosticsEvents, Channel> = {
   status: channelOf('status'),
   paused: channelOf('paused'),
   circuit: channelOf('circuit'),
+  batch: channelOf('batch'),
   leaseLost: channelOf('leaseLost'),
 };
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { InboxQueueOptions } from './inbox-options.interface.js';
+import type { HandlerOptions } from './handler-options.interface.js';
 
 /** The argument of a function that computes a name in a decorator. */
 export interface NameSource<Config = Readonly<Record<string, string | undefined>>> {
@@ -20,9 +20,9 @@ export type ConfiguredName = string | { from(source: NameSource): string | undef
 
 /**
  * The `extras` of `@EventPattern(pattern, SQS_TRANSPORT, extras)`. Names are without the environment's prefix.
- * Neither topic nor queue: the handler takes commands from its service's own command queue.
+ * The options of the handler's queue may stand beside them. Neither topic nor queue: the handler takes commands from its service's own command queue.
  */
-export interface SqsHandlerExtras extends InboxQueueOptions {
+export interface SqsHandlerExtras extends HandlerOptions {
   /** The topic that carries the event, e.g. `users-domain-events`. */
   topic?: ConfiguredName | undefined;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */

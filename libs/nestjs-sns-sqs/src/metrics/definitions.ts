@@ -53,6 +53,20 @@ export const METRICS = definitions({
     help: 'Deliveries by how they were settled, and why. What the inbox and the order decided is among the reasons.',
     labels: ['destination', 'pattern', 'outcome', 'reason'],
   },
+  'sns_sqs.process.batch.size': {
+    type: 'histogram',
+    unit: '{message}',
+    help: 'Messages that one call of a batch handler got.',
+    labels: ['destination'],
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
+  },
+  'sns_sqs.process.batch.duration': {
+    type: 'histogram',
+    unit: 's',
+    help: 'Time of one call of a batch handler.',
+    labels: ['destination', 'outcome'],
+    buckets: DURATION_BUCKETS,
+  },
   'sns_sqs.queue.time': {
     type: 'histogram',
     unit: 's',

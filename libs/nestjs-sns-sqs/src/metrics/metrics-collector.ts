@@ -5,7 +5,7 @@ import type {
   SendOperation,
   SettleOperation,
 } from '../interfaces/telemetry.interface.js';
-import type { LeaseLostEvent } from '../events/diagnostics.js';
+import type { BatchEvent, LeaseLostEvent } from '../events/diagnostics.js';
 import type { MetricsSink } from './definitions.js';
 import { ErrorClasses } from './error-classes.js';
 import { MeanDurations } from './mean-durations.js';
@@ -33,6 +33,7 @@ export class MetricsCollector {
       [ended('receive'), fact => this.onReceive(fact as ReceiveOperation)],
       [ended('process'), fact => this.onProcess(fact as ProcessOperation)],
       [ended('settle'), fact => this.onSettle(fact as SettleOperation)],
+      ['nestjs-sns-sqs:batch', fact => this.onBatch(fact as BatchEvent)],
       ['nestjs-sns-sqs:leaseLost', fact => this.onLeaseLost(fact as LeaseLostEvent)],
     ];
   }
@@ -87,6 +88,12 @@ export class MetricsCollector {
     }
     if (outcome === 'dead-letter') sink.add('sns_sqs.dead_letters', 1, { destination, error: this.errors.of(error) });
     if (reason === 'handled' || reason === 'failed') this.durations.note(destination, durationMs / 1000);
+  }
+
+  private onBatch({ queue: destination, count, durationMs, error }: BatchEvent): void {
+    this.sink.record('sns_sqs.process.batch.size', count, { destination });
+    const outcome = outcomeOf(error);
+    this.sink.record('sns_sqs.process.batch.duration', durationMs / 1000, { destination, outcome });
   }
 
   private onLeaseLost({ queue }: LeaseLostEvent): void {

@@ -3,7 +3,7 @@ import {
   SQS_DEFAULT_WAIT_TIME_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../constants.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import { isFifoName } from '../topology/names.js';
 import type { ShortName } from '../interfaces/names.interface.js';
@@ -80,16 +80,16 @@ const PAIRS: readonly Pair[] = [
   },
 ];
 
-function problemsOf(server: Partial<ServerSQSOptions>, queue?: string, extras: InboxQueueOptions = {}): string[] {
+function problemsOf(server: Partial<ServerSQSOptions>, queue?: string, extras: HandlerOptions = {}): string[] {
   const consumer = given(server.consumer);
   const own = queue === undefined ? {} : given(given(server.queues)[queue]);
   const { retentionSeconds } = server;
   const all: Partial<ConsumerOptions> = {
     ...given({ retentionSeconds }),
     ...consumer,
-    ...given(extras),
     ...own,
-    backoff: { ...given(consumer['backoff']), ...given(own['backoff']) },
+    ...given(extras),
+    backoff: { ...given(consumer['backoff']), ...given(own['backoff']), ...given(extras.backoff) },
   };
   const isFifo = queue !== undefined && isFifoName(queue);
   const where = queue === undefined ? '' : `${queue}: `;
@@ -108,8 +108,14 @@ export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] 
 export const conflictingExtras = (
   server: Partial<ServerSQSOptions>,
   queue: ShortName,
-  extras: InboxQueueOptions,
-): string[] => (Object.keys(given(extras)).length === 0 ? [] : problemsOf(server, queue, extras));
+  extras: HandlerOptions,
+): string[] => {
+  if (Object.keys(given(extras)).length === 0) return [];
+  const { waitTimeSeconds } = extras;
+  const alone = { ...server, consumer: { waitTimeSeconds }, queues: {} };
+  const polls = waitTimeSeconds === undefined ? [] : shortPolls(alone);
+  return [...problemsOf(server, queue, extras), ...polls.map(text => `${queue}: ${text}`)];
+};
 
 /** Timeouts of the user's that would end a long poll before it is answered. */
 function shortPolls(server: Partial<ServerSQSOptions>): string[] {

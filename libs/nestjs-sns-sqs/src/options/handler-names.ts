@@ -1,7 +1,7 @@
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ConfiguredName, NameSource, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import { inboxQueueShape } from './server-schema.js';
+import { handlerShape } from './server-schema.js';
 import { didYouMean } from './did-you-mean.js';
 
 /** The extras of a handler whose names are all known. */
@@ -73,7 +73,7 @@ export function resolveHandlerNames<D extends Declared>(
   });
 }
 
-const EXTRAS = ['topic', 'queue', 'formerly', 'schema', 'replySchema', ...Object.keys(inboxQueueShape)];
+const EXTRAS = ['topic', 'queue', 'formerly', 'schema', 'replySchema', ...Object.keys(handlerShape)];
 
 /** Warnings for extras that look like a misspelt extra of ours. Other libraries may have extras too, so this is no error. */
 export function misspeltExtras(handlers: readonly Declared[]): string[] {

@@ -1,5 +1,5 @@
 import { SQS_DEFAULT_BACKOFF, SQS_DEFAULT_MAX_RECEIVE_COUNT, SQS_DEFAULT_RETENTION_SECONDS } from '../constants.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { BackoffOptions, ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import type { ShortName } from '../interfaces/names.interface.js';
 
@@ -29,16 +29,16 @@ const given = (options: object | undefined): Record<string, unknown> =>
  * What is given for a queue (its name without prefix; undefined: for all of them) and would make a message wait longer
  * than the queue keeps it. Defaults that are too long are shortened instead. Takes options that were not checked.
  */
-function problemsOf(server: Server, queue?: string, extras: InboxQueueOptions = {}): string[] {
+function problemsOf(server: Server, queue?: string, extras: HandlerOptions = {}): string[] {
   const own = queue === undefined ? undefined : server.queues?.[queue];
   const { retentionSeconds, retryLaterForSeconds, unknownTypeGraceSeconds } = server;
   const all: ConsumerOptions = {
     ...given({ retentionSeconds, retryLaterForSeconds, unknownTypeGraceSeconds }),
     ...given(server.consumer),
-    ...given(extras),
     ...given(own),
+    ...given(extras),
   };
-  const backoff = { ...given(server.consumer?.backoff), ...given(own?.backoff) };
+  const backoff = { ...given(server.consumer?.backoff), ...given(own?.backoff), ...given(extras.backoff) };
   const keptFor = numberOr(all.retentionSeconds, SQS_DEFAULT_RETENTION_SECONDS);
   const waits: Array<[string, number]> = [
     ['gapTimeoutMs', all.ordering === 'sequential' ? numberOr(all.gapTimeoutMs, 0) / 1000 : 0],
@@ -70,5 +70,5 @@ export function outlastingOptions(server: Server): string[] {
 }
 
 /** Of what the handlers of a queue ask for by their extras. */
-export const outlastingExtras = (server: Server, queue: ShortName, extras: InboxQueueOptions = {}): string[] =>
-  extras.gapTimeoutMs === undefined && extras.ordering === undefined ? [] : problemsOf(server, queue, extras);
+export const outlastingExtras = (server: Server, queue: ShortName, extras: HandlerOptions = {}): string[] =>
+  Object.keys(given(extras)).length === 0 ? [] : problemsOf(server, queue, extras);

@@ -2,6 +2,7 @@ import {
   INBOX_DEFAULT_GAP_TIMEOUT_MS,
   INBOX_DEFAULT_REMEMBER_FOR_SECONDS,
   SQS_DEFAULT_BACKOFF,
+  SQS_DEFAULT_BATCHES,
   SQS_DEFAULT_CONCURRENCY,
   SQS_DEFAULT_HANDLER_TIMEOUT_MS,
   SQS_DEFAULT_MAX_RECEIVE_COUNT,
@@ -14,7 +15,8 @@ import {
   SQS_DEFAULT_WAIT_TIME_SECONDS,
 } from '../constants.js';
 import { isValidationRefusal } from '../errors/validation-refusal.js';
-import type { InboxOptions, InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { BatchOptions, HandlerOptions } from '../interfaces/handler-options.interface.js';
+import type { InboxOptions } from '../interfaces/inbox-options.interface.js';
 import type { ShortName } from '../interfaces/names.interface.js';
 import type {
   BackoffOptions,
@@ -35,7 +37,11 @@ import { serverSchema } from './server-schema.js';
 type WithoutDefault = 'startAt' | 'inboxKey' | keyof SteeringOptions;
 
 export type ResolvedConsumerOptions = Required<Omit<ConsumerOptions, 'backoff' | WithoutDefault>> &
-  Pick<ConsumerOptions, WithoutDefault> & { backoff: Required<BackoffOptions> };
+  Pick<ConsumerOptions, WithoutDefault> & {
+    backoff: Required<BackoffOptions>;
+    /** Undefined: the handlers are called for each message. */
+    batch?: BatchOptions | undefined;
+  };
 
 export type ResolvedInboxOptions = InboxOptions & Required<Pick<InboxOptions, 'rememberForSeconds' | 'onUnavailable'>>;
 
@@ -100,13 +106,13 @@ const waitsWithin = (seconds: number) => ({
 });
 
 /**
- * What holds for one queue (its name without prefix): its own settings, then its handlers' extras, then `consumer`,
- * then what the server says for all, then the defaults. A FIFO queue has an order of its own.
+ * What holds for one queue (its name without prefix): its handlers' decorators, then `queues`, then `consumer`, then
+ * what the server says for all, then the defaults. A FIFO queue has an order of its own.
  */
 export function consumerSettings(
   server: Pick<ServerSQSOptions, 'consumer' | 'queues' | keyof RetryOptions>,
   queue: ShortName,
-  extras: InboxQueueOptions = {},
+  extras: HandlerOptions = {},
 ): ResolvedConsumerOptions {
   const {
     consumer: defaults,
@@ -117,20 +123,27 @@ export function consumerSettings(
     retentionSeconds,
   } = server;
   const own = queues?.[queue];
-  const keptFor = own?.retentionSeconds ?? defaults?.retentionSeconds ?? retentionSeconds ?? Infinity;
+  const keptFor =
+    extras.retentionSeconds ?? own?.retentionSeconds ?? defaults?.retentionSeconds ?? retentionSeconds ?? Infinity;
   const given = {
     ...CONSUMER_DEFAULTS,
     ...waitsWithin(keptFor),
     ...defined({ retryLaterForSeconds, unknownTypeGraceSeconds, isPermanent, retentionSeconds }),
     ...defined(defaults),
-    ...defined(extras),
     ...defined(own),
+    ...defined(extras),
   };
   const ordering = isFifoName(queue) ? 'none' : (given.ordering ?? 'none');
   return {
     ...given,
+    concurrency: extras.batch ? (extras.concurrency ?? own?.concurrency ?? SQS_DEFAULT_BATCHES) : given.concurrency,
     ordering,
     laneBy: given.laneBy ?? (ordering === 'none' ? 'none' : 'subject'),
-    backoff: { ...SQS_DEFAULT_BACKOFF, ...defined(defaults?.backoff), ...defined(own?.backoff) },
+    backoff: {
+      ...SQS_DEFAULT_BACKOFF,
+      ...defined(defaults?.backoff),
+      ...defined(own?.backoff),
+      ...defined(extras.backoff),
+    },
   };
 }

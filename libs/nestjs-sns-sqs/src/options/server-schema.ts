@@ -28,8 +28,7 @@ const backoff = z.strictObject({
 const isWholeNumber = (value: unknown): boolean =>
   (typeof value === 'bigint' || Number.isSafeInteger(value)) && (value as number | bigint) >= 0;
 
-/** What handlers may ask for by their extras, too. */
-export const inboxQueueShape = {
+const inboxQueueShape = {
   ordering: z.enum(['none', 'latest', 'sequential']).optional(),
   gapTimeoutMs: z
     .number()
@@ -72,7 +71,7 @@ const circuitBreaker = z.strictObject({
   isFailure: fn.optional(),
 });
 
-const consumer = z.strictObject({
+const consumerShape = {
   ...inboxQueueShape,
   ...retryShape,
   inbox: z.boolean().optional(),
@@ -91,7 +90,18 @@ const consumer = z.strictObject({
   laneBy: z.enum(['none', 'subject']).optional(),
   rateLimit: rateLimit.optional(),
   circuitBreaker: circuitBreaker.optional(),
+};
+
+const consumer = z.strictObject(consumerShape);
+
+const batch = z.strictObject({
+  size: z.number().int().min(1).max(10_000),
+  windowMs: z.number().min(0).max(900_000),
+  items: fn.optional(),
 });
+
+/** The options that may stand in a handler's decorator. */
+export const handlerShape = { ...consumerShape, batch: batch.optional() };
 
 /** `ServerSQSOptions`. */
 export const serverSchema = z.strictObject({

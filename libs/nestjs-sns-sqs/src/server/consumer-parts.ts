@@ -26,11 +26,13 @@ import { Suspects } from './handle/suspects.js';
 import { UnknownTypes } from './handle/unknown-types.js';
 import type { Intake } from './receive/intake.js';
 import { hasLowerSequence, laneKeyOf, type LaneKey } from './receive/lane-key.js';
-import { Lanes } from './receive/lanes.js';
+import { BatchLanes } from './receive/batch-lanes.js';
+import { Lanes, type LaneRunner } from './receive/lanes.js';
+import type { LaneSet } from './receive/lane-set.js';
 import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
 import type { RequestSlots } from './receive/request-slots.js';
-import type { Slots } from './receive/slots.js';
+import { Slots } from './receive/slots.js';
 import { SqsClock } from './receive/sqs-clock.js';
 import { IntakeCapacity } from './receive/intake-capacity.js';
 import { Steering, type SteeredIntake } from './steer/steering.js';
@@ -89,7 +91,7 @@ export interface ConsumerParts {
   poller: Poller;
   pace: ReceivePace;
   laneKey: LaneKey;
-  lanes: Lanes<Delivery>;
+  lanes: LaneSet<Delivery>;
   heartbeat: Heartbeat;
   dispatcher: Dispatcher;
   settler: Settler;
@@ -104,7 +106,7 @@ export interface ConsumerParts {
 /** Builds and connects the parts of one queue's consumer. */
 export function assembleParts(options: QueueConsumerOptions, consumer: Consumer): ConsumerParts {
   const { queue, settings, logger, telemetry, handlers, decode, hooks, requestOf, inbox } = options;
-  const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs, concurrency } = settings;
+  const { visibilityTimeoutSeconds, waitTimeSeconds, handlerTimeoutMs } = settings;
   const wire = new TracedSqsWire(options.wire, { queue, telemetry, visibility: 'delay' });
   const named = {
     queueUrl: queue.url,
@@ -113,6 +115,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     visibilityTimeoutSeconds,
     watch: options.watch,
   };
+  const maxMessages = messagesInWork(settings);
   const sqsClock = new SqsClock();
   const attempts = new AttemptCounter({
     fifo: queue.fifo,
@@ -125,7 +128,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     wire,
     logger,
     // As many batches as receives may be: neither waits for the other.
-    maxInFlight: Math.max(16, Math.ceil(concurrency / AWS_BATCH_MAX_ENTRIES)),
+    maxInFlight: Math.max(16, Math.ceil(maxMessages / AWS_BATCH_MAX_ENTRIES)),
     onSettled: () => consumer.onSettled(),
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
@@ -146,8 +149,14 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     logger,
     renewClaims: gate && (due => gate.renew(due)),
   });
+  const asking = new AskingHandlers({
+    counts: [options.waits, options.serverWaits].filter(count => count !== undefined),
+    requestSlotsOf: options.requestSlotsOf ?? none,
+  });
   const dispatcher = new Dispatcher({
     queueName: queue.name,
+    fifo: queue.fifo,
+    asking,
     handlers,
     decode,
     hooks,
@@ -157,7 +166,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(requestOf && { requestOf }),
   });
   const suspects = suspectsOf(options, attempts);
-  const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, concurrency);
+  const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, maxMessages);
   const steering = new Steering({ queueName: queue.name, rules: settings, batchSize, intake: consumer, logger });
   const { breaker } = steering;
   const failures = new Failures({ queue, rules: settings, attempts, logger, breaker, sqsClock });
@@ -167,10 +176,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     admitter: new Admitter({ ...settings, gate, settler, attempts, suspects, failures }),
     gate,
     dispatcher,
-    asking: new AskingHandlers({
-      counts: [options.waits, options.serverWaits].filter(count => count !== undefined),
-      requestSlotsOf: options.requestSlotsOf ?? none,
-    }),
+    asking,
     tracer: new DeliveryTracer({ queue, telemetry, handlers, decode, maxReceiveCount: settings.maxReceiveCount }),
     breaker,
     heartbeat,
@@ -189,17 +195,13 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     inFlight: consumer.inFlight,
     logger,
   });
-  const pace = new ReceivePace(concurrency);
-  const lanes = new Lanes({
-    runner,
-    onEnd: () => consumer.onRunEnd(),
-    limit: concurrency,
-    slots: options.slots,
-    ...(options.requestSlots && { requests: { slots: options.requestSlots, isOne: isOwnRequest } }),
-    ...(settings.ordering === 'sequential' && { isBefore: hasLowerSequence }),
-  });
-  const { slots, requestSlots, waits } = options;
-  const shared = { fifo: queue.fifo, concurrency, slots, requestSlots, waits };
+  const pace = new ReceivePace(maxMessages);
+  const lanes = lanesOf(options, consumer, runner, dispatcher);
+  const { waits } = options;
+  // A batch takes one slot when it begins; until then its messages only wait.
+  const slots = settings.batch ? new Slots(Infinity) : options.slots;
+  const requestSlots = settings.batch ? undefined : options.requestSlots;
+  const shared = { fifo: queue.fifo, concurrency: maxMessages, slots, requestSlots, waits };
   return {
     settler,
     heartbeat,
@@ -222,6 +224,29 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       onDate: sqsClock.noteDate,
     }),
   };
+}
+
+/** Messages that may be in work at one time: with batches, those that run, and one batch that is being filled. */
+const messagesInWork = ({ concurrency, batch }: ResolvedConsumerOptions): number =>
+  batch ? batch.size * (concurrency + 1) : concurrency;
+
+function lanesOf(
+  { queue, settings, slots, requestSlots }: QueueConsumerOptions,
+  consumer: Consumer,
+  runner: LaneRunner<Delivery>,
+  dispatcher: Dispatcher,
+): LaneSet<Delivery> {
+  const { batch, concurrency, ordering } = settings;
+  const common = { runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots };
+  if (batch) {
+    const begin = (deliveries: readonly Delivery[]) => dispatcher.beginBatch(deliveries);
+    return new BatchLanes({ ...common, ...batch, begin, areTogether: queue.fifo });
+  }
+  return new Lanes({
+    ...common,
+    ...(requestSlots && { requests: { slots: requestSlots, isOne: isOwnRequest } }),
+    ...(ordering === 'sequential' && { isBefore: hasLowerSequence }),
+  });
 }
 
 const none = (): undefined => undefined;

@@ -22,7 +22,7 @@ export const snapshotOf = (
   { lanes, poller, heartbeat, settler, dispatcher }: ConsumerParts,
 ): ConsumerSnapshot => ({
   inFlight: inFlight.size,
-  running: lanes.load,
+  running: lanes.slotsInUse,
   receives: poller.receives,
   leases: heartbeat.size,
   settlements: settler.pending,

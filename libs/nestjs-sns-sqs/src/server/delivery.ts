@@ -1,8 +1,23 @@
+import type { MessageHandler } from '@nestjs/microservices';
 import { abortController } from '../async/abort.js';
+import type { SqsContext } from '../ctx-host/sqs.context.js';
 import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { Operation } from '../events/traced.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
+
+/** What a handler is called with. */
+export interface HandlerInput {
+  handler: MessageHandler;
+  payload: unknown;
+  context: SqsContext;
+}
+
+/** The messages that are handled together with this one. */
+export interface Together {
+  /** Resolves when the message is done; rejects with its own error, or with HeldBackError where it goes back. */
+  join(delivery: Delivery, input: HandlerInput): Promise<void>;
+}
 
 type Decode = (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
 
@@ -35,6 +50,14 @@ export class Delivery {
   acceptedAt: number | undefined;
   /** Undefined: it is not traced. */
   trace: Operation<'process'> | undefined;
+  /** Undefined: its handler is called for it alone. */
+  batch: Together | undefined;
+  /** Its failure would be its last: in a batch it is called alone. */
+  isLastAttempt = false;
+  /** Its failure was told with that of its batch. */
+  isFailureTold = false;
+  /** On FIFO: the message before it that goes back. */
+  behind: Delivery | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
 

@@ -24,13 +24,19 @@ describe('the plan of a server', () => {
     expect(handlers.find('dev-q', 'c')).toBeUndefined();
   });
 
-  it("settles a queue's settings: its own, then its handlers' extras, then those of all queues", () => {
-    const { settingsOf } = plan([onEvent('a', { queue: 'q', ordering: 'latest' }), onEvent('b', { queue: 'other' })], {
-      consumer: { concurrency: 3, ordering: 'none' },
-      queues: { q: { concurrency: 7 } },
+  it("settles a queue's settings: its handlers' decorators, then its own, then those of all queues", () => {
+    const decorated = { concurrency: 9, ordering: 'latest', backoff: { factor: 3 } } as const;
+    const { settingsOf } = plan([onEvent('a', { queue: 'q', ...decorated }), onEvent('b', { queue: 'other' })], {
+      consumer: { concurrency: 3, ordering: 'none', backoff: { initialSeconds: 1, factor: 2 } },
+      queues: { q: { concurrency: 7, waitTimeSeconds: 1, backoff: { maxSeconds: 60, factor: 4 } } },
     });
 
-    expect(settingsOf('dev-q')).toMatchObject({ concurrency: 7, ordering: 'latest' });
+    expect(settingsOf('dev-q')).toMatchObject({
+      concurrency: 9,
+      waitTimeSeconds: 1,
+      ordering: 'latest',
+      backoff: { initialSeconds: 1, factor: 3, maxSeconds: 60 },
+    });
     expect(settingsOf('dev-other')).toMatchObject({ concurrency: 3, ordering: 'none' });
   });
 
@@ -38,6 +44,33 @@ describe('the plan of a server', () => {
     const { handlers } = plan([onEvent('a', { queue: 'q', formerly: ['old'] })]);
 
     expect(handlers.find('dev-old', 'a')).toBe(handler);
+  });
+
+  it.each<[string, SqsHandlerExtras, RegExp]>([
+    [
+      'keeps its messages for less than its lease',
+      { retentionSeconds: 60, visibilityTimeoutSeconds: 90 },
+      /longer than/,
+    ],
+    [
+      'waits longer than the queue keeps it',
+      { retentionSeconds: 60, retryLaterForSeconds: 90 },
+      /the queue keeps it 60 s/,
+    ],
+    [
+      'begins its backoff beyond its end',
+      { backoff: { initialSeconds: 90, maxSeconds: 9 } },
+      /backoff\.initialSeconds/,
+    ],
+  ])('refuses a decorator that %s', (_, extras, why) => {
+    expect(() => plan([onEvent('a', { queue: 'q', ...extras })])).toThrow(why);
+  });
+
+  it('refuses a decorator whose long poll is longer than the timeout of the connection', () => {
+    const aws = { requestHandler: { requestTimeout: 15_000 } };
+    const short = { consumer: { waitTimeSeconds: 1 }, aws };
+    expect(() => plan([onEvent('a', { queue: 'q', waitTimeSeconds: 20 })], short)).toThrow(/q: `aws\.requestHandler/);
+    expect(() => plan([onEvent('a', { queue: 'q', waitTimeSeconds: 2 })], short)).not.toThrow();
   });
 
   it('refuses settings of a queue that no handler names, with the names that it knows', () => {

@@ -1,11 +1,11 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
-import type { InboxQueueOptions } from '../interfaces/inbox-options.interface.js';
+import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
 import { conflictingExtras } from '../options/conflicting-options.js';
+import { handlerExtras } from '../options/handler-extras.js';
 import { resolveHandlerNames, type NamedExtras } from '../options/handler-names.js';
-import { inboxExtras } from '../options/inbox-extras.js';
 import { outlastingExtras } from '../options/outlast-retention.js';
 import {
   consumerSettings,
@@ -50,7 +50,7 @@ export function planConsumers(given: readonly DeclaredHandler[], options: Resolv
     queue: queueOfHandler(each.extras, { service, prefix }),
   }));
   refuseUnknownQueues(options, [...new Set(named.map(({ queue }) => queue))]);
-  const extras = inboxExtras(named);
+  const extras = handlerExtras(named);
   refuseBadExtras(options, extras);
   const settingsOf = (queue: FullName): ResolvedConsumerOptions =>
     consumerSettings(options, withoutPrefix(prefix, queue), extras.get(queue));
@@ -87,7 +87,7 @@ function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, kno
 }
 
 /** What handlers ask for, where it goes badly with the server's options, or would wait longer than its queue keeps it. */
-function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<FullName, InboxQueueOptions>): void {
+function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<FullName, HandlerOptions>): void {
   const problems = [...extras].flatMap(([fullName, own]) => {
     const queue = withoutPrefix(options.prefix, fullName);
     return [...outlastingExtras(options, queue, own), ...conflictingExtras(options, queue, own)];

@@ -12,6 +12,7 @@ import { guardedStatus } from '../events/guarded-status.js';
 import { callUserCode } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import { resolveServerOptions } from '../options/server-options.js';
+import { pipeElementsOfBatches } from './handle/batch-pipes.js';
 import { routeOf } from './handle/pattern-route.js';
 import { betweenHooks, type NestHooks } from './handle/between-hooks.js';
 import { noteOutcomesBeforeFilters } from './handle/outcomes-before-filters.js';
@@ -71,6 +72,7 @@ export class ServerSQS
     noteOutcomesBeforeFilters();
     stopIntakeWithTheApp();
     watchHandlersBehindInterceptors();
+    pipeElementsOfBatches();
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
     (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
     this._status$.next('idle');

@@ -12,9 +12,10 @@ import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
 import type { DeliveryTracer } from './delivery-tracer.js';
-import { HeldBackError, type Dispatcher } from './dispatcher.js';
+import type { Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
+import { HeldBackError } from './held-back.js';
 import { LastResort } from './last-resort.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
@@ -160,7 +161,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     if (isObserved('started')) {
       announce('started', { queue: this.options.queue.name, messageId: delivery.messageId, attempt: attempt.number });
     }
-    const asking = this.options.asking.begin();
+    if (delivery.batch) delivery.isLastAttempt = this.options.failures.isLastAttempt(attempt);
+    // The call of a batch is none of its messages'.
+    const asking = delivery.batch ? undefined : this.options.asking.begin();
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome } = delivery;
@@ -175,7 +178,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     }
   }
 
-  /** To those who have not stopped, at once. */
+  /** To those who have not stopped, at once; behind a message of its batch that goes back, with it. */
   private async returnUnstarted(delivery: Delivery): Promise<LaneVerdict> {
     const { gate, settler, attempts, heartbeat, suspects } = this.options;
     attempts.noteUncounted(delivery.messageId);
@@ -183,7 +186,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     await suspects?.end(delivery);
     heartbeat.untrack(delivery);
-    settler.returnToQueue([delivery], 0);
+    const { behind } = delivery;
+    const seconds = (behind && this.delays.get(behind)) ?? 0;
+    this.delays.set(delivery, seconds);
+    settler.returnToQueue([delivery], behind ? Math.max(seconds, leastDelaySeconds(delivery.receiveCount)) : 0);
     return 'hold';
   }
 

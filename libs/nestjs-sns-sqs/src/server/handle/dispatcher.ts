@@ -1,5 +1,4 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import { isObservable, type Observable } from 'rxjs';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
@@ -13,7 +12,12 @@ import type { SqsMessage } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
+import type { AskingHandlers } from './asking-handlers.js';
+import type { BatchCall } from './batch-call.js';
+import { BatchDispatcher } from './batch-dispatcher.js';
+import { callHandler } from './handler-call.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
+import { HeldBackError } from './held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 import { noHandler } from './unknown-types.js';
 import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
@@ -26,15 +30,14 @@ export type ProcessingHooks = (
   timeoutMs: number,
 ) => Promise<void>;
 
-type Fail = (error: Error) => void;
-
-/** The server stops, and the handler was not called. */
-export class HeldBackError extends Error {}
-
 export interface DispatcherOptions extends HandlerTimeOptions {
   handlers: HandlerRegistry;
   decode: (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
   hooks: ProcessingHooks;
+  /** The messages of a group stay in order. @default false */
+  fifo?: boolean;
+  /** For the handlers of batches. @default nobody counts them */
+  asking?: AskingHandlers;
   /** What handlers emit belongs to the conversation of what they handle. */
   conversation: boolean;
   /** The request that a message is, if somebody waits for its answer. */
@@ -44,9 +47,20 @@ export interface DispatcherOptions extends HandlerTimeOptions {
 /** Finds the handler of a delivery and runs it through Nest's pipeline to its end: a promise settled, a stream completed. */
 export class Dispatcher {
   private readonly time: HandlerTime;
+  private readonly batches: BatchDispatcher;
 
   constructor(private readonly options: DispatcherOptions) {
     this.time = new HandlerTime(options);
+    const { queueName, fifo = false, asking, logger, hooks, handlerTimeoutMs } = options;
+    this.batches = new BatchDispatcher({
+      queueName,
+      fifo,
+      asking,
+      logger,
+      time: this.time,
+      // Nest's hooks look at a context as any transport has one.
+      hooks: (context, work) => hooks(context as unknown as SqsContext, work, handlerTimeoutMs),
+    });
   }
 
   /** Handlers that run although their time is over. */
@@ -57,6 +71,11 @@ export class Dispatcher {
   /** No handler is told any more that its time is over. */
   stop(): void {
     this.time.stop();
+  }
+
+  /** Messages that are handled together: the handler is called once for those that come to it. */
+  beginBatch(deliveries: readonly Delivery[]): BatchCall {
+    return this.batches.begin(deliveries);
   }
 
   /**
@@ -96,10 +115,13 @@ export class Dispatcher {
           inTime(validate(schema, data), handlerTimeoutMs, () => hung(queueName, handlerTimeoutMs)),
         )
       : data;
+    const { batch } = delivery;
+    if (batch) return inBatch(batch.join(delivery, { handler, payload, context }), request, delivery);
     const begin = (): Promise<void> => {
       // A hook, a schema or a deserializer may have taken its time.
       if (delivery.leaseLost || !delivery.begin()) throw new HeldBackError();
-      if (!request) return this.time.run(delivery, (end, fail) => run(handler, payload, context, delivery, end, fail));
+      if (!request)
+        return this.time.run(delivery, (end, fail) => callHandler(handler, payload, context, delivery, end, fail));
       const work: Work = (end, fail) =>
         void request
           .answer(() => answer(handler, payload, context), delivery.signal)
@@ -144,6 +166,22 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
   }
 }
 
+/** A request in a batch, sent by `send()` to the handler of an event: its answer says that it was handled, or why not. */
+async function inBatch(
+  handled: Promise<void>,
+  request: IncomingRequest | undefined,
+  { signal }: Delivery,
+): Promise<void> {
+  if (!request) return handled;
+  try {
+    await handled;
+  } catch (error) {
+    if (error instanceof HeldBackError) throw error;
+    return request.refuse(error);
+  }
+  await request.answer(() => undefined, signal);
+}
+
 /** The payload as the schema of the handler's contract gives it. Throws CONTRACT_VIOLATION. */
 async function fitting(type: string, validation: Promise<Validation>): Promise<unknown> {
   return valueOf(`The data of ${JSON.stringify(type)}`, await validation);
@@ -162,40 +200,4 @@ function answer(handler: MessageHandler, payload: unknown, context: SqsContext):
   const { replySchema } = (handler.extras ?? {}) as SqsHandlerExtras;
   const result: unknown = handler(payload, context);
   return replySchema ? fittingAnswer(result, replySchema, context.getPattern()) : result;
-}
-
-/** Calls back when what the handler gives has ended: not async, which would cost each message two promises more. */
-function run(
-  handler: MessageHandler,
-  data: unknown,
-  context: SqsContext,
-  delivery: Delivery,
-  end: () => void,
-  fail: Fail,
-): void {
-  const ended = (result: unknown): void => {
-    try {
-      if (isObservable(result)) drain(result, delivery, end, fail);
-      else end();
-    } catch (error) {
-      // What it gave throws when it is looked at, or subscribed to.
-      fail(error as Error);
-    }
-  };
-  Promise.resolve(handler(data, context)).then(ended, fail);
-}
-
-/** Runs a stream to its end, or until its delivery is told to stop: then it is unsubscribed, and has ended. */
-function drain(items: Observable<unknown>, delivery: Delivery, end: () => void, fail: Fail): void {
-  const { abortReason } = delivery;
-  if (abortReason) return delivery.afterWork(() => fail(abortReason));
-  const subscription = items.subscribe({ error: fail, complete: end });
-  delivery.cutOff = reason => {
-    try {
-      subscription.unsubscribe();
-    } catch {
-      // A teardown of the user's; the stream has ended all the same.
-    }
-    delivery.afterWork(() => fail(reason));
-  };
 }

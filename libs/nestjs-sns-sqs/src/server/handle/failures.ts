@@ -47,8 +47,15 @@ export class Failures {
       metadata: delivery.envelope?.metadata,
       traceparent: delivery.trace?.traceparent,
     };
-    logFailure(logger, failure, error, settlement);
+    // The failure of a batch is told once, as far as its messages are tried again.
+    if (!delivery.isFailureTold || settlement.kind !== 'retry') logFailure(logger, failure, error, settlement);
     return settlement;
+  }
+
+  /** Its failure would be the last one. False where there is one attempt only: each is the last then. */
+  isLastAttempt({ counted }: Attempt): boolean {
+    const { maxReceiveCount } = this.options.rules;
+    return maxReceiveCount > 1 && counted >= maxReceiveCount;
   }
 
   /** Undefined: the circuit is closed, or the failure is none of what it watches. */

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { monotonicNow } from '../../async/clock.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { Delivery } from '../delivery.js';
+import type { HandlerCall } from './handler-call.js';
 import { TimeLimit } from './time-limit.js';
 
 export interface HandlerTimeOptions {
@@ -9,6 +9,8 @@ export interface HandlerTimeOptions {
   handlerTimeoutMs: number;
   logger: Pick<LoggerService, 'warn' | 'error'>;
 }
+
+type TimedCall = Pick<HandlerCall, 'messageId' | 'abort'>;
 
 /** Starts a handler; calls back once, when it has ended. */
 export type Work = (end: () => void, fail: (error: Error) => void) => void;
@@ -47,7 +49,7 @@ export class HandlerTime {
    * Resolves or rejects as `work` does; rejects with HANDLER_TIMEOUT where that took longer than `handlerTimeoutMs`, when
    * it has ended or was given up. `onTimeUp` is called when the time is over, before the handler is told to stop.
    */
-  run(delivery: Delivery, work: Work, onTimeUp?: (error: SnsSqsError) => void): Promise<void> {
+  run(delivery: TimedCall, work: Work, onTimeUp?: (error: SnsSqsError) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let late: LateRun | undefined;
       const running = this.limit.begin(() => {
@@ -73,7 +75,7 @@ export class HandlerTime {
     });
   }
 
-  private startOvertime(delivery: Delivery, reject: (error: Error) => void): LateRun {
+  private startOvertime(delivery: TimedCall, reject: (error: Error) => void): LateRun {
     const { queueName, handlerTimeoutMs, logger } = this.options;
     const late: LateRun = {
       what: `${queueName}: the handler of message ${delivery.messageId}`,
@@ -121,7 +123,7 @@ interface LateRun {
   telling?: NodeJS.Immediate;
 }
 
-const timeUp = ({ messageId }: Delivery, queue: string, handlerTimeoutMs: number): SnsSqsError =>
+const timeUp = ({ messageId }: TimedCall, queue: string, handlerTimeoutMs: number): SnsSqsError =>
   new SnsSqsError(
     'HANDLER_TIMEOUT',
     `The handler on ${queue} did not finish within handlerTimeoutMs (${handlerTimeoutMs} ms)`,

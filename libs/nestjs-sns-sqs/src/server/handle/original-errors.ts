@@ -1,6 +1,7 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { BaseRpcExceptionFilter } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
+import { SqsBatchContext } from '../../ctx-host/sqs-batch.context.js';
 import { SqsContext } from '../../ctx-host/sqs.context.js';
 
 const INSTALLED = Symbol.for('nestjs-sns-sqs.original-errors');
@@ -32,6 +33,9 @@ const isRequest = (context: unknown): boolean => (context as Partial<SqsContext>
 /** By name too: the ESM and the CJS build have a class each, and only one of them may have come here first. */
 const isOurs = (context: unknown): boolean =>
   context instanceof SqsContext ||
+  context instanceof SqsBatchContext ||
   (typeof context === 'object' &&
     context !== null &&
-    (context.constructor as { name?: string } | undefined)?.name === SqsContext.name);
+    OURS.includes((context.constructor as { name?: string } | undefined)?.name ?? ''));
+
+const OURS = [SqsContext.name, SqsBatchContext.name];

@@ -2,7 +2,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import type { DeliveryRunner } from '../handle/delivery-runner.js';
 import type { Settler } from '../settle/settler.js';
 import type { Steering } from '../steer/steering.js';
-import type { Lanes } from './lanes.js';
+import type { LaneSet } from './lane-set.js';
 import type { ReceivePace } from './receive-pace.js';
 import type { WaitCount } from '../handle/asking-handlers.js';
 import type { RequestSlots } from './request-slots.js';
@@ -12,7 +12,7 @@ export interface IntakeCapacityOptions {
   fifo: boolean;
   concurrency: number;
   slots: Pick<Slots, 'free'>;
-  lanes: Pick<Lanes<never>, 'load' | 'held' | 'ordinaryLoad' | 'inWork'>;
+  lanes: Pick<LaneSet<never>, 'load' | 'held' | 'ordinaryLoad' | 'inWork'>;
   pace: Pick<ReceivePace, 'prefetch'>;
   settler: Pick<Settler, 'pending'>;
   runner: Pick<DeliveryRunner, 'undecided'>;

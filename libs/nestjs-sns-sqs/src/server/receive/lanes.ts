@@ -1,4 +1,5 @@
 import type { RequestSlots } from './request-slots.js';
+import type { LaneSet } from './lane-set.js';
 import type { Slots, SlotUser } from './slots.js';
 
 /** What follows in its lane when an item has ended: the next one runs, or the rest goes back and waits for this one. */
@@ -37,7 +38,7 @@ interface Lane<T> {
  * without a key, in parallel, as far as there are slots. Lanes take turns. When an item asks its lane to wait, what
  * was submitted behind it by then is handed back and not run.
  */
-export class Lanes<T> implements SlotUser {
+export class Lanes<T> implements LaneSet<T>, SlotUser {
   private readonly lanes = new Map<string, Lane<T>>();
   /** Lanes that could run their next item now. */
   private readonly ready: Lane<T>[] = [];
@@ -52,6 +53,10 @@ export class Lanes<T> implements SlotUser {
   /** Items in work, and lanes that wait for a slot. */
   get load(): number {
     return this.running + this.ready.length;
+  }
+
+  get slotsInUse(): number {
+    return this.load;
   }
 
   /** As {@link load}, without those that have slots of requests. */

@@ -1,0 +1,154 @@
+import { abortController } from '../../async/abort.js';
+import { SqsBatchContext, type SqsBatchContextState } from '../../ctx-host/sqs-batch.context.js';
+import { failuresByIndex, isBatchFailure } from '../../errors/batch-failure.js';
+import { outcomeOf } from '../../errors/handler-outcomes.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import type { ElementClass } from '../../interfaces/handler-options.interface.js';
+import type { BatchMember, MemberOutcome } from './batch-call.js';
+import { pipeEach, type PipedBatch } from './batch-pipes.js';
+import type { HandlerCall } from './handler-call.js';
+import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
+import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
+
+const DONE: MemberOutcome = { kind: 'done' };
+
+/** One call of a handler for many messages: what it gets, how it is told to stop, and the result of each message. */
+export class BatchRun implements HandlerCall, PipedBatch {
+  readonly payloads: unknown[];
+  readonly contexts: SqsBatchContext;
+  cutOff: ((reason: Error) => void) | undefined;
+  private readonly controller = abortController();
+  /** By place: refused by a pipe. The handler gets the others. */
+  private refused: ReadonlyMap<number, unknown> = new Map();
+  /** What the handler threw to say of its messages, whatever filters make of it. */
+  private thrown: unknown;
+  private work: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly members: readonly BatchMember[],
+    private readonly queue: string,
+    readonly items: ElementClass | undefined,
+  ) {
+    this.payloads = members.map(({ payload }) => payload);
+    pipeEach(this.payloads, this);
+    this.contexts = new SqsBatchContext(
+      new BatchState(this, queue),
+      members.map(({ context }) => context),
+    );
+    // A message whose lease is lost is not the batch's any more; one that has none at all stops.
+    for (const { delivery } of members) delivery.cutOff = reason => this.onMemberStopped(reason);
+  }
+
+  get messageId(): string {
+    const [first, ...others] = this.members;
+    const id = first?.delivery.messageId ?? '';
+    return others.length === 0 ? id : `${id} and ${others.length} more of its batch`;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  get abortReason(): Error | undefined {
+    return this.signal.aborted ? (this.signal.reason as Error) : undefined;
+  }
+
+  get pattern(): string {
+    return this.members[0]?.context.getPattern() ?? '';
+  }
+
+  abort(reason: Error): void {
+    if (this.signal.aborted) return;
+    this.controller.abort(reason);
+    for (const { delivery } of this.members) delivery.abort(reason);
+    this.cutOff?.(reason);
+  }
+
+  noteWork(work: Promise<unknown>): void {
+    this.work = this.work ? Promise.allSettled([this.work, work]) : work;
+  }
+
+  afterWork(then: () => void): void {
+    if (this.work) this.work.then(then, then);
+    else then();
+  }
+
+  noteThrown(error: unknown): void {
+    if (asksForMore(error)) this.thrown = error;
+  }
+
+  refuse(reasons: ReadonlyMap<number, unknown>): void {
+    this.refused = new Map([...this.refused, ...reasons]);
+    this.contexts.length = 0;
+    for (const { context } of this.kept) this.contexts.push(context);
+  }
+
+  /** The result of each message, in their order. @param failure what the call failed with; undefined: it has not */
+  outcomes(failure: { error: unknown } | undefined): MemberOutcome[] {
+    const error = this.verdict(failure);
+    const failures = error && isBatchFailure(error.error) ? failuresByIndex(error.error, this.kept.length) : undefined;
+    const isUnfit = error !== undefined && isBatchFailure(error.error) && !failures;
+    const ofAll = isUnfit ? this.unfit(error.error) : error?.error;
+    let at = 0;
+    return this.members.map((_, place): MemberOutcome => {
+      if (this.refused.has(place)) return { kind: 'failed', error: this.refused.get(place) };
+      const index = at++;
+      if (!error) return DONE;
+      if (!failures) return { kind: 'failed', error: ofAll };
+      return failures.has(index) ? { kind: 'failed', error: failures.get(index) } : DONE;
+    });
+  }
+
+  /** What the handler threw to say of its messages counts more than what filters made of it; the end of its time counts most. */
+  private verdict(failure: { error: unknown } | undefined): { error: unknown } | undefined {
+    if (this.thrown === undefined) return failure;
+    const isOwn = failure && (failure.error === this.abortReason || asksForMore(failure.error));
+    return isOwn ? failure : { error: this.thrown };
+  }
+
+  private get kept(): BatchMember[] {
+    return this.members.filter((_, place) => !this.refused.has(place));
+  }
+
+  private unfit(cause: unknown): SnsSqsError {
+    return new SnsSqsError('INVALID_BATCH_FAILURE', {
+      problem: `A handler on ${this.queue} threw a BatchFailure that does not fit its batch of ${this.kept.length} messages, so no message of the batch is done`,
+      remedy: 'name each failed message by its index in the array that the handler was given, from 0',
+      retryable: true,
+      cause,
+      facts: { queue: this.queue },
+    });
+  }
+
+  private onMemberStopped(reason: Error): void {
+    if (this.members.every(({ delivery }) => delivery.abortReason)) this.abort(reason);
+  }
+}
+
+/** The handler says by it what becomes of its messages. */
+const asksForMore = (error: unknown): boolean => isBatchFailure(error) || outcomeOf(error).kind !== 'failed';
+
+/** What the context of a batch is made of. */
+class BatchState implements SqsBatchContextState, NotesWork, NotesThrown {
+  constructor(
+    private readonly run: BatchRun,
+    readonly queue: string,
+  ) {}
+
+  get pattern(): string {
+    return this.run.pattern;
+  }
+
+  get signal(): AbortSignal {
+    return this.run.signal;
+  }
+
+  [NOTE_WORK](work: Promise<unknown>): void {
+    this.run.noteWork(work);
+  }
+
+  [NOTE_THROWN](error: unknown): boolean {
+    this.run.noteThrown(error);
+    return true;
+  }
+}

@@ -1,0 +1,222 @@
+import type { LaneSet } from './lane-set.js';
+import type { LaneRunner, LaneVerdict } from './lanes.js';
+import type { Slots, SlotUser } from './slots.js';
+
+/** A batch whose items run. */
+export interface RunningBatch<T> {
+  /** An item has ended: nothing of the batch waits for it any more. */
+  onEnd(item: T, verdict: LaneVerdict): void;
+}
+
+export interface BatchLanesOptions<T> {
+  runner: LaneRunner<T>;
+  /** The items of a batch are about to be handled, each by the runner. */
+  begin: (items: readonly T[]) => RunningBatch<T>;
+  /** An item has ended: there may be room again. */
+  onEnd: () => void;
+  /** Most items of a batch. */
+  size: number;
+  /** Longest time that the first item of a batch waits for more, in milliseconds. */
+  windowMs: number;
+  /** Batches in work at one time. */
+  limit: number;
+  /** The server's own bound on top. */
+  slots: Slots;
+  /** Several items of one key may be in one batch, in order. False: one of a key at a time. */
+  areTogether: boolean;
+}
+
+interface Lane<T> {
+  key: string;
+  /** The batch that its items are in. */
+  batch: Batch<T> | undefined;
+  /** Behind those, in order. */
+  waiting: T[];
+  /** The first of the batch that those behind it must wait for. */
+  heldBy: T | undefined;
+}
+
+interface Batch<T> {
+  entries: Array<{ item: T; lane: Lane<T> | undefined }>;
+  lanes: Set<Lane<T>>;
+  timer: NodeJS.Timeout | undefined;
+  /** Its window is over: it begins as soon as it may, and is filled until then. */
+  isDue: boolean;
+  /** Items that have not ended. */
+  left: number;
+}
+
+/**
+ * Collects what is submitted into batches, and runs the items of one together. A batch begins when it is full or its
+ * window is over, and a slot is free: one slot for the whole batch. A key is in one batch at a time, so that work of one
+ * key never runs beside itself. When an item asks its lane to wait, what was submitted behind it is handed back.
+ */
+export class BatchLanes<T> implements LaneSet<T>, SlotUser {
+  private readonly lanes = new Map<string, Lane<T>>();
+  private open: Batch<T> | undefined;
+  /** Full, and without a slot. */
+  private readonly full: Batch<T>[] = [];
+  private running = 0;
+  private runningItems = 0;
+  private submitted = 0;
+  private stopped: (() => void) | undefined;
+
+  constructor(private readonly options: BatchLanesOptions<T>) {}
+
+  get load(): number {
+    return this.submitted;
+  }
+
+  get ordinaryLoad(): number {
+    return this.submitted;
+  }
+
+  get inWork(): number {
+    return this.runningItems;
+  }
+
+  get held(): number {
+    return this.submitted;
+  }
+
+  get slotsInUse(): number {
+    return this.running + this.full.length + (this.open?.isDue ? 1 : 0);
+  }
+
+  isTaken(key: string | undefined): boolean {
+    return key !== undefined && this.lanes.has(key);
+  }
+
+  submit(item: T, key: string | undefined): void {
+    if (this.stopped) return this.options.runner.returnToQueue([item], undefined);
+    this.submitted += 1;
+    this.place(item, key === undefined ? undefined : this.laneOf(key));
+  }
+
+  pump(): void {
+    while (this.hasReady && this.running < this.options.limit && this.options.slots.take(this)) {
+      const batch = this.full.shift() ?? this.closeOpen();
+      if (batch) this.start(batch);
+      else this.options.slots.release();
+    }
+    if (!this.hasReady || this.running >= this.options.limit) this.options.slots.forget(this);
+  }
+
+  returnUnstarted(): void {
+    const open = this.closeOpen();
+    const batches = [...this.full.splice(0), ...(open ? [open] : [])];
+    const unstarted = batches.flatMap(({ entries }) => entries.map(({ item }) => item));
+    for (const { lanes } of batches) for (const lane of lanes) lane.batch = undefined;
+    for (const lane of this.lanes.values()) {
+      unstarted.push(...lane.waiting.splice(0));
+      if (!lane.batch) this.lanes.delete(lane.key);
+    }
+    this.handBack(unstarted, undefined);
+    this.options.slots.forget(this);
+  }
+
+  stop(): Promise<void> {
+    const ended = new Promise<void>(resolve => {
+      this.stopped = resolve;
+    });
+    this.returnUnstarted();
+    if (this.running === 0) this.stopped?.();
+    return ended;
+  }
+
+  private get hasReady(): boolean {
+    return this.full.length > 0 || this.open?.isDue === true;
+  }
+
+  private laneOf(key: string): Lane<T> {
+    const known = this.lanes.get(key);
+    if (known) return known;
+    const lane: Lane<T> = { key, batch: undefined, waiting: [], heldBy: undefined };
+    this.lanes.set(key, lane);
+    return lane;
+  }
+
+  private place(item: T, lane: Lane<T> | undefined): void {
+    const mayJoin = !lane?.batch || (this.options.areTogether && lane.batch === this.open);
+    if (mayJoin) this.collect(item, lane);
+    else lane.waiting.push(item);
+  }
+
+  private collect(item: T, lane: Lane<T> | undefined): void {
+    const batch = (this.open ??= this.openBatch());
+    batch.entries.push({ item, lane });
+    if (lane) {
+      lane.batch = batch;
+      batch.lanes.add(lane);
+    }
+    if (batch.entries.length >= this.options.size) {
+      this.closeOpen();
+      this.full.push(batch);
+      this.pump();
+    } else if (batch.isDue) this.pump();
+  }
+
+  private openBatch(): Batch<T> {
+    const batch: Batch<T> = { entries: [], lanes: new Set(), timer: undefined, isDue: false, left: 0 };
+    batch.timer = setTimeout(() => {
+      batch.isDue = true;
+      this.pump();
+    }, this.options.windowMs);
+    return batch;
+  }
+
+  private closeOpen(): Batch<T> | undefined {
+    const batch = this.open;
+    this.open = undefined;
+    clearTimeout(batch?.timer);
+    return batch;
+  }
+
+  private start(batch: Batch<T>): void {
+    const { runner, begin } = this.options;
+    const { entries } = batch;
+    batch.left = entries.length;
+    this.running += 1;
+    this.runningItems += entries.length;
+    const running = begin(entries.map(({ item }) => item));
+    for (const { item, lane } of entries) {
+      const end = (verdict: LaneVerdict): void => {
+        running.onEnd(item, verdict);
+        if (lane && verdict === 'hold') lane.heldBy ??= item;
+        this.onItemEnd(batch);
+      };
+      runner.handle(item).then(end, () => end('hold'));
+    }
+  }
+
+  private onItemEnd(batch: Batch<T>): void {
+    this.submitted -= 1;
+    this.runningItems -= 1;
+    batch.left -= 1;
+    if (batch.left === 0) this.onBatchEnd(batch);
+    if (!this.stopped) this.options.onEnd();
+  }
+
+  private onBatchEnd({ lanes }: Batch<T>): void {
+    this.running -= 1;
+    this.options.slots.release();
+    for (const lane of lanes) this.leave(lane);
+    if (!this.stopped) this.pump();
+    else if (this.running === 0) this.stopped();
+  }
+
+  private leave(lane: Lane<T>): void {
+    const { heldBy } = lane;
+    lane.batch = lane.heldBy = undefined;
+    const waiting = lane.waiting.splice(0);
+    if (heldBy !== undefined) this.handBack(waiting, heldBy);
+    else for (const item of waiting) this.place(item, lane);
+    if (!lane.batch) this.lanes.delete(lane.key);
+  }
+
+  private handBack(items: T[], failed: T | undefined): void {
+    if (items.length === 0) return;
+    this.submitted -= items.length;
+    this.options.runner.returnToQueue(items, failed);
+  }
+}
