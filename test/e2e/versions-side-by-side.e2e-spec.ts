@@ -214,20 +214,35 @@ async function run(here: World, prefix: string, { change, kind, mode }: (typeof 
     await Promise.all(setUp.sent.slice(half).map((each, at) => send(each, half + at)));
     await restart(order[1] ?? 'new');
     const distinct = () => new Set(handled.map(({ n }) => n)).size;
-    await waitFor('all to be handled', () => distinct() === setUp.sent.length, 80_000);
+    try {
+      await waitFor('all to be handled', () => distinct() === setUp.sent.length, 80_000);
+    } catch (error) {
+      throw new Error(await whatIsLeft(here, prefix, setUp.sent, handled), { cause: error });
+    }
     return { handled, sent: setUp.sent, deadLettered: await lettersIn(here, prefix) };
   } finally {
     for (const app of running.values()) await app.close();
   }
 }
 
-async function lettersIn(here: World, prefix: string): Promise<number> {
+async function sizesOf(here: World, prefix: string): Promise<Map<string, number>> {
   const { QueueUrls = [] } = await here.clients.sqs.send(new ListQueuesCommand({ QueueNamePrefix: prefix }));
-  const names = QueueUrls.map(url => url.slice(url.lastIndexOf('/') + 1 + prefix.length)).filter(name =>
-    /-dlq(\.fifo)?$/.test(name),
-  );
+  const names = QueueUrls.map(url => url.slice(url.lastIndexOf('/') + 1 + prefix.length));
   const sizes = await Promise.all(names.map(name => here.queue(`${prefix.slice(here.prefix.length)}${name}`).size()));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return new Map(names.map((name, at) => [name, sizes[at] ?? 0]));
+}
+
+async function lettersIn(here: World, prefix: string): Promise<number> {
+  const letters = [...(await sizesOf(here, prefix))].filter(([name]) => /-dlq(\.fifo)?$/.test(name));
+  return letters.reduce((sum, [, size]) => sum + size, 0);
+}
+
+/** What was not handled, and where messages still are. */
+async function whatIsLeft(here: World, prefix: string, sent: readonly Sent[], handled: Handled[]): Promise<string> {
+  const done = new Set(handled.map(({ n }) => n));
+  const missing = sent.flatMap(({ type }, n) => (done.has(n) ? [] : [`${n} (${type})`]));
+  const queues = [...(await sizesOf(here, prefix))].map(([name, size]) => `${name} has ${size}`);
+  return `never handled: ${missing.join(', ')}; ${queues.join(', ')}`;
 }
 
 describe('an old and a new version of a service, side by side under load, each restarted once', () => {
