@@ -45,9 +45,15 @@ env SERVICES=sqs,sns GATEWAY_LISTEN="127.0.0.1:$port" LOCALSTACK_HOST="127.0.0.1
   "$VENV/bin/python" -m localstack.runtime.main >"$work/log" 2>&1 &
 server=$!
 
+# What LocalStack itself lost or could not do explains a failure that nothing else does.
 stop() {
+  local status=$?
   kill "$server" 2>/dev/null || true
   wait "$server" 2>/dev/null || true
+  if [ "$status" -ne 0 ]; then
+    echo 'What LocalStack complained of:' >&2
+    grep -nE 'Unable to forward|ERROR|Traceback|RuntimeError|[A-Za-z]+Exception' "$work/log" | cut -c1-300 | tail -40 >&2 || true
+  fi
   rm -rf "$work"
 }
 trap stop EXIT

@@ -215,7 +215,7 @@ async function run(here: World, prefix: string, { change, kind, mode }: (typeof 
     await restart(order[1] ?? 'new');
     const distinct = () => new Set(handled.map(({ n }) => n)).size;
     try {
-      await waitFor('all to be handled', () => distinct() === setUp.sent.length, 80_000);
+      await waitFor('all to be handled', () => distinct() === setUp.sent.length, HANDLED_WITHIN_MS);
     } catch (error) {
       throw new Error(await whatIsLeft(here, prefix, setUp.sent, handled), { cause: error });
     }
@@ -259,7 +259,7 @@ describe('an old and a new version of a service, side by side under load, each r
       }
     };
     await Promise.all(Array.from({ length: 12 }, worker));
-  }, 240_000);
+  }, HANDLED_WITHIN_MS + 160_000);
 
   it.each(chosen.map(({ name, kind }) => [name, kind] as const))(
     '%s: nothing is lost, dead-lettered or out of order',
