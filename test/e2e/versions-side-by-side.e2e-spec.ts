@@ -145,7 +145,15 @@ const SAMPLE = cells.filter((_, at) => at % MODES.length === Math.floor(at / MOD
 /** On a server that shares the machine with the suite, and on Nest 11: one cell of each change or so. */
 const SMALL_SAMPLE = cells.filter((_, at) => at % 8 === 0);
 const isSlow = (await nestMajor()) === 11 || process.env['AWS_ENDPOINT_URL'] !== undefined;
-const chosen = process.env['CELL'] ? cells.filter(({ name }) => name === process.env['CELL']).flatMap(cell => Array.from({ length: 12 }, (_, n) => ({ ...cell, name: `${cell.name} ${n}` }))) : isSlow ? SMALL_SAMPLE : process.env['EXHAUSTIVE'] ? cells : SAMPLE;
+const chosen = process.env['CELL']
+  ? cells
+      .filter(({ name }) => name === process.env['CELL'])
+      .flatMap(cell => Array.from({ length: 12 }, (_, n) => ({ ...cell, name: `${cell.name} ${n}` })))
+  : isSlow
+    ? SMALL_SAMPLE
+    : process.env['EXHAUSTIVE']
+      ? cells
+      : SAMPLE;
 
 interface Outcome {
   handled: Handled[];
