@@ -62,6 +62,11 @@ describe('the main entry', () => {
     expect([...ofSubpaths, ...files.filter(file => file.startsWith('metrics/'))]).toEqual([]);
   });
 
+  it('loads nothing of the command', () => {
+    expect(files.filter(file => file.startsWith('cli/'))).toEqual([]);
+    expect(packages).not.toContain('commander');
+  });
+
   it('loads no optional peer', () => {
     expect(packages.filter(name => OPTIONAL.some(peer => name === peer || name.startsWith(`${peer}/`)))).toEqual([]);
   });

@@ -34,19 +34,7 @@ export class CompiledConsumer {
 
   /** @param script of this folder, without its ending */
   static async compile(script = 'crash-consumer'): Promise<CompiledConsumer> {
-    const parent = join((await nestMajor()) === 11 ? join(ROOT, 'compat/nest11') : ROOT, '.tmp');
-    await mkdir(parent, { recursive: true });
-    const folder = await mkdtemp(join(parent, 'consumer-'));
-    const library = join(folder, 'node_modules/nestjs-sns-sqs');
-    const sources = (await readdir(LIBRARY, { recursive: true })).filter(name =>
-      /^(?!.*\.spec\.ts$).*\.ts$/.test(name),
-    );
-    await Promise.all(sources.map(name => compile(join(LIBRARY, name), join(library, name.replace(/\.ts$/, '.js')))));
-    await writeFile(
-      join(library, 'package.json'),
-      '{ "type": "module", "exports": { ".": "./index.js", "./*": "./*/index.js" } }',
-    );
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    const folder = await compileLibrary('consumer-');
     await compile(join(import.meta.dirname, `${script}.ts`), join(folder, 'consumer.js'));
     return new CompiledConsumer(folder);
   }
@@ -72,6 +60,30 @@ export class CompiledConsumer {
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Compiles the library into a new folder from which `@nestjs/*` resolves to the major under test. Resolves to the
+ * folder, whose `node_modules` has the library.
+ */
+export async function compileLibrary(name: string): Promise<string> {
+  const parent = join((await nestMajor()) === 11 ? join(ROOT, 'compat/nest11') : ROOT, '.tmp');
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, name));
+  const library = join(folder, 'node_modules/nestjs-sns-sqs');
+  await compileAll(LIBRARY, library);
+  await writeFile(
+    join(library, 'package.json'),
+    '{ "type": "module", "exports": { ".": "./index.js", "./*": "./*/index.js" } }',
+  );
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  return folder;
+}
+
+/** Compiles every source of a folder into another one, specs left out. */
+export async function compileAll(from: string, to: string): Promise<void> {
+  const sources = (await readdir(from, { recursive: true })).filter(name => /^(?!.*\.spec\.ts$).*\.ts$/.test(name));
+  await Promise.all(sources.map(name => compile(join(from, name), join(to, name.replace(/\.ts$/, '.js')))));
 }
 
 /** A running consumer process, and what it has told so far. */

@@ -3,6 +3,7 @@ import { abortController } from '../async/abort.js';
 import { SNS_DEFAULT_MAX_BYTES } from '../constants.js';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
+import { announcePart } from '../events/app-parts.js';
 import type { ClientSNSOptions } from '../interfaces/client-options.interface.js';
 import type { SnsWire } from '../interfaces/wire.interface.js';
 import { announceService } from '../options/own-service.js';
@@ -56,6 +57,7 @@ export class ClientSNS extends SnsSqsClient {
       maxBatchBytes: SNS_DEFAULT_MAX_BYTES,
       client: options,
     });
+    announcePart({ kind: 'publisher', options, topic });
   }
 
   /** The SDK client in use. */

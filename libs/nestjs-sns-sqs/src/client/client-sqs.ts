@@ -3,6 +3,7 @@ import type { MsPattern, ReadPacket } from '@nestjs/microservices';
 import { Observable } from 'rxjs';
 import { abortController } from '../async/abort.js';
 import { SQS_MAX_BYTES } from '../constants.js';
+import { announcePart } from '../events/app-parts.js';
 import type { ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
@@ -84,6 +85,7 @@ export class ClientSQS extends SnsSqsClient {
     const { replyTimeoutMs } = options;
     this.requester = new Requester({ publisher: this.publisher, replies: this.replies, replyTimeoutMs });
     this.withdraw = mayAsk();
+    announcePart({ kind: 'sender', options, queue });
   }
 
   /** The SDK client in use. */

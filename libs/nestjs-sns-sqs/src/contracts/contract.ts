@@ -3,6 +3,7 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { SQS_TRANSPORT } from '../constants.js';
 import { nameThrough } from '../decorators/name-through.js';
+import { announcePart } from '../events/app-parts.js';
 import type { ConfiguredName, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { BatchOptions, HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { ConsumerOptions } from '../interfaces/options.interface.js';
@@ -74,7 +75,9 @@ export class Contract<
     private readonly eventShapes: Events,
     private readonly commandShapes: Commands,
     private readonly requestShapes: Requests,
-  ) {}
+  ) {
+    announcePart({ kind: 'contract', service, events: eventShapes, commands: commandShapes, requests: requestShapes });
+  }
 
   /** `client.emit` with the events' types; with a schema, data that does not fit is rejected and not published. */
   events(client: EmittingClient): TypedEmitter<Events> {

@@ -8,6 +8,7 @@ import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import { announcePart } from '../events/app-parts.js';
 import { guardedStatus } from '../events/guarded-status.js';
 import { callUserCode } from '../events/user-code.js';
 import type { InboxCounts } from '../inbox/admission.js';
@@ -76,6 +77,7 @@ export class ServerSQS
     // Nest 12.0.2+: we await the handler's stream and report its failure, so Nest must not log it as unhandled.
     (this as { propagatesEventHandlerErrors?: boolean }).propagatesEventHandlerErrors = true;
     this._status$.next('idle');
+    announcePart({ kind: 'server', options: resolved, handlers: () => handlers, strategy: this });
   }
 
   /** Keeps every handler by itself: Nest's own map would chain those of one pattern and run them as one. */

@@ -1,0 +1,72 @@
+import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { fromAwsError } from '../errors/aws-errors.js';
+import type { AwsClientOptions } from '../interfaces/options.interface.js';
+import { createSnsClient, createSqsClient } from '../wire/aws-clients.js';
+import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
+import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
+import { CallRetries } from '../topology/call-retries.js';
+import type { ControlPlanes } from '../topology/control-planes.js';
+import type { QueueUrl } from '../interfaces/names.interface.js';
+import type { Output } from './output.js';
+import type { AwsOptions } from './shared-options.js';
+
+/** Queues whose names begin with a prefix. Undefined: this process may not list. */
+export type ListQueues = (prefix: string) => Promise<QueueUrl[] | undefined>;
+
+/** A command's ways to AWS. */
+export interface CliAws {
+  planes: ControlPlanes;
+  listQueues: ListQueues;
+  sqs: SQSClient;
+  destroy: () => void;
+}
+
+/** How long a command tries calls that AWS throttles or does not answer, in milliseconds. */
+const RETRY_FOR_MS = 30_000;
+
+export const clientOptions = ({ endpoint, region }: AwsOptions): AwsClientOptions => ({
+  ...(endpoint !== undefined && { endpoint }),
+  ...(region !== undefined && { region }),
+});
+
+/** Opens clients. Nothing is called yet. Warnings go to stderr. */
+export function openAws(options: AwsOptions, output: Output): CliAws {
+  const aws = clientOptions(options);
+  const [sqs, sns] = [createSqsClient(aws), createSnsClient(aws)];
+  const logger = { log: (text: string) => output.note(text), warn: (text: string) => output.note(`warning: ${text}`) };
+  return {
+    planes: {
+      sqs: new SdkSqsControlPlane(sqs),
+      sns: new SdkSnsControlPlane(sns),
+      logger,
+      signal: new AbortController().signal,
+      retries: new CallRetries({ forMs: RETRY_FOR_MS, boundedBy: 'the command', logger }),
+    },
+    listQueues: prefix => listQueues(sqs, prefix),
+    sqs,
+    destroy: () => {
+      sqs.destroy();
+      sns.destroy();
+    },
+  };
+}
+
+const PAGE = 1_000;
+
+async function listQueues(sqs: SQSClient, prefix: string): Promise<string[] | undefined> {
+  const urls: string[] = [];
+  let NextToken: string | undefined;
+  try {
+    do {
+      const page = new ListQueuesCommand({ QueueNamePrefix: prefix || undefined, MaxResults: PAGE, NextToken });
+      const answer = await sqs.send(page);
+      urls.push(...(answer.QueueUrls ?? []));
+      NextToken = answer.NextToken;
+    } while (NextToken !== undefined);
+    return urls;
+  } catch (error) {
+    const failure = fromAwsError(error, 'ListQueues', prefix);
+    if (failure.code === 'ACCESS_DENIED') return undefined;
+    throw failure;
+  }
+}

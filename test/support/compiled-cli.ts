@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compileAll, compileLibrary } from './child-consumer.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LIMIT_MS = 60_000;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export interface CliEnd {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command and the sample apps as JavaScript that plain Node runs, with Nest's major under test. */
+export class CompiledCli {
+  private constructor(readonly folder: string) {}
+
+  static async compile(): Promise<CompiledCli> {
+    const folder = await compileLibrary('cli-');
+    await compileAll(join(ROOT, 'apps'), join(folder, 'apps'));
+    return new CompiledCli(folder);
+  }
+
+  /** Writes a file beside the samples. */
+  write(name: string, text: string): Promise<void> {
+    return writeFile(join(this.folder, name), text);
+  }
+
+  /** Runs the command as a process of its own. @param env beside PATH and HOME: nothing of AWS is inherited */
+  run(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
+    return this.node([join(this.folder, 'node_modules/nestjs-sns-sqs/cli/cli.js'), ...argv], env);
+  }
+
+  node(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
+    const { PATH = '', HOME = '' } = process.env;
+    const options = {
+      cwd: this.folder,
+      env: { PATH, HOME, AWS_EC2_METADATA_DISABLED: 'true', NODE_COMPILE_CACHE: join(this.folder, 'cache'), ...env },
+      timeout: LIMIT_MS,
+      maxBuffer: MAX_BYTES,
+    };
+    return new Promise(resolve => {
+      execFile(process.execPath, argv, options, (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
+      });
+    });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
