@@ -34,6 +34,7 @@ export const GROUPS = [
       ['batches', 'Batches'],
       ['steering', 'Pause, limit, protect'],
       ['inbox', 'The inbox'],
+      ['outbox', 'The outbox'],
       ['testing', 'Testing your app'],
     ],
   },

@@ -67,6 +67,19 @@ export type {
   MaybePromise,
 } from './interfaces/inbox-store.interface.js';
 export { BatchFailure, type FailedElement } from './errors/batch-failure.js';
+export type { OutboxEmitter } from './client/client-base.js';
+export type {
+  OutboxClaimRequest,
+  OutboxMessage,
+  OutboxRefusal,
+  OutboxRelayOptions,
+  OutboxResults,
+  OutboxRow,
+  OutboxSchedule,
+  OutboxStatus,
+  OutboxStore,
+} from './interfaces/outbox-store.interface.js';
+export type { SqlExecutor } from './interfaces/sql.interface.js';
 export { DeadLetter, Discard, RetryLater } from './errors/handler-outcomes.js';
 export {
   SnsSqsError,

@@ -24,6 +24,8 @@ export interface SnsSqsModuleOptions extends ServerSQSOptions {
   publish?: PublishOptions | undefined;
   groupId?: ClientOptionsBase['groupId'] | undefined;
   deduplicationId?: ClientOptionsBase['deduplicationId'] | undefined;
+  /** The clients': see `ClientOptionsBase`. */
+  outbox?: ClientOptionsBase['outbox'] | undefined;
   /** The `send()` of the clients that command: see `ClientSQSOptions`. */
   replyTimeoutMs?: number | undefined;
   /** ARN of the topic that `ClientSNS` publishes to, in place of the conventional name. */
@@ -104,9 +106,9 @@ export const InjectCommands = (service: string): ParameterDecorator & PropertyDe
 /** What server and clients have in common, as options of a client. */
 function clientOptions(options: SnsSqsModuleOptions): ClientOptionsBase {
   const { service: source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs } = options;
-  const { groupId, deduplicationId, serializer, telemetry, conversation } = options;
+  const { groupId, deduplicationId, serializer, telemetry, conversation, outbox } = options;
   const common = { source, prefix, aws, wire, provisioning, publish, shutdownTimeoutMs };
-  return defined({ ...common, groupId, deduplicationId, serializer, telemetry, conversation });
+  return defined({ ...common, groupId, deduplicationId, serializer, telemetry, conversation, outbox });
 }
 
 const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([
@@ -116,6 +118,7 @@ const FOR_CLIENTS_ONLY: ReadonlySet<string> = new Set([
   'topicArn',
   'replyTimeoutMs',
   'serializer',
+  'outbox',
 ]);
 
 const serverOptions = (options: SnsSqsModuleOptions): ServerSQSOptions =>

@@ -1,13 +1,17 @@
 import { EventEmitter } from 'node:events';
-import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable } from 'rxjs';
 import { errorText } from '../errors/aws-errors.js';
 import { guardedStatus } from '../events/guarded-status.js';
 import { tellListeners } from '../events/user-code.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { PacketMetadata } from '../interfaces/envelope.interface.js';
+import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
+import type { ClientOutbox } from './outbox/client-outbox.js';
+import { asksForOutbox } from './publish/outbox-record.js';
 import type { Publisher } from './publish/publisher.js';
 
 export const isNil = (value: unknown): value is null | undefined => value === undefined || value === null;
@@ -16,14 +20,31 @@ export const isNil = (value: unknown): value is null | undefined => value === un
 type PacketHook = { onDispatchHook?: (packet: ReadPacket) => void };
 type WithMetadata = { metadata?: PacketMetadata | null };
 
+/** Emits within a transaction: the result of `client.within(tx)`. */
+export interface OutboxEmitter {
+  /**
+   * Checks the event and writes it into the outbox, within the transaction; the relay publishes it after the commit.
+   * The observable gives one value and completes when the row is written. It errors with an SnsSqsError for a wrong
+   * record, and with the database's own error otherwise: roll the transaction back then.
+   */
+  emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;
+
+  /** Removes the scheduled message of a key, within the transaction. False: there is none, or its time has come. */
+  cancel(key: string): Promise<boolean>;
+}
+
 /**
  * The common part of ClientSNS and ClientSQS: Nest's ClientProxy on a {@link Publisher}. `status` goes `idle →
  * connected → closed`; connected: the client has found its topic or queue. Type parameters of ClientProxy would keep
  * `ClientsModule` from taking the class as its `customClass`.
  */
-export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicationShutdown, OnApplicationShutdown {
+export abstract class SnsSqsClient
+  extends ClientProxy
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   protected readonly logger = new OneLineLogger(this.constructor.name);
   protected abstract readonly publisher: Publisher;
+  protected abstract readonly outbox: ClientOutbox | undefined;
   private readonly emitter = new EventEmitter();
   private closing: Promise<void> | undefined;
 
@@ -34,19 +55,59 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
 
   /** Finds or makes the topic or queue; `emit()` does this automatically. A failure is not remembered. */
   async connect(): Promise<void> {
+    this.outbox?.start();
     await this.publisher.connect();
   }
 
   /**
    * Publishes at once, subscribed to or not. The observable gives one value and completes when AWS has accepted this
    * very event, and errors with an SnsSqsError when it has not; late subscribers get the same. An error that nobody
-   * has subscribed to by then is logged.
+   * has subscribed to by then is logged. Within an ambient transaction of the client's outbox, and for a record with
+   * `setDeliverAt()`, the event is written into the outbox instead, as {@link within} does it.
    */
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest refuses them with an error of its own.
     if (isNil(pattern) || isNil(data)) return super.emit<TResult, TInput>(pattern, data);
-    const result = new AsyncSubject<TResult>();
-    this.dispatchEvent<TResult>({ pattern, data }).then(
+    return this.told(this.dispatchEvent<TResult>({ pattern, data }));
+  }
+
+  /**
+   * Emits by the client's outbox: the event becomes a row of the user's own transaction, and is published after its
+   * commit, never without it. Options of the record count as ever; `setSequence('next')` is possible here only.
+   * @param tx the result of `fromPg(tx)`, `fromDrizzle(tx)` and the like
+   * @throws {SnsSqsError} OUTBOX_REQUIRED: the client has no outbox
+   * @example
+   * ```typescript
+   * await database.transaction(async tx => {
+   *   await tx.insert(users).values(user);
+   *   await lastValueFrom(events.within(fromDrizzle(tx)).emit('user.registered', user));
+   * });
+   * ```
+   */
+  within(tx: SqlExecutor): OutboxEmitter {
+    const { writer } = this.ownOutbox();
+    return {
+      emit: <TResult, TInput>(pattern: unknown, data: TInput): Observable<TResult> => {
+        if (isNil(pattern) || isNil(data)) return super.emit<TResult, TInput>(pattern, data);
+        return this.told(this.writeEvent<TResult>(tx, { pattern, data }));
+      },
+      cancel: key => writer.cancel(tx, key),
+    };
+  }
+
+  /**
+   * Removes the message that was emitted with `setDeliverAt()` and this `setScheduleKey()`. False: there is none, or its
+   * time has come.
+   * @throws {SnsSqsError} OUTBOX_REQUIRED: the client has no outbox
+   */
+  async cancel(key: string): Promise<boolean> {
+    const outbox = this.ownOutbox();
+    return outbox.writer.cancel(outbox.transaction(), key);
+  }
+
+  private told<T>(work: Promise<T>): Observable<T> {
+    const result = new AsyncSubject<T>();
+    work.then(
       value => {
         result.next(value);
         result.complete();
@@ -76,11 +137,16 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
    * latest. Idempotent.
    */
   close(): Promise<void> {
-    this.closing ??= Promise.all([this.publisher.close(), this.endRequests()]).then(() => {
+    this.closing ??= Promise.all([this.outbox?.close(), this.publisher.close(), this.endRequests()]).then(() => {
       this.destroy();
       this._status$.next('closed');
     });
     return this.closing;
+  }
+
+  /** Nest's hook. What an earlier process has left in the outbox is published from now on. */
+  onApplicationBootstrap(): void {
+    this.outbox?.start();
   }
 
   /**
@@ -114,8 +180,27 @@ export abstract class SnsSqsClient extends ClientProxy implements BeforeApplicat
   protected abstract destroy(): void;
 
   protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    await this.publisher.publish(this.typeOf(packet.pattern as MsPattern), this.inputOf(packet));
+    const { outbox } = this;
+    const type = this.typeOf(packet.pattern as MsPattern);
+    const input = this.inputOf(packet);
+    const tx = outbox?.transaction();
+    if (outbox && (tx || asksForOutbox(input))) await outbox.writer.write(tx, type, input);
+    else await this.publisher.publish(type, input);
     return undefined as T;
+  }
+
+  private async writeEvent<T>(tx: SqlExecutor, packet: ReadPacket): Promise<T> {
+    const type = this.typeOf(packet.pattern as MsPattern);
+    await this.ownOutbox().writer.write(tx, type, this.inputOf(packet));
+    return undefined as T;
+  }
+
+  private ownOutbox(): ClientOutbox {
+    if (this.outbox) return this.outbox;
+    throw new SnsSqsError('OUTBOX_REQUIRED', {
+      problem: `This ${this.constructor.name} has no outbox`,
+      remedy: 'give it the option `outbox`, e.g. `new PostgresOutbox({ pool })`',
+    });
   }
 
   /** What is to be published of a packet. Nest's dispatch hook sees it first, and may attach metadata. */

@@ -4,7 +4,15 @@ import { DEFAULT_PUBLISH_TIMEOUT_MS } from '../constants.js';
 import { checkOptions } from '../options/check-options.js';
 import { ignoredByTheSdk } from '../options/conflicting-options.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
-import { awsAccess, fn, nameWord, provisioning, shutdownTimeoutMs, telemetryShape } from '../options/shared-schemas.js';
+import {
+  awsAccess,
+  fn,
+  nameWord,
+  provisioning,
+  shutdownTimeoutMs,
+  telemetryShape,
+  withMethods,
+} from '../options/shared-schemas.js';
 
 const { prefix, aws, wire, sqs, sns, serializer, deserializer } = awsAccess;
 
@@ -29,6 +37,7 @@ const common = {
   shutdownTimeoutMs,
   groupId: z.union([fn, z.literal('none')], "expected a function, or 'none'").optional(),
   deduplicationId: fn.optional(),
+  outbox: withMethods('nextSequence', 'add', 'schedule', 'cancel', 'open', 'claim', 'renew', 'settle').optional(),
 };
 
 const clientSns = z.strictObject({

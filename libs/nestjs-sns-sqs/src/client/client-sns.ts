@@ -20,6 +20,7 @@ import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { SnsSqsClient } from './client-base.js';
 import { checkClientSnsOptions } from './client-options.js';
+import { ClientOutbox } from './outbox/client-outbox.js';
 import { Publisher } from './publish/publisher.js';
 
 /**
@@ -34,6 +35,7 @@ import { Publisher } from './publish/publisher.js';
  */
 export class ClientSNS extends SnsSqsClient {
   protected readonly publisher: Publisher;
+  protected readonly outbox: ClientOutbox | undefined;
   private readonly aws: AwsAccess<SNSClient, SnsWire>;
   private readonly stopping = abortController();
   private readonly withdraw: () => void;
@@ -58,6 +60,16 @@ export class ClientSNS extends SnsSqsClient {
       client: options,
     });
     announcePart({ kind: 'publisher', options, topic });
+    this.outbox =
+      options.outbox &&
+      new ClientOutbox({
+        store: options.outbox,
+        publisher: this.publisher,
+        destination: topicArn ?? `sns:${topic}`,
+        fifo: isFifoName(topic),
+        client: options,
+        logger: this.logger,
+      });
   }
 
   /** The SDK client in use. */

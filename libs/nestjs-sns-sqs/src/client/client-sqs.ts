@@ -16,6 +16,7 @@ import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { isNil, SnsSqsClient } from './client-base.js';
 import { checkClientSqsOptions } from './client-options.js';
 import type { ReplyCallback } from './request/pending-request.js';
+import { ClientOutbox } from './outbox/client-outbox.js';
 import { Publisher } from './publish/publisher.js';
 import { ReplyQueueMember } from './request/reply-queue-member.js';
 import { Requester } from './request/requester.js';
@@ -42,6 +43,7 @@ const queueNameOf = (queueUrl: string): string => {
  */
 export class ClientSQS extends SnsSqsClient {
   protected readonly publisher: Publisher;
+  protected readonly outbox: ClientOutbox | undefined;
   private readonly aws: AwsAccess<SQSClient, SqsWire>;
   private readonly stopping = abortController();
   private readonly replies: ReplyQueueMember;
@@ -81,6 +83,16 @@ export class ClientSQS extends SnsSqsClient {
       maxBatchBytes: SQS_MAX_BYTES,
       client: options,
     });
+    this.outbox =
+      options.outbox &&
+      new ClientOutbox({
+        store: options.outbox,
+        publisher: this.publisher,
+        destination: queueUrl === undefined ? `sqs:${queue}` : plainUrl(queueUrl),
+        fifo: isFifoName(queue),
+        client: options,
+        logger: this.logger,
+      });
     this.replies = new ReplyQueueMember({ access: options, prefix, caller: source, logger: this.logger });
     const { replyTimeoutMs } = options;
     this.requester = new Requester({ publisher: this.publisher, replies: this.replies, replyTimeoutMs });

@@ -2,6 +2,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { ProducerDeserializer, ProducerSerializer } from '@nestjs/microservices';
 import type { AwsAccessOptions, Provisioning, TelemetryOptions } from './options.interface.js';
+import type { OutboxStore } from './outbox-store.interface.js';
 
 export interface PublishOptions {
   /**
@@ -59,6 +60,11 @@ export interface ClientOptionsBase extends AwsAccessOptions, TelemetryOptions {
    * string, or an object that is then written as JSON. @default the CloudEvents object
    */
   serializer?: ProducerSerializer | undefined;
+  /**
+   * The table of messages that are published after the commit of the transaction that they were emitted in, e.g.
+   * `new PostgresOutbox({ pool })` of `nestjs-sns-sqs/postgres`. One object for all clients of a database. @default none
+   */
+  outbox?: OutboxStore | undefined;
 }
 
 export interface ClientSNSOptions extends ClientOptionsBase {

@@ -52,8 +52,17 @@ export abstract class RecordBuilder<T> {
     return this.text('subject', subject);
   }
 
-  /** Position among the events of its subject: a whole number from 0, such as the aggregate's version. */
+  /**
+   * Position among the events of its subject: a whole number from 0, such as the aggregate's version. `'next'`: the
+   * outbox gives the next number, from 1 on and without a gap, in the transaction that the event is emitted in.
+   */
   setSequence(sequence: number | bigint | string): this {
+    delete this.options.sequence;
+    delete this.options.nextSequence;
+    if (sequence === 'next') {
+      this.options.nextSequence = true;
+      return this;
+    }
     const text = String(sequence);
     if (!/^\d+$/.test(text))
       throw invalidRecord(`sequence ${quoted(text)} is no whole number from 0`, "give the aggregate's version");
@@ -76,6 +85,30 @@ export abstract class RecordBuilder<T> {
       throw invalidRecord(`traceparent ${quoted(traceparent)} is none`, 'give one in the form of W3C trace context');
     }
     this.options.traceparent = traceparent;
+    return this;
+  }
+
+  /**
+   * Publishes the message at this time or soon after, however far away: it waits in the client's outbox. Refuses an
+   * invalid date. A time that is over means at once.
+   */
+  setDeliverAt(time: Date): this {
+    if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+      throw invalidRecord(`the delivery time ${quoted(time)} is no date`, 'give a valid Date');
+    }
+    this.options.deliverAt = time;
+    return this;
+  }
+
+  /**
+   * With {@link setDeliverAt}: a later message with the same key replaces this one, and `client.cancel(key)` removes it.
+   * 1 to 200 characters. @default the message cannot be replaced or cancelled
+   */
+  setScheduleKey(key: string): this {
+    if (typeof key !== 'string' || key === '' || key.length > 200 || key.includes('\0')) {
+      throw invalidRecord(`the schedule key ${quoted(key)} is not allowed`, 'give a text of 1 to 200 characters');
+    }
+    this.options.scheduleKey = key;
     return this;
   }
 

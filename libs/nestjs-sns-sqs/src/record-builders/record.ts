@@ -11,6 +11,11 @@ export interface RecordOptions extends EventFields {
   deduplicationId?: string;
   delaySeconds?: number;
   id?: string;
+  /** The outbox gives the event the next number of its subject. */
+  nextSequence?: true;
+  /** The outbox keeps the message until then. */
+  deliverAt?: Date;
+  scheduleKey?: string;
   /** Of a request: how long its caller waits for the first reply, in milliseconds. */
   replyTimeoutMs?: number;
   attributes?: MessageAttributes;

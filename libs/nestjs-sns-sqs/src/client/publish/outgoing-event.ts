@@ -39,6 +39,8 @@ export interface OutgoingEvent {
   /** Undefined: it is not traced. */
   origin?: Trace;
   awsTraceHeader?: string;
+  /** On FIFO: nothing named its group, and no other message has it. */
+  isAlone?: boolean;
   /** Size of the message, once it is written. */
   bytes?: number;
 }
@@ -162,6 +164,7 @@ export function prepare(
   return {
     metadata: Object.assign(metadata, traceContextOf(packetMetadata, options)),
     data,
+    ...(groupId !== undefined && namedGroupId === undefined && { isAlone: true }),
     options: {
       ...options,
       ...(groupId !== undefined && { groupId }),

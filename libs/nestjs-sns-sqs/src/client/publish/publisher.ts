@@ -14,11 +14,13 @@ import type {
   OutgoingSqsMessage,
 } from '../../interfaces/wire.interface.js';
 import { PendingEmits } from './pending-emits.js';
-import { prepare, toEntry, type Destination, type OutgoingEvent } from './outgoing-event.js';
+import { prepare, toEntry, type Destination, type OutgoingEntry, type OutgoingEvent } from './outgoing-event.js';
+import { assertNoOutboxNeeded } from './outbox-record.js';
 import { PublishBatcher, publishSettings } from './publish-batcher.js';
 import { Target } from './target.js';
 import { finishesWithin } from '../../async/finishes-within.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';
+import { carry, kindOf, publishOperation } from './publish-operation.js';
 import { assertFits, publishError } from './publish-error.js';
 import { backlogError, closedError, timeoutError, unansweredError } from './no-result-error.js';
 
@@ -44,6 +46,19 @@ export interface PublishedRequest {
   address: () => Promise<MessageAttributes>;
   /** Told how the request is traced, before it is sent. Whoever waits for the replies ends the trace. */
   onTrace: (trace: Trace, operation: PublishOperation) => void;
+}
+
+/** What is known of an event that was composed before. */
+export interface RelayedEvent {
+  type: string;
+  id: string;
+  data: unknown;
+}
+
+export interface RelayedFailure {
+  error: unknown;
+  /** AWS will never accept this message. */
+  isRefused: boolean;
 }
 
 /** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
@@ -102,6 +117,7 @@ export class Publisher {
     if (this.closing) throw closedError(this.destination);
     if (this.emits.size >= this.settings.maxPending) throw backlogError(this.destination, this.settings);
     const { destination, client } = this.options;
+    assertNoOutboxNeeded(type, input);
     const event = prepare(type, input, destination, client, request !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
@@ -109,6 +125,43 @@ export class Publisher {
     const error = await (isSeen ? this.sendTraced(event, request) : this.send(event, request));
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
+  }
+
+  /** The event as it would be published now, and nothing is sent. Throws as {@link publish} does. */
+  draft(type: string, input: unknown): OutgoingEvent {
+    if (this.closing) throw closedError(this.destination);
+    const { destination, client } = this.options;
+    const event = prepare(type, input, destination, client);
+    if (isTraced('publish', client.telemetry)) this.traceDraft(event);
+    return event;
+  }
+
+  /** Writes a draft. Throws UNSERIALIZABLE_DATA, MESSAGE_TOO_LARGE. */
+  async compose(event: OutgoingEvent): Promise<OutgoingEntry> {
+    const entry = await toEntry(event, this.serializer);
+    event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
+    return entry;
+  }
+
+  /** Sends what was composed before, here or elsewhere. Resolves to its failure; undefined: AWS has accepted it. */
+  async relay(entry: OutgoingEntry, event: RelayedEvent): Promise<RelayedFailure | undefined> {
+    if (this.closing) return { error: closedError(this.destination), isRefused: false };
+    const { destination } = this.options;
+    const facts = { destination: destination.name, ...event };
+    const endsAt = this.emits.endOfNow();
+    let isRefused = false;
+    const write = async (): Promise<OutgoingEntry> => {
+      if (!this.target.isKnown) await this.target.find();
+      return entry;
+    };
+    const toError = (failure: BatchFailure | undefined): unknown => {
+      isRefused = failure?.senderFault === true;
+      return failure && this.errorOf(failure, { type: event.type });
+    };
+    announce('publishing', facts);
+    const error = await this.emits.errorOf(this.batcher.add(entry.groupId, write, endsAt), toError, endsAt);
+    announce('published', error === undefined ? facts : { ...facts, error });
+    return error === undefined ? undefined : { error, isRefused };
   }
 
   /**
@@ -128,12 +181,21 @@ export class Publisher {
     return this.closing;
   }
 
+  /** The trace of a draft ends with its writing: whoever sends it later continues it. */
+  private traceDraft(event: OutgoingEvent): void {
+    const { destination, client } = this.options;
+    const operation = publishOperation(destination, event, false);
+    const trace = beginTrace('publish', client.telemetry, operation);
+    trace.run(() => carry(event, operation.carrier));
+    trace.end();
+  }
+
   /** Resolves to the event's error; undefined: AWS has accepted it. */
   private send(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
     const endsAt = this.emits.endOfNow();
     return this.emits.errorOf(
       this.batcher.add(event.options.groupId, () => this.write(event, request), endsAt),
-      failure => failure && this.errorOf(failure, event),
+      failure => failure && this.errorOf(failure, { type: event.metadata.type, bytes: event.bytes }),
       endsAt,
     );
   }
@@ -141,14 +203,7 @@ export class Publisher {
   /** As {@link send}. The trace context is in the event before anything is sent. */
   private async sendTraced(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
     const { destination, client } = this.options;
-    const operation: PublishOperation = {
-      destination: destination.name,
-      kind: kindOf(destination),
-      isRequest: request !== undefined,
-      metadata: event.metadata,
-      data: event.data,
-      carrier: {},
-    };
+    const operation = publishOperation(destination, event, request !== undefined);
     const trace = beginTrace('publish', client.telemetry, operation);
     event.origin = trace;
     request?.onTrace(trace, operation);
@@ -185,7 +240,7 @@ export class Publisher {
     this.batcher.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'abandoned', senderFault: false });
   }
 
-  private errorOf(failure: BatchFailure, { metadata: { type }, bytes }: OutgoingEvent): SnsSqsError {
+  private errorOf(failure: BatchFailure, { type, bytes }: { type: string; bytes?: number | undefined }): SnsSqsError {
     if (failure === TOO_LATE) return timeoutError(this.destination, this.settings);
     const { destination, operation, maxBatchBytes: defaultMaxBytes } = this.options;
     return publishError(failure, { operation, type, destination: destination.name, bytes, defaultMaxBytes });
@@ -198,17 +253,4 @@ export class Publisher {
     event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
   }
-}
-
-const kindOf = ({ filters = false }: Destination): 'topic' | 'queue' => (filters ? 'topic' : 'queue');
-
-/** Writes the trace context into an event; what its record says takes precedence. */
-function carry(event: OutgoingEvent, { traceparent, tracestate, baggage, awsTraceHeader }: TraceCarrier): void {
-  const { metadata } = event;
-  if (metadata.traceparent === undefined && traceparent !== undefined) {
-    metadata.traceparent = traceparent;
-    if (tracestate !== undefined) metadata.tracestate = tracestate;
-  }
-  if (metadata.baggage === undefined && baggage !== undefined) metadata.baggage = baggage;
-  if (awsTraceHeader !== undefined) event.awsTraceHeader = awsTraceHeader;
 }

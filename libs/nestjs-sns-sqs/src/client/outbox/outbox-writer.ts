@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { OutboxMessage, OutboxStore } from '../../interfaces/outbox-store.interface.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { quoted } from '../../logging/printable.js';
+import { invalidRecord } from '../../record-builders/record-builder.js';
+import type { RelayLink } from '../../outbox/relay.js';
+import type { OutgoingEvent } from '../publish/outgoing-event.js';
+import type { Publisher } from '../publish/publisher.js';
+import { entryText } from './entry-text.js';
+
+export interface OutboxWriterOptions {
+  store: OutboxStore;
+  publisher: Publisher;
+  /** As `OutboxMessage` names it. */
+  destination: string;
+  fifo: boolean;
+  link: () => RelayLink | undefined;
+}
+
+/** Lanes are keys of a table. */
+const MAX_LANE = 200;
+
+/** A lane's name as the store can keep it. */
+const laneName = (text: string): string =>
+  text.length > MAX_LANE || text.includes('\0') ? createHash('sha256').update(text).digest('hex') : text;
+
+/** Writes a client's messages into its outbox, in a transaction of the user's. */
+export class OutboxWriter {
+  /** The last write of each transaction: what is emitted together is written in the order of the calls. */
+  private readonly tails = new WeakMap<SqlExecutor, Promise<unknown>>();
+
+  constructor(private readonly options: OutboxWriterOptions) {}
+
+  /** Resolves when the row is written. Rejects with what the record or the database is at fault for. */
+  async write(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
+    const event = this.options.publisher.draft(type, input);
+    assertWritable(event, tx);
+    await (tx ? this.inTurn(tx, () => this.put(tx, event)) : this.put(undefined, event));
+    this.options.link()?.onWritten();
+  }
+
+  /** Removes a scheduled message. False: there is none. */
+  cancel(tx: SqlExecutor | undefined, key: string): Promise<boolean> {
+    const { store, destination } = this.options;
+    const cancel = (): Promise<boolean> => store.cancel(tx, destination, key);
+    return tx ? this.inTurn(tx, cancel) : cancel();
+  }
+
+  private inTurn<T>(tx: SqlExecutor, work: () => Promise<T>): Promise<T> {
+    const result = (this.tails.get(tx) ?? Promise.resolve()).then(work, work);
+    // The failure of one is told to who emitted it; the database decides what becomes of the next.
+    this.tails.set(
+      tx,
+      result.catch(() => undefined),
+    );
+    return result;
+  }
+
+  private async put(tx: SqlExecutor | undefined, event: OutgoingEvent): Promise<void> {
+    const { store } = this.options;
+    const { deliverAt, scheduleKey, nextSequence } = event.options;
+    if (deliverAt !== undefined) {
+      const schedule = { dueAt: deliverAt, ...(scheduleKey !== undefined && { key: scheduleKey }) };
+      return store.schedule(tx, await this.message(event), schedule);
+    }
+    // `assertWritable` has seen that there is one.
+    if (!tx) return;
+    const message = nextSequence ? await this.numbered(tx, event) : await this.message(event);
+    await store.add(tx, message, nextSequence === true && message.lane === laneName(event.metadata.subject ?? ''));
+  }
+
+  private async numbered(tx: SqlExecutor, event: OutgoingEvent): Promise<OutboxMessage> {
+    const { store, destination } = this.options;
+    const subject = laneName(event.metadata.subject ?? '');
+    const sequence = await store.nextSequence(tx, destination, subject);
+    event.metadata.sequence = sequence;
+    try {
+      return await this.message(event);
+    } catch (error) {
+      // Whoever catches this error and commits has left no gap.
+      await store.returnSequence(tx, destination, subject, sequence);
+      throw error;
+    }
+  }
+
+  private async message(event: OutgoingEvent): Promise<OutboxMessage> {
+    const { destination, publisher } = this.options;
+    const { id, type } = event.metadata;
+    const lane = this.laneOf(event);
+    const entry = entryText(await publisher.compose(event));
+    return { destination, id, type, entry, ...(lane !== undefined && { lane: laneName(lane) }) };
+  }
+
+  private laneOf({ metadata: { subject }, options: { groupId }, isAlone }: OutgoingEvent): string | undefined {
+    if (isAlone) return undefined;
+    return this.options.fifo ? groupId : (subject ?? groupId);
+  }
+}
+
+function assertWritable({ metadata, options }: OutgoingEvent, tx: SqlExecutor | undefined): void {
+  if (tx === undefined && options.nextSequence) {
+    throw new SnsSqsError('OUTBOX_REQUIRED', {
+      problem: `${quoted(metadata.type)} has setSequence('next') and is emitted outside of a transaction, in which the number would be taken`,
+      remedy: 'emit it by `client.within(tx).emit()`, or within an ambient transaction',
+      facts: { type: metadata.type },
+    });
+  }
+  if (options.nextSequence && metadata.subject === undefined) {
+    throw invalidRecord("setSequence('next') without a subject", 'name the subject by setSubject()');
+  }
+  if (options.nextSequence && options.deliverAt) {
+    throw invalidRecord(
+      "setSequence('next') together with setDeliverAt(): consumers would wait for the number until then",
+      'leave out one of the two',
+    );
+  }
+  if (options.scheduleKey !== undefined && options.deliverAt === undefined) {
+    throw invalidRecord('setScheduleKey() without setDeliverAt()', 'name the time by setDeliverAt()');
+  }
+}

@@ -1,0 +1,62 @@
+import type { RelayFailure } from './relay-round.js';
+
+/** The part of a logger that a relay needs. */
+export interface RelayLogger {
+  log(text: string): unknown;
+  warn(text: string): unknown;
+  error(text: string): unknown;
+}
+
+/** What keeps a relay from its work, told once when it begins and once when it is over. */
+export class RelayFaults {
+  /** By destination. */
+  private readonly destinations = new Map<string, string>();
+  private storeFault: string | undefined;
+
+  constructor(private readonly logger: RelayLogger) {}
+
+  /** Why nothing can be read from the outbox, or nothing is published; undefined: neither. */
+  get reason(): string | undefined {
+    const [ofDestination] = this.destinations.values();
+    return this.storeFault ?? ofDestination;
+  }
+
+  onStoreFailure(problem: string): void {
+    const reason = `The outbox cannot be read or written: ${problem}`;
+    if (this.storeFault === undefined) {
+      this.logger.error(
+        `${reason}. Its messages wait there, and the relay tries again. Remedy: check the database; if a table is missing, run \`npx nestjs-sns-sqs outbox migrate\`.`,
+      );
+    }
+    this.storeFault = reason;
+  }
+
+  onStoreAnswer(): void {
+    if (this.storeFault !== undefined) this.logger.log('The outbox can be read and written again.');
+    this.storeFault = undefined;
+  }
+
+  onHeldUp(destination: string, { reason }: RelayFailure): void {
+    const text = `Messages of the outbox for ${destination} are not published: ${reason}`;
+    if (!this.destinations.has(destination)) {
+      this.logger.warn(`${text}. They stay in the outbox, and the relay tries again with growing delays.`);
+    }
+    this.destinations.set(destination, text);
+  }
+
+  onAccepted(destination: string): void {
+    if (this.destinations.delete(destination)) {
+      this.logger.log(`Messages of the outbox for ${destination} are published again.`);
+    }
+  }
+
+  onRefused(destination: string, { reason }: Pick<RelayFailure, 'reason'>): void {
+    this.logger.error(
+      `A message of the outbox for ${destination} was refused for good: ${reason}. It is kept in the table outbox_refused, and later messages go on. Remedy: correct the cause, then run \`npx nestjs-sns-sqs outbox requeue\`.`,
+    );
+  }
+
+  forget(destination: string): void {
+    this.destinations.delete(destination);
+  }
+}

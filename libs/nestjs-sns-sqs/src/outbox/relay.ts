@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { abortController } from '../async/abort.js';
+import { backoffMs } from '../async/backoff.js';
+import { monotonicNow } from '../async/clock.js';
+import { pause } from '../async/pause.js';
+import { thrownText } from '../errors/thrown.js';
+import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-store.interface.js';
+import { RelayFaults, type RelayLogger } from './relay-faults.js';
+import { RelayPace } from './relay-pace.js';
+import { RelayRound, type RelaySend } from './relay-round.js';
+import { RelayWaiter } from './relay-waiter.js';
+import { RestingLanes } from './resting-lanes.js';
+
+export const OUTBOX_DEFAULT_POLL_MS = 1_000;
+export const OUTBOX_DEFAULT_LEASE_MS = 30_000;
+export const OUTBOX_DEFAULT_MAX_ROWS = 400;
+
+/** Claims under way at one time: while one is sent, the next is read. */
+const MAX_ROUNDS = 3;
+/** A round begins nothing later than this, so that what it has sent is removed soon. */
+const ROUND_MS = 1_000;
+const STATUS_EVERY_MS = 10_000;
+const TIDY_EVERY_MS = 60_000;
+const STORE_RETRY_MS = { initial: 200, max: 10_000 };
+/** Tries to remove what was sent, once the relay ends. */
+const LAST_TRIES = 3;
+
+export interface RelayParts {
+  store: OutboxStore;
+  logger: RelayLogger;
+  /** @default Math.random */
+  random?: () => number;
+}
+
+/** A client's hold on a relay. */
+export interface RelayLink {
+  /** This client has written a message. */
+  onWritten(): void;
+  /** Begins nothing more for this client; resolves when what was under way is settled. */
+  detach(): Promise<void>;
+}
+
+/**
+ * Publishes the messages of an outbox, as long as a client is attached. Any number of relays work at one time, in any
+ * number of processes. One that dies leaves its messages to the others when its lease is over. A message is removed
+ * after AWS has accepted it: a crash between the two publishes it twice, under the same id.
+ */
+export class OutboxRelay {
+  private readonly waiter: RelayWaiter;
+  private readonly faults: RelayFaults;
+  private readonly resting: RestingLanes;
+  private readonly random: () => number;
+  private readonly senders = new Map<string, RelaySend[]>();
+  private readonly paces = new Map<string, RelayPace>();
+  private readonly rounds = new Set<Promise<void>>();
+  /** Rows that AWS has accepted or refused and that are still in the table. */
+  private readonly unsettled = new Set<string>();
+  private readonly leaseMs: number;
+  private readonly maxRows: number;
+  private opened = new Set<string>();
+  private statuses: OutboxStatus[] = [];
+  private nextStatusAt = 0;
+  private nextTidyAt = monotonicNow() + TIDY_EVERY_MS;
+  private storeFailures = 0;
+  private running: Promise<void> | undefined;
+  private stopping = abortController();
+  private unwatch: (() => unknown) | undefined;
+
+  constructor(private readonly parts: RelayParts) {
+    const { store, logger, random = Math.random } = parts;
+    const {
+      pollMs = OUTBOX_DEFAULT_POLL_MS,
+      leaseMs = OUTBOX_DEFAULT_LEASE_MS,
+      maxRows = OUTBOX_DEFAULT_MAX_ROWS,
+    } = store.relay || {};
+    this.random = random;
+    this.leaseMs = leaseMs;
+    this.maxRows = maxRows;
+    this.waiter = new RelayWaiter(pollMs, random);
+    this.faults = new RelayFaults(logger);
+    this.resting = new RestingLanes(random);
+  }
+
+  /** As it was when last looked at, at most about ten seconds ago. */
+  get status(): readonly OutboxStatus[] {
+    return this.statuses;
+  }
+
+  /** Why messages are not published; undefined: they are. */
+  get fault(): string | undefined {
+    return this.faults.reason;
+  }
+
+  /** Relays what is for this destination by `send`, from now on. */
+  attach(destination: string, send: RelaySend): RelayLink {
+    this.senders.set(destination, [...(this.senders.get(destination) ?? []), send]);
+    this.running ??= this.run();
+    this.waiter.wake();
+    return { onWritten: () => this.waiter.onWritten(), detach: () => this.detach(destination, send) };
+  }
+
+  private async detach(destination: string, send: RelaySend): Promise<void> {
+    const left = (this.senders.get(destination) ?? []).filter(other => other !== send);
+    if (left.length > 0) this.senders.set(destination, left);
+    else {
+      this.senders.delete(destination);
+      this.paces.delete(destination);
+      this.faults.forget(destination);
+    }
+    if (this.senders.size > 0) return void (await Promise.all(this.rounds));
+    this.stopping.abort();
+    this.waiter.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    this.stopping = abortController();
+    this.unwatch = this.parts.store.watch?.(() => this.waiter.wake());
+    while (this.senders.size > 0) {
+      const ms = await this.turn();
+      if (ms > 0 && this.senders.size > 0) await this.waiter.wait(ms);
+      while (this.rounds.size >= MAX_ROUNDS) await Promise.race(this.rounds);
+    }
+    await Promise.all(this.rounds);
+    await this.unwatch?.();
+    this.running = undefined;
+    // A client that was attached meanwhile.
+    if (this.senders.size > 0) this.running = this.run();
+  }
+
+  /** Gives how long to wait before the next one at most, in milliseconds. */
+  private async turn(): Promise<number> {
+    try {
+      const hasFound = await this.claim();
+      await this.lookAround();
+      this.storeFailures = 0;
+      this.faults.onStoreAnswer();
+      return hasFound ? 0 : this.untilDue();
+    } catch (error) {
+      this.storeFailures += 1;
+      this.faults.onStoreFailure(thrownText(error));
+      await pause(backoffMs(STORE_RETRY_MS, this.storeFailures, this.random), this.stopping.signal);
+      return 0;
+    }
+  }
+
+  /** Whether there was something to publish. */
+  private async claim(): Promise<boolean> {
+    const { store } = this.parts;
+    const all = [...this.senders.keys()];
+    const unopened = all.filter(destination => !this.opened.has(destination));
+    if (unopened.length > 0) await store.open(unopened);
+    for (const destination of unopened) this.opened.add(destination);
+    const destinations = all.filter(destination => this.paceOf(destination).pauseMs === 0);
+    if (destinations.length === 0) return false;
+    const token = randomUUID();
+    const rows = await store.claim({
+      destinations,
+      token,
+      leaseMs: this.leaseMs,
+      rows: Math.min(...destinations.map(destination => this.paceOf(destination).limit)),
+      exceptLanes: this.resting.lanes(),
+    });
+    const fresh = rows.filter(({ row }) => !this.unsettled.has(row));
+    if (fresh.length === 0) {
+      if (rows.length > 0) await store.settle(token, { sent: [], refused: [] });
+      return false;
+    }
+    const work = this.work(token, fresh).finally(() => this.rounds.delete(work));
+    this.rounds.add(work);
+    return true;
+  }
+
+  /** Never rejects. */
+  private async work(token: string, rows: OutboxRow[]): Promise<void> {
+    const round = new RelayRound({
+      rows,
+      sendTo: destination => this.senders.get(destination)?.[0],
+      beginWithinMs: Math.min(ROUND_MS, this.leaseMs / 3),
+    });
+    const renewing = setInterval(() => {
+      this.parts.store.renew(token, this.leaseMs).then(
+        isHeld => isHeld || round.stop(),
+        // Another renewal follows; a lease that ends meanwhile leads to copies, not to a loss.
+        () => undefined,
+      );
+    }, this.leaseMs / 3);
+    await round.run();
+    clearInterval(renewing);
+    this.learnFrom(round, rows);
+    await this.settle(token, round);
+    if (round.sent.length + round.refused.length > 0) this.waiter.wake();
+  }
+
+  private learnFrom(round: RelayRound, rows: readonly OutboxRow[]): void {
+    let isAnyAccepted = false;
+    for (const [destination, { accepted, failure }] of round.tallies) {
+      // Its last client has closed meanwhile: that is no fault.
+      if (!this.senders.has(destination)) continue;
+      const isHeldUp = failure !== undefined && (accepted === 0 || failure.code === 'THROTTLED');
+      if (accepted > 0) this.faults.onAccepted(destination);
+      if (isHeldUp) {
+        this.paceOf(destination).onHeldUp();
+        this.faults.onHeldUp(destination, failure);
+      } else if (accepted > 0) this.paceOf(destination).onAccepted();
+      isAnyAccepted ||= accepted > 0;
+    }
+    // Where nothing was accepted the destination itself rests.
+    this.resting.learn(rows, isAnyAccepted ? round.failedLanes : []);
+    for (const refusal of round.refused) {
+      const row = rows.find(({ row }) => row === refusal.row);
+      this.faults.onRefused(row?.destination ?? '', refusal);
+    }
+  }
+
+  /** Tries until it is done: what was sent and stays in the table would be sent again. */
+  private async settle(token: string, { sent, refused }: RelayRound): Promise<void> {
+    const rows = [...sent, ...refused.map(({ row }) => row)];
+    for (const row of rows) this.unsettled.add(row);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.parts.store.settle(token, { sent, refused });
+        break;
+      } catch (error) {
+        this.faults.onStoreFailure(thrownText(error));
+        if (this.stopping.signal.aborted && attempt >= LAST_TRIES) break;
+        await pause(backoffMs(STORE_RETRY_MS, attempt, this.random), this.stopping.signal);
+      }
+    }
+    for (const row of rows) this.unsettled.delete(row);
+  }
+
+  private async lookAround(): Promise<void> {
+    const { store } = this.parts;
+    const now = monotonicNow();
+    if (now >= this.nextStatusAt) {
+      this.nextStatusAt = now + STATUS_EVERY_MS;
+      this.statuses = await store.status([...this.senders.keys()]);
+    }
+    if (now >= this.nextTidyAt) {
+      this.nextTidyAt = now + TIDY_EVERY_MS;
+      await store.tidy?.();
+    }
+  }
+
+  /** In milliseconds: until a destination may be sent to again. */
+  private untilDue(): number {
+    const pauses = [...this.paces.values()].map(({ pauseMs }) => pauseMs).filter(ms => ms > 0);
+    return Math.min(Infinity, ...pauses);
+  }
+
+  private paceOf(destination: string): RelayPace {
+    const known = this.paces.get(destination);
+    if (known) return known;
+    const pace = new RelayPace(this.maxRows, this.random);
+    this.paces.set(destination, pace);
+    return pace;
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { checkOptions } from '../../options/check-options.js';
+import { fn, withMethods } from '../../options/shared-schemas.js';
+import type { OutboxRelayOptions } from '../../interfaces/outbox-store.interface.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+
+export interface PostgresOutboxOptions {
+  /**
+   * Connections of the service's own database, e.g. `new Pool()` of `pg`. The relay uses one at a time, for single
+   * statements: it never holds a transaction.
+   */
+  pool: SqlExecutor;
+  /** The schema of the tables. @default 'nestjs_sns_sqs' */
+  schema?: string | undefined;
+  /**
+   * The ambient transaction, e.g. of `@nestjs-cls/transactional`; undefined: none. With it a plain `emit()` writes into
+   * the outbox where a transaction runs. @default none: `client.within(tx)` names it
+   */
+  transaction?: (() => SqlExecutor | undefined) | undefined;
+  /** The relay of this process; false: it only writes, and other processes relay. @default {} */
+  relay?: OutboxRelayOptions | false | undefined;
+}
+
+const postgresOutbox = z.strictObject({
+  pool: withMethods('query'),
+  schema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _, not beginning with a digit')
+    .optional(),
+  transaction: fn.optional(),
+  relay: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        pollMs: z.number().int().min(50).max(60_000).optional(),
+        leaseMs: z.number().int().min(5_000).max(600_000).optional(),
+        maxRows: z.number().int().min(10).max(10_000).optional(),
+      }),
+    ])
+    .optional(),
+});
+
+/** Throws one INVALID_OPTIONS with every problem. */
+export const checkPostgresOutboxOptions = (options: PostgresOutboxOptions): void =>
+  checkOptions('PostgresOutbox', postgresOutbox, options);

@@ -1,0 +1,135 @@
+import type {
+  OutboxClaimRequest,
+  OutboxMessage,
+  OutboxRelayOptions,
+  OutboxResults,
+  OutboxRow,
+  OutboxSchedule,
+  OutboxStatus,
+  OutboxStore,
+} from '../../interfaces/outbox-store.interface.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { migrate } from '../migrations.js';
+import { checkedSchema } from '../schema-name.js';
+import { bucketOf } from './bucket-of.js';
+import { BUCKETS } from './migrations.js';
+import { CLAIM_BUCKETS, outboxSql } from './outbox-sql.js';
+import { checkPostgresOutboxOptions, type PostgresOutboxOptions } from './outbox-options.js';
+
+/**
+ * The outbox of a service in its own PostgreSQL (12 or newer): events are rows of the user's transaction, and are
+ * published after its commit, never without it. Each event is published at least once, under the same id. Run
+ * {@link PostgresOutbox.migrate} once before.
+ *
+ * @example
+ * ```typescript
+ * SnsSqsModule.forRootAsync({
+ *   inject: [Pool],
+ *   useFactory: (pool: Pool) => ({ service: 'users', outbox: new PostgresOutbox({ pool }) }),
+ * });
+ * ```
+ */
+export class PostgresOutbox implements OutboxStore {
+  readonly relay: OutboxRelayOptions | false;
+  private readonly sql: ReturnType<typeof outboxSql>;
+  private readonly pool: SqlExecutor;
+  private readonly schema: string;
+
+  /** @throws {SnsSqsError} INVALID_OPTIONS, with every problem. */
+  constructor(private readonly options: PostgresOutboxOptions) {
+    checkPostgresOutboxOptions(options);
+    this.schema = checkedSchema(options.schema);
+    this.sql = outboxSql(this.schema);
+    this.pool = options.pool;
+    this.relay = options.relay ?? {};
+  }
+
+  /** Makes the tables, or brings them up to date. Resolves to the steps that were carried out. May be repeated. */
+  migrate(): Promise<string[]> {
+    return migrate(this.pool, this.schema);
+  }
+
+  transaction(): SqlExecutor | undefined {
+    return this.options.transaction?.();
+  }
+
+  async nextSequence(tx: SqlExecutor, destination: string, subject: string): Promise<string> {
+    const { rows } = await tx.query<{ sequence: string }>(this.sql.nextSequence, [destination, subject]);
+    return String(rows[0]?.sequence);
+  }
+
+  async returnSequence(tx: SqlExecutor, destination: string, subject: string, sequence: string): Promise<void> {
+    await tx.query(this.sql.returnSequence, [destination, subject, sequence]);
+  }
+
+  async add(tx: SqlExecutor, message: OutboxMessage, holdsLane: boolean): Promise<void> {
+    await tx.query(message.lane === undefined || holdsLane ? this.sql.add : this.sql.addToLane, valuesOf(message));
+  }
+
+  async schedule(tx: SqlExecutor = this.pool, message: OutboxMessage, { dueAt, key }: OutboxSchedule): Promise<void> {
+    await tx.query(this.sql.schedule, [...valuesOf(message), key ?? null, dueAt.toISOString()]);
+  }
+
+  async cancel(tx: SqlExecutor = this.pool, destination: string, key: string): Promise<boolean> {
+    const { rows } = await tx.query(this.sql.cancel, [destination, key]);
+    return rows.length > 0;
+  }
+
+  async open(destinations: readonly string[]): Promise<void> {
+    await this.pool.query(this.sql.open, [JSON.stringify(destinations)]);
+  }
+
+  async claim(request: OutboxClaimRequest): Promise<OutboxRow[]> {
+    const { token, rows } = request;
+    const taken = await this.lease(request);
+    if (taken === 0) return [];
+    const ofEach = Math.max(1, Math.ceil(rows / Math.min(taken, CLAIM_BUCKETS)));
+    const lanes = JSON.stringify(request.exceptLanes);
+    const read = await this.pool.query<OutboxRow & { lane: string | null }>(this.sql.read, [token, ofEach, lanes]);
+    if (read.rows.length === 0) await this.settle(token, { sent: [], refused: [] });
+    return read.rows.map(({ lane, ...row }) => (lane === null ? row : { ...row, lane }));
+  }
+
+  async renew(token: string, leaseMs: number): Promise<boolean> {
+    const { rows } = await this.pool.query(this.sql.renew, [token, leaseMs]);
+    return rows.length > 0;
+  }
+
+  async settle(token: string, { sent, refused }: OutboxResults): Promise<void> {
+    if (refused.length > 0) await this.pool.query(this.sql.refuse, [JSON.stringify(refused)]);
+    await this.pool.query(this.sql.settle, [token, JSON.stringify(sent)]);
+  }
+
+  async status(destinations: readonly string[]): Promise<OutboxStatus[]> {
+    const { rows } = await this.pool.query<Omit<OutboxStatus, 'oldestMs'> & { oldest_ms: string }>(this.sql.status, [
+      JSON.stringify(destinations),
+    ]);
+    return rows.map(({ oldest_ms: oldestMs, ...row }) => ({ ...row, oldestMs: Math.max(0, Number(oldestMs)) }));
+  }
+
+  async tidy(): Promise<void> {
+    await this.pool.query(this.sql.tidy);
+  }
+
+  /** The number of buckets. */
+  private async lease(request: OutboxClaimRequest, mayPromote = true): Promise<number> {
+    const { destinations, token, leaseMs } = request;
+    const values = [JSON.stringify(destinations), token, leaseMs];
+    const { rows } = await this.pool.query<{ taken: number; due: boolean }>(this.sql.lease, values);
+    const { taken = 0, due = false } = rows[0] ?? {};
+    if (due && mayPromote) {
+      await this.pool.query(this.sql.promote);
+      if (taken === 0) return this.lease(request, false);
+    }
+    return taken;
+  }
+}
+
+const valuesOf = ({ destination, lane, id, type, entry }: OutboxMessage): unknown[] => [
+  destination,
+  lane === undefined ? Math.floor(Math.random() * BUCKETS) : bucketOf(lane),
+  lane ?? null,
+  id,
+  type,
+  entry,
+];
