@@ -76,7 +76,7 @@ class Scope {
         actions.push({ name: `${relay} dies`, fault: 'crash', act: () => this.kill(relay) });
       }
     }
-    actions.push({ name: 'leases end', fault: 'expiry', act: () => void this.store.expire() });
+    actions.push({ name: 'leases end', fault: 'expiry', act: () => this.store.expire() });
     return actions;
   }
 

@@ -8,8 +8,8 @@ import type { ContractRunner } from './inbox-store-contract.js';
 /** A transaction that a test ends itself. */
 export interface ContractTransaction {
   tx: SqlExecutor;
-  commit(): Promise<void>;
-  rollback(): Promise<void>;
+  commit: () => Promise<void>;
+  rollback: () => Promise<void>;
 }
 
 /** A store, and the database that it writes to. */

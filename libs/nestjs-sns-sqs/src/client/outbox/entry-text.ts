@@ -14,9 +14,9 @@ function restore({ base64, ...rest }: KeptAttribute): MessageAttribute {
 }
 
 /** A message as the text that an outbox keeps. */
-export function entryText({ origin: _, attributes, ...rest }: OutgoingEntry): string {
-  const kept: Kept = { ...rest, attributes: mapped(attributes, keep) };
-  return JSON.stringify(kept);
+export function entryText(entry: OutgoingEntry): string {
+  const kept: Kept = { ...entry, attributes: mapped(entry.attributes, keep) };
+  return JSON.stringify({ ...kept, origin: undefined });
 }
 
 /** The message of a text that {@link entryText} made. Throws on any other text. */

@@ -4,7 +4,7 @@ import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
 import { observeClient } from '../../events/observed-parts.js';
 import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
-import type { PublishOperation, SendOperation, TraceCarrier } from '../../interfaces/telemetry.interface.js';
+import type { PublishOperation, SendOperation } from '../../interfaces/telemetry.interface.js';
 import type { Trace } from '../../interfaces/trace.interface.js';
 import type { ClientOptionsBase, PublishOptions } from '../../interfaces/client-options.interface.js';
 import type {

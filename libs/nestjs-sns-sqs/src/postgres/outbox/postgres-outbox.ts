@@ -116,8 +116,8 @@ export class PostgresOutbox implements OutboxStore {
     const { destinations, token, leaseMs } = request;
     const values = [JSON.stringify(destinations), token, leaseMs];
     const { rows } = await this.pool.query<{ taken: number; due: boolean }>(this.sql.lease, values);
-    const { taken = 0, due = false } = rows[0] ?? {};
-    if (due && mayPromote) {
+    const taken = rows[0]?.taken ?? 0;
+    if (rows[0]?.due && mayPromote) {
       await this.pool.query(this.sql.promote);
       if (taken === 0) return this.lease(request, false);
     }

@@ -1,0 +1,124 @@
+import type { Pool } from 'pg';
+import { describeWithPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
+import type { OutboxMessage } from '../../interfaces/outbox-store.interface.js';
+import { outboxStoreContract, type ContractTransaction } from '../../testing/outbox-store-contract.js';
+import { appliedMigrations, knownMigrations, migrate, migrationsSql } from '../migrations.js';
+import { outboxSql } from './outbox-sql.js';
+import { PostgresOutbox } from './postgres-outbox.js';
+
+async function begin(pool: Pool): Promise<ContractTransaction> {
+  const tx = await pool.connect();
+  await tx.query('BEGIN');
+  const end = async (how: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
+    await tx.query(how);
+    tx.release();
+  };
+  return { tx, commit: () => end('COMMIT'), rollback: () => end('ROLLBACK') };
+}
+
+const TO = 'sns:users-domain-events';
+const message = (id: string, lane?: string): OutboxMessage => ({
+  destination: TO,
+  id,
+  type: 'user.registered',
+  entry: '{}',
+  ...(lane !== undefined && { lane }),
+});
+
+describeWithPostgres('PostgresOutbox', () => {
+  let database: TestDatabase;
+  let store: PostgresOutbox;
+
+  beforeAll(async () => {
+    database = await TestDatabase.create();
+    store = new PostgresOutbox({ pool: database.pool });
+    await store.migrate();
+  });
+
+  afterAll(() => database.drop());
+
+  outboxStoreContract('PostgreSQL', () => ({ store, begin: () => begin(database.pool) }));
+
+  it('takes a savepoint that is rolled back for what it is', async () => {
+    const { tx, commit } = await begin(database.pool);
+    await tx.query('SAVEPOINT step');
+    expect(await store.nextSequence(tx, TO, 'savepoint')).toBe('1');
+    await store.add(tx, message('lost', 'savepoint'), true);
+    await tx.query('ROLLBACK TO SAVEPOINT step');
+    expect(await store.nextSequence(tx, TO, 'savepoint')).toBe('1');
+    await commit();
+  });
+
+  it('numbers a subject without a gap while many write at one time and some roll back', async () => {
+    const numbers: number[] = [];
+    const write = async (index: number): Promise<void> => {
+      const { tx, commit, rollback } = await begin(database.pool);
+      const number = await store.nextSequence(tx, TO, 'busy');
+      await store.add(tx, message(number, 'busy'), true);
+      if (index % 4 === 0) return rollback();
+      numbers.push(Number(number));
+      await commit();
+    };
+    await Promise.all(Array.from({ length: 40 }, (_, index) => write(index)));
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+  });
+
+  it('gives the rows of a lane in the order of their numbers, whoever wrote them when', async () => {
+    const { rows } = await database.pool.query<{ event_id: string }>(
+      `SELECT event_id FROM nestjs_sns_sqs.outbox_messages WHERE lane = 'busy' ORDER BY id`,
+    );
+    const ids = rows.map(({ event_id: id }) => Number(id));
+    expect(ids).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+  });
+
+  it('finds what is to be relayed by its index, however much waits and however much is left for others', async () => {
+    const { pool } = database;
+    await pool.query(
+      `INSERT INTO nestjs_sns_sqs.outbox_messages (destination, bucket, lane, event_id, type, entry)
+       SELECT 'sns:many', n % 16, 'user ' || n % 1000, n::text, 't', '{}' FROM generate_series(1, 20000) n`,
+    );
+    await pool.query('ANALYZE nestjs_sns_sqs.outbox_messages');
+    await store.open(['sns:many']);
+    const sql = outboxSql('nestjs_sns_sqs');
+    for (const [text, values] of [
+      [sql.lease, [JSON.stringify(['sns:many']), 'plan', 1_000]],
+      [sql.read, ['plan', 50, '[]']],
+    ] as const) {
+      const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [...values]);
+      const plan = rows.map(row => row['QUERY PLAN']).join('\n');
+      expect(plan).toMatch(/Index (Only )?Scan using outbox_messages_due/);
+      expect(plan).not.toMatch(/Seq Scan on outbox_messages/);
+    }
+  });
+});
+
+describeWithPostgres('The tables of PostgreSQL', () => {
+  let database: TestDatabase;
+
+  beforeEach(async () => {
+    database = await TestDatabase.create();
+  });
+
+  afterEach(() => database.drop());
+
+  it('are made once by many processes that start at one time', async () => {
+    const made = await Promise.all([1, 2, 3].map(() => migrate(database.pool)));
+    expect(new Set(made.flat())).toEqual(new Set(knownMigrations()));
+    expect(await migrate(database.pool)).toEqual([]);
+    expect((await appliedMigrations(database.pool)).toSorted()).toEqual(knownMigrations().toSorted());
+  });
+
+  it('are made by the text too, which may be run again, in a schema of any name', async () => {
+    for (let time = 0; time < 2; time += 1) await database.pool.query(migrationsSql('messages'));
+    expect(await migrate(database.pool, 'messages')).toEqual([]);
+    const store = new PostgresOutbox({ pool: database.pool, schema: 'messages' });
+    expect(await store.status([TO])).toHaveLength(1);
+  });
+
+  it('refuse a schema whose name would have to be quoted', async () => {
+    expect(() => migrationsSql('a"; DROP')).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+    await expect(migrate(database.pool, 'A')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    const wrong = { pool: {}, schema: 'A', relay: { pollMs: 1 } };
+    expect(() => new PostgresOutbox(wrong as never)).toThrow(/`pool`.*`schema`.*`relay/s);
+  });
+});
