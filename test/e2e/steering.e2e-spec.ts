@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
-import { OnCommand, OnDomainEvent, SqsRecordBuilder } from 'nestjs-sns-sqs';
+import { Payload, RpcException } from '@nestjs/microservices';
+import { OnCommand, OnDomainEvent, OnRequest, SqsRecordBuilder } from 'nestjs-sns-sqs';
+import { lastValueFrom } from 'rxjs';
 import { Gate, waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -101,6 +102,32 @@ describe('a queue is steered', () => {
     const startedAt = performance.now();
     await waitFor('all', () => handled.length === 25);
     expect(performance.now() - startedAt).toBeGreaterThan(1_000);
+  });
+
+  it('opens its breaker for requests that fail, which are answered all the same, and not for answers that say no', async () => {
+    let error: Error = new RpcException('no such user');
+    let calls = 0;
+    @Controller()
+    class Users {
+      @OnRequest('find', { circuitBreaker: { failures: 1, of: 3, pauseSeconds: 60 } })
+      find(): never {
+        calls += 1;
+        throw error;
+      }
+    }
+    const { server } = await here.start([Users]);
+    const { client } = here.commands({ groupId: 'none' });
+    const ask = async (): Promise<void> => {
+      await expect(lastValueFrom(client.send('find', {}))).rejects.toBeDefined();
+    };
+    const status = (): string | undefined =>
+      server.health().queues[`${here.prefix}notifications-async-commands.fifo`]?.status;
+    for (let n = 0; n < 4; n += 1) await ask();
+    expect(status()).toBe('up');
+    error = new Error('connect ECONNREFUSED');
+    for (let n = 0; n < 3; n += 1) await ask();
+    await waitFor('the breaker', () => status() === 'held');
+    expect(calls).toBe(7);
   });
 
   it('burns no attempts while what its handlers need is away, and tries one message for each pause', async () => {

@@ -42,6 +42,11 @@ export class Delivery {
   cutOff: ((reason: Error) => void) | undefined;
   /** What its handler asked for by throwing, before filters made something else of it. */
   outcome: Error | undefined;
+  /**
+   * Of a request that was not answered as its handler wanted: with this error of the handler, or undefined where nothing
+   * is known of what the handler needs. It is done all the same.
+   */
+  refused: { error: unknown } | undefined;
   /** What its handler does behind interceptors, which an unsubscription does not end. */
   private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */

@@ -166,9 +166,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const asking = delivery.batch ? undefined : this.options.asking.begin();
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
-      const { outcome } = delivery;
+      const { outcome, refused } = delivery;
       if (outcome) return this.options.failures.settlementOf(delivery, attempt, outcome);
-      this.options.breaker?.noteSuccess();
+      if (refused) this.options.failures.noteRefused(refused.error);
+      else this.options.breaker?.noteSuccess();
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;

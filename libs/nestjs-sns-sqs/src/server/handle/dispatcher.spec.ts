@@ -13,7 +13,12 @@ const metadata = { id: '1', source: 'users', type: 'user.registered' };
 const delivery = () => new Delivery({ MessageId: 'm' }, 0, 0);
 const justRun: ProcessingHooks = (_, work) => work();
 
-function dispatcherTo(handle: (...args: never[]) => unknown, pattern = 'user.registered', hooks = justRun) {
+function dispatcherTo(
+  handle: (...args: never[]) => unknown,
+  pattern = 'user.registered',
+  hooks = justRun,
+  request?: IncomingRequest,
+) {
   const handler = handle as unknown as MessageHandler;
   return new Dispatcher({
     queueName: 'q',
@@ -23,6 +28,7 @@ function dispatcherTo(handle: (...args: never[]) => unknown, pattern = 'user.reg
     conversation: true,
     logger: { warn: () => undefined, error: () => undefined },
     hooks,
+    ...(request && { requestOf: () => request }),
   });
 }
 
@@ -40,6 +46,14 @@ describe('Dispatcher', () => {
     expect(context?.getSignal()).toBe(one.signal);
     expect([context?.getQueue(), context?.getPattern(), context?.getAttempt()]).toEqual(['q', 'user.registered', 3]);
     expect(context?.getMetadata()).toBe(metadata);
+  });
+
+  it('notes of a request that was not run that nothing is known of what its handler needs', async () => {
+    const handle = jest.fn();
+    const dispatcher = dispatcherTo(handle, 'user.registered', justRun, { hasExpired: () => true } as never);
+    const one = delivery();
+    await dispatcher.dispatch(one, 1);
+    expect([handle.mock.calls, one.refused]).toEqual([[], { error: undefined }]);
   });
 
   it('rejects with the very error that the handler threw', async () => {

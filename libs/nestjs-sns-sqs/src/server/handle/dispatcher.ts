@@ -1,10 +1,11 @@
-import type { MessageHandler } from '@nestjs/microservices';
+import { RpcException, type MessageHandler } from '@nestjs/microservices';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
 import { inConversation } from '../../events/conversation.js';
 import { validate, valueOf, type Validation } from '../../contracts/validate.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isInstance } from '../../errors/thrown.js';
 import { inTime } from '../../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
@@ -88,7 +89,10 @@ export class Dispatcher {
   }
 
   private async reply(delivery: Delivery, attempt: number, request: IncomingRequest): Promise<void> {
-    if (request.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) return;
+    if (request.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) {
+      delivery.refused = { error: undefined };
+      return;
+    }
     try {
       await this.handle(delivery, attempt, request);
     } catch (error) {
@@ -96,6 +100,7 @@ export class Dispatcher {
       if (!refusal) throw error;
       await request.refuse(refusal.err);
       if (!refusal.isDone) throw error;
+      delivery.refused = { error };
     }
   }
 
@@ -158,9 +163,12 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
     this.delivery.noteWork(work);
   }
 
-  /** What the caller of a request gets is what filters make of it. */
+  /** What the caller of a request gets is what filters make of it; an RpcException is an answer like any other. */
   [NOTE_THROWN](error: unknown): boolean {
-    if (this.isRequest) return false;
+    if (this.isRequest) {
+      this.delivery.refused = { error: isInstance(error, RpcException) ? undefined : error };
+      return false;
+    }
     if (outcomeOf(error).kind !== 'failed') this.delivery.outcome = error as Error;
     return true;
   }
@@ -170,16 +178,17 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
 async function inBatch(
   handled: Promise<void>,
   request: IncomingRequest | undefined,
-  { signal }: Delivery,
+  delivery: Delivery,
 ): Promise<void> {
   if (!request) return handled;
   try {
     await handled;
   } catch (error) {
     if (error instanceof HeldBackError) throw error;
+    delivery.refused = { error };
     return request.refuse(error);
   }
-  await request.answer(() => undefined, signal);
+  await request.answer(() => undefined, delivery.signal);
 }
 
 /** The payload as the schema of the handler's contract gives it. Throws CONTRACT_VIOLATION. */

@@ -52,6 +52,11 @@ export class Failures {
     return settlement;
   }
 
+  /** A request was answered with an error, and is done; the breaker looks at it as at any other failure. */
+  noteRefused(error: unknown): void {
+    if (error !== undefined) this.whileOpen(error);
+  }
+
   /** Its failure would be the last one. False where there is one attempt only: each is the last then. */
   isLastAttempt({ counted }: Attempt): boolean {
     const { maxReceiveCount } = this.options.rules;
