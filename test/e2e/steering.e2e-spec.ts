@@ -130,6 +130,34 @@ describe('a queue is steered', () => {
     expect(calls).toBe(7);
   });
 
+  it('gives queues that share slots as many as their weights say, and starves none', async () => {
+    const order: string[] = [];
+    const note = async (name: string): Promise<void> => {
+      await new Promise(resolve => setTimeout(resolve, 10));
+      order.push(name);
+    };
+    @Controller()
+    class Two {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'urgent', weight: 4 })
+      urgent(): Promise<void> {
+        return note('urgent');
+      }
+
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'later' })
+      later(): Promise<void> {
+        return note('later');
+      }
+    }
+    const { server } = await here.start([Two], { concurrency: 3 });
+    await server.pause();
+    await emit(80);
+    server.resume();
+    await waitFor('all', () => order.length === 160);
+    const urgent = order.slice(0, 75).filter(name => name === 'urgent').length;
+    expect(urgent).toBeGreaterThan(50);
+    expect(urgent).toBeLessThan(75);
+  });
+
   it('burns no attempts while what its handlers need is away, and tries one message for each pause', async () => {
     let isAway = true;
     let calls = 0;

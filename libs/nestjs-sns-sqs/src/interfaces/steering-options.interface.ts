@@ -25,6 +25,11 @@ export interface CircuitBreakerOptions {
 export interface SteeringOptions {
   /** The process receives only messages that may run. Each process has a limit of its own. @default no limit */
   rateLimit?: RateLimitOptions | undefined;
+  /**
+   * Where the server's `concurrency` bounds all queues and several queues wait: how many messages of this queue begin for
+   * each one of a queue with weight 1, 1 to 100. @default 1
+   */
+  weight?: number | undefined;
   /** Stops receiving while a dependency of the handlers is unavailable. Each process has its own. @default none */
   circuitBreaker?: CircuitBreakerOptions | undefined;
 }

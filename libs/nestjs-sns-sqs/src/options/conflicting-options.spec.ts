@@ -51,6 +51,12 @@ const PAIRS: Array<[string, Options, RegExp, Options]> = [
     inQueue({ inbox: true }),
   ],
   [
+    'a share of slots that nobody shares',
+    inQueue({ weight: 3 }),
+    /^q: `weight` without the server's own `concurrency`/,
+    { concurrency: 10, ...inQueue({ weight: 3 }) },
+  ],
+  [
     'a memory that is shorter than a lease',
     { inbox: { rememberForSeconds: 29 } },
     /^`inbox.rememberForSeconds` is shorter/,

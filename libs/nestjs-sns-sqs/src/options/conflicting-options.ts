@@ -60,6 +60,10 @@ const PAIRS: readonly Pair[] = [
     text: '`inbox.rememberForSeconds` is shorter than `visibilityTimeoutSeconds`: a message whose delete failed comes again after that, and would be handled twice',
   },
   {
+    isWrong: (all, server) => all.weight !== undefined && server.concurrency === undefined,
+    text: "`weight` without the server's own `concurrency`: the queues share no slots",
+  },
+  {
     isWrong: all => numberOr(all.retentionSeconds, Infinity) < visibilitySeconds(all),
     text: '`visibilityTimeoutSeconds` is longer than `retentionSeconds`: a message whose process dies would expire before it is visible again',
   },

@@ -71,6 +71,7 @@ describe('consumerSettings', () => {
       laneBy: 'none',
       onGroupFailure: 'block',
       inbox: true,
+      weight: 1,
       ordering: 'none',
       gapTimeoutMs: 300_000,
       onGapTimeout: 'dead-letter',

@@ -34,7 +34,7 @@ import { defined } from './defined.js';
 import { outlastingOptions } from './outlast-retention.js';
 import { serverSchema } from './server-schema.js';
 
-type WithoutDefault = 'startAt' | 'inboxKey' | keyof SteeringOptions;
+type WithoutDefault = 'startAt' | 'inboxKey' | Exclude<keyof SteeringOptions, 'weight'>;
 
 export type ResolvedConsumerOptions = Required<Omit<ConsumerOptions, 'backoff' | WithoutDefault>> &
   Pick<ConsumerOptions, WithoutDefault> & {
@@ -93,6 +93,7 @@ const CONSUMER_DEFAULTS = {
   isPermanent: isValidationRefusal,
   onGroupFailure: 'block',
   inbox: true,
+  weight: 1,
   gapTimeoutMs: INBOX_DEFAULT_GAP_TIMEOUT_MS,
   onGapTimeout: 'dead-letter',
   onInvalidSequence: 'dead-letter',

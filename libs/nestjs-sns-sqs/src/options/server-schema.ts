@@ -90,6 +90,7 @@ const consumerShape = {
   laneBy: z.enum(['none', 'subject']).optional(),
   rateLimit: rateLimit.optional(),
   circuitBreaker: circuitBreaker.optional(),
+  weight: z.number().int().min(1).max(100).optional(),
 };
 
 const consumer = z.strictObject(consumerShape);

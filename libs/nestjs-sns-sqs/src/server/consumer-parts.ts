@@ -201,7 +201,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   // A batch takes one slot when it begins; until then its messages only wait.
   const slots = settings.batch ? new Slots(Infinity) : options.slots;
   const requestSlots = settings.batch ? undefined : options.requestSlots;
-  const shared = { fifo: queue.fifo, concurrency: maxMessages, slots, requestSlots, waits };
+  const shared = { fifo: queue.fifo, weight: settings.weight, concurrency: maxMessages, slots, requestSlots, waits };
   return {
     settler,
     heartbeat,
@@ -236,8 +236,8 @@ function lanesOf(
   runner: LaneRunner<Delivery>,
   dispatcher: Dispatcher,
 ): LaneSet<Delivery> {
-  const { batch, concurrency, ordering } = settings;
-  const common = { runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots };
+  const { batch, concurrency, ordering, weight } = settings;
+  const common = { runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots, weight };
   if (batch) {
     const begin = (deliveries: readonly Delivery[]) => dispatcher.beginBatch(deliveries);
     return new BatchLanes({ ...common, ...batch, begin, areTogether: queue.fifo });

@@ -22,6 +22,8 @@ export interface BatchLanesOptions<T> {
   limit: number;
   /** The server's own bound on top. */
   slots: Slots;
+  /** Share of the server's slots beside other queues. @default 1 */
+  weight?: number | undefined;
   /** Several items of one key may be in one batch, in order. False: one of a key at a time. */
   areTogether: boolean;
 }
@@ -62,6 +64,10 @@ export class BatchLanes<T> implements LaneSet<T>, SlotUser {
   private stopped: (() => void) | undefined;
 
   constructor(private readonly options: BatchLanesOptions<T>) {}
+
+  get weight(): number {
+    return this.options.weight ?? 1;
+  }
 
   get load(): number {
     return this.submitted;

@@ -12,6 +12,8 @@ export interface IntakeCapacityOptions {
   fifo: boolean;
   concurrency: number;
   slots: Pick<Slots, 'free'>;
+  /** Share of the server's slots beside other queues. */
+  weight: number;
   lanes: Pick<LaneSet<never>, 'load' | 'held' | 'ordinaryLoad' | 'inWork'>;
   pace: Pick<ReceivePace, 'prefetch'>;
   settler: Pick<Settler, 'pending'>;
@@ -55,11 +57,13 @@ export class IntakeCapacity {
 
   /** A queue that has nothing may always ask for one message: else it could not say that it wants a slot. */
   get messages(): number {
-    const { fifo, concurrency, slots, lanes, pace, settler, runner, steering, inbox } = this.options;
+    const { fifo, concurrency, slots, weight, lanes, pace, settler, runner, steering, inbox } = this.options;
     if (inbox?.isPaused || steering.isHeld) return 0;
-    const { load, held, ordinaryLoad } = lanes;
-    const free = Math.min(concurrency - ordinaryLoad, slots.free);
-    const wanted = Math.max(load === 0 ? 1 : 0, free + pace.prefetch);
+    const { load, held, ordinaryLoad, inWork } = lanes;
+    const own = concurrency - ordinaryLoad;
+    // Without messages that wait a queue would get no slot in its turns. Those of weight 1 come by what they wait for.
+    const ahead = slots.free > 0 || weight === 1 ? 0 : Math.min(own, weight, AWS_BATCH_MAX_ENTRIES) - (load - inWork);
+    const wanted = Math.max(load === 0 ? 1 : 0, ahead, Math.min(own, slots.free) + pace.prefetch);
     const usual = fifo ? wanted : Math.min(wanted, concurrency * MAX_HELD_PER_SLOT - held);
     const capacity = Math.max(usual, this.forRequests);
     const unsettled = this.maxUnsettled - settler.pending - runner.undecided;

@@ -21,6 +21,8 @@ export interface LanesOptions<T> {
   limit: number;
   /** The server's own bound on top. */
   slots: Slots;
+  /** Share of the server's slots beside other queues. @default 1 */
+  weight?: number | undefined;
   /** Slots of their own for some of the items, when there are no others. @default none */
   requests?: { slots: RequestSlots; isOne: (item: T) => boolean };
   /** True: `item` runs before `other` of its lane. Undefined: in the order of their submission. */
@@ -49,6 +51,10 @@ export class Lanes<T> implements LaneSet<T>, SlotUser {
   private stopped: (() => void) | undefined;
 
   constructor(private readonly options: LanesOptions<T>) {}
+
+  get weight(): number {
+    return this.options.weight ?? 1;
+  }
 
   /** Items in work, and lanes that wait for a slot. */
   get load(): number {

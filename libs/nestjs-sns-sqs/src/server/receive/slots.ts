@@ -1,17 +1,24 @@
 /** Somebody who wants slots: told when one may be had. */
 export interface SlotUser {
+  /** Share of the slots beside other users. @default 1 */
+  readonly weight?: number;
   /** A slot was freed, and this user is next. */
   pump(): void;
 }
 
 /**
- * Permissions to have a message in work, shared by the queues of a server. When there are not enough, they go round:
- * a freed slot is offered to each waiting queue in turn, so that a flooded one does not starve the others.
+ * Permissions to have a message in work, shared by the queues of a server. When there are not enough, they go round by
+ * weight: of the queues that wait the one is next that has had the least for its weight, so that a flooded one does not
+ * starve the others (stride scheduling).
  */
 export class Slots {
   private taken = 0;
-  /** In the order in which they are offered the next slot. */
-  private readonly waiting = new Set<SlotUser>();
+  /** Each with its turn: the lowest is offered the next slot, and of these who has waited longest. */
+  private readonly waiting = new Map<SlotUser, number>();
+  /** The turn after a user's last one. */
+  private readonly turns = new WeakMap<SlotUser, number>();
+  /** The turn of the last slot that somebody waited for: who comes later saves up nothing. */
+  private turn = 0;
 
   constructor(private readonly limit: number) {}
 
@@ -21,11 +28,16 @@ export class Slots {
 
   /** False: none is free, or others wait for longer; then `user` will be told. */
   take(user: SlotUser): boolean {
-    if (this.taken >= this.limit || !this.isNext(user)) {
-      this.waiting.add(user);
-      return false;
+    if (this.taken < this.limit && this.waiting.size === 0) {
+      this.taken += 1;
+      return true;
     }
-    if (this.waiting.size > 0) this.waiting.delete(user);
+    this.wait(user);
+    if (this.taken >= this.limit || this.next !== user) return false;
+    const turn = this.waiting.get(user) ?? this.turn;
+    this.waiting.delete(user);
+    this.turn = turn;
+    this.turns.set(user, turn + 1 / (user.weight ?? 1));
     this.taken += 1;
     return true;
   }
@@ -40,14 +52,22 @@ export class Slots {
     if (this.waiting.size > 0 && this.waiting.delete(user) && this.taken < this.limit) this.offer();
   }
 
-  private isNext(user: SlotUser): boolean {
-    if (this.waiting.size === 0) return true;
-    const [first] = this.waiting;
-    return first === user;
+  private wait(user: SlotUser): void {
+    if (!this.waiting.has(user)) this.waiting.set(user, Math.max(this.turn, this.turns.get(user) ?? 0));
+  }
+
+  private get next(): SlotUser | undefined {
+    let next: SlotUser | undefined;
+    let lowest = Infinity;
+    for (const [user, turn] of this.waiting) {
+      if (turn >= lowest) continue;
+      next = user;
+      lowest = turn;
+    }
+    return next;
   }
 
   private offer(): void {
-    const [next] = this.waiting;
-    next?.pump();
+    this.next?.pump();
   }
 }
