@@ -11,6 +11,10 @@ const HOURS = 3_600_000;
 const inQueue = (consumer: NonNullable<Options['consumer']>): Options => ({ queues: { q: consumer } });
 const handlerWith = (requestHandler: object): Options => ({ aws: { requestHandler } });
 
+const CLIENTS = { sqs: { send: () => undefined }, sns: { send: () => undefined } } as unknown as Required<
+  Pick<Options, 'sqs' | 'sns'>
+>;
+
 /** What is refused, why, and the same with one of the two changed. */
 const PAIRS: Array<[string, Options, RegExp, Options]> = [
   [
@@ -29,7 +33,7 @@ const PAIRS: Array<[string, Options, RegExp, Options]> = [
     'lanes with a deserializer',
     { deserializer, consumer: { laneBy: 'subject' } },
     /^`laneBy: 'subject'` with/,
-    { deserializer, queues: { 'q.fifo': { laneBy: 'subject' } } },
+    { deserializer, consumer: { laneBy: 'none' } },
   ],
   [
     "an order without the server's inbox",
@@ -108,6 +112,27 @@ const PAIRS: Array<[string, Options, RegExp, Options]> = [
     /^`aws.requestHandler.requestTimeout` .*\(10 s\)/,
     handlerWith({ requestTimeout: 0 }),
   ],
+  [
+    'a client of its own and what would make one',
+    { aws: {}, ...CLIENTS },
+    /^`aws` beside `sqs` and `sns`/,
+    { aws: {}, sqs: CLIENTS.sqs },
+  ],
+  ...(
+    [
+      ['gapTimeoutMs', 1_000, 'q.fifo', 'q'],
+      ['onGapTimeout', 'wait', 'q.fifo', 'q'],
+      ['startAt', 1, 'q.fifo', 'q'],
+      ['onInvalidSequence', 'proceed', 'q.fifo', 'q'],
+      ['laneBy', 'none', 'q.fifo', 'q'],
+      ['onGroupFailure', 'block', 'q', 'q.fifo'],
+    ] as const
+  ).map(([name, value, wrong, right]): (typeof PAIRS)[number] => [
+    `${name} on ${wrong}`,
+    { queues: { [wrong]: { [name]: value } } },
+    new RegExp(`^${wrong}: \`${name}\` does nothing there`),
+    { queues: { [right]: { [name]: value } }, consumer: { [name]: value } },
+  ]),
 ];
 
 describe('options that go badly together', () => {
@@ -134,6 +159,27 @@ describe('options that go badly together', () => {
     expect(conflictingExtras({ inbox: false }, 'q', extras)).toEqual([expect.stringMatching(/^q: `ordering` without/)]);
     expect(conflictingExtras({ inbox: false }, 'q', {})).toEqual([]);
     expect(conflictingExtras({ inbox: { store: new MemoryInboxStore() } }, 'q', extras)).toEqual([]);
+  });
+
+  it.each([
+    ['gapTimeoutMs', 1_000],
+    ['onGapTimeout', 'wait'],
+    ['startAt', 1],
+    ['onInvalidSequence', 'proceed'],
+  ])("a queue's `%s`, once its handlers are known to ask for no order", (name, value) => {
+    const why = [expect.stringMatching(`^q: \`${name}\` does nothing there: without`)];
+    expect(conflictingExtras(inQueue({ [name]: value }), 'q', {})).toEqual(why);
+    expect(conflictingExtras({}, 'q', { [name]: value })).toEqual(why);
+    expect(conflictingExtras(inQueue({ [name]: value }), 'q', { ordering: 'sequential' })).toEqual([]);
+    expect(conflictingExtras({ consumer: { ordering: 'sequential' } }, 'q', { [name]: value })).toEqual([]);
+    // A default of every queue, which some of them use.
+    expect(conflictingExtras({ consumer: { [name]: value } }, 'q', {})).toEqual([]);
+  });
+
+  it('a policy for sequences is read with every order', () => {
+    const extras = { ordering: 'latest', onInvalidSequence: 'proceed' } as const;
+    expect(conflictingExtras({}, 'q', extras)).toEqual([]);
+    expect(conflictingExtras({}, 'q', { ...extras, startAt: 1 })).toHaveLength(1);
   });
 
   it.each(['httpAgent', 'httpsAgent', 'httpOptions'])('`aws.%s`, which the SDK ignores, is refused', name => {

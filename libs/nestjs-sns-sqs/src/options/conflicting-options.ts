@@ -7,6 +7,7 @@ import type { HandlerOptions } from '../interfaces/handler-options.interface.js'
 import type { ConsumerOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import { isFifoName } from '../topology/names.js';
 import type { ShortName } from '../interfaces/names.interface.js';
+import { idleOptions } from './idle-options.js';
 
 /** Not checked yet: anything may stand in it. */
 type Unchecked = Record<string, unknown>;
@@ -103,23 +104,36 @@ function problemsOf(server: Partial<ServerSQSOptions>, queue?: string, extras: H
 /** The pairs of a server's options that go badly together, each as a sentence. Takes unchecked options. */
 export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] {
   const forAll = problemsOf(server);
-  const own = Object.keys(given(server.queues)).flatMap(queue => problemsOf(server, queue));
+  const own = Object.entries(given(server.queues)).flatMap(([queue, options]) => [
+    ...problemsOf(server, queue),
+    ...idleOptions(queue, given(options), { isFifo: isFifoName(queue) }),
+  ]);
   // What is wrong for all is said once.
-  return [...forAll, ...own.filter(problem => !forAll.some(known => problem.endsWith(known))), ...shortPolls(server)];
+  const news = own.filter(problem => !forAll.some(known => problem.endsWith(known)));
+  return [...forAll, ...news, ...shortPolls(server), ...unusedAccess(server)];
 }
 
-/** Of what the handlers of a queue (its name without prefix) ask for by their extras. */
-export const conflictingExtras = (
+/** Of a queue (its name without prefix) whose handlers, and what they ask for by their extras, are known. */
+export function conflictingExtras(
   server: Partial<ServerSQSOptions>,
   queue: ShortName,
   extras: HandlerOptions,
-): string[] => {
-  if (Object.keys(given(extras)).length === 0) return [];
+): string[] {
+  const own: ConsumerOptions = { ...given(server.queues?.[queue]), ...given(extras) };
+  const { ordering = server.consumer?.ordering ?? 'none' } = own;
+  const idle = idleOptions(queue, own, { isFifo: isFifoName(queue), ordering });
+  if (Object.keys(given(extras)).length === 0) return idle;
   const { waitTimeSeconds } = extras;
   const alone = { ...server, consumer: { waitTimeSeconds }, queues: {} };
   const polls = waitTimeSeconds === undefined ? [] : shortPolls(alone);
-  return [...problemsOf(server, queue, extras), ...polls.map(text => `${queue}: ${text}`)];
-};
+  return [...problemsOf(server, queue, extras), ...idle, ...polls.map(text => `${queue}: ${text}`)];
+}
+
+/** With both clients ready there is nothing that `aws` could configure. */
+const unusedAccess = ({ aws, sqs, sns }: Partial<ServerSQSOptions>): string[] =>
+  aws !== undefined && sqs !== undefined && sns !== undefined
+    ? ['`aws` beside `sqs` and `sns`: it would configure neither of these ready clients']
+    : [];
 
 /** Timeouts of the user's that would end a long poll before it is answered. */
 function shortPolls(server: Partial<ServerSQSOptions>): string[] {
