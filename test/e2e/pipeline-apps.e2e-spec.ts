@@ -13,9 +13,9 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { createServer } from 'node:net';
 import { ClientSNS, ClientSQS, OnCommand, OnDomainEvent, SQS_TRANSPORT, ServerSQS } from 'nestjs-sns-sqs';
 import { lastValueFrom, type Observable } from 'rxjs';
+import { freePort } from '../support/free-port.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -23,14 +23,6 @@ import { world } from '../support/world.js';
 interface WithPreRequestHooks {
   registerPreRequestHook?: (hook: (context: unknown, next: () => Observable<unknown>) => Observable<unknown>) => void;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('none'))));
-    });
-  });
 
 describe('apps', () => {
   const here = world();
