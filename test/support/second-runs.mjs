@@ -10,6 +10,7 @@ const ON_ONE_MAJOR = [
   'apps/users/src/users/users.messages.controller.spec.ts',
   ...[
     'attempts',
+    'client-certificate',
     'clock-steps',
     'dead-letter-copy',
     'deviations',
