@@ -14,7 +14,6 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -57,8 +56,10 @@ export const hasPostgres = Boolean(process.env.DATABASE_URL) || binaries() !== u
 const LEASHED = '"$@" & pid=$!; cat >/dev/null; kill -QUIT $pid 2>/dev/null; wait $pid';
 /** The same when the process `$1` ends, or the file `$2` is there; then nothing is left of the folder `$3`. */
 const LEASHED_TO = `owner=$1; stop=$2; folder=$3; shift 3; "$@" & pid=$!
-while [ ! -e "$stop" ] && kill -0 $pid 2>/dev/null && { [ -d /proc/$owner ] || kill -0 $owner 2>/dev/null; }; do sleep 0.3; done
+while [ ! -e "$stop" ] && { [ -d /proc/$owner ] || kill -0 $owner 2>/dev/null; }; do sleep 0.3; done
 kill -QUIT $pid 2>/dev/null; wait $pid; rm -rf "$folder"`;
+/** Somebody else may take a port that was free a moment ago. */
+const MAX_PORTS = 5;
 
 /** One server on a free port of 127.0.0.1, with its files in a folder of its own. */
 export class PostgresProcess {
@@ -97,26 +98,53 @@ export class PostgresProcess {
    * @param leash it outlives this process instead, and ends when the process `owner` does or the file `stop` is there
    */
   async start(leash) {
-    const log = join(this.folder, 'log');
+    for (let tries = 1; ; tries += 1) {
+      const shell = this.#spawn(leash);
+      const problem = await this.#untilReady();
+      if (problem === undefined) {
+        if (leash) shell.unref();
+        else this.#shell = shell;
+        return;
+      }
+      if (leash) shell.kill('SIGKILL');
+      else shell.stdin.end();
+      if (tries === MAX_PORTS || !problem.includes('could not'))
+        throw new Error(`PostgreSQL has not started: ${problem}`);
+      this.port = await freePort();
+    }
+  }
+
+  #spawn(leash) {
+    rmSync(this.#log, { force: true });
     const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const postgres = [join(this.#native, 'bin/postgres'), '-D', join(this.folder, 'data'), '-p', String(this.port)];
     const shell = leash
       ? ['-c', `exec 2>"$0/log"; ${LEASHED_TO}`, this.folder, String(leash.owner), leash.stop, this.folder]
       : ['-c', `exec 2>"$0/log"; ${LEASHED}`, this.folder];
-    const child = spawn('sh', [...shell, ...postgres, ...settings], {
+    return spawn('sh', [...shell, ...postgres, ...settings], {
       ...asUser,
       cwd: '/',
       detached: Boolean(leash),
       stdio: [leash ? 'ignore' : 'pipe', 'ignore', 'ignore'],
     });
-    if (leash) child.unref();
-    else this.#shell = child;
+  }
+
+  /** Undefined: it takes connections, on this port and not another server; else what it wrote. */
+  async #untilReady() {
     const endsAt = performance.now() + START_MS;
-    while (!(await accepts(this.port))) {
-      const isOver = child.exitCode !== null || performance.now() > endsAt;
-      if (isOver) throw new Error(`PostgreSQL has not started: ${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
+    for (;;) {
+      const log = read(this.#log);
+      if (/\bFATAL\b/.test(log)) return log;
+      // The port, and further below whether it is ready.
+      const lines = read(join(this.folder, 'data/postmaster.pid')).split('\n');
+      if (lines[3] === String(this.port) && lines[7]?.trim() === 'ready' && log.includes('ready to accept')) return;
+      if (performance.now() > endsAt) return log;
       await pause(20);
     }
+  }
+
+  get #log() {
+    return join(this.folder, 'log');
   }
 
   /** Ends it at once, as a crash does: what was committed is there at the next start. */
@@ -161,14 +189,4 @@ function areLinksMade(native) {
   return linksOf(native).every(({ target }) => lstatSync(join(native, '..', target), { throwIfNoEntry: false }));
 }
 
-/** True: somebody listens there. */
-function accepts(port) {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
+const read = file => (existsSync(file) ? readFileSync(file, 'utf8') : '');

@@ -49,7 +49,9 @@ const IMPORTS: Record<string, readonly string[]> = {
   '@aws-sdk/client-sqs': ['SQSClient'],
   rxjs: ['lastValueFrom'],
   'nestjs-sns-sqs/dead-letters': ['DeadLetterDesk'],
+  'nestjs-sns-sqs/postgres': ['PostgresInboxStore'],
   'nestjs-sns-sqs/redis': ['RedisInboxStore'],
+  pg: ['Pool'],
   'nestjs-sns-sqs/testing': ['inboxStoreContract', 'TestHarness'],
 };
 const DECLARED: Record<string, string> = {

@@ -1,5 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 /** The parts of a context. In unit tests `sqsContext()` of `nestjs-sns-sqs/testing` fills in what a test leaves out. */
@@ -18,6 +20,8 @@ export interface SqsContextState {
   signal: AbortSignal;
   /** The caller waits for a reply. @default false */
   isRequest?: boolean | undefined;
+  /** Marks the event done in a transaction. @default it is refused */
+  markDoneIn?(tx: SqlExecutor): Promise<void>;
 }
 
 /**
@@ -79,5 +83,32 @@ export class SqsContext extends BaseRpcContext<[SqsContextState]> {
    */
   getSignal(): AbortSignal {
     return this.args[0].signal;
+  }
+
+  /**
+   * Marks the event done in the handler's own transaction: the effect and its being remembered commit together, with the
+   * position of the event's subject. After the commit the event is done, also where the handler throws or its process
+   * dies; after a rollback it is not. Call it at any place in the transaction; first where that is `REPEATABLE READ` or
+   * `SERIALIZABLE`. Let its errors leave the handler.
+   *
+   * @param tx `fromPg()`, `fromDrizzle()` and others of `nestjs-sns-sqs/postgres` make it of an open transaction
+   * @throws {SnsSqsError} CLAIM_LOST: another consumer may have the event, and the transaction cannot commit;
+   * MARK_DONE_UNSUPPORTED: the queue's inbox is no `PostgresInboxStore`; INBOX_UNAVAILABLE: the message is handled without it.
+   * @example
+   * ```typescript
+   * await database.transaction(async tx => {
+   *   await tx.insert(payments).values(payment);
+   *   await context.markDoneIn(fromDrizzle(tx));
+   * });
+   * ```
+   */
+  async markDoneIn(tx: SqlExecutor): Promise<void> {
+    const [state] = this.args;
+    if (state.markDoneIn) return state.markDoneIn(tx);
+    throw new SnsSqsError('MARK_DONE_UNSUPPORTED', {
+      problem: `This context of ${state.queue} was made without an inbox`,
+      remedy: 'give it a `markDoneIn` in its state',
+      facts: { queue: state.queue },
+    });
   }
 }

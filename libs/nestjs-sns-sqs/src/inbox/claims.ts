@@ -1,6 +1,7 @@
 import type {
   InboxClaim,
   InboxClaimResult,
+  InboxDone,
   InboxReleaseReason,
   InboxStore,
 } from '../interfaces/inbox-store.interface.js';
@@ -52,13 +53,18 @@ export class Claims {
 
   /** Marks the event done. Rejects with what the store says. */
   async done(claim: InboxClaim, position?: string): Promise<boolean> {
-    const { store, rules } = this.options;
-    return store.done(claim, {
+    return this.options.store.done(claim, this.doneOf(position));
+  }
+
+  /** How an event is done: for how long, and with which position. */
+  doneOf(position: string | undefined): InboxDone {
+    const { rememberForMs, rememberPositionForMs, leaseMs } = this.options.rules;
+    return {
       // A duplicate may wait for so long, and would be run if it were forgotten.
-      rememberForMs: Math.max(rules.rememberForMs, rules.leaseMs + LONGEST_IN_WORK_MS),
+      rememberForMs: Math.max(rememberForMs, leaseMs + LONGEST_IN_WORK_MS),
       ...(position !== undefined && { position }),
-      ...(rules.rememberPositionForMs !== undefined && { rememberPositionForMs: rules.rememberPositionForMs }),
-    });
+      ...(rememberPositionForMs !== undefined && { rememberPositionForMs }),
+    };
   }
 
   /**
@@ -81,7 +87,9 @@ export class Claims {
     }
     const now = this.options.now();
     return claims.filter(
-      ({ isFinishing, leaseEndsAt }, index) => held[index] === false || (leaseEndsAt <= now && !isFinishing),
+      ({ isFinishing, isMarked, leaseEndsAt }, index) =>
+        // One that is marked is done, or the store refuses its transaction: its handler need not be told.
+        !isMarked && (held[index] === false || (leaseEndsAt <= now && !isFinishing)),
     );
   }
 

@@ -37,6 +37,8 @@ export interface HeldClaim extends InboxClaim {
   leaseEndsAt: number;
   /** The effect has happened, and only the store has not been told. */
   isFinishing: boolean;
+  /** Its handler has marked it done in a transaction, which may be open, committed or rolled back. */
+  isMarked: boolean;
 }
 
 /**
@@ -70,6 +72,7 @@ export function claimOf(
     claimedAt: now,
     leaseEndsAt: now + rules.leaseMs,
     isFinishing: false,
+    isMarked: false,
     ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),
   };
 }

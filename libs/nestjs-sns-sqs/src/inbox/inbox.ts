@@ -5,6 +5,7 @@ import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import type { Admission, InboxCounts } from './admission.js';
 import { Claims } from './claims.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
+import { MarkedDone } from './marked-done.js';
 import { Order } from './order.js';
 import { placesAfter } from './places.js';
 import type { OrderingRules } from './sequence-guard.js';
@@ -48,6 +49,8 @@ export class Inbox {
     unavailable: 0,
     leaseLost: 0,
   };
+  /** Events that handlers mark done in their own transactions. */
+  readonly marks: MarkedDone;
   private readonly now: () => number;
   private readonly brokenRecords: BrokenRecords;
   private readonly room: WaitingRoom;
@@ -63,6 +66,7 @@ export class Inbox {
     this.wakers = options.wakers ?? new Wakers(namespace);
     this.room = new WaitingRoom({ queue, namespace, store, wakers: this.wakers });
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
+    this.marks = new MarkedDone({ queue, store, health, claims: this.claims });
     this.brokenRecords = new BrokenRecords(this.now);
     this.order = new Order({
       queue,

@@ -1,3 +1,5 @@
+import type { SqlExecutor } from './sql.interface.js';
+
 /** What a store in memory can answer at once, and one behind a network cannot. */
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -107,6 +109,13 @@ export interface InboxStore {
    * its token's any more, and nothing was changed. True again when repeated.
    */
   done(claim: InboxClaim, done: InboxDone): MaybePromise<boolean>;
+
+  /**
+   * Optional: as {@link done}, in a transaction of the caller's, with which it commits or rolls back. Until then nobody
+   * else can claim the event, or another one of its subject. Rejects with the SnsSqsError `CLAIM_LOST` where the claim is
+   * not its token's any more; the transaction cannot commit then.
+   */
+  doneIn?(tx: SqlExecutor, claim: InboxClaim, done: InboxDone): Promise<void>;
 
   /**
    * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence is put off as the lowest known.

@@ -9,3 +9,5 @@ export { fromKnex, type KnexTransaction } from './sql/from-knex.js';
 export { PostgresOutbox } from './outbox/postgres-outbox.js';
 export type { PostgresOutboxOptions } from './outbox/outbox-options.js';
 export { appliedMigrations, knownMigrations, migrate, migrationsSql } from './migrations.js';
+export { PostgresInboxStore } from './inbox/postgres-inbox-store.js';
+export type { PostgresInboxStoreOptions } from './inbox/postgres-inbox-options.js';

@@ -4,6 +4,7 @@ import type { SqsContext } from '../ctx-host/sqs.context.js';
 import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { Operation } from '../events/traced.js';
+import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 /** What a handler is called with. */
@@ -65,6 +66,8 @@ export class Delivery {
   behind: Delivery | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
+  /** Marks its event done in a transaction of its handler's. Undefined: its queue has no inbox. */
+  marker: { markDoneIn(delivery: Delivery, tx: SqlExecutor): Promise<void> } | undefined;
 
   /**
    * @param receivedAt when SQS has handed it out, or a little before, by the monotonic clock of this process, in

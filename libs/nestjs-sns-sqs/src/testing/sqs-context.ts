@@ -1,6 +1,7 @@
 import { abortController } from '../async/abort.js';
 import { SqsContext } from '../ctx-host/sqs.context.js';
 import type { EventMetadata, PacketMetadata } from '../interfaces/envelope.interface.js';
+import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 
 /** The parts of a context that a unit test names. `sqsContext()` fills in the rest. */
@@ -17,6 +18,8 @@ export interface TestContextOptions {
   signal?: AbortSignal | undefined;
   /** @default false */
   isRequest?: boolean | undefined;
+  /** What `context.markDoneIn(tx)` does. @default it resolves */
+  markDoneIn?: ((tx: SqlExecutor) => Promise<void>) | undefined;
   /** @default the id `event-1`, the source `test` and the pattern as type */
   metadata?: (Partial<EventMetadata> & PacketMetadata) | undefined;
 }
@@ -36,5 +39,6 @@ export function sqsContext(options: TestContextOptions = {}): SqsContext {
     attempt,
     signal: options.signal ?? abortController().signal,
     isRequest: options.isRequest ?? false,
+    markDoneIn: options.markDoneIn ?? (() => Promise.resolve()),
   });
 }

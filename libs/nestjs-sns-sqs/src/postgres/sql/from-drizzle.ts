@@ -17,7 +17,7 @@ const sqlOf = (sql: string, params: unknown[]): object => {
  * A transaction of Drizzle. Throws NO_TRANSACTION for the database itself.
  *
  * @example
- * ```ts
+ * ```typescript
  * await database.transaction(async tx => {
  *   await tx.insert(invoices).values(invoice);
  *   await context.markDoneIn(fromDrizzle(tx));

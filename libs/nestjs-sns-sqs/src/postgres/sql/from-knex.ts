@@ -11,7 +11,7 @@ export interface KnexTransaction {
  * A transaction of Knex. Throws NO_TRANSACTION for Knex itself.
  *
  * @example
- * ```ts
+ * ```typescript
  * await knex.transaction(async trx => {
  *   await trx('invoices').insert(invoice);
  *   await context.markDoneIn(fromKnex(trx));

@@ -20,7 +20,7 @@ const compiled = (sql: string, parameters: readonly unknown[]): object => ({
  * database itself.
  *
  * @example
- * ```ts
+ * ```typescript
  * await database.transaction().execute(async tx => {
  *   await tx.insertInto('invoices').values(invoice).execute();
  *   await context.markDoneIn(fromKysely(tx));

@@ -14,7 +14,7 @@ export interface MikroOrmEntityManager {
  * commit at the latest. Throws NO_TRANSACTION outside a transaction.
  *
  * @example
- * ```ts
+ * ```typescript
  * await em.transactional(async em => {
  *   em.persist(invoice);
  *   await context.markDoneIn(fromMikroOrm(em));

@@ -14,7 +14,7 @@ const OF_NO_TRANSACTION = ['totalCount', 'transaction'];
  * connection outside a transaction.
  *
  * @example
- * ```ts
+ * ```typescript
  * await client.query('BEGIN');
  * await client.query('UPDATE accounts SET balance = balance + 1');
  * await context.markDoneIn(fromPg(client));

@@ -11,7 +11,7 @@ export interface PrismaTransaction {
  * for the client itself.
  *
  * @example
- * ```ts
+ * ```typescript
  * await prisma.$transaction(async tx => {
  *   await tx.invoice.create({ data });
  *   await context.markDoneIn(fromPrisma(tx));

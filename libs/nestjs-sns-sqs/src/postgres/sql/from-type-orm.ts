@@ -18,7 +18,7 @@ export interface TypeOrmEntityManager {
  * transaction.
  *
  * @example
- * ```ts
+ * ```typescript
  * await dataSource.transaction(async manager => {
  *   await manager.save(invoice);
  *   await context.markDoneIn(fromTypeOrm(manager));

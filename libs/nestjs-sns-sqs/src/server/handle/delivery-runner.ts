@@ -17,6 +17,7 @@ import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
 import { HeldBackError } from './held-back.js';
 import { LastResort } from './last-resort.js';
+import { logMarked } from './marked-failures.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
 export interface DeliveryRunnerOptions extends FinisherOptions {
@@ -167,16 +168,26 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome, refused } = delivery;
-      if (outcome) return this.options.failures.settlementOf(delivery, attempt, outcome);
+      if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
       if (refused) this.options.failures.noteRefused(refused.error);
       else this.options.breaker?.noteSuccess();
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;
-      return this.options.failures.settlementOf(delivery, attempt, asAsked(delivery, error));
+      return this.settlementOfFailed(delivery, attempt, asAsked(delivery, error));
     } finally {
       asking?.end();
     }
+  }
+
+  /** What is committed is done, whatever its handler did afterwards. */
+  private async settlementOfFailed(delivery: Delivery, attempt: Attempt, error: unknown): Promise<Settlement> {
+    const { gate, failures, logger, queue } = this.options;
+    const { claim } = delivery;
+    const decided = claim?.isMarked ? await gate?.settlementOfMarked(delivery, claim, error) : undefined;
+    if (!decided) return failures.settlementOf(delivery, attempt, error);
+    logMarked(logger, { queue: queue.name, messageId: delivery.messageId }, decided, error);
+    return decided;
   }
 
   /** To those who have not stopped, at once; behind a message of its batch that goes back, with it. */

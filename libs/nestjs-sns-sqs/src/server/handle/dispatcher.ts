@@ -9,7 +9,9 @@ import { isInstance } from '../../errors/thrown.js';
 import { inTime } from '../../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
+import { unsupported } from '../../inbox/marked-done.js';
 import type { Delivery } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
@@ -157,6 +159,12 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
 
   get signal(): AbortSignal {
     return this.delivery.signal;
+  }
+
+  async markDoneIn(tx: SqlExecutor): Promise<void> {
+    const { marker } = this.delivery;
+    if (!marker) throw unsupported(this.queue, 'it has no inbox');
+    await marker.markDoneIn(this.delivery, tx);
   }
 
   [NOTE_WORK](work: Promise<unknown>): void {

@@ -4,6 +4,7 @@ import type { Admission } from '../../inbox/admission.js';
 import type { Inbox } from '../../inbox/inbox.js';
 import { earlySeconds, inWorkSeconds, subjectInWorkSeconds } from '../../inbox/put-off.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import type { Delivery } from '../delivery.js';
 import {
   attemptsExhausted,
@@ -12,6 +13,7 @@ import {
   type RetryRules,
   type Settlement,
 } from '../settle/retry-policy.js';
+import { isClaimLost, unclaimed } from './marked-failures.js';
 import type { MessageDecoder } from './message-decoder.js';
 
 export interface InboxGateOptions {
@@ -70,6 +72,7 @@ export class InboxGate {
         return { kind: 'fail', error: admission.error };
       case 'run':
         delivery.claim = admission.claim;
+        delivery.marker = this;
         return this.run(admission, delivery);
       default:
         return admission satisfies never;
@@ -89,6 +92,28 @@ export class InboxGate {
       await this.leave(delivery, isAttempt(settlement) ? 'failed' : 'unstarted', backInMs);
     }
     return 'done';
+  }
+
+  /** As {@link SqsContext.markDoneIn}. */
+  async markDoneIn(delivery: Delivery, tx: SqlExecutor): Promise<void> {
+    const { claim } = delivery;
+    if (!claim) throw unclaimed(delivery);
+    await this.options.inbox.marks.mark(claim, tx);
+  }
+
+  /**
+   * Its handler has failed after it marked the event done: how the message is settled where the failure does not decide.
+   * `'done'`: the transaction was committed, and the event is done.
+   */
+  async settlementOfMarked(delivery: Delivery, claim: HeldClaim, error: unknown): Promise<Settlement | undefined> {
+    const fate = await this.options.inbox.marks.fateOf(claim);
+    if (fate === 'done') {
+      // Nothing is left to be told to the inbox.
+      delivery.claim = undefined;
+      return { kind: 'delete' };
+    }
+    if (fate !== 'not-done') return this.wait(fate, delivery);
+    return isClaimLost(error) ? { kind: 'wait', why: 'in-work', seconds: 1 } : undefined;
   }
 
   /** Once SQS has hidden a message that waits for its turn: it is woken when that comes. Never rejects. */

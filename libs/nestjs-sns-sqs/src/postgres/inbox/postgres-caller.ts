@@ -1,0 +1,89 @@
+import { thrownText } from '../../errors/thrown.js';
+import type { SqlPool } from '../../interfaces/sql.interface.js';
+import { sqlStateOf } from '../sql/sql-state.js';
+
+/** Two transactions met, and this one was undone: it may be repeated as it is. */
+const MET_ANOTHER = new Set(['40001', '40P01']);
+const MAX_TRIES = 4;
+/** The server goes, or this connection leads to a replica: the next one may lead to another server. */
+const LEAVES_SERVER = /^(08|57P0|25006)/;
+
+type Connection = Awaited<ReturnType<SqlPool['connect']>>;
+
+/**
+ * Runs one statement, each a transaction of its own. Rejects after `timeoutMs`, which counts once for the connection and
+ * once for the answer; a connection that has not answered is closed. The statement may have been carried out then.
+ */
+export class PostgresCaller {
+  constructor(
+    private readonly pool: SqlPool,
+    private readonly timeoutMs: number,
+  ) {}
+
+  async call<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.once<Row>(text, values);
+      } catch (error) {
+        const state = sqlStateOf(error);
+        if (state === undefined || !MET_ANOTHER.has(state) || tries === MAX_TRIES) throw told(error, state);
+      }
+    }
+  }
+
+  private async once<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const connecting = this.connect();
+    const connection = await this.inTime(connecting, 'a connection').catch((error: unknown) => {
+      connecting.then(late => late.release()).catch(() => undefined);
+      throw error;
+    });
+    let isSpoilt = true;
+    try {
+      const { rows } = await this.inTime(connection.query<Row>(text, values), 'an answer');
+      isSpoilt = false;
+      return rows;
+    } catch (error) {
+      const state = sqlStateOf(error);
+      isSpoilt = state === undefined || LEAVES_SERVER.test(state);
+      throw error;
+    } finally {
+      connection.release(isSpoilt);
+    }
+  }
+
+  /** A pool may throw instead of rejecting. */
+  private async connect(): Promise<Connection> {
+    return this.pool.connect();
+  }
+
+  private async inTime<T>(work: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const text = `PostgreSQL has not given ${what} within ${this.timeoutMs} ms`;
+      timer = setTimeout(() => reject(new Error(text)), this.timeoutMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** With its code, by which the inbox's health knows one reason from another; an outage of the server has none. */
+function told(error: unknown, state: string | undefined): Error {
+  const text = thrownText(error);
+  const isAway = state === undefined || /^(08|57P0)/.test(state);
+  return new PostgresError(isAway ? `PostgreSQL: ${text}` : `PostgreSQL, SQLSTATE ${state}: ${text}`, state, error);
+}
+
+/** What PostgreSQL, or the way to it, has said. */
+export class PostgresError extends Error {
+  constructor(
+    message: string,
+    readonly state: string | undefined,
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
