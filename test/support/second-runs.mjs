@@ -11,6 +11,7 @@ const ON_ONE_MAJOR = [
   ...[
     'attempts',
     'client-certificate',
+    'aws-instrumentation',
     'clock-steps',
     'dead-letter-copy',
     'deviations',
