@@ -29,6 +29,7 @@ export const GROUPS = [
       ['handlers', 'Handlers'],
       ['publishing', 'Publishing'],
       ['contracts', 'Contracts'],
+      ['asyncapi', 'AsyncAPI and the catalogue'],
       ['requests', 'Requests and replies'],
       ['retries', 'Retries'],
       ['batches', 'Batches'],

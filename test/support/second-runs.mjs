@@ -15,6 +15,7 @@ const ON_ONE_MAJOR = [
     'clock-steps',
     'dead-letter-copy',
     'deviations',
+    'dlq-commands',
     'engine',
     'formerly',
     'heartbeat',

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { thrownText } from '../../errors/thrown.js';
+import { CliError } from '../cli-error.js';
+import type { AsyncApi } from './async-api.js';
+
+const reference = z.object({ $ref: z.string() });
+const messages = z.array(reference);
+const any = z.record(z.string(), z.unknown());
+
+/** As far as commands look into it. Keys that a newer version adds are let through. */
+const document = z.looseObject({
+  asyncapi: z.string().startsWith('3.'),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  channels: z.record(
+    z.string(),
+    z.looseObject({
+      address: z.string().nullable(),
+      title: z.string().optional(),
+      messages: z.record(z.string(), reference),
+      'x-nestjs-sns-sqs': z
+        .looseObject({
+          service: z.string(),
+          kind: z.enum(['topic', 'use-case', 'commands', 'replies']),
+          subscriptions: z.array(z.object({ topic: z.string(), types: z.array(z.string()) })).optional(),
+        })
+        .optional(),
+    }),
+  ),
+  operations: z.record(
+    z.string(),
+    z.looseObject({
+      action: z.enum(['send', 'receive']),
+      channel: reference,
+      messages,
+      reply: z.looseObject({ messages }).optional(),
+    }),
+  ),
+  components: z.looseObject({ schemas: z.record(z.string(), any), messages: z.record(z.string(), any) }),
+});
+
+const MAX_PROBLEMS = 5;
+
+/** Reads what `asyncapi` has written. Throws a CliError that names the file and what is wrong. */
+export function readAsyncApi(path: string, cwd: string): AsyncApi {
+  const file = resolve(cwd, path);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new CliError(`${file} could not be read: ${thrownText(error)}`, { cause: error });
+  }
+  const { success, data, error } = document.safeParse(json);
+  if (success) return data as unknown as AsyncApi;
+  const problems = error.issues.slice(0, MAX_PROBLEMS).map(({ path: at, message }) => `${at.join('.')}: ${message}`);
+  throw new CliError(
+    `${file} is no document of \`nestjs-sns-sqs asyncapi\`: ${problems.join('; ')}. Write it anew by \`nestjs-sns-sqs asyncapi --app … > file\`.`,
+  );
+}
