@@ -179,14 +179,21 @@ export abstract class SnsSqsClient
   /** Frees what the client made itself. */
   protected abstract destroy(): void;
 
-  protected override async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    const { outbox } = this;
-    const type = this.typeOf(packet.pattern as MsPattern);
-    const input = this.inputOf(packet);
-    const tx = outbox?.transaction();
-    if (outbox && (tx || asksForOutbox(input))) await outbox.writer.write(tx, type, input);
-    else await this.publisher.publish(type, input);
-    return undefined as T;
+  protected override dispatchEvent<T>(packet: ReadPacket): Promise<T> {
+    try {
+      const { outbox } = this;
+      const type = this.typeOf(packet.pattern as MsPattern);
+      const input = this.inputOf(packet);
+      const tx = outbox?.transaction();
+      const sent =
+        outbox && (tx || asksForOutbox(input))
+          ? outbox.writer.write(tx, type, input).then(() => undefined)
+          : this.publisher.publish(type, input);
+      return sent as Promise<T>;
+    } catch (error) {
+      // Nest's dispatch hook is the user's.
+      return Promise.reject(error as Error);
+    }
   }
 
   private async writeEvent<T>(tx: SqlExecutor, packet: ReadPacket): Promise<T> {

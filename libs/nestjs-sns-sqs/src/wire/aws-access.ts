@@ -37,14 +37,18 @@ export function accessSqs(options: AwsAccessOptions & { sqs?: SQSClient }): AwsA
 
 export function accessSns(options: AwsAccessOptions & { sns?: SNSClient }): AwsAccess<SNSClient, SnsWire> {
   const client = options.sns ?? createSnsClient(options.aws);
+  const isGiven = options.sns !== undefined;
   const wire =
-    options.wire === 'lean' ? new LeanSnsWire(client, { isGiven: options.sns !== undefined }) : new SdkSnsWire(client);
+    options.wire === 'lean'
+      ? new LeanSnsWire(client, { isGiven })
+      : new SdkSnsWire(client, isGiven ? undefined : handlersOf(options.aws?.requestHandler));
   return {
     client,
     wire,
     destroy() {
-      wire.destroy();
-      if (!options.sns && ownsConnections(options.aws)) client.destroy();
+      const isOurs = ownsConnections(options.aws);
+      if (isGiven || isOurs) wire.destroy();
+      if (!isGiven && isOurs) client.destroy();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import type { MessageAttributes, OutgoingSqsMessage, ReceiveRequest } from '../interfaces/wire.interface.js';
 
 export const idsOf = (entries: ReadonlyArray<{ id: string }>): string[] => entries.map(({ id }) => id);
@@ -39,13 +40,16 @@ export const sendInput = (
   write: (attributes: MessageAttributes) => MessageAttributes = attributes => attributes,
 ) => ({
   QueueUrl,
-  Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds, awsTraceHeader }) => ({
-    Id: id,
-    MessageBody: body,
-    MessageAttributes: write(attributes),
-    ...(groupId !== undefined && { MessageGroupId: groupId }),
-    ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
-    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
-    ...(awsTraceHeader !== undefined && { MessageSystemAttributes: traceHeader(awsTraceHeader) }),
-  })),
+  Entries: entries.map(({ id, body, attributes, groupId, deduplicationId, delaySeconds, awsTraceHeader }) => {
+    const entry: SendMessageBatchRequestEntry = {
+      Id: id,
+      MessageBody: body,
+      MessageAttributes: write(attributes),
+    };
+    if (groupId !== undefined) entry.MessageGroupId = groupId;
+    if (deduplicationId !== undefined) entry.MessageDeduplicationId = deduplicationId;
+    if (delaySeconds !== undefined) entry.DelaySeconds = delaySeconds;
+    if (awsTraceHeader !== undefined) entry.MessageSystemAttributes = traceHeader(awsTraceHeader);
+    return entry;
+  }),
 });

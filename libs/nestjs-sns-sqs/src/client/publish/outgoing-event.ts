@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SERIALIZER_TIMEOUT_MS } from '../../constants.js';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
+import type { CloudEvent } from '../../envelope/cloud-event.js';
 import { copyFields, type EventFields } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
@@ -12,12 +13,15 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { ClientOptionsBase } from '../../interfaces/client-options.interface.js';
 import type { EventMetadata, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { Trace } from '../../interfaces/trace.interface.js';
-import type { OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import type { MessageAttributes, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { invalidRecord, isAllowedId } from '../../record-builders/record-builder.js';
 import { isRecord, type RecordOptions } from '../../record-builders/record.js';
 import { ofSource } from './own-ids.js';
 
-export type OutgoingEntry = Omit<OutgoingSqsMessage, 'id'>;
+export interface OutgoingEntry extends Omit<OutgoingSqsMessage, 'id'> {
+  /** Its size as AWS counts it; undefined: it was not counted yet. */
+  bytes?: number;
+}
 
 /** Where a client's events go, as far as their form depends on it. */
 export interface Destination {
@@ -101,6 +105,25 @@ function assertAttribute(what: string, value: string, { filters = false, name }:
   }
 }
 
+function assertAttributes(attributes: MessageAttributes, destination: Destination): void {
+  for (const [name, { StringValue }] of Object.entries(attributes)) {
+    if (StringValue !== undefined) assertAttribute(`attribute ${name}`, StringValue, destination);
+  }
+}
+
+let stampedMs = NaN;
+let stamp = '';
+
+/** Now, in ISO 8601: written once for all events of one millisecond. */
+function timestamp(): string {
+  const ms = Date.now();
+  if (ms !== stampedMs) {
+    stampedMs = ms;
+    stamp = new Date(ms).toISOString();
+  }
+  return stamp;
+}
+
 /** What FIFO takes for the same message: the user's own id counts with its source, a random one of ours as it is. */
 const eventDeduplicationId = (source: string, given: string | undefined, id: string): string =>
   given === undefined ? id : ofSource(source, given);
@@ -139,9 +162,7 @@ export function prepare(
   if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
   assertHasJsonForm(type, data);
   assertAttribute('the pattern', type, destination);
-  for (const [name, { StringValue }] of Object.entries(options.attributes ?? {})) {
-    if (StringValue !== undefined) assertAttribute(`attribute ${name}`, StringValue, destination);
-  }
+  if (options.attributes) assertAttributes(options.attributes, destination);
   const { fifo, source } = destination;
   const id = options.id ?? randomUUID();
   const ownDeduplicationId = fifo
@@ -157,46 +178,51 @@ export function prepare(
     throw invalidRecord(`a delay on ${destination.name}: FIFO queues refuse one`, 'leave out setDelaySeconds()');
   }
   const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
-  const metadata: EventMetadata = { id, source, type, time: new Date().toISOString() };
+  const metadata: EventMetadata = { id, source, type, time: timestamp() };
   if (ids.conversation !== false) Object.assign(metadata, conversationOf(handledEvent()));
   copyFields(options, metadata);
   const packetMetadata = options.packetMetadata && checkedPacketMetadata(options.packetMetadata);
-  return {
-    metadata: Object.assign(metadata, traceContextOf(packetMetadata, options)),
-    data,
-    ...(groupId !== undefined && namedGroupId === undefined && { isAlone: true }),
-    options: {
-      ...options,
-      ...(groupId !== undefined && { groupId }),
-      ...(deduplicationId !== undefined && { deduplicationId }),
-    },
-    ...(packetMetadata && { packetMetadata }),
-  };
+  if (packetMetadata) Object.assign(metadata, traceContextOf(packetMetadata, options));
+  const resolved = { ...options };
+  if (groupId !== undefined) resolved.groupId = groupId;
+  if (deduplicationId !== undefined) resolved.deduplicationId = deduplicationId;
+  const event: OutgoingEvent = { metadata, data, options: resolved };
+  if (groupId !== undefined && namedGroupId === undefined) event.isAlone = true;
+  if (packetMetadata) event.packetMetadata = packetMetadata;
+  return event;
 }
 
-/** Writes the event's body. Throws UNSERIALIZABLE_DATA. */
-export async function toEntry(
+/** Writes the event's body: at once, or in time where a serializer does it. Throws UNSERIALIZABLE_DATA, or rejects with it. */
+export function toEntry(
   event: OutgoingEvent,
   serializer: ProducerSerializer | undefined,
+): OutgoingEntry | Promise<OutgoingEntry> {
+  const cloudEvent = toCloudEvent(event, event.packetMetadata);
+  return serializer ? serialized(event, serializer, cloudEvent) : entryOf(event, cloudEvent);
+}
+
+async function serialized(
+  event: OutgoingEvent,
+  serializer: ProducerSerializer,
+  cloudEvent: CloudEvent,
 ): Promise<OutgoingEntry> {
-  const { metadata, options, packetMetadata, origin, awsTraceHeader } = event;
-  const cloudEvent = toCloudEvent(event, packetMetadata);
-  const packet = { pattern: metadata.type, data: event.data, ...(packetMetadata && { metadata: packetMetadata }) };
-  const written: unknown = serializer
-    ? await inTime(serializer.serialize(packet, { event: cloudEvent }), SERIALIZER_TIMEOUT_MS, () =>
-        hung(metadata.type),
-      )
-    : cloudEvent;
-  const body = toBody(metadata.type, written);
-  return {
-    body,
-    attributes: { type: { DataType: 'String', StringValue: metadata.type }, ...options.attributes },
-    ...(options.groupId !== undefined && { groupId: options.groupId }),
-    ...(options.deduplicationId !== undefined && { deduplicationId: options.deduplicationId }),
-    ...(options.delaySeconds !== undefined && { delaySeconds: options.delaySeconds }),
-    ...(awsTraceHeader !== undefined && { awsTraceHeader }),
-    ...(origin && { origin }),
-  };
+  const { metadata, data, packetMetadata } = event;
+  const packet = { pattern: metadata.type, data, ...(packetMetadata && { metadata: packetMetadata }) };
+  const written: unknown = serializer.serialize(packet, { event: cloudEvent });
+  return entryOf(event, await inTime(written, SERIALIZER_TIMEOUT_MS, () => hung(metadata.type)));
+}
+
+// Each optional field is set by itself: a spread costs as much as all the rest of an entry.
+function entryOf({ metadata, options, origin, awsTraceHeader }: OutgoingEvent, written: unknown): OutgoingEntry {
+  const attributes: MessageAttributes = { type: { DataType: 'String', StringValue: metadata.type } };
+  if (options.attributes) Object.assign(attributes, options.attributes);
+  const entry: OutgoingEntry = { body: toBody(metadata.type, written), attributes };
+  if (options.groupId !== undefined) entry.groupId = options.groupId;
+  if (options.deduplicationId !== undefined) entry.deduplicationId = options.deduplicationId;
+  if (options.delaySeconds !== undefined) entry.delaySeconds = options.delaySeconds;
+  if (awsTraceHeader !== undefined) entry.awsTraceHeader = awsTraceHeader;
+  if (origin) entry.origin = origin;
+  return entry;
 }
 
 const hung = (type: string): SnsSqsError =>

@@ -34,6 +34,11 @@ export interface PublishBatcherOptions {
   random?: () => number;
 }
 
+/** Gives the entry at once where it can, and throws or rejects where there is none. */
+type MakeEntry = () => OutgoingEntry | Promise<OutgoingEntry>;
+
+const bytesOf = ({ bytes, body, attributes }: OutgoingEntry): number => bytes ?? messageBytes(body, attributes);
+
 /** An entry that was wrong in itself does not concern those behind it; one for which AWS was away does. */
 const asFailure = (error: unknown): BatchFailure | undefined =>
   isInstance(error, SnsSqsError) && error.retryable
@@ -48,13 +53,15 @@ export class PublishBatcher {
   private readonly caller: BatchCaller<OutgoingEntry>;
   /** The last of each group that is under way. */
   private readonly tails = new Map<string, Promise<BatchFailure | undefined>>();
-  private readonly underWay = new Set<Promise<unknown>>();
+  /** Entries without a result. */
+  private underWay = 0;
+  private readonly onIdle: Array<() => void> = [];
 
   constructor(private readonly options: PublishBatcherOptions) {
     this.caller = new BatchCaller(
       entries => options.send(entries),
       { ...publishSettings(options.publish), eager: true, random: options.random ?? Math.random },
-      { maxBytes: options.maxBatchBytes, bytesOf: ({ body, attributes }) => messageBytes(body, attributes) },
+      { maxBytes: options.maxBatchBytes, bytesOf },
     );
   }
 
@@ -63,20 +70,20 @@ export class PublishBatcher {
    * throws. The place in its group is taken at the call, however long `makeEntry` takes.
    * @param endsAt by the monotonic clock, in milliseconds: later than that it is neither made nor sent
    */
-  add(
-    groupId: string | undefined,
-    makeEntry: () => Promise<OutgoingEntry>,
-    endsAt = Infinity,
-  ): Promise<BatchFailure | undefined> {
-    const send = async (): Promise<BatchFailure | undefined> =>
-      endsAt <= monotonicNow() ? TOO_LATE : this.caller.add(await makeEntry(), endsAt);
-    return this.track(this.options.ordered && groupId !== undefined ? this.after(groupId, send) : send());
+  add(groupId: string | undefined, makeEntry: MakeEntry, endsAt = Infinity): Promise<BatchFailure | undefined> {
+    const sent =
+      this.options.ordered && groupId !== undefined
+        ? this.after(groupId, () => this.send(makeEntry, endsAt))
+        : this.send(makeEntry, endsAt);
+    this.underWay += 1;
+    sent.then(this.ended, this.ended);
+    return sent;
   }
 
   /** Resolves when everything added has its result; from now on nothing waits for a fuller batch. */
   async flush(): Promise<void> {
     this.caller.stopLingering();
-    while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
+    while (this.underWay > 0) await new Promise<void>(resolve => void this.onIdle.push(resolve));
   }
 
   /** What has no result yet has this one, and so has what comes later. */
@@ -84,11 +91,24 @@ export class PublishBatcher {
     this.caller.abandon(failure);
   }
 
-  private track<T>(work: Promise<T>): Promise<T> {
-    const ended = (): void => void this.underWay.delete(work);
-    this.underWay.add(work);
-    work.then(ended, ended);
-    return work;
+  /** One for all entries. */
+  private readonly ended = (): void => {
+    this.underWay -= 1;
+    if (this.underWay === 0) for (const resolve of this.onIdle.splice(0)) resolve();
+  };
+
+  /** An entry that is made at once takes one promise on its way, and hundreds of emits may do so in one turn. */
+  private send(makeEntry: MakeEntry, endsAt: number): Promise<BatchFailure | undefined> {
+    if (endsAt <= monotonicNow()) return Promise.resolve(TOO_LATE);
+    let entry: ReturnType<MakeEntry>;
+    try {
+      entry = makeEntry();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return entry instanceof Promise
+      ? entry.then(made => this.caller.add(made, endsAt))
+      : this.caller.add(entry, endsAt);
   }
 
   private after(groupId: string, send: () => Promise<BatchFailure | undefined>): Promise<BatchFailure | undefined> {

@@ -246,11 +246,22 @@ export class Publisher {
     return publishError(failure, { operation, type, destination: destination.name, bytes, defaultMaxBytes });
   }
 
-  private async write(event: OutgoingEvent, request: PublishedRequest | undefined) {
+  /** At once, unless there is something to wait for. */
+  private write(event: OutgoingEvent, request: PublishedRequest | undefined): OutgoingEntry | Promise<OutgoingEntry> {
+    if (!this.target.isKnown || request) return this.writeInTime(event, request);
+    const entry = toEntry(event, this.serializer);
+    return entry instanceof Promise ? entry.then(made => this.sized(made, event)) : this.sized(entry, event);
+  }
+
+  private async writeInTime(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<OutgoingEntry> {
     if (!this.target.isKnown) await this.target.find();
     const entry = await toEntry(event, this.serializer);
     if (request) Object.assign(entry.attributes, await request.address());
-    event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
+    return this.sized(entry, event);
+  }
+
+  private sized(entry: OutgoingEntry, event: OutgoingEvent): OutgoingEntry {
+    entry.bytes = event.bytes = assertFits(entry, event.metadata.type, this.options.destination.name);
     return entry;
   }
 }

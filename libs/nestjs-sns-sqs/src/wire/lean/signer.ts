@@ -1,55 +1,7 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { QuickSha256 } from '../quick-hashes.js';
 import type { Endpoint } from './endpoint.js';
-
-/** A key of bytes costs node:crypto five times what its KeyObject costs, and SignatureV4 keeps the bytes for a day. */
-const keyObjects = new WeakMap<object, KeyObject>();
-
-function keyObjectOf(bytes: ArrayBufferView): KeyObject {
-  let key = keyObjects.get(bytes);
-  if (!key) keyObjects.set(bytes, (key = createSecretKey(bytes as NodeJS.ArrayBufferView)));
-  return key;
-}
-
-const NOTHING = new Uint8Array();
-
-/**
- * The last HMAC with a secret of text: SignatureV4 asks for that of the access key with each signature, to know whether
- * the credentials are those that it derived its key from.
- */
-let known: { secret: string; data: Uint8Array; hmac: Uint8Array } | undefined;
-
-function hmacOfText(secret: string, data: Uint8Array): Uint8Array {
-  if (known?.secret === secret && Buffer.compare(known.data, data) === 0) return known.hmac;
-  const hmac = createHmac('sha256', secret).update(data).digest();
-  known = { secret, data, hmac };
-  return hmac;
-}
-
-/** What SignatureV4 asks of a hash, which it takes a new one of for each text: SHA-256 over node:crypto, HMAC with a secret. */
-class NodeSha256 {
-  private data: Uint8Array = NOTHING;
-
-  constructor(private readonly secret?: string | ArrayBuffer | ArrayBufferView) {}
-
-  update(data: Uint8Array): void {
-    this.data = this.data.length === 0 ? data : Buffer.concat([this.data, data]);
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.secret === undefined ? hash('sha256', this.data, 'buffer') : this.hmac(this.secret));
-  }
-
-  reset(): void {
-    this.data = NOTHING;
-  }
-
-  private hmac(secret: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-    if (typeof secret === 'string') return hmacOfText(secret, this.data);
-    const key = keyObjectOf(ArrayBuffer.isView(secret) ? secret : Buffer.from(secret));
-    return createHmac('sha256', key).update(this.data).digest();
-  }
-}
 
 interface FormattedDate {
   longDate: string;
@@ -159,7 +111,7 @@ export class Signer {
         service,
         region: endpoint.region,
         credentials,
-        sha256: NodeSha256,
+        sha256: QuickSha256,
         uriEscapePath,
       });
       this.byEndpoint.set(endpoint, signer);
