@@ -122,6 +122,22 @@ describe('Settler', () => {
     expect(wire.changeVisibilityBatch.mock.calls[0]?.[1][0]?.visibilityTimeoutSeconds).toBe(43_200 - 100 - 1);
   });
 
+  it('deletes together the messages whose copies one call has taken', async () => {
+    const { settler, wire } = settlerOver();
+    const all = Array.from({ length: 20 }, (_, at) => settler.settle(delivery(`m-${at}`), deadLetter, 5));
+    expect(await after(Promise.all(all))).toEqual(Array.from({ length: 20 }, () => 'gone'));
+    const sizes = [wire.sendBatch, wire.deleteBatch].map(({ mock }) => mock.calls.map(([, { length }]) => length));
+    expect(sizes).toEqual([
+      [10, 10],
+      [10, 10],
+    ]);
+  });
+
+  it('does not let the delete of a dead letter wait for a fuller batch', async () => {
+    const { settler } = settlerOver();
+    expect(await after(settler.settle(delivery(), deadLetter, 5), 6)).toBe('gone');
+  });
+
   it('copies a dead letter before it deletes the message', async () => {
     const { settler, calls, wire } = settlerOver();
     expect(await after(settler.settle(delivery(), deadLetter, 5))).toBe('gone');

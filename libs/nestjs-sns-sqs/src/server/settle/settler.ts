@@ -225,8 +225,8 @@ export class Settler {
     this.remember(delivery);
     const removal = removalOf(delivery);
     const deleted = this.deletes.add(removal);
-    // Its lane waits for it.
-    this.deletes.dispatch();
+    // Its lane waits for it; the others whose copies one call has taken leave with it.
+    this.deletes.dispatchSoon();
     this.noteDelete(await deleted, removal);
     return 'gone';
   }
