@@ -38,14 +38,6 @@ export const retryDelay = (
   return backoffMs({ initial: retryDelayMs, max, jitter: 'full' }, attempt, random);
 };
 
-type Named<E> = E & { id: string };
-
-/** Into the entry itself, which is nobody else's: a copy of each costs more than all the rest of its way. */
-function named<E extends object>({ entry }: { entry: E }, index: number): Named<E> {
-  (entry as Named<E>).id = String(index);
-  return entry as Named<E>;
-}
-
 type Resolve<E> = (failure: BatchFailure | undefined, entry: E) => void;
 
 interface Pending<E> {
@@ -77,7 +69,7 @@ export class BatchCaller<E extends object> {
   private readonly abandoning = abortController();
 
   constructor(
-    private readonly call: (entries: Array<Named<E>>) => Promise<BatchResult>,
+    private readonly call: (entries: Array<E & { id: string }>) => Promise<BatchResult>,
     private readonly options: BatchCallerOptions,
     private readonly bound?: ByteBound<E>,
   ) {}
@@ -196,7 +188,7 @@ export class BatchCaller<E extends object> {
     if (batch.length === 0) return;
     const failures = new Map<string, BatchFailure>();
     try {
-      const { failed } = await this.call(batch.map(named));
+      const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
       // They have their result.
       if (this.abandoned) return;
       if (failed.length === 0) {

@@ -15,7 +15,7 @@ export interface IntakeCapacityOptions {
   /** Share of the server's slots beside other queues. */
   weight: number;
   lanes: Pick<LaneSet<never>, 'load' | 'held' | 'ordinaryLoad' | 'inWork'>;
-  pace: Pick<ReceivePace, 'prefetch'>;
+  pace: Pick<ReceivePace, 'prefetch' | 'receives'>;
   settler: Pick<Settler, 'pending'>;
   runner: Pick<DeliveryRunner, 'undecided'>;
   steering: Pick<Steering, 'isHeld' | 'allow'>;
@@ -26,8 +26,8 @@ export interface IntakeCapacityOptions {
 }
 
 /**
- * Messages of a standard queue that may be held for each slot: where one subject is flooded its lane alone would take
- * in the whole queue. SQS itself hands out no more than one receive of a FIFO group at a time.
+ * Messages of a standard queue that may be held for each slot, beside those that were asked for ahead: where one subject
+ * is flooded its lane alone would take in the whole queue. SQS itself hands out no more than one receive of a FIFO group at a time.
  */
 const MAX_HELD_PER_SLOT = 2;
 /**
@@ -59,14 +59,17 @@ export class IntakeCapacity {
   get messages(): number {
     const { fifo, concurrency, slots, weight, lanes, pace, settler, runner, steering, inbox } = this.options;
     if (inbox?.isPaused || steering.isHeld) return 0;
+    const { prefetch } = pace;
     const { load, held, ordinaryLoad, inWork } = lanes;
     const own = concurrency - ordinaryLoad;
     // Without messages that wait a queue would get no slot in its turns. Those of weight 1 come by what they wait for.
     const ahead = slots.free > 0 || weight === 1 ? 0 : Math.min(own, weight, AWS_BATCH_MAX_ENTRIES) - (load - inWork);
-    const wanted = Math.max(load === 0 ? 1 : 0, ahead, Math.min(own, slots.free) + pace.prefetch);
-    const usual = fifo ? wanted : Math.min(wanted, concurrency * MAX_HELD_PER_SLOT - held);
+    const wanted = Math.max(load === 0 ? 1 : 0, ahead, Math.min(own, slots.free) + prefetch);
+    const usual = fifo ? wanted : Math.min(wanted, concurrency * MAX_HELD_PER_SLOT + prefetch - held);
     const capacity = Math.max(usual, this.forRequests);
-    const unsettled = this.maxUnsettled - settler.pending - runner.undecided;
+    // As many messages as may be received at one time may be deleted at one time.
+    const maxUnsettled = Math.max(this.maxUnsettled, pace.receives * AWS_BATCH_MAX_ENTRIES);
+    const unsettled = maxUnsettled - settler.pending - runner.undecided;
     this.isShortOfSettlements = unsettled < capacity;
     return steering.allow(Math.min(capacity, unsettled), held);
   }

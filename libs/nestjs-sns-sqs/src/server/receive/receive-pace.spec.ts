@@ -1,3 +1,7 @@
+import { jest } from '@jest/globals';
+import { consumerOf } from '../../../test/consumer.js';
+import { message, succeeded } from '../../../test/scripted-queue.js';
+import type { SqsWire } from '../../interfaces/wire.interface.js';
 import { ReceivePace } from './receive-pace.js';
 
 function paceOf(concurrency = 100) {
@@ -33,11 +37,11 @@ describe('ReceivePace', () => {
     expect(pace.prefetch).toBe(0);
   });
 
-  it('never looks ahead by more than a share of the concurrency', () => {
+  it('never looks ahead by more than four messages for each slot', () => {
     const { pace, run } = paceOf(10);
     pace.noteReceive(100);
     run(100, 400);
-    expect(pace.prefetch).toBe(4);
+    expect(pace.prefetch).toBe(40);
   });
 
   it('forgets an old rate', () => {
@@ -71,5 +75,47 @@ describe('ReceivePace', () => {
     run(500, 400);
     pace.noteReceive(30);
     expect(pace.receives).toBe(150);
+  });
+});
+
+/** Every call takes so long, in milliseconds. */
+const CALL_MS = 10;
+const SLOTS = 100;
+
+/** A queue that is never empty. */
+function endlessQueue(): SqsWire {
+  let sent = 0;
+  const after = <T>(answer: () => T): Promise<T> =>
+    new Promise(resolve => setTimeout(() => resolve(answer()), CALL_MS));
+  return {
+    receive: ({ maxMessages }) => after(() => Array.from({ length: maxMessages }, () => message(`m${(sent += 1)}`))),
+    deleteBatch: (_, entries) => after(() => undefined).then(() => succeeded(entries)),
+    changeVisibilityBatch: (_, entries) => succeeded(entries),
+    sendBatch: (_, entries) => succeeded(entries),
+  };
+}
+
+describe('the pace of a consumer with 100 slots, where each call takes 10 ms', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it.each([
+    [20, 0.95],
+    [10, 0.9],
+    [5, 0.8],
+    [2, 0.6],
+  ])('handlers of %i ms: at least %d of what the slots allow', async (handlerMs, share) => {
+    let ended = 0;
+    const handler = () => new Promise<void>(resolve => setTimeout(() => resolve(void (ended += 1)), handlerMs));
+    const consumer = consumerOf(endlessQueue(), handler, { settings: { concurrency: SLOTS } });
+    consumer.start();
+    await jest.advanceTimersByTimeAsync(200);
+    const before = ended;
+    await jest.advanceTimersByTimeAsync(100);
+    const allowed = (SLOTS * 100) / handlerMs;
+    expect((ended - before) / allowed).toBeGreaterThanOrEqual(share);
+    const stopped = consumer.stop(1_000);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await stopped;
   });
 });

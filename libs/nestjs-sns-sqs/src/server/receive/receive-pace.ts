@@ -4,8 +4,11 @@ import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 const WEIGHT = 0.2;
 /** The rate is looked at once in so many milliseconds. */
 const WINDOW_MS = 20;
-/** Of the concurrency: an estimate that is wrong must not fill a buffer. */
-const MAX_SHARE = 0.4;
+/**
+ * Messages ahead for each slot: an estimate that is wrong must not fill a buffer. Handlers of a fifth of a receive need
+ * as many: slots, and four times as many messages that are on their way.
+ */
+const MAX_AHEAD_PER_SLOT = 4;
 /** Asking for what ends would hold the rate where it is: a little more finds out whether it can rise. */
 const MARGIN = 1.2;
 /** Receives are made for ten: so many may have ended before one is worth making. */
@@ -60,7 +63,7 @@ export class ReceivePace {
     this.measure();
     const during = this.ratePerMs * this.receiveMs;
     if (during < 1) return 0;
-    return Math.min(Math.ceil(during * MARGIN) + ONE_RECEIVE, Math.floor(this.concurrency * MAX_SHARE));
+    return Math.min(Math.ceil(during * MARGIN) + ONE_RECEIVE, this.concurrency * MAX_AHEAD_PER_SLOT);
   }
 
   /**
