@@ -43,7 +43,7 @@ export async function inTime<T>(given: T | PromiseLike<T>, ms: number, late: () 
 }
 
 /** Never throws. */
-export const isThenable = (value: unknown): boolean =>
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && typeof peek(value, 'then') === 'function';
 
 function tell(what: string, error: unknown, logger: ErrorLog): void {

@@ -4,6 +4,7 @@ import type {
   InboxDone,
   InboxReleaseReason,
   InboxStore,
+  MaybePromise,
 } from '../interfaces/inbox-store.interface.js';
 import { isBrokenRecord } from './broken-records.js';
 import type { HeldClaim } from './held-claim.js';
@@ -30,18 +31,30 @@ const LOOK_PAUSES_MS = [5, 15, 30];
 /** One queue's calls about claims to the inbox's store: what is called again, and what follows a failure. */
 export class Claims {
   private readonly pause: (ms: number) => Promise<void>;
+  private readonly remembered: InboxDone;
   /** By key: claims that the store has not been able to end. */
   private readonly owed = new Map<string, Set<Ending>>();
 
   constructor(private readonly options: ClaimsOptions) {
     this.pause = options.pause ?? pausing;
+    const { leaseMs, rememberForMs, rememberPositionForMs } = options.rules;
+    this.remembered = {
+      // A duplicate may wait for so long, and would be run if it were forgotten.
+      rememberForMs: Math.max(rememberForMs, leaseMs + LONGEST_IN_WORK_MS),
+      ...(rememberPositionForMs !== undefined && { rememberPositionForMs }),
+    };
   }
 
-  /** Claims the event; where a look of another early event holds its subject, again a few times. Rejects with what the store says. */
-  async claim(claim: HeldClaim): Promise<InboxClaimResult> {
+  /** Claims the event; where a look of another early event holds its subject, again a few times. Throws or rejects with what the store says. */
+  claim(claim: HeldClaim): MaybePromise<InboxClaimResult> {
     const { store, rules } = this.options;
-    let result = await store.claim(claim, rules.leaseMs);
-    if (!claim.isSequential) return result;
+    const result = store.claim(claim, rules.leaseMs);
+    return claim.isSequential ? this.afterLooks(claim, result) : result;
+  }
+
+  private async afterLooks(claim: HeldClaim, first: MaybePromise<InboxClaimResult>): Promise<InboxClaimResult> {
+    const { store, rules } = this.options;
+    let result = await first;
     for (const ms of LOOK_PAUSES_MS) {
       if (result.status !== 'subject-in-work') break;
       await this.pause(ms);
@@ -51,20 +64,14 @@ export class Claims {
     return result;
   }
 
-  /** Marks the event done. Rejects with what the store says. */
-  async done(claim: InboxClaim, position?: string): Promise<boolean> {
+  /** Marks the event done. Throws or rejects with what the store says. */
+  done(claim: InboxClaim, position?: string): MaybePromise<boolean> {
     return this.options.store.done(claim, this.doneOf(position));
   }
 
   /** How an event is done: for how long, and with which position. */
   doneOf(position: string | undefined): InboxDone {
-    const { rememberForMs, rememberPositionForMs, leaseMs } = this.options.rules;
-    return {
-      // A duplicate may wait for so long, and would be run if it were forgotten.
-      rememberForMs: Math.max(rememberForMs, leaseMs + LONGEST_IN_WORK_MS),
-      ...(position !== undefined && { position }),
-      ...(rememberPositionForMs !== undefined && { rememberPositionForMs }),
-    };
+    return position === undefined ? this.remembered : { ...this.remembered, position };
   }
 
   /**

@@ -1,6 +1,12 @@
 import { monotonicNow } from '../async/clock.js';
+import { isThenable } from '../events/user-code.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
-import type { InboxClaimResult, InboxReleaseReason, InboxStore } from '../interfaces/inbox-store.interface.js';
+import type {
+  InboxClaimResult,
+  InboxReleaseReason,
+  InboxStore,
+  MaybePromise,
+} from '../interfaces/inbox-store.interface.js';
 import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import type { Admission, InboxCounts } from './admission.js';
 import { Claims } from './claims.js';
@@ -90,8 +96,8 @@ export class Inbox {
     return this.options.health.isPaused;
   }
 
-  /** Claims the event if it may run now. Never rejects. */
-  async admit(event: EventEnvelope): Promise<Admission> {
+  /** Claims the event if it may run now: at once where its store answers at once. Never throws or rejects. */
+  admit(event: EventEnvelope): MaybePromise<Admission> {
     const { queue, health, rules } = this.options;
     if (health.isUnavailable) return this.withoutStore();
     let claim: HeldClaim;
@@ -100,22 +106,41 @@ export class Inbox {
     } catch (error) {
       return { kind: 'failed', error };
     }
-    let result: InboxClaimResult;
+    return this.claims.owes(claim) ? this.admitOwing(claim) : this.admitClaim(claim);
+  }
+
+  private async admitOwing(claim: HeldClaim): Promise<Admission> {
     try {
-      if (this.claims.owes(claim)) await this.claims.payOff(claim);
+      await this.claims.payOff(claim);
     } catch (error) {
-      if (!isBrokenRecord(error)) health.failed(error);
+      if (!isBrokenRecord(error)) this.options.health.failed(error);
       return this.withoutStore();
     }
+    return this.admitClaim(claim);
+  }
+
+  private admitClaim(claim: HeldClaim): MaybePromise<Admission> {
     try {
-      result = await this.claims.claim(claim);
+      const result = this.claims.claim(claim);
+      if (!isThenable(result)) return this.afterClaim(claim, result);
+      return Promise.resolve(result).then(
+        found => this.afterClaim(claim, found),
+        (error: unknown) => this.unclaimed(claim, error),
+      );
     } catch (error) {
-      if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
-      health.failed(error);
-      // It may have been claimed, or will be when the store wakes up: what is sent behind it undoes that.
-      void this.release(claim, 'unstarted');
-      return this.withoutStore();
+      return this.unclaimed(claim, error);
     }
+  }
+
+  private unclaimed(claim: HeldClaim, error: unknown): Admission {
+    if (isBrokenRecord(error)) return this.withBrokenRecord(claim, error);
+    this.options.health.failed(error);
+    // It may have been claimed, or will be when the store wakes up: what is sent behind it undoes that.
+    void this.release(claim, 'unstarted');
+    return this.withoutStore();
+  }
+
+  private afterClaim(claim: HeldClaim, result: InboxClaimResult): MaybePromise<Admission> {
     switch (result.status) {
       case 'done':
         this.counts.duplicate += 1;
@@ -149,19 +174,37 @@ export class Inbox {
   /**
    * Marks the event done; while the store is away again and again, as long as `mayGoOn`, beyond the claim's lease too:
    * nobody can take it over meanwhile, and a store that is back refuses what was taken over. False: the message must not
-   * be settled. Somebody else has the event, or what the store knows of it is unknown.
+   * be settled. Somebody else has the event, or what the store knows of it is unknown. At once where the store answers
+   * at once.
    */
-  async finish(claim: HeldClaim, mayGoOn: () => boolean): Promise<boolean> {
-    const { health } = this.options;
+  finish(claim: HeldClaim, mayGoOn: () => boolean): MaybePromise<boolean> {
     claim.isFinishing = true;
-    for (;;) {
+    const marking = this.mark(claim);
+    return isThenable(marking) ? this.finishInTime(claim, marking, mayGoOn) : this.counted(marking);
+  }
+
+  /** Never throws: rejects with what the store says. */
+  private mark(claim: HeldClaim): MaybePromise<boolean> {
+    try {
+      const marking = this.claims.done(claim, claim.sequence);
+      // In the same turn, and so in the same round trip.
+      this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
+      return marking;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  private counted(isDone: boolean): boolean {
+    if (!isDone) this.counts.leaseLost += 1;
+    return isDone;
+  }
+
+  private async finishInTime(claim: HeldClaim, first: MaybePromise<boolean>, mayGoOn: () => boolean): Promise<boolean> {
+    const { health } = this.options;
+    for (let marking = first; ; marking = this.mark(claim)) {
       try {
-        const marking = this.claims.done(claim, claim.sequence);
-        // In the same turn, and so in the same round trip.
-        this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
-        const isDone = await marking;
-        if (!isDone) this.counts.leaseLost += 1;
-        return isDone;
+        return this.counted(await marking);
       } catch (error) {
         if (isBrokenRecord(error)) {
           this.counts.leaseLost += 1;

@@ -108,13 +108,11 @@ export class MemoryInboxStore implements InboxStore {
     const isTakenOver = event?.token !== undefined && event.token !== token;
     this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, forgetAt: Infinity }, now);
     if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
-    return {
-      status: 'claimed',
-      attempt: attempts,
-      ...(isTakenOver && { isTakenOver }),
-      ...(subject?.position !== undefined && { position: subject.position }),
-      ...(subject?.gap && { gap: gapOf(subject.gap, subject.backAt, now) }),
-    };
+    const result: InboxClaimResult & { status: 'claimed' } = { status: 'claimed', attempt: attempts };
+    if (isTakenOver) result.isTakenOver = true;
+    if (subject?.position !== undefined) result.position = subject.position;
+    if (subject?.gap) result.gap = gapOf(subject.gap, subject.backAt, now);
+    return result;
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): boolean[] {
@@ -135,10 +133,13 @@ export class MemoryInboxStore implements InboxStore {
     const id = idOf(claim.queue, claim.key);
     const known = this.events.get(id, now);
     if (known?.isDone) return known.token === claim.token;
-    const held = this.holdsOf(claim, now);
+    const held = this.holdsOf(claim, now, known);
     if (!held) return false;
     const [event, subject] = held;
-    Object.assign(event, { isDone: true, leaseEndsAt: 0, attempts: 0, forgetAt: now + rememberForMs });
+    event.isDone = true;
+    event.leaseEndsAt = 0;
+    event.attempts = 0;
+    event.forgetAt = now + rememberForMs;
     this.events.put(id, event, now);
     if (!subject) return true;
     subject.token = undefined;
@@ -217,8 +218,11 @@ export class MemoryInboxStore implements InboxStore {
   }
 
   /** The records that the claim's token holds: of the event and, if it has one, of the subject; all or undefined. */
-  private holdsOf(claim: InboxClaim, now: number): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
-    const event = this.events.get(idOf(claim.queue, claim.key), now);
+  private holdsOf(
+    claim: InboxClaim,
+    now: number,
+    event = this.events.get(idOf(claim.queue, claim.key), now),
+  ): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
     if (!event || event.isDone || event.token !== claim.token) return undefined;
     if (claim.subject === undefined) return [event];
     const subject = this.subjectOf(claim, now);

@@ -1,5 +1,5 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
+import type { InboxClaimResult, MaybePromise } from '../interfaces/inbox-store.interface.js';
 import type { Admission, InboxCounts } from './admission.js';
 import { isBrokenRecord } from './broken-records.js';
 import type { Claims } from './claims.js';
@@ -29,12 +29,16 @@ type Claimed = InboxClaimResult & { status: 'claimed' };
 export class Order {
   constructor(private readonly options: OrderOptions) {}
 
-  /** Never rejects for what the store does. */
-  async place(claim: HeldClaim, found: Claimed): Promise<Admission> {
+  /** At once where no order is asked for. Never rejects for what the store does. */
+  place(claim: HeldClaim, found: Claimed): MaybePromise<Admission> {
+    const { sequence } = claim;
+    return sequence === undefined ? runOf(claim, found) : this.placeBySequence(claim, sequence, found);
+  }
+
+  private async placeBySequence(claim: HeldClaim, sequence: string, found: Claimed): Promise<Admission> {
     const { queue, rules, counts, claims } = this.options;
-    if (claim.sequence === undefined) return runOf(claim, found);
     claim.expected = expectedAfter(found.position, claim);
-    const verdict = orderVerdict(claim.sequence, found, rules);
+    const verdict = orderVerdict(sequence, found, rules);
     switch (verdict.kind) {
       case 'run':
         if (verdict.overGap) counts.overGap += 1;
@@ -47,13 +51,13 @@ export class Order {
         return this.skipOlder(claim);
       case 'early':
         counts.early += 1;
-        await claims.release(claim, 'unstarted', verdict.isLowest ? claim.sequence : undefined);
+        await claims.release(claim, 'unstarted', verdict.isLowest ? sequence : undefined);
         return { kind: 'wait', why: 'early', claim, ...(verdict.isLowest && { leftMs: verdict.leftMs }) };
       case 'gap-timed-out': {
         // What is missing may have been handled, by a version that keeps no order: then it must not be waited for.
         if (await this.options.isMixed?.()) return this.overGap(claim, found);
-        const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${claim.sequence} waits for it`;
-        const facts = { queue, expected: verdict.expected, sequence: claim.sequence };
+        const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${sequence} waits for it`;
+        const facts = { queue, expected: verdict.expected, sequence };
         return { kind: 'failed', claim, error: new SnsSqsError('SEQUENCE_GAP', text, { facts }) };
       }
     }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { Delivery } from '../delivery.js';
 import { attemptsExhausted, type Settlement } from '../settle/retry-policy.js';
 import type { Settler } from '../settle/settler.js';
@@ -42,7 +43,8 @@ export class Admitter {
     }
     const earlyMs = attempts.earlyMs(delivery);
     if (earlyMs > 0) return this.notCalled(delivery, attempts.attemptOf(delivery), backoffLeft(earlyMs));
-    const verdict = settler.wasDone(delivery) ? DONE_BEFORE : gate ? await gate.enter(delivery) : RUN;
+    const entered = settler.wasDone(delivery) ? DONE_BEFORE : gate ? gate.enter(delivery) : RUN;
+    const verdict = entered instanceof Promise ? await entered : entered;
     if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);
     const attempt = attempts.attemptOf(delivery, 'attempt' in verdict ? verdict.attempt : undefined);
@@ -64,13 +66,13 @@ export class Admitter {
   }
 
   /** What keeps a message from its handler although the inbox lets it run. */
-  private async beforeRun(
+  private beforeRun(
     delivery: Delivery,
     attempt: Attempt,
     unknown: UnknownTypeDecision,
     areStartsUncounted: boolean,
-  ): Promise<Admission> {
-    const { suspects, failures, maxReceiveCount } = this.options;
+  ): MaybePromise<Admission> {
+    const { suspects, failures } = this.options;
     if (unknown?.kind === 'failed') {
       return { attempt: uncalled(attempt), settlement: failures.settlementOf(delivery, attempt, unknown.error) };
     }
@@ -78,6 +80,11 @@ export class Admitter {
     const decided = this.decided(delivery);
     if (decided) return decided;
     if (!areStartsUncounted || !suspects?.isSuspect(delivery)) return { attempt };
+    return this.beforeSuspect(delivery, attempt, suspects);
+  }
+
+  private async beforeSuspect(delivery: Delivery, attempt: Attempt, suspects: Suspects): Promise<Admission> {
+    const { failures, maxReceiveCount } = this.options;
     const suspicion = await suspects.begin(delivery);
     switch (suspicion) {
       case 'run':

@@ -131,7 +131,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
       if (delivery.isAbandoned) return 'hold';
       if (!settlement) return await this.returnUnstarted(delivery);
-      if ((await this.finisher.tellInbox(delivery, settlement)) === 'claim-lost') return this.unlessFifo('advance');
+      const told = this.finisher.tellInbox(delivery, settlement);
+      if ((told instanceof Promise ? await told : told) === 'claim-lost') return this.unlessFifo('advance');
       const wasRun = admission.settlement === undefined;
       const departure = await this.finisher.settle(delivery, { attempt, settlement, wasRun, startedAt });
       return departure === 'gone' ? 'advance' : this.unlessFifo('advance');

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { announce, isObserved } from '../../events/diagnostics.js';
+import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { Delivery } from '../delivery.js';
 import type { Heartbeat } from '../settle/heartbeat.js';
 import type { Settlement } from '../settle/retry-policy.js';
@@ -7,7 +8,7 @@ import { settledEvent } from '../settle/settlement-report.js';
 import type { Departure, Settler } from '../settle/settler.js';
 import type { Attempt, AttemptCounter, Verdict } from './attempt-counter.js';
 import { endTrace } from './delivery-tracer.js';
-import type { InboxGate } from './inbox-gate.js';
+import type { Ending, InboxGate } from './inbox-gate.js';
 import type { Suspects } from './suspects.js';
 
 export interface FinisherOptions {
@@ -42,13 +43,18 @@ export class Finisher {
    * Tells the inbox. After `'claim-lost'` the handler has finished and the inbox does not say so: who has the claim now,
    * or comes next, will decide.
    */
-  async tellInbox(delivery: Delivery, settlement: Settlement): Promise<'done' | 'claim-lost'> {
-    const { queue, gate, logger } = this.options;
-    if (!gate || (await gate.finish(delivery, settlement)) === 'done') return 'done';
-    logger.warn(
-      `${queue.name}: message ${delivery.messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
+  tellInbox(delivery: Delivery, settlement: Settlement): MaybePromise<Ending> {
+    const { gate } = this.options;
+    const ending = gate ? gate.finish(delivery, settlement) : 'done';
+    return ending instanceof Promise ? ending.then(known => this.told(delivery, known)) : this.told(delivery, ending);
+  }
+
+  private told({ messageId }: Delivery, ending: Ending): Ending {
+    if (ending === 'done') return ending;
+    this.options.logger.warn(
+      `${this.options.queue.name}: message ${messageId} was handled, but its claim in the inbox ended before it could be marked done; it is not settled and comes again`,
     );
-    return 'claim-lost';
+    return ending;
   }
 
   /** The only place where it matters which settlement it is. */

@@ -4,6 +4,7 @@ import type { Admission } from '../../inbox/admission.js';
 import type { Inbox } from '../../inbox/inbox.js';
 import { earlySeconds, inWorkSeconds, subjectInWorkSeconds } from '../../inbox/put-off.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
+import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import type { Delivery } from '../delivery.js';
 import {
@@ -51,17 +52,27 @@ export class InboxGate {
     this.random = options.random ?? Math.random;
   }
 
-  async enter(delivery: Delivery): Promise<GateVerdict> {
-    let envelope: EventEnvelope;
-    try {
-      envelope = await delivery.decode(this.options.decode);
-    } catch {
+  /** At once where the store answers at once. Never throws or rejects. */
+  enter(delivery: Delivery): MaybePromise<GateVerdict> {
+    const decoded = delivery.decode(this.options.decode);
+    if (!(decoded instanceof Promise)) return this.ask(delivery, decoded);
+    return decoded.then(
+      envelope => this.ask(delivery, envelope),
       // The dispatcher comes to the same end, and says why.
-      return RUN;
-    }
+      () => RUN,
+    );
+  }
+
+  private ask(delivery: Delivery, envelope: EventEnvelope): MaybePromise<GateVerdict> {
     // Its handler will not begin: the claim would only keep others from it.
     if (delivery.isHeldBack) return RUN;
-    const admission = await this.options.inbox.admit(envelope);
+    const admission = this.options.inbox.admit(envelope);
+    return admission instanceof Promise
+      ? admission.then(found => this.verdictOn(delivery, found))
+      : this.verdictOn(delivery, admission);
+  }
+
+  private verdictOn(delivery: Delivery, admission: Admission): GateVerdict {
     switch (admission.kind) {
       case 'skip':
         return { kind: 'settle', settlement: { kind: 'delete', skipped: admission.why } };
@@ -83,10 +94,14 @@ export class InboxGate {
    * Tells the inbox how it ended, before the message is settled. After `'claim-lost'` it must not be settled, and stays
    * with SQS. A dead letter is told after it, by {@link leave}.
    */
-  async finish(delivery: Delivery, settlement: Settlement): Promise<Ending> {
+  finish(delivery: Delivery, settlement: Settlement): MaybePromise<Ending> {
     const { claim } = delivery;
     if (!claim) return 'done';
     if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
+    return this.unfinished(delivery, settlement);
+  }
+
+  private async unfinished(delivery: Delivery, settlement: Settlement): Promise<Ending> {
     if (settlement.kind !== 'dead-letter') {
       const backInMs = settlement.kind === 'retry' ? settlement.seconds * 1000 : undefined;
       await this.leave(delivery, isAttempt(settlement) ? 'failed' : 'unstarted', backInMs);
@@ -181,11 +196,15 @@ export class InboxGate {
   }
 
   /** It is still renewed by the heartbeat, which aborts the signal when the lease is lost. */
-  private async whileHeld(delivery: Delivery, claim: HeldClaim): Promise<Ending> {
-    const isDone = await this.options.inbox.finish(claim, () => !delivery.leaseLost && !delivery.settled);
-    delivery.claim = undefined;
-    return isDone ? 'done' : 'claim-lost';
+  private whileHeld(delivery: Delivery, claim: HeldClaim): MaybePromise<Ending> {
+    const isDone = this.options.inbox.finish(claim, () => !delivery.leaseLost && !delivery.settled);
+    return isDone instanceof Promise ? isDone.then(known => ended(delivery, known)) : ended(delivery, isDone);
   }
+}
+
+function ended(delivery: Delivery, isDone: boolean): Ending {
+  delivery.claim = undefined;
+  return isDone ? 'done' : 'claim-lost';
 }
 
 /** False: it was not run to its end, and that costs no attempt. */
