@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import { DEFAULT_PUBLISH_TIMEOUT_MS } from '../constants.js';
 import { checkOptions } from '../options/check-options.js';
 import { ignoredByTheSdk } from '../options/conflicting-options.js';
 import { leanProblems } from '../wire/lean/lean-problems.js';
+import { z } from '../options/schema.js';
 import {
   awsAccess,
   fn,
@@ -35,7 +35,9 @@ const common = {
     })
     .optional(),
   shutdownTimeoutMs,
-  groupId: z.union([fn, z.literal('none')], "expected a function, or 'none'").optional(),
+  groupId: z
+    .custom(value => typeof value === 'function' || value === 'none', "expected a function, or 'none'")
+    .optional(),
   deduplicationId: fn.optional(),
   outbox: withMethods('nextSequence', 'add', 'schedule', 'cancel', 'open', 'claim', 'renew', 'settle').optional(),
 };
@@ -56,7 +58,7 @@ const clientSqs = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,80}(\.fifo)?$/, "expected a queue's name")
     .optional(),
-  queueUrl: z.url({ protocol: /^https?$/ }).optional(),
+  queueUrl: z.url(/^https?$/).optional(),
   replyTimeoutMs: z.number().int().min(1).max(3_600_000).optional(),
   deserializer,
 });

@@ -1,8 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { z } from 'zod';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { AwsClientOptions } from '../interfaces/options.interface.js';
 import { checkOptions } from '../options/check-options.js';
+import { z } from '../options/schema.js';
 import { awsAccess, fn, withMethods } from '../options/shared-schemas.js';
 import type { LetterHandlers } from './letter-handlers.js';
 

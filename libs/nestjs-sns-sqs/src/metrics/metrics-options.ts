@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../options/schema.js';
 
 /** What every exporter of metrics takes. */
 export interface MetricsOptions {

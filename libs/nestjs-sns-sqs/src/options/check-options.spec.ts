@@ -1,11 +1,11 @@
-import { z } from 'zod';
+import { z } from './schema.js';
 import { checkOptions } from './check-options.js';
 
 const schema = z.strictObject({
   service: z.string(),
   consumer: z.strictObject({ concurrency: z.number().min(1, 'expected at least 1') }).optional(),
-  queues: z.record(z.string(), z.strictObject({ waitTimeSeconds: z.number() })).optional(),
-  inbox: z.preprocess(value => value, z.strictObject({ rememberForSeconds: z.number() }).optional()),
+  queues: z.record(z.strictObject({ waitTimeSeconds: z.number() })).optional(),
+  inbox: z.prepared(value => value, z.strictObject({ rememberForSeconds: z.number() }).optional()),
 });
 const refusalOf = (options: unknown): { message: string; facts: unknown } => {
   try {

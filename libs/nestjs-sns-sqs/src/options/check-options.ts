@@ -1,27 +1,23 @@
-import { z } from 'zod';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { nearestName } from './did-you-mean.js';
-
-type Issue = z.core.$ZodIssue;
+import { ObjectSchema, RecordSchema, type Issue, type Schema } from './schema.js';
 
 /** The options that a schema has, by path; those that are named by the user, as queues are, have none. */
-function namesIn(schema: unknown, path = ''): string[] {
-  if (schema instanceof z.ZodOptional) return namesIn(schema.unwrap(), path);
-  if (schema instanceof z.ZodPipe) return namesIn(schema.out, path);
-  if (!(schema instanceof z.ZodObject)) return [];
-  return Object.entries(schema.shape).flatMap(([name, inner]) => [
+function namesIn(schema: Schema | undefined, path = ''): string[] {
+  const core = schema?.core;
+  if (!(core instanceof ObjectSchema)) return [];
+  return Object.entries(core.shape).flatMap(([name, inner]) => [
     `${path}${name}`,
     ...namesIn(inner, `${path}${name}.`),
   ]);
 }
 
 /** The schema of what stands at a path. */
-function schemaAt(schema: unknown, [name, ...rest]: readonly PropertyKey[]): unknown {
-  if (schema instanceof z.ZodOptional) return schemaAt(schema.unwrap(), name === undefined ? [] : [name, ...rest]);
-  if (schema instanceof z.ZodPipe) return schemaAt(schema.out, name === undefined ? [] : [name, ...rest]);
-  if (name === undefined) return schema;
-  if (schema instanceof z.ZodRecord) return schemaAt(schema.valueType, rest);
-  return schema instanceof z.ZodObject ? schemaAt(schema.shape[String(name)], rest) : undefined;
+function schemaAt(schema: Schema | undefined, [name, ...rest]: readonly string[]): Schema | undefined {
+  const core = schema?.core;
+  if (name === undefined) return core;
+  if (core instanceof RecordSchema) return schemaAt(core.valueType, rest);
+  return core instanceof ObjectSchema ? schemaAt(core.shape[name], rest) : undefined;
 }
 
 const withPath = (path: string, name: string): string => (path ? `${path}.${name}` : name);
@@ -36,12 +32,12 @@ function suggestionFor(key: string, path: string, beside: readonly string[], all
   return meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
 }
 
-function textOf(issue: Issue, schema: z.ZodType): string {
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
+function textOf(issue: Issue, schema: Schema): string {
+  const path = issue.path.join('.');
+  if (issue.unknownNames) {
     const all = namesIn(schema);
     const beside = namesIn(schemaAt(schema, issue.path)).filter(name => !name.includes('.'));
-    return issue.keys
+    return issue.unknownNames
       .map(key => `\`${withPath(path, key)}\` is not an option${suggestionFor(key, path, beside, all)}`)
       .join('; ');
   }
@@ -52,11 +48,10 @@ function textOf(issue: Issue, schema: z.ZodType): string {
  * Throws one INVALID_OPTIONS that names every problem of `options`.
  * @param others finds what a schema cannot
  */
-export function checkOptions<O>(of: string, schema: z.ZodType, options: O, others?: (options: O) => string[]): void {
-  const result = schema.safeParse(options);
+export function checkOptions<O>(of: string, schema: Schema, options: O, others?: (options: O) => string[]): void {
   const isObject = typeof options === 'object' && options !== null;
   const problems = [
-    ...(result.error?.issues ?? []).map(issue => textOf(issue, schema)),
+    ...schema.issuesOf(options).map(issue => textOf(issue, schema)),
     ...((isObject && others?.(options)) || []),
   ];
   if (problems.length === 0) return;

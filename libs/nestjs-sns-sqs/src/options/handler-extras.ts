@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
 import { isFifoName } from '../topology/names.js';
+import { z } from './schema.js';
 import { FIFO_IS_IN_ORDER, handlerShape } from './server-schema.js';
 
 interface Handler {
@@ -44,9 +44,9 @@ const own = ({ extras }: Handler): HandlerOptions =>
   Object.fromEntries(NAMES.filter(name => extras[name] !== undefined).map(name => [name, extras[name]]));
 
 function problemsOf({ pattern, queue, extras, handler }: Handler): string[] {
-  const wrong = (schema.safeParse(extras).error?.issues ?? []).map(
-    ({ path, message }) => `${pattern}: the extra \`${path.join('.')}\`: ${message}`,
-  );
+  const wrong = schema
+    .issuesOf(extras)
+    .map(({ path, message }) => `${pattern}: the extra \`${path.join('.')}\`: ${message}`);
   if (isFifoName(queue) && (extras.ordering ?? 'none') !== 'none') {
     wrong.push(`${pattern}: the extra \`ordering\` on ${queue}: ${FIFO_IS_IN_ORDER}`);
   }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   SQS_MAX_RECEIVE_COUNT,
   SQS_MAX_RETENTION_SECONDS,
@@ -6,7 +5,9 @@ import {
   SQS_MAX_WAIT_TIME_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../constants.js';
+import type { ServerSQSOptions } from '../interfaces/options.interface.js';
 import { isFifoName } from '../topology/names.js';
+import { z } from './schema.js';
 import {
   awsAccess,
   fn,
@@ -37,7 +38,7 @@ const inboxQueueShape = {
     .max(SQS_MAX_RETENTION_SECONDS * 1000)
     .optional(),
   onGapTimeout: z.enum(['proceed', 'dead-letter', 'wait']).optional(),
-  startAt: z.custom<number | bigint>(isWholeNumber, 'expected a whole number from 0').optional(),
+  startAt: z.custom(isWholeNumber, 'expected a whole number from 0').optional(),
   onInvalidSequence: z.enum(['dead-letter', 'proceed']).optional(),
   inboxKey: fn.optional(),
 };
@@ -114,21 +115,20 @@ export const serverSchema = z.strictObject({
   concurrency: z.number().int().min(1).max(100_000).optional(),
   consumer: consumer.optional(),
   queues: z
-    .record(z.string(), consumer)
-    .optional()
-    .superRefine((queues, context) => {
-      for (const [queue, { ordering = 'none' }] of Object.entries(queues ?? {})) {
-        if (ordering === 'none' || !isFifoName(queue)) continue;
-        context.addIssue({ code: 'custom', path: [queue, 'ordering'], message: FIFO_IS_IN_ORDER });
-      }
-    }),
-  inbox: z.preprocess(value => (value === false ? undefined : value), inbox.optional()),
+    .record(consumer)
+    .refine((queues: NonNullable<ServerSQSOptions['queues']>) =>
+      Object.entries(queues).flatMap(([queue, { ordering = 'none' }]) =>
+        ordering === 'none' || !isFifoName(queue) ? [] : [{ path: [queue, 'ordering'], message: FIFO_IS_IN_ORDER }],
+      ),
+    )
+    .optional(),
+  inbox: z.prepared(value => (value === false ? undefined : value), inbox.optional()),
   shutdownTimeoutMs,
   startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
   formerly: z.array(nameWord).optional(),
   replyAccounts: z.array(z.string().regex(/^\d{12}$/, "expected an account's 12 digits")).optional(),
   transportId: z.symbol().optional(),
   config: z
-    .custom<object>(value => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object')
+    .custom(value => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object')
     .optional(),
 });

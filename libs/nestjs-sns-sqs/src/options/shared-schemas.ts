@@ -1,10 +1,10 @@
-import { z } from 'zod';
+import { z } from './schema.js';
 
-const object = z.custom<object>(value => typeof value === 'object' && value !== null, 'expected an object');
+const object = z.custom(value => typeof value === 'object' && value !== null, 'expected an object');
 const withMethod = (method: string) => withMethods(method);
 
 export const withMethods = (...methods: string[]) =>
-  z.custom<object>(
+  z.custom(
     value =>
       methods.every(method => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
     `expected an object with ${methods.length > 1 ? 'the methods' : 'a method'} ${methods.map(name => `${name}()`).join(', ')}`,
@@ -17,7 +17,7 @@ export const nameWord = z
 
 export const provisioning = z.enum(['create', 'verify', 'off']).optional();
 
-export const fn = z.custom<(...args: never[]) => unknown>(value => typeof value === 'function', 'expected a function');
+export const fn = z.custom(value => typeof value === 'function', 'expected a function');
 
 /** What server and clients take for telemetry. */
 export const telemetryShape = {

@@ -6,13 +6,13 @@ import {
   type ObservableGauge,
   type ObservableResult,
 } from '@opentelemetry/api';
-import { z } from 'zod';
 import { DepthPoller } from '../metrics/depth-poller.js';
 import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
 import { metricsShape, type MetricsOptions } from '../metrics/metrics-options.js';
 import { readings } from '../metrics/readings.js';
 import { checkOptions } from '../options/check-options.js';
+import { z } from '../options/schema.js';
 import { ATTRIBUTES, TRACER_NAME } from './names.js';
 import { VERSION } from './version.js';
 
@@ -24,7 +24,7 @@ export interface SnsSqsOtelMetricsOptions extends MetricsOptions {
 const schema = z.strictObject({
   ...metricsShape,
   meterProvider: z
-    .custom<object>(
+    .custom(
       value => typeof (value as { getMeter?: unknown } | null | undefined)?.getMeter === 'function',
       'expected an object with a method getMeter()',
     )

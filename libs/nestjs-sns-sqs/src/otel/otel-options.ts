@@ -1,6 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
-import { z } from 'zod';
 import { checkOptions } from '../options/check-options.js';
+import { z } from '../options/schema.js';
 
 /** Options of `otel()` and of `SnsSqsInstrumentation`. */
 export interface OtelOptions {
@@ -30,7 +30,7 @@ const schema = z.strictObject({
   awsTraceHeader: z.boolean().optional(),
   baggage: z.array(z.string().min(1).max(256)).optional(),
   tracerProvider: z
-    .custom<object>(
+    .custom(
       value => typeof (value as { getTracer?: unknown } | null | undefined)?.getTracer === 'function',
       'expected an object with a method getTracer()',
     )

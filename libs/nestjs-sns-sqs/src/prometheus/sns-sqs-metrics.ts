@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { z } from 'zod';
 import { DepthPoller } from '../metrics/depth-poller.js';
 import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
 import { metricsShape, type MetricsOptions } from '../metrics/metrics-options.js';
 import { readings } from '../metrics/readings.js';
 import { checkOptions } from '../options/check-options.js';
+import { z } from '../options/schema.js';
 import { prometheusName } from './prometheus-name.js';
 
 export interface SnsSqsMetricsOptions extends MetricsOptions {
@@ -15,7 +15,7 @@ export interface SnsSqsMetricsOptions extends MetricsOptions {
 
 const schema = z.strictObject({
   ...metricsShape,
-  registry: z.custom<object>(
+  registry: z.custom(
     value => typeof (value as { registerMetric?: unknown } | null | undefined)?.registerMetric === 'function',
     "expected a registry of prom-client's",
   ),

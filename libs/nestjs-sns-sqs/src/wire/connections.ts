@@ -25,6 +25,20 @@ const IDLE_MS = 30_000;
  */
 export const CALL_CONNECTIONS = 200;
 
+type PoolClass = typeof Pool;
+
+let loading: Promise<PoolClass> | undefined;
+
+/**
+ * The pool alone: all of undici (fetch, caches, mocks, WebSockets) takes four times as long to load, and the memory. A
+ * version that keeps it elsewhere is loaded whole.
+ */
+export const loadPool = (): Promise<PoolClass> =>
+  (loading ??= import('undici/lib/dispatcher/pool.js').then(
+    ({ default: alone }) => alone,
+    async () => (await import('undici')).Pool,
+  ));
+
 export interface ConnectionsOptions {
   /** Connections to one host at one time; more requests than that wait. @default no bound */
   most?: number;
@@ -34,11 +48,10 @@ export interface ConnectionsOptions {
 
 /**
  * Keep-alive connections over undici, shared with nobody: what is sent over one `Connections` never waits for a
- * connection of another. undici takes 100 ms to load, so it is loaded by the first request.
+ * connection of another. undici's pool is loaded by the first request: see {@link loadPool}.
  */
 export class Connections {
   private readonly pools = new Map<string, Pool>();
-  private undici: Promise<typeof import('undici')> | undefined;
   private closed = false;
 
   constructor(private readonly options: ConnectionsOptions) {}
@@ -61,12 +74,11 @@ export class Connections {
   }
 
   private async open(origin: string): Promise<Pool> {
-    this.undici ??= import('undici');
-    const undici = await this.undici;
+    const PoolOfUndici = await loadPool();
     const { most, silenceMs } = this.options;
     const pool =
       this.pools.get(origin) ??
-      new undici.Pool(origin, {
+      new PoolOfUndici(origin, {
         connections: most ?? null,
         connectTimeout: CONNECT_MS,
         headersTimeout: silenceMs,

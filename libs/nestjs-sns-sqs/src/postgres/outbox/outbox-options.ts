@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { checkOptions } from '../../options/check-options.js';
+import { z } from '../../options/schema.js';
 import { fn, withMethods } from '../../options/shared-schemas.js';
 import type { OutboxRelayOptions } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
@@ -28,16 +28,16 @@ const postgresOutbox = z.strictObject({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _, not beginning with a digit')
     .optional(),
   transaction: fn.optional(),
-  relay: z
-    .union([
-      z.literal(false),
-      z.strictObject({
+  relay: z.prepared(
+    value => (value === false ? undefined : value),
+    z
+      .strictObject({
         pollMs: z.number().int().min(50).max(60_000).optional(),
         leaseMs: z.number().int().min(5_000).max(600_000).optional(),
         maxRows: z.number().int().min(10).max(10_000).optional(),
-      }),
-    ])
-    .optional(),
+      })
+      .optional(),
+  ),
 });
 
 /** Throws one INVALID_OPTIONS with every problem. */
