@@ -20,6 +20,11 @@ const MEASURED = {
   module: 'contestants/own-telemetry.mjs',
   name: 'measured',
 };
+const RAW = {
+  key: 'raw',
+  label: 'raw HTTP: signed beforehand, answers thrown away',
+  module: 'contestants/raw.mjs',
+};
 const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
 const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
 const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
@@ -38,6 +43,17 @@ const FEW = [OWN, LEAN, LOOP, SQS_CONSUMER];
 
 const ONE_QUEUE = [queueName(0)];
 const onStub = { server: 'stub', latencyMs: 10, queues: ONE_QUEUE, contestants: CONTESTANTS };
+
+const publishing = (key, title, more) => ({
+  ...onStub,
+  key: `publish-${key}`,
+  title: `Publish, ${title}`,
+  kind: 'publish',
+  contestants: [OWN, LEAN, LOOP],
+  warmMs: 300,
+  measureMs: 1_000,
+  ...more,
+});
 
 /**
  * What is measured. `kind` says how (lib/measure.mjs); `handler` what a handler does; times in milliseconds.
@@ -74,7 +90,7 @@ export const SCENARIOS = [
     // Slots enough for the CPU to be the bound, for each of them.
     title: 'No-op handlers, 1,000 slots, for 9 to 12 s and until 100,000 messages if there are as many',
     kind: 'count',
-    contestants: [OWN, LEAN, INBOX, TRACED, MEASURED, LOOP, ...RIVALS],
+    contestants: [OWN, LEAN, RAW, INBOX, TRACED, MEASURED, LOOP, ...RIVALS],
     handler: 'noop',
     slots: 1_000,
     supply: {},
@@ -145,8 +161,52 @@ export const SCENARIOS = [
     key: 'publish-many',
     title: 'Publish, 500 at a time',
     kind: 'publish',
-    contestants: PUBLISHERS,
+    contestants: [...PUBLISHERS, RAW],
     producers: 500,
+    warmMs: 500,
+    measureMs: 1_500,
+  },
+  ...[10, 100, 1_000].map(producers => publishing(`${producers}-callers`, `${producers} at a time`, { producers })),
+  ...[
+    ['4kb', '4 KB', 4_000],
+    ['100kb', '100 KB', 100_000],
+    ['250kb', '250 KB', 250_000],
+  ].map(([key, size, bytes]) =>
+    publishing(key, `100 at a time, ${size} each`, { producers: 100, bytes, watchesLoop: bytes > 4_000 }),
+  ),
+  ...[
+    ['one-group', 'FIFO, one group', 1],
+    ['100-groups', 'FIFO, 100 groups', 100],
+    ['group-each', 'FIFO, a group each', 500],
+  ].map(([key, title, groups]) =>
+    publishing(key, `500 at a time, ${title}`, { producers: 500, groups, queues: [FIFO_QUEUE] }),
+  ),
+  ...[
+    ['4kb', '4 KB', 4_000],
+    ['100kb', '100 KB', 100_000],
+    ['250kb', '250 KB', 250_000],
+  ].map(([key, size, bytes]) => ({
+    ...onStub,
+    key: `receive-${key}`,
+    title: `Receive, messages of ${size}, no-op handlers, 100 slots`,
+    kind: 'window',
+    contestants: [OWN, LEAN, LOOP],
+    handler: 'noop',
+    slots: 100,
+    supply: { bytes },
+    warmMs: 500,
+    measureMs: 1_500,
+    watchesLoop: bytes > 4_000,
+  })),
+  {
+    ...onStub,
+    key: 'dead-letters',
+    title: 'Every message is dead-lettered: 100 slots',
+    kind: 'window',
+    contestants: [OWN, LEAN],
+    handler: 'refused',
+    slots: 100,
+    supply: {},
     warmMs: 500,
     measureMs: 1_500,
   },

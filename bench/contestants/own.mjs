@@ -3,7 +3,7 @@ import { Controller, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
-import { ClientSQS, ServerSQS, SQS_TRANSPORT } from '../../dist/libs/nestjs-sns-sqs/esm/index.js';
+import { ClientSQS, ServerSQS, SqsRecordBuilder, SQS_TRANSPORT } from '../../dist/libs/nestjs-sns-sqs/esm/index.js';
 import { urlOf } from '../lib/contestant.mjs';
 import { PATTERN, SERVICE } from '../lib/message.mjs';
 
@@ -41,6 +41,7 @@ export const over = settings => ({
         aws: awsOf(endpoint),
         consumer: { concurrency: Math.max(10, slots / queues.length) },
         shutdownTimeoutMs: 500,
+        isPermanent: ({ name }) => name === 'Refused',
         ...settings,
       }),
     });
@@ -56,7 +57,11 @@ export const over = settings => ({
       aws: awsOf(endpoint),
       wire,
     });
-    return { send: data => lastValueFrom(client.emit(PATTERN, data)), stop: () => client.close() };
+    const recordOf = (data, group) => (group ? new SqsRecordBuilder(data).setGroupId(group).build() : data);
+    return {
+      send: (data, group) => lastValueFrom(client.emit(PATTERN, recordOf(data, group))),
+      stop: () => client.close(),
+    };
   },
 });
 

@@ -26,7 +26,7 @@ export async function eachOfGroupInTurn(work, handle) {
   );
 }
 
-/** Gathers what is sent in one turn of the event loop into calls of ten. */
+/** Gathers what is sent in one turn of the event loop into calls of ten: `call` gets their `{ data, group }`. */
 export function inTens(call) {
   let waiting = [];
   const flush = () => {
@@ -34,15 +34,15 @@ export function inTens(call) {
     waiting = [];
     for (let at = 0; at < all.length; at += 10) {
       const batch = all.slice(at, at + 10);
-      call(batch.map(({ data }) => data)).then(
+      call(batch).then(
         () => batch.forEach(({ resolve }) => resolve()),
         error => batch.forEach(({ reject }) => reject(error)),
       );
     }
   };
-  return data =>
+  return (data, group) =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ data, resolve, reject });
+      waiting.push({ data, group, resolve, reject });
     });
 }

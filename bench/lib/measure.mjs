@@ -1,9 +1,11 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { now, sleep } from './clock.mjs';
 import { percentile } from './statistics.mjs';
 import { Observer } from './observer.mjs';
 
 const CALLS = ['ReceiveMessage', 'DeleteMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'];
 const SENDS = ['SendMessage', 'SendMessageBatch'];
+const DELETES = ['DeleteMessage', 'DeleteMessageBatch'];
 const sum = (counts, names) => names.reduce((total, name) => total + (counts[`call ${name}`] ?? 0), 0);
 
 /** A span of a contestant's work: what the process spent and what the server counted. */
@@ -28,6 +30,7 @@ class Span {
       calls: added(CALLS),
       receives: added(['ReceiveMessage']),
       sends: added(SENDS),
+      deletes: added(DELETES),
       settleMs: counts.settleMs?.slice(this.counts.settleMs?.length ?? 0) ?? [],
     };
   }
@@ -48,16 +51,28 @@ function consumed(observer, before, span) {
     cpuMicros: span.cpuMicros / messages,
     ...latencyOf(latencies),
     messagesPerReceive: messages / span.receives,
+    ...(observer.kind === 'refused' && { deletesPerMessage: span.deletes / messages }),
     ...(observer.parallelGroups > 0 && { inversions: observer.inversions, parallelGroups: observer.parallelGroups }),
   };
 }
 
-async function overWindow({ warmMs, measureMs }, observer, server) {
+async function overWindow({ warmMs, measureMs, watchesLoop }, observer, server) {
   await sleep(warmMs);
   const span = await Span.begin(server);
   const before = observer.handled;
+  const delay = watchesLoop && watchLoop();
   await sleep(measureMs);
-  return consumed(observer, before, await span.end());
+  return { ...consumed(observer, before, await span.end()), ...delay?.() };
+}
+
+/** Gives the delay of the event loop since then. */
+function watchLoop() {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  return () => {
+    delay.disable();
+    return { loopP50: delay.percentile(50) / 1e6, loopP99: delay.percentile(99) / 1e6 };
+  };
 }
 
 async function overCount({ warmCount, warmMs, measureCount, leastMs, mostMs }, observer, server) {
@@ -133,16 +148,16 @@ export async function measureConsuming(contestant, scenario, endpoint, server) {
 
 /** Has a contestant publish, `producers` at a time, each awaiting its own. */
 export async function measurePublishing(contestant, scenario, endpoint, server) {
-  const { producers, warmMs, measureMs, queues } = scenario;
+  const { producers, warmMs, measureMs, queues, bytes = 250, groups, watchesLoop } = scenario;
   const publisher = await contestant.publish({ endpoint, queue: queues[0] });
-  const text = 'x'.repeat(250);
+  const text = 'x'.repeat(bytes);
   let isOver = false;
   let accepted = 0;
   const latencies = [];
   const produce = async producer => {
     for (let n = 0; !isOver; n += 1) {
       const at = now();
-      await publisher.send({ n, producer, at, text });
+      await publisher.send({ n, producer, at, text }, groups && `g${producer % groups}`);
       latencies.push(now() - at);
       accepted += 1;
     }
@@ -152,6 +167,7 @@ export async function measurePublishing(contestant, scenario, endpoint, server) 
   const heap = heapAfterGc();
   const span = await Span.begin(server);
   const before = accepted;
+  const delay = watchesLoop && watchLoop();
   await Promise.race([all, sleep(measureMs)]);
   const { seconds, cpuMicros, sends } = await span.end();
   const messages = accepted - before;
@@ -168,6 +184,7 @@ export async function measurePublishing(contestant, scenario, endpoint, server) 
       ...latency,
       heapGrowthMb: heapGrowth / 2 ** 20,
       rssMb: process.resourceUsage().maxRSS / 1024,
+      ...delay?.(),
     },
     stop: () => publisher.stop(),
   };

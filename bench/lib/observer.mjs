@@ -7,6 +7,11 @@ const DURATIONS = {
   jitter: n => 1 + ((n * 7) % 9),
 };
 
+/** By its name a contestant knows that no retry helps. */
+class Refused extends Error {
+  name = 'Refused';
+}
+
 /** The handler that every contestant runs, and what it has seen. */
 export class Observer {
   handled = 0;
@@ -18,13 +23,14 @@ export class Observer {
   #wanted = [];
 
   constructor(kind) {
+    this.kind = kind;
     const duration = DURATIONS[kind];
     this.handle =
       kind === 'jitter'
         ? data => this.#inGroup(data, duration)
         : duration
           ? data => this.#work(data, duration(data.n))
-          : data => this.#begin(data);
+          : data => this.#begin(data, kind === 'refused');
   }
 
   /** Resolves when so many have been begun. */
@@ -33,10 +39,11 @@ export class Observer {
     return new Promise(resolve => this.#wanted.push({ count, resolve }));
   }
 
-  #begin(data) {
+  #begin(data, isRefused = false) {
     this.latencies.push(now() - data.at);
     this.handled += 1;
     if (this.#wanted.length > 0 && this.handled >= this.#wanted[0].count) this.#wanted.shift().resolve();
+    if (isRefused) throw new Refused('it is always refused');
   }
 
   #work(data, ms) {

@@ -25,6 +25,10 @@ const COLUMNS = {
   cpuPercent: 'CPU % of a core',
   heapGrowthMb: 'heap growth MB',
   rssMb: 'peak RSS MB',
+  loopP50: 'event loop delay p50 ms',
+  loopP99: 'event loop delay p99 ms',
+  deletesPerMessage: 'delete calls per message',
+  dollars: '$ per million messages',
 };
 const HIDDEN = { even: ['messagesPerReceive'], tail: ['messagesPerReceive'], noop: ['messagesPerReceive'] };
 

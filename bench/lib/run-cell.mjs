@@ -2,6 +2,14 @@ import { fork } from 'node:child_process';
 
 const WORKER = new URL('worker.mjs', import.meta.url);
 const TIME_LIMIT_MS = 60_000;
+/** What SQS asks for a million requests, in dollars, after the free ones (us-east-1, 2026); 64 KB count as one. */
+const PRICE = { standard: 0.4, fifo: 0.5 };
+
+function withPrice(figures, { queues, bytes = 0, supply: { bytes: received = 0 } = {}, kind }) {
+  if (figures.callsPerMessage === undefined || kind === 'idle' || bytes > 4_000 || received > 4_000) return figures;
+  const price = queues.every(name => name.endsWith('.fifo')) ? PRICE.fifo : PRICE.standard;
+  return { ...figures, dollars: figures.callsPerMessage * price };
+}
 
 /** One contestant in one scenario: its figures, measured in a fresh process on a server that was reset. */
 export async function runCell(contestant, scenario, server, { execArgv = [] } = {}) {
@@ -20,7 +28,7 @@ export async function runCell(contestant, scenario, server, { execArgv = [] } = 
       timer = setTimeout(() => fail(`no figures within ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
       worker.on('exit', code => fail(`ended with code ${code}`));
       const hear = async ({ ask, figures, error }) => {
-        if (figures) resolve(figures);
+        if (figures) resolve(withPrice(figures, scenario));
         else if (error) fail(error);
         else if (ask) {
           worker.send({ answer: { id: ask.id, result: await server.ask(ask.command, ask.options) } }, () => undefined);

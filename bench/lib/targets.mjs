@@ -69,6 +69,45 @@ const TARGETS = [
     of: of => of('noop', 'lean').perSecond / bestRival(of),
   },
   {
+    name: "lean wire, no-op: messages/s, times raw HTTP's",
+    atLeast: 0.8,
+    of: of => of('noop', 'lean').perSecond / of('noop', 'raw').perSecond,
+  },
+  {
+    name: "no-op: peak memory, times the SDK loop's",
+    atMost: 1.15,
+    of: of => of('noop', 'own').rssMb / of('noop', 'loop').rssMb,
+  },
+  ...[
+    ['its inbox in memory', 'inbox', 8],
+    ['traces to no exporter', 'traced', 25],
+    ['metrics', 'measured', 5],
+  ].map(([what, contestant, atMost]) => ({
+    name: `${what}: CPU µs per message beyond without`,
+    atMost,
+    of: of => of('noop', contestant).cpuMicros - of('noop', 'own').cpuMicros,
+  })),
+  {
+    name: "publish, 500 at a time: messages/s, times the SDK loop's",
+    atLeast: 1,
+    of: of => of('publish-many', 'own').perSecond / of('publish-many', 'loop').perSecond,
+  },
+  {
+    name: "publish, 500 at a time: CPU time per message, times the SDK loop's",
+    atMost: 1.05,
+    of: of => of('publish-many', 'own').cpuMicros / of('publish-many', 'loop').cpuMicros,
+  },
+  {
+    name: "lean wire, publish, 500 at a time: messages/s, times the SDK loop's",
+    atLeast: 2,
+    of: of => of('publish-many', 'lean').perSecond / of('publish-many', 'loop').perSecond,
+  },
+  {
+    name: 'dead letters: delete calls per message',
+    atMost: 0.11,
+    of: of => Math.max(...['own', 'lean'].map(contestant => of('dead-letters', contestant).deletesPerMessage)),
+  },
+  {
     name: 'FIFO: order inversions',
     atMost: 0,
     of: of =>

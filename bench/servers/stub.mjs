@@ -23,6 +23,7 @@ class Queue {
     this.name = name;
     this.fifo = name.endsWith('.fifo');
     this.supplied = false;
+    this.text = FILLER;
     this.sequence = 0;
     /** Pushed and sent. */
     this.ready = [];
@@ -33,8 +34,9 @@ class Queue {
     this.locked = new Map();
   }
 
-  supply(groups) {
+  supply(groups, bytes) {
     this.supplied = true;
+    this.text = 'x'.repeat(bytes);
     for (let index = 0; index < groups; index += 1) this.groups.push({ id: `g${index}`, next: 0 });
     this.serve();
   }
@@ -51,7 +53,7 @@ class Queue {
     const messages = [];
     for (let count = 0; count < most; count += 1) {
       const n = (this.sequence += 1);
-      messages.push({ body: bodyOf(n, now(), '', 0), handle: `n${n}.` });
+      messages.push({ body: bodyOf(n, now(), '', 0, this.text), handle: `n${n}.` });
     }
     return messages;
   }
@@ -64,7 +66,11 @@ class Queue {
     for (let count = 0; count < most; count += 1) {
       const n = (this.sequence += 1);
       const position = group.next++;
-      messages.push({ body: bodyOf(n, now(), group.id, position), handle: `f${n}.${group.id}.`, group: group.id });
+      messages.push({
+        body: bodyOf(n, now(), group.id, position, this.text),
+        handle: `f${n}.${group.id}.`,
+        group: group.id,
+      });
     }
     this.locked.set(group.id, { group, count: most });
     return messages;
@@ -248,7 +254,7 @@ const commands = {
     delivered.clear();
     server.closeAllConnections();
   },
-  supply: ({ queue, groups = 0 }) => queueOf(queue).supply(groups),
+  supply: ({ queue, groups = 0, bytes = FILLER.length }) => queueOf(queue).supply(groups, bytes),
   push({ queue, group = '' }) {
     const target = queueOf(queue);
     target.push(bodyOf(target.sequence + 1, now(), group, 0));
