@@ -192,7 +192,7 @@ export abstract class SnsSqsClient
       return sent as Promise<T>;
     } catch (error) {
       // Nest's dispatch hook is the user's.
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -191,7 +191,7 @@ export class Inbox {
       this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
       return marking;
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -104,7 +104,7 @@ export class PublishBatcher {
     try {
       entry = makeEntry();
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return entry instanceof Promise
       ? entry.then(made => this.caller.add(made, endsAt))

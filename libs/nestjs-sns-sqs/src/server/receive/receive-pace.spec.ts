@@ -100,16 +100,16 @@ describe('the pace of a consumer with 100 slots, where each call takes 10 ms', (
   afterEach(() => void jest.useRealTimers());
 
   it.each([
-    [20, 0.95],
-    [10, 0.9],
-    [5, 0.8],
-    [2, 0.6],
-  ])('handlers of %i ms: at least %d of what the slots allow', async (handlerMs, share) => {
+    [20, 0.95, 200],
+    [10, 0.9, 200],
+    [5, 0.8, 400],
+    [2, 0.6, 600],
+  ])('handlers of %i ms: at least %d of what the slots allow', async (handlerMs, share, warmMs) => {
     let ended = 0;
     const handler = () => new Promise<void>(resolve => setTimeout(() => resolve(void (ended += 1)), handlerMs));
     const consumer = consumerOf(endlessQueue(), handler, { settings: { concurrency: SLOTS } });
     consumer.start();
-    await jest.advanceTimersByTimeAsync(200);
+    await jest.advanceTimersByTimeAsync(warmMs);
     const before = ended;
     await jest.advanceTimersByTimeAsync(100);
     const allowed = (SLOTS * 100) / handlerMs;
