@@ -26,6 +26,7 @@ const ON_ONE_MAJOR = [
     'inbox-refuses',
     'many-queues',
     'one-id-of-two-services',
+    'outbox',
     'provisioning-create',
     'provisioning-verify',
     'publisher',

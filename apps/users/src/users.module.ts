@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SnsSqsModule } from 'nestjs-sns-sqs';
+import { PostgresOutbox } from 'nestjs-sns-sqs/postgres';
 import { inbox } from '../../shared/inbox.js';
 import { TelemetryModule } from '../../shared/telemetry.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -16,7 +17,14 @@ import { UsersService } from './users/users.service.js';
     TerminusModule.forRoot({ logger: false }),
     TelemetryModule.forService('users'),
     SnsSqsModule.forRootAsync({
-      useFactory: () => ({ service: 'users', prefix: process.env['QUEUE_PREFIX'] ?? '', inbox: inbox() }),
+      imports: [DatabaseModule],
+      inject: [PostgresOutbox],
+      useFactory: (outbox: PostgresOutbox) => ({
+        service: 'users',
+        prefix: process.env['QUEUE_PREFIX'] ?? '',
+        inbox: inbox(),
+        outbox,
+      }),
     }),
     SnsSqsModule.forFeature({ commandsTo: ['notifications', 'users'] }),
   ],

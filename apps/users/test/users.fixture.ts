@@ -14,11 +14,11 @@ export class RecordingPublisher implements Pick<UserPublisher, Method> {
   told: Array<[Method, unknown]> = [];
   failNext: Method | undefined;
 
-  registered = (user: unknown) => this.tell('registered', user);
-  emailChanged = (user: unknown) => this.tell('emailChanged', user);
-  deleted = (user: unknown) => this.tell('deleted', user);
-  cancelMails = (userId: string) => this.tell('cancelMails', userId);
-  deactivate = (userId: string) => this.tell('deactivate', userId);
+  registered = (_: unknown, user: unknown) => this.tell('registered', user);
+  emailChanged = (_: unknown, user: unknown) => this.tell('emailChanged', user);
+  deleted = (_: unknown, user: unknown) => this.tell('deleted', user);
+  cancelMails = (_: unknown, userId: string) => this.tell('cancelMails', userId);
+  deactivate = (_: unknown, userId: string) => this.tell('deactivate', userId);
 
   private async tell(method: Method, what: unknown): Promise<void> {
     if (this.failNext === method) {

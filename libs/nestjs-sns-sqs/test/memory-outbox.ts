@@ -30,7 +30,10 @@ interface Claim {
   until: number;
 }
 
-/** An outbox in the memory of a test, with transactions and locks as a database has them. */
+/**
+ * An outbox in the memory of a test, with transactions and locks as a database has them. What is written in a
+ * transaction that it has not begun is committed at once.
+ */
 export class MemoryOutbox implements OutboxStore {
   relay: OutboxRelayOptions | false = {};
   readonly refused: Array<OutboxRow & { code: string }> = [];
@@ -65,7 +68,7 @@ export class MemoryOutbox implements OutboxStore {
     await this.lock(tx, key);
     const before = this.numbers.get(key) ?? 0;
     this.numbers.set(key, before + 1);
-    (tx as Transaction).onRollback.push(() => this.numbers.set(key, before));
+    if (tx instanceof Transaction) tx.onRollback.push(() => this.numbers.set(key, before));
     return String(before + 1);
   }
 
@@ -78,7 +81,7 @@ export class MemoryOutbox implements OutboxStore {
   async add(tx: SqlExecutor, message: OutboxMessage, holdsLane: boolean): Promise<void> {
     if (message.lane !== undefined && !holdsLane) await this.lock(tx, `${message.destination} ${message.lane}`);
     const row: Kept = { ...message, row: String((this.ids += 1)), at: performance.now() };
-    (tx as Transaction).onCommit.push(() => {
+    await this.change(tx, () => {
       this.rows.push(row);
       this.rows.sort((a, b) => Number(a.row) - Number(b.row));
     });
@@ -173,17 +176,18 @@ export class MemoryOutbox implements OutboxStore {
   }
 
   private change(tx: SqlExecutor | undefined, change: () => void): Promise<void> {
-    if (tx) (tx as Transaction).onCommit.push(change);
+    if (tx instanceof Transaction) tx.onCommit.push(change);
     else change();
     return Promise.resolve();
   }
 
   private async lock(tx: SqlExecutor, key: string): Promise<void> {
+    if (!(tx instanceof Transaction)) return;
     while (this.locks.has(key) && this.locks.get(key) !== tx) {
       await new Promise<void>(resolve => this.waiting.push(resolve));
     }
-    this.locks.set(key, tx as Transaction);
-    (tx as Transaction).locks.add(key);
+    this.locks.set(key, tx);
+    tx.locks.add(key);
   }
 }
 

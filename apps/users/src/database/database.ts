@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { migrate as migrateOutbox } from 'nestjs-sns-sqs/postgres';
+import type { SqlExecutor } from 'nestjs-sns-sqs';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 
 /** PostgreSQL behind Drizzle, whichever driver. */
@@ -6,6 +8,8 @@ export type Database = PgDatabase<PgQueryResultHKT>;
 
 export interface DatabaseConnection {
   database: Database;
+  /** The same database, for single statements of the outbox. */
+  executor: SqlExecutor;
   /** Brings the tables up to date. Rejects with one readable error when the database cannot be used. */
   migrate(): Promise<void>;
   close(): Promise<void>;
@@ -33,9 +37,11 @@ async function openServer(connectionString: string): Promise<DatabaseConnection>
   ]);
   const pool = new Pool({ connectionString });
   const database = drizzle(pool);
+  const executor: SqlExecutor = { query: (text, values) => pool.query(text, values && [...values]) as never };
   return {
     database,
-    migrate: () => readably('DATABASE_URL', migrate(database, MIGRATIONS)),
+    executor,
+    migrate: () => readably('DATABASE_URL', bothMigrated(migrate(database, MIGRATIONS), executor)),
     close: () => pool.end(),
   };
 }
@@ -48,11 +54,20 @@ async function openEmbedded(directory: string | undefined): Promise<DatabaseConn
   ]);
   const client = new PGlite(directory);
   const database = drizzle(client);
+  // It has one connection: a query waits until the transaction that runs has ended.
+  const executor: SqlExecutor = { query: (text, values) => client.query(text, values && [...values]) as never };
   return {
     database,
-    migrate: () => readably('PGLITE_DIR', migrate(database, MIGRATIONS)),
+    executor,
+    migrate: () => readably('PGLITE_DIR', bothMigrated(migrate(database, MIGRATIONS), executor)),
     close: () => client.close(),
   };
+}
+
+/** The service's own tables, then those of its outbox. */
+async function bothMigrated(own: Promise<void>, executor: SqlExecutor): Promise<void> {
+  await own;
+  await migrateOutbox(executor);
 }
 
 /** Drizzle's message is the failed query; what a person needs is the driver's reason below it. */

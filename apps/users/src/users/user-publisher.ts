@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClientProxy } from '@nestjs/microservices';
-import { ClientSNS, InjectCommands, SnsRecordBuilder, SqsRecordBuilder } from 'nestjs-sns-sqs';
+import { ClientSNS, ClientSQS, InjectCommands, SnsRecordBuilder, SqsRecordBuilder } from 'nestjs-sns-sqs';
+import { fromDrizzle, type DrizzleTransaction } from 'nestjs-sns-sqs/postgres';
 import { lastValueFrom } from 'rxjs';
 
 export interface UserFact {
@@ -8,45 +8,44 @@ export interface UserFact {
   version: number;
 }
 
-/** What this service tells the others: events on its topic, commands to `notifications` and to itself. */
+/**
+ * What this service tells the others: events on its topic, commands to `notifications` and to itself. All of it goes
+ * through the outbox: a row of the transaction `tx`, sent after its commit.
+ */
 @Injectable()
 export class UserPublisher {
   constructor(
-    @Inject(ClientSNS) private readonly events: ClientProxy,
-    @InjectCommands('notifications') private readonly notifications: ClientProxy,
-    @InjectCommands('users') private readonly users: ClientProxy,
+    @Inject(ClientSNS) private readonly events: ClientSNS,
+    @InjectCommands('notifications') private readonly notifications: ClientSQS,
+    @InjectCommands('users') private readonly users: ClientSQS,
   ) {}
 
-  registered(user: UserFact & { email: string; name: string }): Promise<void> {
-    return this.announce('user.registered', user);
+  registered(tx: DrizzleTransaction, user: UserFact & { email: string; name: string }): Promise<void> {
+    return this.announce(tx, 'user.registered', user);
   }
 
-  emailChanged(user: UserFact & { email: string; previousEmail: string }): Promise<void> {
-    return this.announce('user.email-changed', user);
+  emailChanged(tx: DrizzleTransaction, user: UserFact & { email: string; previousEmail: string }): Promise<void> {
+    return this.announce(tx, 'user.email-changed', user);
   }
 
-  deleted(user: UserFact): Promise<void> {
-    return this.announce('user.deleted', user);
+  deleted(tx: DrizzleTransaction, user: UserFact): Promise<void> {
+    return this.announce(tx, 'user.deleted', user);
   }
 
   /** Another service's command: `notifications` sends this user nothing more. */
-  async cancelMails(userId: string): Promise<void> {
-    await lastValueFrom(this.notifications.emit('cancel-user-mails', command(userId)));
+  async cancelMails(tx: DrizzleTransaction, userId: string): Promise<void> {
+    await lastValueFrom(this.notifications.within(fromDrizzle(tx)).emit('cancel-user-mails', command(userId)));
   }
 
   /** A command to this very service, carried out later and in order with the user's other commands. */
-  async deactivate(userId: string): Promise<void> {
-    await lastValueFrom(this.users.emit('deactivate-user', command(userId)));
+  async deactivate(tx: DrizzleTransaction, userId: string): Promise<void> {
+    await lastValueFrom(this.users.within(fromDrizzle(tx)).emit('deactivate-user', command(userId)));
   }
 
-  private async announce(type: string, user: UserFact): Promise<void> {
+  private async announce(tx: DrizzleTransaction, type: string, user: UserFact): Promise<void> {
     const record = new SnsRecordBuilder(user).setSubject(user.id).setSequence(user.version).build();
-    await lastValueFrom(this.events.emit(type, record));
+    await lastValueFrom(this.events.within(fromDrizzle(tx)).emit(type, record));
   }
 }
 
-/**
- * No deduplication id but the event's own: a deletion that was rolled back and is repeated within five minutes must
- * send its commands again, and their handlers bear it.
- */
 const command = (userId: string) => new SqsRecordBuilder({ userId }).setGroupId(userId).build();

@@ -13,8 +13,8 @@ const UNIQUE_VIOLATION = '23505';
 type Queryable = Pick<Database, 'select'>;
 
 /**
- * Changes users and announces each change. The event is published inside the transaction, as its last step: a change
- * that could not be announced is rolled back, so the caller may simply repeat it.
+ * Changes users and announces each change. The event is a row of the same transaction, written as its last step: it is
+ * published after the commit, and never without it.
  */
 @Injectable()
 export class UsersService {
@@ -28,7 +28,7 @@ export class UsersService {
     await this.refusingDuplicates(email, () =>
       this.database.transaction(async transaction => {
         await transaction.insert(users).values(user);
-        await this.publisher.registered(user);
+        await this.publisher.registered(transaction, user);
       }),
     );
     return { ...user, welcomedAt: null, preferences: null };
@@ -40,7 +40,7 @@ export class UsersService {
         const before = await this.view(id, transaction, 'lock');
         const version = before.version + 1;
         await transaction.update(users).set({ email, version }).where(living(id));
-        await this.publisher.emailChanged({ id, version, email, previousEmail: before.email });
+        await this.publisher.emailChanged(transaction, { id, version, email, previousEmail: before.email });
         return { ...before, email, version };
       }),
     );
@@ -54,9 +54,9 @@ export class UsersService {
         .where(living(id))
         .returning();
       const { version } = found(row, id);
-      await this.publisher.cancelMails(id);
-      await this.publisher.deactivate(id);
-      await this.publisher.deleted({ id, version });
+      await this.publisher.cancelMails(transaction, id);
+      await this.publisher.deactivate(transaction, id);
+      await this.publisher.deleted(transaction, { id, version });
     });
   }
 
@@ -93,8 +93,8 @@ export class UsersService {
   }
 
   /**
-   * Idempotent: personal data goes, the id stays. False while the user is not deleted: the command was sent by a
-   * deletion that has not been committed yet, or never will be.
+   * Idempotent: personal data goes, the id stays. False while the user is not deleted: this service sends the command
+   * after the deletion's commit, but anybody may send one.
    */
   async deactivate(id: string): Promise<boolean> {
     return this.database.transaction(async transaction => {

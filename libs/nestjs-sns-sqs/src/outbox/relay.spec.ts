@@ -246,6 +246,17 @@ describe('OutboxRelay', () => {
     expect(sent).toEqual(['a']);
   });
 
+  it('begins nothing more, and takes no client any more, once it was closed', async () => {
+    const { relay } = start();
+    await pass(5);
+    await relay.close();
+    await store.commit(message('a'));
+    relay.attach(TO, () => Promise.resolve(undefined)).onWritten();
+    await pass(5_000);
+    expect(sent).toEqual([]);
+    await relay.close();
+  });
+
   it('tells what waits', async () => {
     await store.commit(message('a'));
     const { relay } = start(() => unavailable);

@@ -61,6 +61,7 @@ export class OutboxRelay {
   private statuses: OutboxStatus[] = [];
   private nextStatusAt = 0;
   private nextTidyAt = monotonicNow() + TIDY_EVERY_MS;
+  private isClosed = false;
   private storeFailures = 0;
   private running: Promise<void> | undefined;
   private stopping = abortController();
@@ -91,12 +92,26 @@ export class OutboxRelay {
     return this.faults.reason;
   }
 
-  /** Relays what is for this destination by `send`, from now on. */
+  /** Relays what is for this destination by `send`, from now on; nothing after {@link close}. */
   attach(destination: string, send: RelaySend): RelayLink {
+    if (this.isClosed) return { onWritten: () => undefined, detach: () => this.close() };
     this.senders.set(destination, [...(this.senders.get(destination) ?? []), send]);
     this.running ??= this.run();
     this.waiter.wake();
     return { onWritten: () => this.waiter.onWritten(), detach: () => this.detach(destination, send) };
+  }
+
+  /** Begins nothing more, for good; resolves when what was under way is settled. Idempotent. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.senders.clear();
+    await this.end();
+  }
+
+  private async end(): Promise<void> {
+    this.stopping.abort();
+    this.waiter.wake();
+    await this.running;
   }
 
   private async detach(destination: string, send: RelaySend): Promise<void> {
@@ -107,10 +122,7 @@ export class OutboxRelay {
       this.paces.delete(destination);
       this.faults.forget(destination);
     }
-    if (this.senders.size > 0) return void (await Promise.all(this.rounds));
-    this.stopping.abort();
-    this.waiter.wake();
-    await this.running;
+    await (this.senders.size > 0 ? Promise.all(this.rounds) : this.end());
   }
 
   private async run(): Promise<void> {

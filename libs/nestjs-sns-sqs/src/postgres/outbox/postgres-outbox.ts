@@ -9,6 +9,7 @@ import type {
   OutboxStore,
 } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { knownRelayOf } from '../../outbox/relays.js';
 import { migrate } from '../migrations.js';
 import { checkedSchema } from '../schema-name.js';
 import { bucketOf } from './bucket-of.js';
@@ -47,6 +48,14 @@ export class PostgresOutbox implements OutboxStore {
   /** Makes the tables, or brings them up to date. Resolves to the steps that were carried out. May be repeated. */
   migrate(): Promise<string[]> {
     return migrate(this.pool, this.schema);
+  }
+
+  /**
+   * Ends the relay of this process, and resolves when what was under way is settled: call it before the pool is closed.
+   * What is still to be published stays in the outbox, for another process or the next start. Idempotent.
+   */
+  async close(): Promise<void> {
+    await knownRelayOf(this)?.close();
   }
 
   transaction(): SqlExecutor | undefined {
