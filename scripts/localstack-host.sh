@@ -40,7 +40,7 @@ port=$("$VENV/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0
 export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
 
 # Queue URLs would carry a name that does not resolve offline without LOCALSTACK_HOST.
-env SERVICES=sqs,sns GATEWAY_LISTEN="127.0.0.1:$port" LOCALSTACK_HOST="127.0.0.1:$port" DNS_ADDRESS=0 \
+env SERVICES=sqs,sns,cloudformation,cloudwatch,iam GATEWAY_LISTEN="127.0.0.1:$port" LOCALSTACK_HOST="127.0.0.1:$port" DNS_ADDRESS=0 \
   DISABLE_EVENTS=1 SKIP_SSL_CERT_DOWNLOAD=1 FILESYSTEM_ROOT="$work/fs" \
   "$VENV/bin/python" -m localstack.runtime.main >"$work/log" 2>&1 &
 server=$!

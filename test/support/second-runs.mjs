@@ -35,6 +35,7 @@ const ON_ONE_MAJOR = [
     'reply-queues',
     'request-reply-faults',
     'start-under-throttling',
+    'topology-round-trip',
     'two-versions-topology',
     'vanished',
     'vanished-targets',

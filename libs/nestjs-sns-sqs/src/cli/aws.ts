@@ -6,12 +6,9 @@ import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { CallRetries } from '../topology/call-retries.js';
 import type { ControlPlanes } from '../topology/control-planes.js';
-import type { QueueUrl } from '../interfaces/names.interface.js';
+import type { ListQueues } from '../topology/examine-account.js';
 import type { Output } from './output.js';
 import type { AwsOptions } from './shared-options.js';
-
-/** Queues whose names begin with a prefix. Undefined: this process may not list. */
-export type ListQueues = (prefix: string) => Promise<QueueUrl[] | undefined>;
 
 /** A command's ways to AWS. */
 export interface CliAws {

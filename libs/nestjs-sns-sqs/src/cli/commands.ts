@@ -9,7 +9,10 @@ import { dlqGroups } from './commands/dlq-groups.js';
 import { dlqLs } from './commands/dlq-ls.js';
 import { dlqRedrive } from './commands/dlq-redrive.js';
 import { dlqShow } from './commands/dlq-show.js';
+import { topologyDiff, topologyPlan } from './commands/topology-compare.js';
+import { topologyExport } from './commands/topology-export.js';
 import { topologyPrint } from './commands/topology-print.js';
+import { topologyPrune } from './commands/topology-prune.js';
 
 /** First words that several commands share. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -21,6 +24,10 @@ export const GROUPS: Readonly<Record<string, string>> = {
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CliCommand[] = [
   topologyPrint,
+  topologyPlan,
+  topologyDiff,
+  topologyPrune,
+  topologyExport,
   dlqLs,
   dlqGroups,
   dlqShow,

@@ -14,6 +14,8 @@ export interface PruneOptions {
   orphans?: readonly string[];
   /** False: empty orphans are unsubscribed and stay. @default false */
   deletesOrphans?: boolean;
+  /** True: orphans are deleted with the messages in them. @default false */
+  deletesMessages?: boolean;
 }
 
 export interface PruneStep {
@@ -30,13 +32,13 @@ export interface PruneStep {
 export async function pruneTopology(
   topology: Topology,
   planes: ControlPlanes,
-  { dryRun = true, orphans = [], deletesOrphans = false }: PruneOptions = {},
+  { dryRun = true, orphans = [], deletesOrphans = false, deletesMessages = false }: PruneOptions = {},
 ): Promise<PruneStep[]> {
   const pruner = new Pruner(planes, dryRun);
   await mapInParallel(topology.queues, spec => pruner.narrow(spec));
   const known = new Set(topology.queues.flatMap(({ name, formerly }) => [name, ...formerly]));
   for (const name of orphans) {
-    if (!known.has(name)) await pruner.removeOrphan(name, deletesOrphans);
+    if (!known.has(name)) await pruner.removeOrphan(name, deletesOrphans, deletesMessages);
   }
   return pruner.steps;
 }
@@ -79,26 +81,40 @@ class Pruner {
     );
   }
 
-  async removeOrphan(name: string, deletes: boolean): Promise<void> {
+  async removeOrphan(name: string, deletes: boolean, deletesMessages: boolean): Promise<void> {
     const queue = await this.find(name);
     if (!queue) return;
+    let isSubscribed = false;
     for (const [topicArn, id] of recordedSubscriptions(queue.attributes['Policy'])) {
+      if (!(await this.subscription(`${topicArn}:${id}`))) continue;
+      isSubscribed = true;
       await this.unsubscribe(name, topicArn, id);
     }
     if (!deletes) return;
-    // What came before it was unsubscribed is seen.
-    const now = this.dryRun ? queue : await this.find(name);
-    if (!now) return;
-    if (!isEmpty(now.attributes)) {
+    // What SNS has accepted already still comes, and SQS's counts are a minute late.
+    if (isSubscribed) {
+      this.steps.push({
+        resource: name,
+        text: 'is kept for now: messages may still be on their way; prune again in a minute',
+      });
+      return;
+    }
+    if (!deletesMessages && !isEmpty(queue.attributes)) {
       this.steps.push({ resource: name, text: 'is kept: there are messages in it' });
       return;
     }
-    await this.step(name, 'is deleted: it is empty', 'DeleteQueue', () => this.planes.sqs.deleteQueue(now.url));
+    const text = isEmpty(queue.attributes) ? 'is deleted: it is empty' : 'is deleted, with the messages in it';
+    await this.step(name, text, 'DeleteQueue', () => this.planes.sqs.deleteQueue(queue.url));
+  }
+
+  private subscription(arn: string): Promise<Attributes | undefined> {
+    const { sns } = this.planes;
+    return call(this.planes, 'GetSubscriptionAttributes', arn, () => sns.getSubscriptionAttributes(arn));
   }
 
   private async narrowFilter(name: string, arn: string, wanted: string): Promise<void> {
     const { sns } = this.planes;
-    const found = await call(this.planes, 'GetSubscriptionAttributes', arn, () => sns.getSubscriptionAttributes(arn));
+    const found = await this.subscription(arn);
     if (!found || sameJson(found['FilterPolicy'] ?? '{}', wanted)) return;
     await this.step(
       name,

@@ -1,8 +1,9 @@
 import { canonicalJson } from './canonical-json.js';
 import type { QueueArn, TopicArn } from '../interfaces/names.interface.js';
 
-const SID = 'nestjs-sns-sqs';
-const SEPARATOR = ':';
+export const POLICY_SID = 'nestjs-sns-sqs';
+/** Between the Sid and the ids of subscriptions in it. */
+export const POLICY_SID_SEPARATOR = ':';
 /** In the Sid, for a topic whose subscription's id is not known. */
 const UNKNOWN = '-';
 
@@ -24,7 +25,8 @@ function parse(policy: string | undefined): PolicyDocument {
 const list = <T>(value: T | T[] | undefined): T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-const isOurs = ({ Sid }: Statement): boolean => Sid === SID || (Sid?.startsWith(SID + SEPARATOR) ?? false);
+const isOurs = ({ Sid }: Statement): boolean =>
+  Sid === POLICY_SID || (Sid?.startsWith(POLICY_SID + POLICY_SID_SEPARATOR) ?? false);
 
 /** Subscription ids by topic ARN. A subscription's ARN is `<topic's ARN>:<id>`. */
 export type SubscriptionIds = ReadonlyMap<string, string>;
@@ -37,15 +39,22 @@ function statementFor(queueArn: QueueArn, topicArns: readonly TopicArn[], ids: S
   const sorted = [...topicArns].sort();
   const known = sorted.map(arn => ids.get(arn));
   return {
-    Sid: known.some(id => id !== undefined) ? [SID, ...known.map(id => id ?? UNKNOWN)].join(SEPARATOR) : SID,
-    Effect: 'Allow',
-    Principal: { Service: 'sns.amazonaws.com' },
-    Action: 'sqs:SendMessage',
-    Resource: queueArn,
-    // `IfExists`: a service's own call need not carry the key, and a delivery that is denied is lost.
-    Condition: { ArnEquals: { 'aws:SourceArn': sorted }, BoolIfExists: { 'aws:SecureTransport': 'true' } },
-  } as Statement;
+    Sid: known.some(id => id !== undefined)
+      ? [POLICY_SID, ...known.map(id => id ?? UNKNOWN)].join(POLICY_SID_SEPARATOR)
+      : POLICY_SID,
+    ...deliveryStatement<string>(queueArn, sorted),
+  };
 }
+
+/** Without its Sid. The ARNs may be expressions of a template's language. */
+export const deliveryStatement = <T>(queueArn: T, topicArns: T[]) => ({
+  Effect: 'Allow',
+  Principal: { Service: 'sns.amazonaws.com' },
+  Action: 'sqs:SendMessage',
+  Resource: queueArn,
+  // `IfExists`: a service's own call need not carry the key, and a delivery that is denied is lost.
+  Condition: { ArnEquals: { 'aws:SourceArn': topicArns }, BoolIfExists: { 'aws:SecureTransport': 'true' } },
+});
 
 /** The topics that our statement lets in. */
 export function admittedTopics(policy: string | undefined): string[] {
@@ -56,7 +65,7 @@ export function admittedTopics(policy: string | undefined): string[] {
 /** The subscriptions that our statement remembers. */
 export function recordedSubscriptions(policy: string | undefined): SubscriptionIds {
   const [statement] = list(parse(policy).Statement).filter(isOurs);
-  const ids = statement?.Sid?.split(SEPARATOR).slice(1) ?? [];
+  const ids = statement?.Sid?.split(POLICY_SID_SEPARATOR).slice(1) ?? [];
   const topics = list(statement?.Condition?.ArnEquals?.['aws:SourceArn']).toSorted();
   if (ids.length !== topics.length) return new Map();
   const known = topics.map((arn, at) => [arn, ids[at] ?? UNKNOWN] as const);
@@ -111,6 +120,6 @@ export function policyWith(
     wanted: JSON.stringify(wanted[0] ?? null),
     found: ours.length > 0 ? JSON.stringify(ours.length === 1 ? ours[0] : ours) : undefined,
     differs,
-    remembersLess: !differs && ours[0]?.Sid !== wanted[0]?.Sid && wanted[0]?.Sid !== SID,
+    remembersLess: !differs && ours[0]?.Sid !== wanted[0]?.Sid && wanted[0]?.Sid !== POLICY_SID,
   };
 }

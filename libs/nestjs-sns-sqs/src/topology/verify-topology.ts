@@ -16,11 +16,8 @@ export async function verifyTopology(
   planes: ControlPlanes,
   tags: TagKeeper,
 ): Promise<ProvisionedQueue[]> {
-  const verifier = new Verifier(planes, tags);
-  const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
-  const { differences } = verifier;
-  // Where one is missing its difference is noted.
-  if (differences.length === 0) return queues.filter(queue => queue !== undefined);
+  const { queues, differences } = await compareTopology(topology, planes, tags);
+  if (differences.length === 0) return queues;
   throw new SnsSqsError('TOPOLOGY_DIFFERS', {
     problem: 'The topology differs from what the handlers need',
     list: differences.map(textOf),
@@ -29,13 +26,32 @@ export async function verifyTopology(
   });
 }
 
+export interface Comparison {
+  /** Those that exist, with their dead letter queues. */
+  queues: ProvisionedQueue[];
+  /** What is missing, or is less than the handlers need. */
+  differences: Difference[];
+}
+
+/** Looks at everything, and changes nothing but what `tags` changes. */
+export async function compareTopology(
+  topology: Topology,
+  planes: ControlPlanes,
+  tags: Pick<TagKeeper, 'keep'>,
+): Promise<Comparison> {
+  const verifier = new Verifier(planes, tags);
+  const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
+  // Where one is missing its difference is noted.
+  return { queues: queues.filter(queue => queue !== undefined), differences: verifier.differences };
+}
+
 class Verifier {
   readonly differences: Difference[] = [];
   private readonly missingTopics = new Set<string>();
 
   constructor(
     private readonly planes: ControlPlanes,
-    private readonly tags: TagKeeper,
+    private readonly tags: Pick<TagKeeper, 'keep'>,
   ) {}
 
   async verify(spec: QueueSpec): Promise<ProvisionedQueue | undefined> {

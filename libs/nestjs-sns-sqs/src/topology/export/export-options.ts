@@ -1,0 +1,25 @@
+/** What a team adds to what the handlers need. */
+export interface ExportOptions {
+  /** A customer key in KMS: its ARN, id or alias. Undefined: SQS's own encryption. */
+  kmsKeyId?: string | undefined;
+  /** How long SQS uses one data key of the customer key, in seconds, 60 to 86,400. @default 300 */
+  kmsDataKeyReuseSeconds?: number | undefined;
+  /** Of each topic and queue. */
+  tags?: Readonly<Record<string, string>> | undefined;
+  /** False: no alarms. */
+  alarms?: AlarmOptions | false | undefined;
+  /** False: the roles' policies are left out. */
+  policies?: boolean | undefined;
+  /** `own`: the topics of the app's services; `all`: the topics of other services in the same account too. */
+  topics?: 'own' | 'all' | undefined;
+}
+
+export interface AlarmOptions {
+  /** The oldest message of a queue has waited for longer, in seconds. */
+  ageSeconds: number;
+  /** ARNs that an alarm tells, such as those of SNS topics. */
+  actions: readonly string[];
+}
+
+export const DEFAULT_ALARM_AGE_SECONDS = 900;
+export const DEFAULT_KMS_REUSE_SECONDS = 300;

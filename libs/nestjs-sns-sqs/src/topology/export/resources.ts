@@ -1,0 +1,236 @@
+import { deadLetterQueueAttributes, queueAttributes } from '../attribute-rules.js';
+import { filterPolicyOf } from '../filter-policy.js';
+import { domainEventsTopic, withoutPrefix, withPrefix } from '../names.js';
+import { QUEUE_TAGS } from '../queue-tags.js';
+import type { Attributes, Tags } from '../../interfaces/control-plane.interface.js';
+import type { FullName } from '../../interfaces/names.interface.js';
+import type { QueueDocument, ServiceDocument, SubscriptionDocument, TopologyDocument } from '../topology-document.js';
+import { isArn, topicArnText } from './arn-texts.js';
+import { DEFAULT_KMS_REUSE_SECONDS, type ExportOptions } from './export-options.js';
+import { logicalId } from './logical-ids.js';
+import { policiesOf, rolesOf, type Role } from './roles.js';
+
+/** What a template makes, independent of the language that it is written in. */
+export interface Resources {
+  topics: TopicResource[];
+  /** A dead letter queue stands before the queue that needs it. */
+  queues: QueueResource[];
+  subscriptions: SubscriptionResource[];
+  policies: QueuePolicyResource[];
+  alarms: AlarmResource[];
+  roles: RolePolicyResource[];
+}
+
+/** A role's policy, or a part of it where it is too large for one. */
+export interface RolePolicyResource {
+  id: string;
+  role: Role;
+}
+
+export interface TopicResource {
+  id: string;
+  name: FullName;
+  kmsKeyId: string | undefined;
+  tags: Tags;
+}
+
+export interface QueueResource {
+  id: string;
+  name: FullName;
+  fifo: boolean;
+  /** In SQS's words, without the two policies of redrive. */
+  attributes: Attributes;
+  tags: Tags;
+  /** Of a queue: where its letters go. */
+  redrive?: { to: string; maxReceiveCount: number };
+  /** Of a dead letter queue: whose letters it takes. */
+  takesFrom?: FullName;
+}
+
+export interface SubscriptionResource {
+  id: string;
+  topic: TopicReference;
+  /** The id of the queue. */
+  queue: string;
+  /** Undefined: every type. */
+  filterPolicy: Record<string, unknown> | undefined;
+}
+
+/** A topic of this template by its id, or another one by its ARN. */
+export type TopicReference = { id: string } | { arn: string };
+
+/** Lets topics deliver to a queue. */
+export interface QueuePolicyResource {
+  id: string;
+  queue: string;
+  topics: TopicReference[];
+  /** Subscriptions, in the order of the topics' ARNs. Undefined: that order depends on the account. */
+  subscriptions: string[] | undefined;
+}
+
+export interface AlarmResource {
+  id: string;
+  queueName: FullName;
+  metric: 'ApproximateAgeOfOldestMessage' | 'ApproximateNumberOfMessagesVisible';
+  threshold: number;
+  description: string;
+  actions: readonly string[];
+}
+
+/** The resources of a document. Pure; the same document and options always give the same. */
+export function resourcesOf(document: TopologyDocument, options: ExportOptions = {}): Resources {
+  const topics = topicsOf(document, options);
+  const ids = new Map(topics.map(({ name, id }) => [name, id]));
+  const resources: Resources = {
+    topics,
+    queues: [],
+    subscriptions: [],
+    policies: [],
+    alarms: [],
+    roles: options.policies === false ? [] : rolesOf(document, options).flatMap(rolePolicies),
+  };
+  for (const service of document.services) {
+    for (const queue of service.queues) addQueue(resources, { service, queue, ids, options });
+  }
+  return resources;
+}
+
+function rolePolicies(role: Role): RolePolicyResource[] {
+  const id = `${role.name.slice(0, 1).toUpperCase()}${role.name.slice(1)}Policy`;
+  return policiesOf(role).map((part, at) => ({ id: at === 0 ? id : `${id}${at + 1}`, role: part }));
+}
+
+/** The topics that this app's services own; with `all` also those that it only subscribes to. Never one of an ARN. */
+function topicsOf(
+  { services, publishers }: TopologyDocument,
+  { topics = 'own', kmsKeyId, tags = {} }: ExportOptions,
+): TopicResource[] {
+  const own = new Set(services.map(({ service, prefix }) => withPrefix(prefix, domainEventsTopic(service))));
+  const published = publishers.filter(({ topicArn }) => topicArn === undefined).map(({ topic }) => topic);
+  const subscribed = services.flatMap(({ queues }) =>
+    queues.flatMap(({ subscriptions }) => subscriptions.map(({ topic }) => topic)),
+  );
+  const isOwned = (topic: FullName): boolean => own.has(topic) || services.length === 0;
+  const wanted = [
+    ...published.filter(topic => topics === 'all' || isOwned(topic)),
+    ...subscribed.filter(topic => !isArn(topic) && (topics === 'all' || own.has(topic))),
+  ];
+  const prefix = services[0]?.prefix ?? '';
+  return [...new Set(wanted)].toSorted().map(name => ({
+    id: `${logicalId(name.startsWith(prefix) ? prefix : '', name)}Topic`,
+    name,
+    kmsKeyId,
+    tags: { ...tags },
+  }));
+}
+
+interface QueueToAdd {
+  service: ServiceDocument;
+  queue: QueueDocument;
+  /** Ids of the template's topics, by name. */
+  ids: ReadonlyMap<FullName, string>;
+  options: ExportOptions;
+}
+
+function addQueue(resources: Resources, { service, queue, ids, options }: QueueToAdd): void {
+  const { prefix } = service;
+  // A queue that was renamed stays the same resource; both names keep what they hold, see DeletionPolicy.
+  const base = logicalId(prefix, queue.formerly[0] ?? queue.name);
+  const [id, deadLettersId] = [`${base}Queue`, `${base}DeadLetterQueue`];
+  const spec = { ...queue, subscriptions: [] };
+  const tags = {
+    ...options.tags,
+    [QUEUE_TAGS.service]: service.service,
+    [QUEUE_TAGS.useCase]: withoutPrefix(prefix, queue.name),
+  };
+  const { RedrivePolicy = '{}', ...attributes } = queueAttributes(spec, '');
+  const { maxReceiveCount = 0 } = JSON.parse(RedrivePolicy) as { maxReceiveCount?: number };
+  resources.queues.push(
+    {
+      id: deadLettersId,
+      name: queue.deadLetterQueue,
+      fifo: queue.fifo,
+      attributes: encrypted(deadLetterQueueAttributes(spec), options),
+      tags: { ...options.tags },
+      takesFrom: queue.name,
+    },
+    {
+      id,
+      name: queue.name,
+      fifo: queue.fifo,
+      attributes: encrypted(attributes, options),
+      tags,
+      redrive: { to: deadLettersId, maxReceiveCount },
+    },
+  );
+  addSubscriptions(resources, { base, queueId: id, subscriptions: queue.subscriptions, ids, prefix });
+  addAlarms(resources, base, queue, options);
+}
+
+function encrypted(
+  attributes: Attributes,
+  { kmsKeyId, kmsDataKeyReuseSeconds = DEFAULT_KMS_REUSE_SECONDS }: ExportOptions,
+): Attributes {
+  if (kmsKeyId === undefined) return attributes;
+  // Each excludes the other on one queue.
+  const { SqsManagedSseEnabled: _, ...others } = attributes;
+  return { ...others, KmsMasterKeyId: kmsKeyId, KmsDataKeyReusePeriodSeconds: String(kmsDataKeyReuseSeconds) };
+}
+
+interface SubscriptionsToAdd {
+  base: string;
+  queueId: string;
+  subscriptions: readonly SubscriptionDocument[];
+  ids: ReadonlyMap<FullName, string>;
+  prefix: string;
+}
+
+function addSubscriptions(
+  resources: Resources,
+  { base, queueId, subscriptions, ids, prefix }: SubscriptionsToAdd,
+): void {
+  if (subscriptions.length === 0) return;
+  const sorted = subscriptions.toSorted((a, b) => (topicArnText(a.topic) < topicArnText(b.topic) ? -1 : 1));
+  const added = sorted.map(({ topic, types }) => {
+    const filter = JSON.parse(filterPolicyOf(types)) as Record<string, unknown>;
+    const ownId = ids.get(topic);
+    const name = isArn(topic) ? topic.slice(topic.lastIndexOf(':') + 1) : topic;
+    return {
+      id: `${base}From${logicalId(name.startsWith(prefix) ? prefix : '', name)}`,
+      topic: ownId === undefined ? { arn: topicArnText(topic) } : { id: ownId },
+      queue: queueId,
+      filterPolicy: Object.keys(filter).length === 0 ? undefined : filter,
+    };
+  });
+  resources.subscriptions.push(...added);
+  const isMixed = new Set(sorted.map(({ topic }) => isArn(topic))).size > 1;
+  resources.policies.push({
+    id: `${base}QueuePolicy`,
+    queue: queueId,
+    topics: added.map(({ topic }) => topic),
+    subscriptions: isMixed ? undefined : added.map(({ id }) => id),
+  });
+}
+
+function addAlarms(resources: Resources, base: string, queue: QueueDocument, { alarms }: ExportOptions): void {
+  if (!alarms) return;
+  const { ageSeconds, actions } = alarms;
+  resources.alarms.push(
+    {
+      id: `${base}AgeAlarm`,
+      queueName: queue.name,
+      metric: 'ApproximateAgeOfOldestMessage',
+      threshold: ageSeconds,
+      description: `A message of ${queue.name} has waited for more than ${ageSeconds} s.`,
+      actions,
+    },
+    {
+      id: `${base}DeadLettersAlarm`,
+      queueName: queue.deadLetterQueue,
+      metric: 'ApproximateNumberOfMessagesVisible',
+      threshold: 0,
+      description: `There are dead letters in ${queue.deadLetterQueue}.`,
+      actions,
+    },
+  );
+}

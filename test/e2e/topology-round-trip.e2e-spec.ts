@@ -1,0 +1,180 @@
+import { Controller, Module, type Type } from '@nestjs/common';
+import { OnCommand, OnDomainEvent, SnsSqsModule } from 'nestjs-sns-sqs';
+import { describeApp } from '../../libs/nestjs-sns-sqs/src/cli/app/describe-app.js';
+import { readApp } from '../../libs/nestjs-sns-sqs/src/cli/app/open-app.js';
+import { runCli } from '../../libs/nestjs-sns-sqs/src/cli/run-cli.js';
+import { testIo, type TestIo } from '../../libs/nestjs-sns-sqs/test/cli-io.js';
+import { cloudFormationOf } from '../../libs/nestjs-sns-sqs/src/topology/export/cloudformation.js';
+import type { ExportOptions } from '../../libs/nestjs-sns-sqs/src/topology/export/export-options.js';
+import { topologyOf } from '../../libs/nestjs-sns-sqs/src/topology/topology-of.js';
+import type { TopologyDocument } from '../../libs/nestjs-sns-sqs/src/topology/topology-document.js';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deployByCloudFormation, deployByHand } from '../support/template-deployment.js';
+import { waitFor } from '../support/wait-for.js';
+import { QUICK, world } from '../support/world.js';
+
+const HAS_CLOUDFORMATION = process.env['E2E_SERVER'] === 'localstack';
+
+const handled: string[] = [];
+
+@Controller()
+class Notifications {
+  @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+  registered(): void {
+    handled.push('event');
+  }
+
+  @OnDomainEvent('user.*', { from: 'users', useCase: 'audit', queue: 'audit' })
+  audit(): void {}
+
+  @OnDomainEvent('order.placed', { from: 'orders', useCase: 'audit', queue: 'audit' })
+  order(): void {}
+
+  @OnCommand('send-welcome-email')
+  send(): void {
+    handled.push('command');
+  }
+}
+
+describe('from handlers to a template to an account', () => {
+  const here = world();
+  let folder: string;
+  beforeEach(async () => {
+    handled.length = 0;
+    folder = await mkdtemp(join(tmpdir(), 'topology-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const moduleOf = (controller: Type): Type => {
+    @Module({
+      imports: [
+        SnsSqsModule.forRoot({ service: 'notifications', prefix: here.prefix, aws: here.aws, consumer: QUICK }),
+      ],
+      controllers: [controller],
+    })
+    class App {}
+    return App;
+  };
+  const documentOf = async (controller: Type): Promise<TopologyDocument> =>
+    describeApp(await readApp(() => moduleOf(controller), { spec: 'app' }));
+
+  async function deploy(document: TopologyDocument, options: ExportOptions = {}): Promise<void> {
+    const template = cloudFormationOf(document, { topics: 'all', ...options });
+    const { endpoint, region } = here.aws;
+    if (HAS_CLOUDFORMATION) {
+      await deployByCloudFormation(JSON.stringify(template), { endpoint, region, stack: `${here.prefix}stack` });
+    } else await deployByHand(template, { ...here.clients, region });
+  }
+
+  /** Runs a command against the account. */
+  async function command(document: TopologyDocument, ...argv: string[]): Promise<{ code: number; io: TestIo }> {
+    const file = join(folder, 'topology.json');
+    await writeFile(file, JSON.stringify(document));
+    const { endpoint, region, credentials } = here.aws;
+    const io = testIo();
+    const before = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    });
+    try {
+      const code = await runCli([...argv, '--from', file, '--endpoint', endpoint, '--region', region], io);
+      return { code, io };
+    } finally {
+      process.env = before;
+    }
+  }
+  const findings = async (document: TopologyDocument): Promise<Array<{ kind: string; text: string }>> => {
+    const { io } = await command(document, 'topology', 'plan', '--json');
+    const all = JSON.parse(io.out()) as Array<{ findings: Array<{ kind: string; text: string }> }>;
+    return all.flatMap(each => each.findings);
+  };
+
+  it('deploys an account in which verify finds no difference, and the handlers run on it with off', async () => {
+    const document = await documentOf(Notifications);
+    await deploy(document, { alarms: { ageSeconds: 900, actions: [] } });
+    const { code, io } = await command(document, 'topology', 'diff');
+    expect([io.out(), code]).toEqual(['The account has everything that the handlers need, and nothing else.\n', 0]);
+    const verified = await here.start([Notifications], { provisioning: 'verify' });
+    // Subscriptions too: the template's policies remember them.
+    expect(here.logs.all().join('\n')).not.toContain('is not compared');
+    await verified.app.close();
+    await here.start([Notifications], { provisioning: 'off' });
+    await here
+      .events({ provisioning: 'off', topicArn: await here.topic('users-domain-events').arn() })
+      .emit('user.registered', {});
+    await here.commands({ provisioning: 'off', groupId: () => 'g' }).emit('send-welcome-email', {});
+    await waitFor('both handlers', () => handled.length === 2);
+    expect(handled.toSorted()).toEqual(['command', 'event']);
+  });
+
+  it('finds in an empty account that everything is missing, and exits with 2', async () => {
+    const document = await documentOf(Notifications);
+    const { code, io } = await command(document, 'topology', 'diff');
+    expect(code).toBe(2);
+    expect(io.out()).toMatch(/missing +create makes it +queue \S*send-email-on-user-registered is missing/);
+  });
+
+  it('finds what create has made for an older version: orphans, and filters that would be narrowed; prune removes them', async () => {
+    @Controller()
+    class Older {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+      registered(): void {}
+
+      @OnDomainEvent('user.deleted', { from: 'users', useCase: 'send-email', queue: 'send-email-on-user-registered' })
+      deleted(): void {}
+
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'count' })
+      count(): void {}
+    }
+    @Controller()
+    class Newer {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
+      registered(): void {}
+    }
+    await (await here.start([Older])).app.close();
+    const document = await documentOf(Newer);
+    const orphan = `${here.prefix}count-on-user-registered`;
+    const before = await findings(document);
+    expect(before.filter(({ kind }) => kind === 'orphan').map(({ text }) => text)).toEqual([
+      `${orphan}: no handler of notifications takes from it; it is empty`,
+      `${orphan}-dlq: no handler of notifications takes from it; it is empty`,
+    ]);
+    expect(before.filter(({ kind }) => kind === 'danger')).toEqual([
+      expect.objectContaining({ text: expect.stringMatching(/would be narrowed: it lets through user\.deleted/) }),
+    ]);
+    const unasked = await command(document, 'topology', 'prune');
+    expect([unasked.code, unasked.io.err()]).toEqual([1, expect.stringMatching(/give --yes, or --dry-run/)]);
+    const dry = await command(document, 'topology', 'prune', '--dry-run');
+    expect(dry.io.out()).toMatch(/filter of .* becomes/);
+    expect(await findings(document)).toEqual(before);
+    // Unsubscribed first, and deleted when nothing can be on its way any more.
+    await command(document, 'topology', 'prune', '--yes');
+    await command(document, 'topology', 'prune', '--yes');
+    expect(await findings(document)).toEqual([]);
+  });
+
+  it('prune keeps a queue that has messages in it, unless it is told otherwise', async () => {
+    @Controller()
+    class Counting {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'count' })
+      count(): void {}
+    }
+    @Controller()
+    class Nothing {
+      @OnCommand('send-welcome-email')
+      send(): void {}
+    }
+    await (await here.start([Counting])).app.close();
+    await here.queue('count-on-user-registered').send('a message');
+    const document = await documentOf(Nothing);
+    await command(document, 'topology', 'prune', '--yes');
+    const kept = await command(document, 'topology', 'prune', '--yes');
+    expect(kept.io.out()).toMatch(/is kept: there are messages in it/);
+    expect(topologyOf({ queues: document.services[0]?.queues ?? [] }).queues).toHaveLength(1);
+    const told = await command(document, 'topology', 'prune', '--yes', '--delete-messages');
+    expect(told.io.out()).toMatch(/is deleted, with the messages in it/);
+  });
+});
