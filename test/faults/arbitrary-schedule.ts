@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
 import {
+  LONGEST_LATER_SECONDS,
   USUAL,
   type Moment,
   type Restart,
@@ -39,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   // Of 5 s a message asks for more than SQS's 1,000 receives, which takes a schedule's time.
   seconds: fc.oneof(
     { weight: 14, arbitrary: fc.constant(120) },
-    { weight: 2, arbitrary: fc.integer({ min: 0, max: 7_200 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 0, max: LONGEST_LATER_SECONDS }) },
     { weight: 1, arbitrary: fc.constant(5) },
   ),
 });
@@ -151,17 +152,23 @@ const anySchedules: fc.Arbitrary<Schedule> = fc.record({
     }),
     3,
   ),
+  retryLaterForSeconds: fc.constantFrom(1_200, 7_200),
 });
 
 /** So long handlers take at most where a queue keeps messages for hours only: none waits for its turn until it is over. */
 const QUICK_MS = 20_000;
+/** Long polls that a message may wait for at one time: hours of short ones would take most of the time of all schedules. */
+const MOST_POLLS = 360;
+
+/** What cannot be together, or would take too long. */
+const consistent = (schedule: Schedule): Schedule => affordable(fitting(schedule));
 
 /**
- * What cannot be together. On FIFO a group waits behind its head for as long as that asks for, so a queue that keeps
- * messages for hours would lose those behind it to no fault of anybody. A letter that never fits is given up when its
- * queue gives the message up, which must not take the 14 days of a schedule that only has to end.
+ * On FIFO a group waits behind its head for as long as that asks for, so a queue that keeps messages for hours would lose
+ * those behind it to no fault of anybody. A letter that never fits is given up when its queue gives the message up, which
+ * must not take the 14 days of a schedule that only has to end.
  */
-function consistent(schedule: Schedule): Schedule {
+function fitting(schedule: Schedule): Schedule {
   const { fifo, letterBytes, retentionSeconds, messages } = schedule;
   const isSmall = letterBytes < USUAL.letterBytes;
   if (fifo) {
@@ -173,6 +180,18 @@ function consistent(schedule: Schedule): Schedule {
   const changed = { ...schedule, retentionSeconds: kept };
   if (kept === USUAL.retentionSeconds) return changed;
   return steps(step => ({ ...step, ms: Math.min(step.ms, QUICK_MS) }))(changed);
+}
+
+function affordable(schedule: Schedule): Schedule {
+  const { waitSeconds, retentionSeconds, retryLaterForSeconds } = schedule;
+  const mostSeconds = waitSeconds * MOST_POLLS;
+  const isShort = retentionSeconds < USUAL.retentionSeconds;
+  const kept = isShort && waitSeconds < 20 ? Math.min(retentionSeconds, 3_600) : retentionSeconds;
+  return steps(step => ({ ...step, seconds: Math.min(step.seconds, mostSeconds) }))({
+    ...schedule,
+    retentionSeconds: kept,
+    retryLaterForSeconds: Math.min(retryLaterForSeconds, kept, mostSeconds),
+  });
 }
 
 const steps =

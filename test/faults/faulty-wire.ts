@@ -281,12 +281,17 @@ export class FaultyWire implements SqsWire {
     const output = await this.#operation(OPERATION[kind], input, signal);
     for (const QueueUrl of this.#fanOut.slice(1))
       await this.#operation(OPERATION[kind], { ...input, QueueUrl }, signal);
-    if (lost || this.cut) {
-      for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) increment(this.#unheard, MessageId);
-    }
+    if (lost || this.cut) this.#noteUnheard(output);
     if (lost) throw failure('TimeoutError', undefined);
     await this.#latency();
-    return output;
+    if (!signal?.aborted) return output;
+    // Whoever has asked hears nothing more.
+    this.#noteUnheard(output);
+    throw failure('AbortError', undefined);
+  }
+
+  #noteUnheard(output: Output): void {
+    for (const { MessageId = '' } of (output['Messages'] ?? []) as SqsMessage[]) increment(this.#unheard, MessageId);
   }
 
   #operation(name: string, input: object, signal: AbortSignal | undefined): Promise<Output> {

@@ -1,6 +1,6 @@
 import type { NewMessage } from '#broker/core/message.js';
 import { nameOf, type Fate, type Fates, type Run } from './fates.ts';
-import { RETRY_LATER_FOR_SECONDS, USUAL, type Schedule } from './schedule.ts';
+import { LONGEST_LATER_SECONDS, USUAL, type Schedule } from './schedule.ts';
 
 const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
@@ -119,15 +119,15 @@ export class Letters {
     const { retentionSeconds } = this.#schedule;
     const keptMs = retentionSeconds * 1000;
     const marginMs = Math.min(EXPIRY.mostMs, keptMs * EXPIRY.share);
-    const waitMs = RETRY_LATER_FOR_SECONDS * 1000;
+    const waitMs = LONGEST_LATER_SECONDS * 1000;
     if (this.#now() - fate.sentAt + waitMs + EXPIRY.clockMs < keptMs - marginMs)
       this.#blame(fate, `was dead-lettered ${this.#now() - fate.sentAt} ms after it was sent: ${reason}`);
   }
 
   /** What fails while its circuit is open costs no attempt. `RetryLater` costs none for so long; one that comes after the handler's time is an attempt that has failed. */
   #isFree(fate: Fate, run: Run): boolean {
-    const { handlerTimeoutMs, retentionSeconds } = this.#schedule;
-    const freeMs = Math.min(RETRY_LATER_FOR_SECONDS, retentionSeconds) * 1000;
+    const { handlerTimeoutMs, retryLaterForSeconds } = this.#schedule;
+    const freeMs = retryLaterForSeconds * 1000;
     const isInTime = ({ end, startedAt, endedAt }: Run): boolean =>
       end === 'retry-later' && endedAt - startedAt < handlerTimeoutMs;
     const first = fate.runs.find(isInTime);

@@ -63,8 +63,8 @@ export interface Version {
 /** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
 export type StoreFault = 'away' | 'refuses' | 'slot';
 
-/** `retryLaterForSeconds` of every version, unless its queue keeps a message for less. */
-export const RETRY_LATER_FOR_SECONDS = 7_200;
+/** What a handler asks for with `RetryLater` at most. */
+export const LONGEST_LATER_SECONDS = 7_200;
 /** Of queues, 14 days, and the bound of what a message may have. */
 export const USUAL = { retentionSeconds: 1_209_600, letterBytes: 1_048_576 };
 
@@ -87,6 +87,7 @@ export interface Schedule {
   waitSeconds: number;
   handlerTimeoutMs: number;
   backoff: 'default' | 'short';
+  retryLaterForSeconds: number;
   /** How long the queues keep a message. */
   retentionSeconds: number;
   /** `MaximumMessageSize` of the dead letter queues. */

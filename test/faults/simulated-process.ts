@@ -14,7 +14,7 @@ import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
 import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
 import type { ClockWatch } from '#lib/async/clock-watch.js';
-import { RETRY_LATER_FOR_SECONDS, type Schedule, type Step, type Version } from './schedule.ts';
+import { type Schedule, type Step, type Version } from './schedule.ts';
 import type { Stage } from './stage.ts';
 import { PAUSED, SteeringJudge } from './steering-judge.ts';
 import { SteppedWatch } from './stepped-watch.ts';
@@ -182,7 +182,7 @@ export class SimulatedProcess implements Runner {
       waitTimeSeconds: schedule.waitSeconds,
       handlerTimeoutMs: schedule.handlerTimeoutMs,
       retentionSeconds: schedule.retentionSeconds,
-      retryLaterForSeconds: Math.min(RETRY_LATER_FOR_SECONDS, schedule.retentionSeconds),
+      retryLaterForSeconds: schedule.retryLaterForSeconds,
       onGroupFailure: skip ? 'skip' : 'block',
       rateLimit: schedule.rateLimit,
       circuitBreaker: schedule.circuitBreaker,

@@ -90,6 +90,13 @@ export class VirtualTime {
     return ms;
   }
 
+  /** Until the machine wakes. */
+  get #asleepForMs(): number {
+    let ms = 0;
+    for (const sleep of this.#sleeps) ms = Math.max(ms, sleep.from + sleep.ms - this.now);
+    return ms;
+  }
+
   /** The broker's source of time. */
   get clock(): Clock {
     return {
@@ -137,8 +144,8 @@ export class VirtualTime {
       args,
       every,
       background,
-      // As Node counts them, and SQS its stamps.
-      at: this.now + Math.ceil(ms),
+      // As Node counts them, and SQS its stamps. A machine that sleeps counts from when it wakes.
+      at: this.now + Math.ceil(ms) + (background ? 0 : this.#asleepForMs),
       order: this.#order++,
       cancelled: false,
       ref: () => timer,

@@ -125,6 +125,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     rules: settings,
     now: sqsClock.elapsed,
     sqsNow: sqsClock.now,
+    delays: sqsClock,
   });
   const settler = new Settler({
     queue,

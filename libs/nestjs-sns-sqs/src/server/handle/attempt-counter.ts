@@ -1,6 +1,7 @@
 import { monotonicNow } from '../../async/clock.js';
 import { BoundedRecords, type Forgettable } from '../../inbox/bounded-records.js';
 import type { Delivery } from '../delivery.js';
+import { SqsClock, type Delay } from '../receive/sqs-clock.js';
 import { isBeforeSchedule, shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
 
 export interface AttemptCounterOptions {
@@ -10,6 +11,8 @@ export interface AttemptCounterOptions {
   now?: () => number;
   /** SQS's time, of its stamps, in milliseconds since the epoch. @default Date.now */
   sqsNow?: () => number;
+  /** @default by `now` */
+  delays?: Pick<SqsClock, 'delayOf' | 'leftMs'>;
 }
 
 /** How often a message was tried, the time that is to come included. */
@@ -40,7 +43,7 @@ interface History extends Forgettable {
   wasNeverStarted?: boolean;
   firstFailedAt?: number;
   /** When it is to come again. SQS may hand it out before: a delay can fail, a message come twice. */
-  dueAt?: number;
+  delay?: Delay;
   retryLaterSince?: number;
   unknownTypeSince?: number;
   verdict?: Verdict;
@@ -64,10 +67,12 @@ export class AttemptCounter {
   private readonly histories = new BoundedRecords<History>({ max: REMEMBERED });
   private readonly now: () => number;
   private readonly sqsNow: () => number;
+  private readonly delays: Pick<SqsClock, 'delayOf' | 'leftMs'>;
 
   constructor(private readonly options: AttemptCounterOptions) {
     this.now = options.now ?? monotonicNow;
     this.sqsNow = options.sqsNow ?? Date.now;
+    this.delays = options.delays ?? new SqsClock({ now: this.now });
   }
 
   /** @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know */
@@ -102,7 +107,7 @@ export class AttemptCounter {
     const history = this.of(messageId);
     history.receives += 1;
     history.free += 1;
-    history.dueAt = this.now() + seconds * 1000;
+    history.delay = this.delays.delayOf(seconds);
   }
 
   /**
@@ -111,7 +116,8 @@ export class AttemptCounter {
    */
   earlyMs({ messageId, receiveCount }: Delivery): number {
     if (receiveCount === 1) return 0;
-    const earlyMs = (this.historyOf(messageId)?.dueAt ?? 0) - this.now();
+    const delay = this.historyOf(messageId)?.delay;
+    const earlyMs = delay ? this.delays.leftMs(delay) : 0;
     return earlyMs > SQS_TOLERANCE_MS ? earlyMs : 0;
   }
 
@@ -127,7 +133,7 @@ export class AttemptCounter {
     history.receives += 1;
     history.failed += 1;
     history.firstFailedAt ??= now;
-    if (seconds !== undefined) history.dueAt = now + seconds * 1000;
+    if (seconds !== undefined) history.delay = this.delays.delayOf(seconds);
   }
 
   /** Since its first `RetryLater`, in milliseconds. */

@@ -23,8 +23,8 @@ export interface PollerOptions {
   batchSize: number;
   /** Undefined: the event loop and the machine are taken to run all the time. */
   watch?: ClockWatch | undefined;
-  /** Told the date of SQS's answers. */
-  onDate?: (date: number) => void;
+  /** Told the date of SQS's answers, and when their receives began. */
+  onDate?: (date: number, startedAt: number) => void;
   random?: () => number;
   now?: () => number;
 }
@@ -64,7 +64,7 @@ export class Poller {
     const startedAt = this.now();
     const abort = new AbortController();
     const attempt = this.attempts?.next();
-    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, abort.signal, attempt);
+    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, { startedAt, abort }, attempt);
     const ended: Promise<void> = answer.then(
       () => void this.open.remove(ended),
       () => void this.open.remove(ended),
@@ -145,7 +145,7 @@ export class Poller {
     const startedAt = this.now();
     const abort = new AbortController();
     const attempt = this.attempts?.next();
-    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, abort.signal, attempt).then(
+    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, { startedAt, abort }, attempt).then(
       messages => this.onReceived(ended, ask, startedAt, messages),
       (error: unknown) => {
         this.noteFailed(attempt, error);
@@ -158,12 +158,12 @@ export class Poller {
   private call(
     maxMessages: number,
     waitTimeSeconds: number,
-    signal: AbortSignal,
+    { startedAt, abort: { signal } }: { startedAt: number; abort: AbortController },
     attempt: ReceiveAttempt | undefined,
   ): Promise<SqsMessage[]> {
     const { wire, queueUrl, visibilityTimeoutSeconds, onDate } = this.options;
     const asked = { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal };
-    const request = onDate ? { ...asked, onDate } : asked;
+    const request = onDate ? { ...asked, onDate: (date: number) => onDate(date, startedAt) } : asked;
     return wire.receive(attempt ? { ...request, attemptId: attempt.id } : request);
   }
 

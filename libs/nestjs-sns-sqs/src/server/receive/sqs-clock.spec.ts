@@ -46,18 +46,50 @@ describe('SqsClock', () => {
     expect(clock.now()).toBe(SQS + 900_000);
   });
 
-  it('counts the time that has passed for SQS: what the monotonic clock missed too, by the dates of its answers', () => {
-    const clock = clockOf();
-    expect(clock.elapsed()).toBe(1_000);
-    clock.noteDate(SQS);
-    expect(clock.elapsed()).toBe(1_000);
-    clocks.monotonic = 4_000;
-    expect(clock.elapsed()).toBe(4_000);
-    // The machine was suspended.
-    clock.noteDate(SQS + 603_000);
-    expect(clock.elapsed()).toBe(604_000);
-    // An answer that was late, and one from a server whose clock is behind.
-    clock.noteDate(SQS + 590_000);
-    expect(clock.elapsed()).toBe(604_000);
+  describe('by the dates of answers', () => {
+    /** An answer that states `date` comes now, to a receive that began `tookMs` ago. */
+    const answer = (clock: SqsClock, date: number, tookMs = 0) => clock.noteDate(date, clocks.monotonic - tookMs);
+
+    it('counts what the monotonic clock has missed', () => {
+      const clock = clockOf();
+      expect(clock.elapsed()).toBe(1_000);
+      answer(clock, SQS);
+      clocks.monotonic = 4_000;
+      answer(clock, SQS + 3_000);
+      expect(clock.elapsed()).toBe(4_000);
+      // The machine was suspended for ten minutes; a date lacks up to a second.
+      answer(clock, SQS + 603_000);
+      expect(clock.elapsed()).toBe(603_000);
+    });
+
+    it('takes no late answer, and no coarse date, for a leap', () => {
+      const clock = clockOf();
+      // It took five seconds to come.
+      answer(clock, SQS - 5_000, 5_000);
+      answer(clock, SQS);
+      clocks.monotonic = 1_900;
+      answer(clock, SQS + 1_000);
+      expect(clock.elapsed()).toBe(1_900);
+    });
+
+    it('does not run away where servers answer in turn whose clocks differ', () => {
+      const clock = clockOf();
+      for (let turn = 0; turn < 10; turn += 1) answer(clock, SQS + (turn % 2) * 5_000);
+      expect(clock.elapsed()).toBe(5_000);
+    });
+
+    it('ends a delay when SQS says so, where its clock stands still and is moved', () => {
+      const clock = clockOf();
+      answer(clock, SQS);
+      clocks.monotonic = 21_000;
+      answer(clock, SQS);
+      clocks.monotonic = 26_000;
+      const delay = clock.delayOf(5);
+      clocks.monotonic = 27_000;
+      answer(clock, SQS);
+      expect(clock.leftMs(delay)).toBe(4_000);
+      answer(clock, SQS + 5_000);
+      expect(clock.leftMs(delay)).toBe(0);
+    });
   });
 });

@@ -1,7 +1,18 @@
 import { monotonicNow } from '../../async/clock.js';
 import type { Delivery } from '../delivery.js';
 
-const NOT_AHEAD = { first: 0, most: 0 };
+/** A `Date` is in whole seconds. */
+const DATE_STEP_MS = 1_000;
+
+/** A delay that SQS was asked for. */
+export interface Delay {
+  ms: number;
+  /** By `elapsed()`. */
+  endsAt: number;
+  /** What the latest answer stated when it was asked for; undefined: none stated a date. */
+  date: number | undefined;
+  leaps: number;
+}
 
 export interface SqsClockOptions {
   now?: () => number;
@@ -20,8 +31,13 @@ export class SqsClock {
   private ahead: number | undefined;
   /** The same by the latest stamp of any receive: SQS's clock is ahead by so much at least. */
   private aheadAtLeast = -Infinity;
-  /** By how much SQS's clock was ahead by the date of its first answer, and by the latest it can be. */
-  private aheadByDate: { first: number; most: number } | undefined;
+  /** Between these SQS's clock is ahead, by the dates of its answers. */
+  private byDate: { least: number; most: number } | undefined;
+  /** What `most` was before SQS's clock was seen to leap. */
+  private mostAtFirst = Infinity;
+  private leaptMs = 0;
+  private leaps = 0;
+  private date: number | undefined;
   private readonly monotonicNow: () => number;
   private readonly wallNow: () => number;
 
@@ -41,23 +57,40 @@ export class SqsClock {
   }
 
   /**
-   * Learns from the date of an answer that has just come. That is late, never early, and whole seconds, so the highest
-   * is the best.
+   * Learns from the date of an answer that has just come to a receive of `startedAt`, which is when SQS stated it or
+   * before. So there is a leap only where no time between the two explains the date.
    */
-  readonly noteDate = (date: number): void => {
-    const ahead = date - this.monotonicNow();
-    this.aheadByDate ??= { first: ahead, most: ahead };
-    this.aheadByDate.most = Math.max(this.aheadByDate.most, ahead);
+  readonly noteDate = (date: number, startedAt: number): void => {
+    const least = date - this.monotonicNow();
+    const most = date + DATE_STEP_MS - startedAt;
+    this.date = date;
+    const { byDate } = this;
+    const hasLeapt = byDate !== undefined && least > byDate.most;
+    if (!byDate || hasLeapt || most < byDate.least) this.byDate = { least, most };
+    else Object.assign(byDate, { least: Math.max(byDate.least, least), most: Math.min(byDate.most, most) });
+    if (hasLeapt) this.leaps += 1;
+    // Not by each leap: servers of SQS whose clocks differ answer in turn.
+    if (this.leaps === 0) this.mostAtFirst = Math.min(this.mostAtFirst, most);
+    else this.leaptMs = Math.max(this.leaptMs, least - this.mostAtFirst);
   };
 
   /**
-   * Milliseconds that pass for SQS, from any moment; never goes back. The monotonic clock, and what that has missed: it
-   * stands still while the machine is suspended, and knows nothing of a test that moves the broker's clock.
+   * Milliseconds that pass for SQS at least, from any moment; never goes back. The monotonic clock, and what that has
+   * missed: it stands still while the machine is suspended, and knows nothing of a test that moves the broker's clock.
    */
-  readonly elapsed = (): number => {
-    const { first, most } = this.aheadByDate ?? NOT_AHEAD;
-    return this.monotonicNow() + most - first;
-  };
+  readonly elapsed = (): number => this.monotonicNow() + this.leaptMs;
+
+  delayOf(seconds: number): Delay {
+    const ms = seconds * 1000;
+    return { ms, endsAt: this.elapsed() + ms, date: this.date, leaps: this.leaps };
+  }
+
+  /** Until the delay is over, in milliseconds; not above 0: it is. After a leap SQS's own dates tell. */
+  leftMs({ ms, endsAt, date, leaps }: Delay): number {
+    const leftMs = endsAt - this.elapsed();
+    if (leaps === this.leaps || date === undefined || this.date === undefined) return leftMs;
+    return Math.min(leftMs, date + ms - this.date);
+  }
 
   /** In milliseconds since the epoch. */
   readonly now = (): number =>
