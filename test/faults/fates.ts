@@ -229,7 +229,9 @@ export class Fates {
    * process knows nothing of it.
    */
   mostStarts(fate: Fate, starts = fate.runs.length): number {
-    const most = starts + this.#unheard(fate) + fate.storeFailures;
+    // A start that cost nothing, and whose claim ended while its machine slept, is counted by the process and by the store.
+    const twice = fate.sleptInWork ? 1 : 0;
+    const most = starts + twice + this.#unheard(fate) + fate.storeFailures;
     return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
   }
 
