@@ -64,7 +64,12 @@ export class Poller {
     const startedAt = this.now();
     const abort = new AbortController();
     const attempt = this.attempts?.next();
-    const answer = this.call(Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity), 0, { startedAt, abort }, attempt);
+    const answer = this.call(
+      Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity),
+      0,
+      { startedAt, abort },
+      attempt,
+    );
     const ended: Promise<void> = answer.then(
       () => void this.open.remove(ended),
       () => void this.open.remove(ended),
