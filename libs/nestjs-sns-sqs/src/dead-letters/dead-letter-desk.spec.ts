@@ -202,6 +202,31 @@ describe('DeadLetterDesk.redrive', () => {
     ]);
   });
 
+  it('takes what it found on a standard queue, though our clock is behind', async () => {
+    const room = new LetterRoom();
+    room.letter();
+    const behind = new DeadLetterDesk(
+      {},
+      { plane: brokerPlane(room.core), wallNow: () => 0, pause: async () => undefined },
+    );
+    expect(await behind.redrive(everything(room))).toMatchObject({ sent: 1 });
+  });
+
+  it('leaves letters that come while it works', async () => {
+    const room = new LetterRoom();
+    for (let at = 0; at < 15; at += 1) room.letter();
+    const plane = brokerPlane(room.core);
+    const growing: DeadLetterPlane = {
+      ...plane,
+      sendBatch: (url, entries) => {
+        room.letter({ id: 'late' });
+        return plane.sendBatch(url, entries);
+      },
+    };
+    expect(await room.desk({}, growing).redrive(everything(room))).toMatchObject({ selected: 15, sent: 15 });
+    expect(new Set(room.letters.map(eventIdOf))).toEqual(new Set(['late']));
+  });
+
   it('leaves letters that are newer than the cutoff', async () => {
     const room = new LetterRoom();
     room.letter({ id: 'old' });

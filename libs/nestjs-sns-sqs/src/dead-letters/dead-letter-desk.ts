@@ -134,9 +134,13 @@ export class DeadLetterDesk {
     checkRedriveOptions(options);
     const { dryRun = false, messagesPerSecond = 10, stopAfter = 1, to, onProgress, signal } = options;
     const { queue: name, all: _, ...filter } = selection;
-    const before = Math.min(options.before ?? Infinity, filter.before ?? Infinity, this.wallNow());
-    const isMeant = letterTest({ ...filter, before });
     const queue = await findDeadLetterQueue(this.plane, name);
+    // On a standard queue the survey is the cutoff, whatever our clock says.
+    const now = queue.fifo ? this.wallNow() : Infinity;
+    const isMeant = letterTest({
+      ...filter,
+      before: Math.min(options.before ?? Infinity, filter.before ?? Infinity, now),
+    });
     const targets = new RedriveTargets(this.plane, queue, to);
     const { handlers, inbox: store } = this.options;
     const report = emptyReport(name, dryRun);

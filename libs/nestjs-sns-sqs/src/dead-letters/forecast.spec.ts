@@ -106,6 +106,8 @@ describe('a dry run', () => {
     expect((await forecastOf(room, { inbox: new MemoryInboxStore() })).unknown).toContainEqual(
       expect.stringContaining('memory of another process'),
     );
+    const away = Object.assign(sharedStore(), { claim: () => Promise.reject(new Error('READONLY')) });
+    expect((await forecastOf(room, { inbox: away })).unknown).toContainEqual(expect.stringContaining('READONLY'));
     const throwing = handlers({
       schema: {
         '~standard': {

@@ -4,7 +4,7 @@ import { canonicalSequence } from '../inbox/sequence-guard.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
-import { lookIntoInbox } from './inbox-look.js';
+import { lookIntoInbox, type InboxView } from './inbox-look.js';
 import type { Letter } from './letter.js';
 import type { LetterHandler, LetterHandlers } from './letter-handlers.js';
 import { SubjectGaps, type Gap } from './subject-gaps.js';
@@ -117,7 +117,14 @@ export class Forecaster {
   ): Promise<void> {
     const { store } = this.options;
     if (!store) return;
-    const { isDone, position } = await lookIntoInbox(store, target, metadata);
+    let view: InboxView;
+    try {
+      view = await lookIntoInbox(store, target, metadata);
+    } catch (error) {
+      this.unknown.add(`duplicates: the inbox does not answer (${errorText(error)})`);
+      return;
+    }
+    const { isDone, position } = view;
     if (isDone) return this.note('duplicate', letter, `${metadata.id} was handled`);
     const ordering = handler?.ordering ?? 'none';
     const sequence = canonicalSequence(metadata.sequence);

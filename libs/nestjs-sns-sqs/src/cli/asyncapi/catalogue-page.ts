@@ -16,9 +16,9 @@ const last = ({ $ref }: Reference): string =>
   ($ref.split('/').at(-1) ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
 
 function schemaText(document: AsyncApi, key: string): string {
-  const root: JsonSchema = document.components.schemas[key] ?? {};
-  const { description } = root;
-  const type = typeOf({ schema: root, root });
+  const schema: JsonSchema = document.components.schemas[key] ?? {};
+  const { description } = schema;
+  const type = typeOf({ schema, root: document as unknown as JsonSchema });
   return type === 'unknown' && typeof description === 'string' ? description : type;
 }
 

@@ -99,6 +99,7 @@ describe('typeOf', () => {
     [{ type: 'object', additionalProperties: { type: 'number' } }, 'Record<string, number>'],
     [{ $ref: '#/$defs/A', $defs: { A: { type: 'string' } } }, 'string'],
     [{}, 'unknown'],
+    [{ $ref: '#/$defs/A', $defs: { A: { type: 'array', items: { $ref: '#/$defs/A' } } } }, 'Array<unknown>'],
   ])('of %j is %s', (schema, type) => {
     expect(typeOf({ schema, root: schema })).toBe(type);
   });

@@ -1,5 +1,5 @@
 import type { AsyncApi, Channel, JsonSchema, Operation, Reference } from './async-api.js';
-import { schemaChanges, type Direction } from './schema-changes.js';
+import { schemaChanges, type Direction, type Side } from './schema-changes.js';
 
 export interface ApiChange {
   /** True: somebody else's code may fail. */
@@ -55,14 +55,16 @@ function changedMessages(before: AsyncApi, after: AsyncApi): ApiChange[] {
     const [old, schema] = [before.components.schemas[key], after.components.schemas[key]];
     if (!was.has(key)) return [{ isBreaking: false, where: key, what: 'is new' }];
     if (!old || !schema) return [];
-    const side = (root: JsonSchema) => ({ schema: root, root });
-    return schemaChanges(side(old), side(schema), direction).map(({ isBreaking, path, what }) => ({
+    return schemaChanges(sideOf(before, old), sideOf(after, schema), direction).map(({ isBreaking, path, what }) => ({
       isBreaking,
       where: key,
       what: path === '' ? what : `${path} ${what}`,
     }));
   });
 }
+
+/** References lead into the document. */
+const sideOf = (document: AsyncApi, schema: JsonSchema): Side => ({ schema, root: document as unknown as JsonSchema });
 
 function movedMessages(before: AsyncApi, after: AsyncApi): ApiChange[] {
   const addressesOf = (document: AsyncApi, key: string): string[] =>

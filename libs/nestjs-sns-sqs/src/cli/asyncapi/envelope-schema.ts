@@ -52,12 +52,32 @@ export const TYPE_ONLY: JsonSchema = {
 };
 const NO_FORM: JsonSchema = { description: 'Checked by a schema that has no form in JSON Schema.' };
 
-/** A payload as it travels. Undefined: only a type is known. */
+/** A payload as it travels. */
 export function dataSchema(schema: SchemaDocument | undefined): JsonSchema {
   if (schema === undefined) return TYPE_ONLY;
   if (schema === true) return NO_FORM;
   const { $schema: _, ...rest } = schema;
   return rest;
+}
+
+/**
+ * The schema as a part of a document: references within it, such as `#/$defs/Address`, lead to where it stands there.
+ * @param place e.g. `#/components/schemas/users.user.registered`
+ */
+export function placedSchema(schema: JsonSchema, place: string): JsonSchema {
+  const placed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(placed);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        key === '$ref' && typeof inner === 'string' && inner.startsWith('#')
+          ? `${place}${inner.slice(1)}`
+          : placed(inner),
+      ]),
+    );
+  };
+  return placed(schema) as JsonSchema;
 }
 
 /** An event of this type, whole. */

@@ -17,8 +17,6 @@ export interface Side {
   root: JsonSchema;
 }
 
-const MAX_DEPTH = 30;
-
 const isObject = (value: unknown): value is JsonSchema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -91,29 +89,47 @@ function tightened(before: JsonSchema, after: JsonSchema): string[] {
   ];
 }
 
+/** What is compared, and which pairs of references stand around it: a schema may contain itself. */
+interface Pair {
+  before: Side;
+  after: Side;
+  direction: Direction;
+  path: string;
+  around: ReadonlySet<string>;
+}
+
 /** What changed between two schemas of one payload. Pure. */
-export function schemaChanges(given: Side, now: Side, direction: Direction, path = '', depth = 0): SchemaChange[] {
+export const schemaChanges = (before: Side, after: Side, direction: Direction): SchemaChange[] =>
+  pairChanges({ before, after, direction, path: '', around: new Set() });
+
+function pairChanges({ before: given, after: now, direction, path, around }: Pair): SchemaChange[] {
+  const pair = JSON.stringify([given.schema['$ref'], now.schema['$ref']]);
+  const isReference = '$ref' in given.schema || '$ref' in now.schema;
+  if (isReference && around.has(pair)) return [];
   const [before, after] = [resolveRef(given), resolveRef(now)];
   const [b, a] = [before.schema, after.schema];
-  if (depth > MAX_DEPTH || stableJson([b, given.root['$defs']]) === stableJson([a, now.root['$defs']])) return [];
   const breaking = (what: string, where = path): SchemaChange => ({ isBreaking: true, path: where, what });
   const whole = [typeChange(b, a, direction), valueChange(b, a, direction)].filter(each => each !== undefined);
   if (whole.length > 0) return whole.map(what => breaking(what));
+  const within = { before, after, direction, path, around: isReference ? new Set([...around, pair]) : around };
   const changes: SchemaChange[] = [];
   if (direction === 'in') changes.push(...tightened(b, a).map(name => breaking(`${name} is tighter`)));
-  changes.push(...unionChanges(before, after, direction, path));
-  changes.push(...propertyChanges(before, after, direction, path, depth));
-  if (isObject(b['items']) && isObject(a['items'])) {
-    const [first, second] = [b['items'], a['items']];
-    changes.push(
-      ...schemaChanges({ ...before, schema: first }, { ...after, schema: second }, direction, `${path}[]`, depth + 1),
-    );
-  }
+  changes.push(...unionChanges(within), ...propertyChanges(within));
+  if (isObject(b['items']) && isObject(a['items']))
+    changes.push(...deeper(within, b['items'], a['items'], `${path}[]`));
   return changes;
 }
 
+const deeper = (pair: Pair, before: unknown, after: unknown, path: string): SchemaChange[] =>
+  pairChanges({
+    ...pair,
+    before: { ...pair.before, schema: objectOf(before) },
+    after: { ...pair.after, schema: objectOf(after) },
+    path,
+  });
+
 /** Variants that are compared as they are written: a variant that is new to readers, or refused from now on. */
-function unionChanges(before: Side, after: Side, direction: Direction, path: string): SchemaChange[] {
+function unionChanges({ before, after, direction, path }: Pair): SchemaChange[] {
   const variants = ({ schema: { anyOf, oneOf }, root }: Side): string[] | undefined => {
     const all = anyOf ?? oneOf;
     return Array.isArray(all)
@@ -126,7 +142,8 @@ function unionChanges(before: Side, after: Side, direction: Direction, path: str
   return [{ isBreaking: true, path, what }];
 }
 
-function propertyChanges(before: Side, after: Side, direction: Direction, path: string, depth: number): SchemaChange[] {
+function propertyChanges(pair: Pair): SchemaChange[] {
+  const { before, after, direction, path } = pair;
   const [old, now] = [objectOf(before.schema['properties']), objectOf(after.schema['properties'])];
   const [wasRequired, isRequired] = [textsOf(before.schema['required']), textsOf(after.schema['required'])];
   const isClosed = after.schema['additionalProperties'] === false;
@@ -144,10 +161,7 @@ function propertyChanges(before: Side, after: Side, direction: Direction, path: 
     if (direction === 'in' && isRequired.includes(name) && !wasRequired.includes(name)) {
       changes.push({ isBreaking: true, path: where, what: 'is required now' });
     }
-    const [first, second] = [objectOf(schema), objectOf(now[name])];
-    changes.push(
-      ...schemaChanges({ ...before, schema: first }, { ...after, schema: second }, direction, where, depth + 1),
-    );
+    changes.push(...deeper(pair, schema, now[name], where));
   }
   for (const name of Object.keys(now).filter(each => !(each in old))) {
     const isBreaking = direction === 'in' && isRequired.includes(name) && Object.keys(old).length > 0;

@@ -78,6 +78,19 @@ describe('the AsyncAPI document of an app', () => {
     ]);
   });
 
+  it('has references within a schema lead to where the schema stands', () => {
+    const schema = { $ref: '#/$defs/Tree', $defs: { Tree: { type: 'array', items: { $ref: '#/$defs/Tree' } } } };
+    const topology = {
+      ...USERS,
+      contracts: [{ service: 'users', events: [{ type: 'grown', schema }], commands: [], requests: [] }],
+    };
+    const place = '#/components/schemas/users.grown/$defs/Tree';
+    expect(toAsyncApi(topology).components.schemas['users.grown']).toMatchObject({
+      $ref: place,
+      $defs: { Tree: { items: { $ref: place } } },
+    });
+  });
+
   it('is the same each time, and every reference leads somewhere', () => {
     for (const [topology, document] of [
       [USERS, users],

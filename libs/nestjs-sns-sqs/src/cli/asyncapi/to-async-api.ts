@@ -8,7 +8,7 @@ import type {
 import { commandQueue, domainEventsTopic, withPrefix } from '../../topology/names.js';
 import type { AsyncApi, Channel, ChannelFacts, JsonSchema, Operation, Reference } from './async-api.js';
 import { ComponentKeys } from './component-key.js';
-import { CLOUD_EVENT, CLOUD_EVENT_TRAIT, dataSchema, eventSchema } from './envelope-schema.js';
+import { CLOUD_EVENT, CLOUD_EVENT_TRAIT, dataSchema, eventSchema, placedSchema } from './envelope-schema.js';
 
 export interface AsyncApiInfo {
   title?: string | undefined;
@@ -38,7 +38,7 @@ class Catalogue {
   message(owner: string, type: string, schema: SchemaDocument | undefined, summary: string): string {
     const key = this.keys.message.of(`${owner}.${type}`);
     const known = this.schemas.get(key);
-    if (!known || schema !== undefined) this.schemas.set(key, dataSchema(schema));
+    if (!known || schema !== undefined) this.addSchema(key, schema);
     if (!this.messages.has(key)) {
       this.messages.set(key, {
         name: type,
@@ -54,7 +54,7 @@ class Catalogue {
   /** A reply is Nest's packet, and no event. */
   reply(owner: string, type: string, schema: SchemaDocument | undefined): string {
     const key = this.keys.message.of(`${owner}.${type}.reply`);
-    this.schemas.set(key, dataSchema(schema));
+    this.addSchema(key, schema);
     this.messages.set(key, {
       name: `${type}.reply`,
       title: `Reply to ${type}`,
@@ -71,6 +71,10 @@ class Catalogue {
       },
     });
     return key;
+  }
+
+  private addSchema(key: string, schema: SchemaDocument | undefined): void {
+    this.schemas.set(key, placedSchema(dataSchema(schema), ref('components', 'schemas', key).$ref));
   }
 
   channel(name: string, make: () => Omit<Channel, 'messages'>): string {
