@@ -72,6 +72,48 @@ describe('the command nestjs-sns-sqs', () => {
     expect(end.stderr).toMatch(message);
   });
 
+  it('writes contracts for other teams: AsyncAPI, what broke, a package, a page', async () => {
+    const app = (fields: string): string => `import 'reflect-metadata';
+      import { Module, Controller } from '@nestjs/common';
+      import { SnsSqsModule, defineContract } from 'nestjs-sns-sqs';
+      import { z } from 'zod';
+      export const users = defineContract('users', {
+        events: { 'user.registered': z.object({ ${fields} }) },
+        commands: { 'deactivate-user': z.object({ id: z.string() }) },
+      });
+      class Users { deactivate() {} }
+      users.OnCommand('deactivate-user')(Users.prototype, 'deactivate', Object.getOwnPropertyDescriptor(Users.prototype, 'deactivate'));
+      Controller()(Users);
+      export class App {}
+      Module({ imports: [SnsSqsModule.forRoot({ service: 'users' })], controllers: [Users] })(App);`;
+    await cli.write('contract-before.js', app('id: z.string(), email: z.email()'));
+    await cli.write('contract-after.js', app('id: z.string()'));
+    const written = await cli.run(['asyncapi', '--app', 'contract-before.js#App']);
+    expect(written).toMatchObject({ code: 0, stderr: '' });
+    await cli.write('before.json', written.stdout);
+    const diff = (file: string) => cli.run(['asyncapi', '--app', `${file}#App`, '--diff', 'before.json', '--json']);
+    const [same, broken, exported, page] = await Promise.all([
+      diff('contract-before.js'),
+      diff('contract-after.js'),
+      cli.run(['contracts', 'export', '--app', 'contract-before.js#App', '--out', 'users-contract']),
+      cli.run(['catalogue', 'before.json', '--out', 'catalogue']),
+    ]);
+    expect(same).toMatchObject({ code: 0, stdout: '[]\n' });
+    expect(broken.code).toBe(2);
+    expect(JSON.parse(broken.stdout)).toEqual([
+      { isBreaking: true, where: 'users.user.registered', what: 'email is gone' },
+    ]);
+    expect([exported, page]).toMatchObject([{ code: 0 }, { code: 0 }]);
+    const types = await cli.read('users-contract/index.d.ts');
+    expect(types).toContain('export type UserRegistered = {\n  id: string;\n  email: string;\n}');
+    const use = await cli.node([
+      '-e',
+      `console.log(require('./users-contract').events, require('./users-contract').topic)`,
+    ]);
+    expect(use.stdout).toBe("[ 'user.registered' ] users-domain-events\n");
+    expect(await cli.read('catalogue/index.html')).toContain('users.user.registered');
+  }, 90_000);
+
   it('takes less than 2 s beyond the start of an app with 200 use cases', async () => {
     await cli.write(
       'many.js',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compileAll, compileLibrary } from './child-consumer.js';
 
@@ -26,6 +26,11 @@ export class CompiledCli {
   /** Writes a file beside the samples. */
   write(name: string, text: string): Promise<void> {
     return writeFile(join(this.folder, name), text);
+  }
+
+  /** Reads a file that a command has written. */
+  read(name: string): Promise<string> {
+    return readFile(join(this.folder, name), 'utf8');
   }
 
   /** Runs the command as a process of its own. @param env beside PATH and HOME: nothing of AWS is inherited */
