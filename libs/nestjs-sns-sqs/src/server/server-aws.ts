@@ -1,11 +1,14 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
-import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import type { AwsClientOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { accessSqs } from '../wire/aws-access.js';
 import { createSnsClient } from '../wire/aws-clients.js';
-import { ownsConnections } from '../wire/request-handlers.js';
+import { withRequestHandler } from '../wire/client-view.js';
+import { CALL_CONNECTIONS } from '../wire/connections.js';
+import { SILENCE_MS } from '../wire/http-bounds.js';
+import { handlersOf, ownsConnections } from '../wire/request-handlers.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 
@@ -20,18 +23,33 @@ export interface ServerAws {
   destroy(): void;
 }
 
+/** A client made here, with the sockets that the hot calls have: a start of many queues is a thousand calls. */
+function overQuickSockets<C extends SQSClient | SNSClient>(client: C, aws: AwsClientOptions | undefined): C {
+  const make = handlersOf(aws?.requestHandler);
+  return make
+    ? withRequestHandler(client, make({ socketTimeout: SILENCE_MS.call, maxSockets: CALL_CONNECTIONS }))
+    : client;
+}
+
 export function createServerAws(options: Pick<ServerSQSOptions, 'aws' | 'sqs' | 'sns' | 'wire'>): ServerAws {
   const sqs = accessSqs(options);
   const sns = options.sns ?? createSnsClient(options.aws);
+  const planes = {
+    sqs: options.sqs ?? overQuickSockets(sqs.client, options.aws),
+    sns: options.sns ?? overQuickSockets(sns, options.aws),
+  };
   return {
     sqs: sqs.client,
     sns,
     wire: sqs.wire,
-    sqsControlPlane: new SdkSqsControlPlane(sqs.client),
-    snsControlPlane: new SdkSnsControlPlane(sns),
+    sqsControlPlane: new SdkSqsControlPlane(planes.sqs),
+    snsControlPlane: new SdkSnsControlPlane(planes.sns),
     destroy() {
       sqs.destroy();
-      if (!options.sns && ownsConnections(options.aws)) sns.destroy();
+      if (!ownsConnections(options.aws)) return;
+      for (const made of [planes.sqs, planes.sns, sns]) {
+        if (made !== options.sqs && made !== options.sns) made.config.requestHandler.destroy?.();
+      }
     },
   };
 }

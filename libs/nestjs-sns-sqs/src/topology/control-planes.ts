@@ -69,9 +69,15 @@ export function topicArnInSameAccount(queueArn: QueueArn, topic: FullName): Topi
 
 /** Queues provisioned at one time: quick for a service of many, gentle with AWS's rate limits. */
 const PARALLEL = 10;
+/** Queues that are only looked at: AWS allows more reads than changes. */
+export const PARALLEL_READS = 25;
 
-/** Maps with at most ten calls of `run` at one time; rejects with the first failure once those that run have ended. */
-export async function mapInParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+/** Maps with at most `parallel` calls of `run` at one time; rejects with the first failure once those that run have ended. */
+export async function mapInParallel<T, R>(
+  items: readonly T[],
+  run: (item: T) => Promise<R>,
+  parallel = PARALLEL,
+): Promise<R[]> {
   const results: R[] = [];
   // One iterator for all workers: each item is taken once.
   const queue = items.entries();
@@ -87,7 +93,7 @@ export async function mapInParallel<T, R>(items: readonly T[], run: (item: T) =>
       }
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(parallel, items.length) }, worker));
   const failure = ended.find(result => result.status === 'rejected');
   if (failure) throw failure.reason;
   return results;

@@ -1,7 +1,7 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import { call, mapInParallel, type ControlPlanes } from './control-planes.js';
+import { call, mapInParallel, PARALLEL_READS, type ControlPlanes } from './control-planes.js';
 import type { TagKeeper } from './tag-keeper.js';
-import type { ProvisionedQueue, Topology } from './topology.model.js';
+import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
 
 /** The URLs of queues that somebody else has made; one error names all that are missing. */
 export async function lookUpQueues(
@@ -9,21 +9,17 @@ export async function lookUpQueues(
   planes: ControlPlanes,
   tags: TagKeeper,
 ): Promise<ProvisionedQueue[]> {
-  const missing: string[] = [];
-  const find = async (name: string): Promise<string> => {
-    const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
-    if (url === undefined) missing.push(name);
-    return url ?? '';
+  const find = async (name: string): Promise<string> =>
+    (await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name))) ?? '';
+  const look = async (spec: QueueSpec): Promise<ProvisionedQueue> => {
+    const [url, deadLetterQueueUrl] = await Promise.all([find(spec.name), find(spec.deadLetterQueue)]);
+    return { name: spec.name, url, deadLetterQueueUrl, tags: url === '' ? undefined : await tags.keep(spec, url) };
   };
-  const found = await mapInParallel(queues, async spec => {
-    const url = await find(spec.name);
-    return {
-      name: spec.name,
-      url,
-      deadLetterQueueUrl: await find(spec.deadLetterQueue),
-      tags: url === '' ? undefined : await tags.keep(spec, url),
-    };
-  });
+  const found = await mapInParallel(queues, look, PARALLEL_READS);
+  const missing = queues.flatMap(({ name, deadLetterQueue }, at) => [
+    ...(found[at]?.url === '' ? [name] : []),
+    ...(found[at]?.deadLetterQueueUrl === '' ? [deadLetterQueue] : []),
+  ]);
   if (missing.length > 0) {
     throw new SnsSqsError('QUEUE_NOT_FOUND', {
       problem: `Missing queues: ${missing.join(', ')}`,

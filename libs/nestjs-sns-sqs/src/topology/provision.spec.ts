@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { buildTopology } from './build-topology.js';
@@ -68,5 +69,34 @@ describe('provision', () => {
     await start(fake, 'create', 'a');
     fake.subscriptions.set(subscriptionArn('users', 'mail'), { RawMessageDelivery: 'true' });
     expect(await isLoose(fake, 'create', 'a')).toBe(true);
+  });
+});
+
+describe('a start of 200 queues, where each call takes 10 ms', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it.each<[Provisioning, number]>([
+    ['verify', 400],
+    ['off', 200],
+  ])('%s takes at most %i ms', async (mode, mostMs) => {
+    const fake = new FakePlanes();
+    const topology = buildTopology({
+      service: 'notifications',
+      prefix: '',
+      handlers: Array.from({ length: 200 }, (_, at) => ({ pattern: `p${at}`, queue: `q${at}`, topic: 'users' })),
+      settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 }),
+    });
+    const owner = { service: 'notifications', prefix: '' };
+    await provision(topology, fake.planes(), 'create', owner);
+    fake.delay = () => new Promise(resolve => setTimeout(resolve, 10));
+    const beganAt = performance.now();
+    let tookMs = NaN;
+    const started = provision(topology, fake.planes(), mode, owner).then(() => {
+      tookMs = performance.now() - beganAt;
+    });
+    await jest.advanceTimersByTimeAsync(2_000);
+    await started;
+    expect(tookMs).toBeLessThanOrEqual(mostMs);
   });
 });

@@ -1,6 +1,6 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
-import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
+import { call, mapInParallel, PARALLEL_READS, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { differencesOf, missing, textOf, type Difference } from './differences.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
@@ -40,7 +40,7 @@ export async function compareTopology(
   tags: Pick<TagKeeper, 'keep'>,
 ): Promise<Comparison> {
   const verifier = new Verifier(planes, tags);
-  const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec));
+  const queues = await mapInParallel(topology.queues, spec => verifier.verify(spec), PARALLEL_READS);
   // Where one is missing its difference is noted.
   return { queues: queues.filter(queue => queue !== undefined), differences: verifier.differences };
 }
@@ -48,6 +48,7 @@ export async function compareTopology(
 class Verifier {
   readonly differences: Difference[] = [];
   private readonly missingTopics = new Set<string>();
+  private readonly topics = new Map<TopicArn, Promise<Attributes | undefined>>();
 
   constructor(
     private readonly planes: ControlPlanes,
@@ -114,7 +115,7 @@ class Verifier {
   ): Promise<Attributes | undefined> {
     const { sns, logger } = this.planes;
     const { topic } = subscription;
-    const attributes = await call(this.planes, 'GetTopicAttributes', topic, () => sns.getTopicAttributes(topicArn));
+    const attributes = await this.topicAttributes(topic, topicArn);
     if (!attributes) {
       this.noteMissingTopic(topic);
       return undefined;
@@ -134,6 +135,16 @@ class Verifier {
     );
     this.note(found ? differencesOf(resource, subscriptionAttributes(subscription), found) : [missing(resource)]);
     return found;
+  }
+
+  /** Once for all queues: a service's queues are subscribed to a few topics. */
+  private topicAttributes(topic: FullName, topicArn: TopicArn): Promise<Attributes | undefined> {
+    let looking = this.topics.get(topicArn);
+    if (!looking) {
+      looking = call(this.planes, 'GetTopicAttributes', topic, () => this.planes.sns.getTopicAttributes(topicArn));
+      this.topics.set(topicArn, looking);
+    }
+    return looking;
   }
 
   private noteMissingTopic(topic: string): void {
