@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lets boto3 and the AWS CLI, from PyPI, do a round trip through the embedded broker: it is for every SDK. An older
-# boto3, the last that speaks the Query protocol to SQS, does the same.
+# boto3, the last that speaks the Query protocol to SQS, does the same. Celery runs its tasks over it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +18,13 @@ if [ ! -e "$OLDER/ready" ]; then
   "$OLDER/bin/pip" install --quiet --disable-pip-version-check boto3==1.28.80 botocore==1.31.80
   touch "$OLDER/ready"
 fi
+CELERY="$PWD/.tmp/python-clients-celery"
+if [ ! -e "$CELERY/ready" ]; then
+  rm -rf "$CELERY"
+  python3 -m venv "$CELERY"
+  "$CELERY/bin/pip" install --quiet --disable-pip-version-check celery boto3 pycurl
+  touch "$CELERY/ready"
+fi
 
 log=$(mktemp)
 node dist/libs/local-sns-sqs/esm/cli.js --port 0 >"$log" &
@@ -33,6 +40,7 @@ export AWS_PAGER=''
 
 "$VENV/bin/python" scripts/python-clients.py new
 "$OLDER/bin/python" scripts/python-clients.py older
+PYTHONDONTWRITEBYTECODE=1 "$CELERY/bin/python" -W ignore scripts/celery-client.py
 
 # For SQS version 1, which PyPI has, does not read AWS_ENDPOINT_URL; version 2 does.
 aws() { "$VENV/bin/aws" --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
