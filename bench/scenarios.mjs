@@ -25,6 +25,18 @@ const RAW = {
   label: 'raw HTTP: signed beforehand, answers thrown away',
   module: 'contestants/raw.mjs',
 };
+const BATCH = {
+  key: 'batch',
+  label: 'nestjs-sns-sqs, batches of 500',
+  module: 'contestants/own.mjs',
+  name: 'inBatches',
+};
+const LEAN_BATCH = {
+  key: 'lean-batch',
+  label: "nestjs-sns-sqs, batches of 500, `wire: 'lean'`",
+  module: 'contestants/own.mjs',
+  name: 'inLeanBatches',
+};
 const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
 const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
 const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
@@ -100,6 +112,18 @@ export const SCENARIOS = [
     measureCount: 90_000,
     leastMs: 8_000,
     mostMs: 10_500,
+  },
+  {
+    ...onStub,
+    key: 'bulk',
+    title: 'Bulk inserts: a call of the handler takes 5 ms, whether for one message or for 500; 10 slots',
+    kind: 'window',
+    contestants: [OWN, LEAN, BATCH, LEAN_BATCH],
+    handler: 'insert',
+    slots: 10,
+    supply: {},
+    warmMs: 2_000,
+    measureMs: 3_000,
   },
   {
     ...onStub,

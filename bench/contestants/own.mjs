@@ -14,24 +14,24 @@ const awsOf = endpoint => ({
 });
 
 /** A controller with the native decorators, called as functions since this file is not compiled. */
-function controllerOf(queue, handle) {
+function controllerOf(queue, handle, extras) {
   class Work {
     handle(data) {
       return handle(data);
     }
   }
   const method = Object.getOwnPropertyDescriptor(Work.prototype, 'handle');
-  EventPattern(PATTERN, SQS_TRANSPORT, { queue })(Work.prototype, 'handle', method);
+  EventPattern(PATTERN, SQS_TRANSPORT, { queue, ...extras })(Work.prototype, 'handle', method);
   Payload()(Work.prototype, 'handle', 0);
   Controller()(Work);
   return Work;
 }
 
 /** A contestant with these options. */
-export const over = settings => ({
-  async consume({ endpoint, queues, slots, handle }) {
+export const over = (settings, { batch } = {}) => ({
+  async consume({ endpoint, queues, slots, handle, handleAll }) {
     class App {}
-    Module({ controllers: queues.map(queue => controllerOf(queue, handle)) })(App);
+    Module({ controllers: queues.map(queue => controllerOf(queue, batch ? handleAll : handle, { batch })) })(App);
     Logger.overrideLogger(['error', 'warn']);
     const app = await NestFactory.createMicroservice(App, {
       logger: ['error', 'warn'],
@@ -68,4 +68,6 @@ export const over = settings => ({
 // As the others, without a memory against duplicates, which none of them has; with it, in this process.
 export const overSdk = over({ inbox: false });
 export const overLean = over({ inbox: false, wire: 'lean' });
+export const inBatches = over({ inbox: false }, { batch: { size: 500, windowMs: 1_000 } });
+export const inLeanBatches = over({ inbox: false, wire: 'lean' }, { batch: { size: 500, windowMs: 1_000 } });
 export const withInbox = over({});

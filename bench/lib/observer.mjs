@@ -4,6 +4,7 @@ const DURATIONS = {
   even: () => 50,
   short: () => 20,
   tail: n => (n % 20 === 0 ? 1_000 : 20),
+  insert: () => 5,
   jitter: n => 1 + ((n * 7) % 9),
 };
 
@@ -31,6 +32,10 @@ export class Observer {
         : duration
           ? data => this.#work(data, duration(data.n))
           : data => this.#begin(data, kind === 'refused');
+    this.handleAll = batch => {
+      for (const data of batch) this.#begin(data);
+      return sleep(duration(0));
+    };
   }
 
   /** Resolves when so many have been begun. */

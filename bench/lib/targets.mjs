@@ -108,6 +108,12 @@ const TARGETS = [
     of: of => Math.max(...['own', 'lean'].map(contestant => of('dead-letters', contestant).deletesPerMessage)),
   },
   {
+    name: 'lean wire, bulk inserts of 500, 5 ms a call: messages/s, times those of single inserts',
+    atLeast: 5,
+    of: of => of('bulk', 'lean-batch').perSecond / of('bulk', 'lean').perSecond,
+  },
+  { name: 'bulk inserts of 500: calls per message', atMost: 0.21, of: of => of('bulk', 'batch').callsPerMessage },
+  {
     name: 'FIFO: order inversions',
     atMost: 0,
     of: of =>
