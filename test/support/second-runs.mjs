@@ -34,6 +34,7 @@ const ON_ONE_MAJOR = [
     'reconnect',
     'reply-queues',
     'request-reply-faults',
+    'shared-steering',
     'start-under-throttling',
     'topology-round-trip',
     'two-versions-topology',

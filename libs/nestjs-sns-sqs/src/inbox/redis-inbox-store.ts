@@ -10,6 +10,7 @@ import type {
   InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
 import { RedisCaller } from './redis-caller.js';
+import { RedisSteering } from './redis-steering.js';
 import { brokenRecord, isOfTheRecord, isReadOnly } from './redis-errors.js';
 import { CALL_IN, CLAIM, DONE, PUT_OFF, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
 
@@ -48,6 +49,8 @@ const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
  */
 export class RedisInboxStore implements InboxStore {
   readonly isShared = true;
+  /** Shared limits and pauses. */
+  readonly steering: RedisSteering;
   private readonly client: Redis | Cluster;
   private readonly caller: RedisCaller;
   private readonly prefix: string;
@@ -59,6 +62,7 @@ export class RedisInboxStore implements InboxStore {
     this.prefix = prefix;
     this.client = client ?? connect(url ?? '', commandTimeoutMs);
     this.caller = new RedisCaller(this.client, commandTimeoutMs);
+    this.steering = new RedisSteering(this.caller, prefix);
   }
 
   async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {

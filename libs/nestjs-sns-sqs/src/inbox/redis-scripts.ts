@@ -181,3 +181,27 @@ for _, key in ipairs(KEYS) do
   if #handles > 0 then redis.call('DEL', key) end
 end
 return handles`);
+
+/** KEYS: a bucket. ARGV: messages per millisecond, most, wanted, how long it is kept. Gives what is granted, and when there is one more. */
+export const TAKE_RATE = script(
+  NOW,
+  `
+local rate, most, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local known = redis.call('HMGET', KEYS[1], 'n', 't')
+local filled = tonumber(known[1] or most)
+-- A failover to a clock that is behind takes nothing away.
+filled = math.min(most, filled + math.max(0, now - tonumber(known[2] or now)) * rate)
+local granted = math.min(wanted, math.floor(filled))
+filled = filled - granted
+redis.call('HSET', KEYS[1], 'n', string.format('%.9f', filled), 't', string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {granted, math.max(0, math.ceil((1 - filled) / rate))}`,
+);
+
+/** KEYS: a set. ARGV: a queue, 1 or 0. */
+export const SET_PAUSED = script(`
+if ARGV[2] == '1' then return redis.call('SADD', KEYS[1], ARGV[1]) end
+return redis.call('SREM', KEYS[1], ARGV[1])`);
+
+/** KEYS: a set. */
+export const PAUSED_QUEUES = script(`return redis.call('SMEMBERS', KEYS[1])`);

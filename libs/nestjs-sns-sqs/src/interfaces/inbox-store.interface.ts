@@ -1,4 +1,5 @@
 import type { SqlExecutor } from './sql.interface.js';
+import type { SteeringStore } from './steering-store.interface.js';
 
 /** What a store in memory can answer at once, and one behind a network cannot. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -134,6 +135,9 @@ export interface InboxStore {
 
   /** The handles of those that wait at these places and whose time is not over; they wait there no more. */
   callIn?(queue: string, places: readonly string[]): MaybePromise<string[]>;
+
+  /** Optional: what the processes of a service know together to steer their queues, for shared limits and pauses. */
+  readonly steering?: SteeringStore | undefined;
 
   /** Resolves when the store answers. */
   ping(): MaybePromise<void>;

@@ -133,6 +133,11 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
    * @default no bound but the queues' own
    */
   concurrency?: number | undefined;
+  /**
+   * True: `pause()` and `resume()` hold for all processes of this service, through the store of the inbox
+   * (`RedisInboxStore`), also for those that start later. Other processes follow within about 5 s. @default false
+   */
+  sharedPauses?: boolean | undefined;
   /** Defaults for every queue. */
   consumer?: ConsumerOptions | undefined;
   /** Settings of single queues, by queue name without prefix. */

@@ -1,9 +1,14 @@
-/** At most so many messages of a queue are received by this process in a time. */
+/** At most so many messages of a queue are received in a time, by this process or by all. */
 export interface RateLimitOptions {
   /** 1 to 1,000,000. */
   messages: number;
   /** 0.1 to 86,400. */
   perSeconds: number;
+  /**
+   * True: all processes of the service share the limit, through the store of the inbox (`RedisInboxStore`).
+   * @default false: each process has one of its own
+   */
+  shared?: boolean | undefined;
 }
 
 /** When a queue stops receiving because a dependency of its handlers is unavailable. */
@@ -23,7 +28,7 @@ export interface CircuitBreakerOptions {
 
 /** Options that steer how a queue is received. Options of a queue. */
 export interface SteeringOptions {
-  /** The process receives only messages that may run. Each process has a limit of its own. @default no limit */
+  /** The process receives only messages that may run. @default no limit */
   rateLimit?: RateLimitOptions | undefined;
   /**
    * Where the server's `concurrency` bounds all queues and several queues wait: how many messages of this queue begin for

@@ -1,4 +1,5 @@
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import type { SteeringStore } from '../interfaces/steering-store.interface.js';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { conflictingExtras, conflictingOptions } from './conflicting-options.js';
 import { resolveServerOptions } from './server-options.js';
@@ -14,6 +15,10 @@ const handlerWith = (requestHandler: object): Options => ({ aws: { requestHandle
 const CLIENTS = { sqs: { send: () => undefined }, sns: { send: () => undefined } } as unknown as Required<
   Pick<Options, 'sqs' | 'sns'>
 >;
+
+const store = new MemoryInboxStore();
+/** A store that processes share their steering by. */
+const steeringStore = Object.assign(new MemoryInboxStore(), { steering: {} as SteeringStore });
 
 /** What is refused, why, and the same with one of the two changed. */
 const PAIRS: Array<[string, Options, RegExp, Options]> = [
@@ -53,6 +58,18 @@ const PAIRS: Array<[string, Options, RegExp, Options]> = [
     { inbox: false, ...inQueue({ inbox: true }) },
     /^q: `inbox: true`/,
     inQueue({ inbox: true }),
+  ],
+  [
+    'a shared limit without a shared store',
+    { inbox: { store }, ...inQueue({ rateLimit: { messages: 1, perSeconds: 1, shared: true } }) },
+    /^q: `rateLimit\.shared` without a store/,
+    { inbox: { store: steeringStore }, ...inQueue({ rateLimit: { messages: 1, perSeconds: 1, shared: true } }) },
+  ],
+  [
+    'shared pauses without a shared store',
+    { sharedPauses: true },
+    /^`sharedPauses` without a store/,
+    { sharedPauses: true, inbox: { store: steeringStore } },
   ],
   [
     'a share of slots that nobody shares',

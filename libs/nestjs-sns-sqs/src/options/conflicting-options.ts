@@ -35,6 +35,10 @@ const visibilitySeconds = ({ visibilityTimeoutSeconds }: Partial<ConsumerOptions
 const remembersForSeconds = ({ inbox }: Partial<ServerSQSOptions>): number =>
   numberOr(given(inbox)['rememberForSeconds'], Infinity);
 
+/** In the store of the inbox; the one in memory has none. */
+const sharesNothing = ({ inbox }: Partial<ServerSQSOptions>): boolean =>
+  given(given(inbox)['store'])['steering'] === undefined;
+
 const PAIRS: readonly Pair[] = [
   {
     isWrong: (all, server, isFifo) => !isFifo && asksForOrder(all) && server.deserializer !== undefined,
@@ -63,6 +67,10 @@ const PAIRS: readonly Pair[] = [
   {
     isWrong: (all, server) => all.weight !== undefined && server.concurrency === undefined,
     text: "`weight` without the server's own `concurrency`: the queues share no slots",
+  },
+  {
+    isWrong: (all, server) => given(all.rateLimit)['shared'] === true && sharesNothing(server),
+    text: '`rateLimit.shared` without a store of the inbox that all processes share, such as RedisInboxStore',
   },
   {
     isWrong: all => numberOr(all.retentionSeconds, Infinity) < visibilitySeconds(all),
@@ -110,7 +118,7 @@ export function conflictingOptions(server: Partial<ServerSQSOptions>): string[] 
   ]);
   // What is wrong for all is said once.
   const news = own.filter(problem => !forAll.some(known => problem.endsWith(known)));
-  return [...forAll, ...news, ...shortPolls(server), ...unusedAccess(server)];
+  return [...forAll, ...news, ...shortPolls(server), ...unusedAccess(server), ...unsharedPauses(server)];
 }
 
 /** Of a queue (its name without prefix) whose handlers, and what they ask for by their extras, are known. */
@@ -128,6 +136,11 @@ export function conflictingExtras(
   const polls = waitTimeSeconds === undefined ? [] : shortPolls(alone);
   return [...problemsOf(server, queue, extras), ...idle, ...polls.map(text => `${queue}: ${text}`)];
 }
+
+const unsharedPauses = (server: Partial<ServerSQSOptions>): string[] =>
+  server.sharedPauses === true && sharesNothing(server)
+    ? ['`sharedPauses` without a store of the inbox that all processes share, such as RedisInboxStore']
+    : [];
 
 /** With both clients ready there is nothing that `aws` could configure. */
 const unusedAccess = ({ aws, sqs, sns }: Partial<ServerSQSOptions>): string[] =>

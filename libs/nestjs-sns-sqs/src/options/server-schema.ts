@@ -63,6 +63,7 @@ const retryShape = {
 const rateLimit = z.strictObject({
   messages: z.number().int().min(1).max(1_000_000),
   perSeconds: z.number().min(0.1).max(86_400),
+  shared: z.boolean().optional(),
 });
 
 const circuitBreaker = z.strictObject({
@@ -113,6 +114,7 @@ export const serverSchema = z.strictObject({
   ...telemetryShape,
   provisioning,
   concurrency: z.number().int().min(1).max(100_000).optional(),
+  sharedPauses: z.boolean().optional(),
   consumer: consumer.optional(),
   queues: z
     .record(consumer)

@@ -8,6 +8,7 @@ import type { Inbox } from '../inbox/inbox.js';
 import type { SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { Telemetry } from '../interfaces/telemetry.interface.js';
 import { TracedSqsWire } from '../wire/traced-sqs-wire.js';
+import type { SteeringStore } from '../interfaces/steering-store.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import { QueueTagReader } from '../topology/queue-tag-reader.js';
@@ -61,6 +62,10 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   conversation?: boolean | undefined;
   /** Undefined: none. */
   inbox?: Inbox | undefined;
+  /** For limits that all processes share. @default each process has its own */
+  steeringStore?: SteeringStore | undefined;
+  /** While the store does not answer. @default 'wait' */
+  onStoreUnavailable?: 'wait' | 'proceed' | undefined;
   /** The inbox's store knows the attempts of all processes. */
   inboxIsShared?: boolean;
   /** The queue's tags, where a message is marked that may kill its process. @default none are read or written */
@@ -171,7 +176,15 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   });
   const suspects = suspectsOf(options, attempts);
   const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, maxMessages);
-  const steering = new Steering({ queueName: queue.name, rules: settings, batchSize, intake: consumer, logger });
+  const steering = new Steering({
+    queueName: queue.name,
+    rules: settings,
+    batchSize,
+    intake: consumer,
+    logger,
+    store: options.steeringStore,
+    onUnavailable: options.onStoreUnavailable,
+  });
   const { breaker } = steering;
   const failures = new Failures({ queue, rules: settings, attempts, logger, breaker, sqsClock });
   const runner = new DeliveryRunner({

@@ -17,6 +17,7 @@ import { ServerObservation, type ObservedRun } from './server-observation.js';
 import type { ServerState } from './server-state.js';
 import { startConsumers } from './start-consumers.js';
 import { Pauses } from './steer/pauses.js';
+import { SharedPauses } from './steer/shared-pauses.js';
 
 export interface ServerRunOptions {
   options: ResolvedServerOptions;
@@ -32,7 +33,9 @@ export class ServerRun implements ObservedRun {
   readonly options: ResolvedServerOptions;
   readonly state: ServerState;
   readonly inbox: ServerInbox | undefined;
-  readonly pauses: Pauses;
+  private readonly pauses: Pauses;
+  /** Undefined: pauses concern this process only. */
+  private readonly sharedPauses: SharedPauses | undefined;
   readonly observation = new ServerObservation(this);
   private readonly logger: ServerRunOptions['logger'];
   private readonly withdraw: () => void;
@@ -58,6 +61,7 @@ export class ServerRun implements ObservedRun {
       consumers: () => this.running,
       logger,
     });
+    this.sharedPauses = this.createSharedPauses();
   }
 
   /** None before the start. */
@@ -116,6 +120,7 @@ export class ServerRun implements ObservedRun {
       });
       this.running = started.consumers;
       this.watch = started.watch;
+      await this.sharedPauses?.start();
       this.pauses.apply();
       this.refuseIfEnding();
       state.change('polling');
@@ -125,6 +130,7 @@ export class ServerRun implements ObservedRun {
       this.watch.start();
       this.unobserve = observeServer(this.observation);
     } catch (error) {
+      this.sharedPauses?.stop();
       await Promise.all(this.running.map(consumer => consumer.stop(0)));
       this.clients?.destroy();
       await this.inbox?.close();
@@ -142,6 +148,7 @@ export class ServerRun implements ObservedRun {
     if (state.current !== 'draining') state.change('draining');
     this.starting.abort();
     this.watch?.stop();
+    this.sharedPauses?.stop();
     this.unobserve?.();
     // A start that was cut off has reported its error to listen's caller already.
     const { shutdownTimeoutMs } = this.options;
@@ -156,6 +163,26 @@ export class ServerRun implements ObservedRun {
     await this.inbox?.close();
     this.withdraw();
     state.change('closed');
+  }
+
+  /** Resolves when the handlers that run have ended. Throws INVALID_NAME. */
+  async pause(queue: string | undefined): Promise<void> {
+    const names = this.pauses.named(queue);
+    const paused = this.pauses.pause(queue);
+    await Promise.all([paused, this.sharedPauses?.note(names, true)]);
+  }
+
+  resume(queue: string | undefined): void {
+    const names = this.pauses.named(queue);
+    this.pauses.resume(queue);
+    void this.sharedPauses?.note(names, false);
+  }
+
+  private createSharedPauses(): SharedPauses | undefined {
+    const { pauses, logger, inbox } = this;
+    const { sharedPauses, prefix, service } = this.options;
+    const store = inbox?.store.steering;
+    return sharedPauses && store ? new SharedPauses({ store, scope: prefix + service, pauses, logger }) : undefined;
   }
 
   private createInbox(): ServerInbox | undefined {

@@ -119,18 +119,18 @@ export class ServerSQS
   /**
    * Receives nothing from a queue until {@link resume}: messages that it holds and has not started are visible again at
    * once, handlers that run go on. Resolves when they have ended. A queue that is paused leaves the server up. May be
-   * called before `listen()`. It concerns this process only.
+   * called before `listen()`. It concerns this process only, unless the option `sharedPauses` says otherwise.
    * @param queue its name, with or without prefix @default all queues
    * @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue
    * @example await server.pause('send-email-on-user-registered');
    */
   async pause(queue?: string): Promise<void> {
-    await this.run.pauses.pause(queue);
+    await this.run.pause(queue);
   }
 
   /** Receives again what {@link pause} has stopped. @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue */
   resume(queue?: string): void {
-    this.run.pauses.resume(queue);
+    this.run.resume(queue);
   }
 
   /** Nest's hook, where the server is a provider and its app does not stop the intake itself. */

@@ -81,6 +81,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       settings,
       inbox: inboxOf(at, memory, { settings, tagReader }, start),
       inboxIsShared: start.inbox?.store.isShared ?? false,
+      steeringStore: start.inbox?.store.steering,
+      onStoreUnavailable: options.inbox ? options.inbox.onUnavailable : undefined,
       wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
       requestSlots: ownRequestSlots,

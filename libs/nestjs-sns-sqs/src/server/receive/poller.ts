@@ -64,12 +64,9 @@ export class Poller {
     const startedAt = this.now();
     const abort = new AbortController();
     const attempt = this.attempts?.next();
-    const answer = this.call(
-      Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity),
-      0,
-      { startedAt, abort },
-      attempt,
-    );
+    // One at least: a limit that all processes share gives nothing before it was asked.
+    const size = Math.max(1, Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity));
+    const answer = this.call(size, 0, { startedAt, abort }, attempt);
     const ended: Promise<void> = answer.then(
       () => void this.open.remove(ended),
       () => void this.open.remove(ended),

@@ -25,6 +25,24 @@ export class Pauses {
 
   constructor(private readonly options: PausesOptions) {}
 
+  /** Full names of the queues that can be paused. */
+  get names(): readonly string[] {
+    return this.named(undefined);
+  }
+
+  isPaused(name: string): boolean {
+    return this.paused.has(name);
+  }
+
+  /** Pauses or resumes one queue, by its full name, as another process has. */
+  follow(name: string, isPaused: boolean): void {
+    this.set(name, isPaused);
+    for (const consumer of this.consumersOf([name])) {
+      if (isPaused) void consumer.pause();
+      else consumer.resume();
+    }
+  }
+
   async pause(queue?: string): Promise<void> {
     const names = this.named(queue);
     for (const name of names) this.set(name, true);
@@ -54,7 +72,8 @@ export class Pauses {
     return this.options.consumers().filter(({ useCase }) => names.includes(useCase));
   }
 
-  private named(queue: string | undefined): readonly string[] {
+  /** Full names. Throws INVALID_NAME. */
+  named(queue: string | undefined): readonly string[] {
     const { prefix, queues } = this.options;
     const known = [...new Set(queues())];
     if (queue === undefined) return known;

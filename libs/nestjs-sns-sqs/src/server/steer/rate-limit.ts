@@ -1,5 +1,15 @@
 import { monotonicNow } from '../../async/clock.js';
 
+/** How many messages may be received now. */
+export interface Limit {
+  /** Those that receives in flight have asked for among them. The partner is woken when there are more. */
+  readonly room: number;
+  /** So many were received. */
+  take(count: number): void;
+  /** For good. */
+  stop(): void;
+}
+
 export interface RateLimitRules {
   messages: number;
   perSeconds: number;
@@ -17,7 +27,7 @@ export interface RateLimitPartners {
  * How many messages may be received now, at a steady rate: a bucket that fills by `messages` in `perSeconds`, and holds
  * what one second gives, one at least. So a minute sees at most a sixtieth more than the rate says.
  */
-export class RateLimit {
+export class RateLimit implements Limit {
   private readonly perMs: number;
   private readonly most: number;
   private readonly least: number;

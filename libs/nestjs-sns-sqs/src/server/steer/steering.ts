@@ -2,7 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { announce } from '../../events/diagnostics.js';
 import type { SteeringOptions } from '../../interfaces/steering-options.interface.js';
 import { CircuitBreaker, type Circuit } from './circuit-breaker.js';
-import { RateLimit } from './rate-limit.js';
+import type { SteeringStore } from '../../interfaces/steering-store.interface.js';
+import { RateLimit, type Limit } from './rate-limit.js';
+import { SharedRateLimit } from './shared-rate-limit.js';
 
 /** Who receives, as its steering sees it. */
 export interface SteeredIntake {
@@ -23,21 +25,25 @@ export interface QueueSteeringOptions {
   batchSize: number;
   intake: SteeredIntake;
   logger: Pick<LoggerService, 'log' | 'warn'>;
+  /** For limits that all processes share. Undefined: there is none, and no limit asks for it. */
+  store?: SteeringStore | undefined;
+  /** While that does not answer. @default 'wait' */
+  onUnavailable?: 'wait' | 'proceed' | undefined;
 }
 
 /** Whether one queue is received now, and how much of it: its pause, its circuit breaker and its rate limit. */
 export class Steering implements Circuit {
   /** Undefined: the queue has none. */
   readonly breaker: CircuitBreaker | undefined;
-  private readonly limit: RateLimit | undefined;
+  private readonly limit: Limit | undefined;
   private readonly holds = new Set<'paused' | 'circuit-open'>();
   /** Told when nothing runs any more, or the pause is over. */
   private readonly idle = new Set<() => void>();
 
   constructor(private readonly options: QueueSteeringOptions) {
-    const { rules, intake, batchSize } = options;
+    const { rules } = options;
     this.breaker = rules.circuitBreaker && new CircuitBreaker(rules.circuitBreaker, this);
-    this.limit = rules.rateLimit && new RateLimit(rules.rateLimit, { batchSize, onRoom: () => intake.wake() });
+    this.limit = limitOf(options);
   }
 
   /** Nothing is received now. */
@@ -115,4 +121,18 @@ export class Steering implements Circuit {
   private release(reason: 'paused' | 'circuit-open'): void {
     if (this.holds.delete(reason) && !this.isHeld) this.options.intake.reopen();
   }
+}
+
+function limitOf({
+  rules: { rateLimit },
+  store,
+  onUnavailable = 'wait',
+  ...options
+}: QueueSteeringOptions): Limit | undefined {
+  if (!rateLimit) return undefined;
+  const { batchSize, intake, logger, queueName } = options;
+  const partners = { batchSize, onRoom: () => intake.wake() };
+  return rateLimit.shared && store
+    ? new SharedRateLimit(rateLimit, { ...partners, queueName, store, onUnavailable, logger })
+    : new RateLimit(rateLimit, partners);
 }
