@@ -44,6 +44,7 @@ export const GROUPS = [
     pages: [
       ['guides/configuration', 'Configuration'],
       ['topology', 'Topology'],
+      ['cli', 'The command'],
       ['guides/monorepo', 'Monorepo'],
       ['guides/local-development', 'Local development'],
       ['guides/ci', 'CI'],
@@ -67,6 +68,7 @@ export const GROUPS = [
       ['guides/dead-letters', 'Runbook: dead letters'],
       ['dead-letters', 'Dead letters'],
       ['troubleshooting', 'Troubleshooting'],
+      ['doctor', 'Doctor'],
       ['lifecycle', 'Lifecycle'],
       ['tracing', 'Tracing'],
       ['metrics', 'Metrics'],

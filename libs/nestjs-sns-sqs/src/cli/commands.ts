@@ -9,6 +9,8 @@ import { dlqGroups } from './commands/dlq-groups.js';
 import { dlqLs } from './commands/dlq-ls.js';
 import { dlqRedrive } from './commands/dlq-redrive.js';
 import { dlqShow } from './commands/dlq-show.js';
+import { doctor } from './commands/doctor.js';
+import { topologyCheck } from './commands/topology-check.js';
 import { topologyDiff, topologyPlan } from './commands/topology-compare.js';
 import { topologyExport } from './commands/topology-export.js';
 import { topologyPrint } from './commands/topology-print.js';
@@ -28,6 +30,8 @@ export const COMMANDS: readonly CliCommand[] = [
   topologyDiff,
   topologyPrune,
   topologyExport,
+  topologyCheck,
+  doctor,
   dlqLs,
   dlqGroups,
   dlqShow,
