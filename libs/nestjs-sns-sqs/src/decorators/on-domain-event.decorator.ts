@@ -10,7 +10,7 @@ export interface OnDomainEventOptions extends HandlerOptions {
   from: ConfiguredName;
   /** The reaction of this handler, e.g. `send-email`; with the event it names the queue. */
   useCase: ConfiguredName;
-  /** @default `<from>-domain-events` */
+  /** A name, or the ARN of a topic, which may be in another account. @default `<from>-domain-events` */
   topic?: ConfiguredName | undefined;
   /** @default `<useCase>-on-<event>` with dots as hyphens, e.g. `send-email-on-user-registered` */
   queue?: ConfiguredName | undefined;

@@ -23,7 +23,10 @@ export type ConfiguredName = string | { from(source: NameSource): string | undef
  * The options of the handler's queue may stand beside them. Neither topic nor queue: the handler takes commands from its service's own command queue.
  */
 export interface SqsHandlerExtras extends HandlerOptions {
-  /** The topic that carries the event, e.g. `users-domain-events`. */
+  /**
+   * The topic that carries the event, e.g. `users-domain-events`. The ARN of a topic is taken as it is, without the prefix:
+   * the topic may be in another account, and the library does not create it.
+   */
   topic?: ConfiguredName | undefined;
   /** The consumer queue of this use case, e.g. `send-email-on-user-registered`. */
   queue?: ConfiguredName | undefined;

@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { quoted } from '../logging/printable.js';
+import { topicOf } from '../topology/names.js';
 import type { NamedExtras } from '../options/handler-names.js';
 
 export interface NamedHandler {
@@ -17,7 +18,7 @@ const WITHOUT_TOPIC =
 export function handlerLines(handlers: readonly NamedHandler[], prefix: string): string[] {
   const lines = handlers.map(({ pattern, queue, handler, extras: { topic } }) => {
     if (topic !== undefined)
-      return `Handles the event ${quoted(pattern)} of the topic ${prefix}${topic}, queue ${queue}.`;
+      return `Handles the event ${quoted(pattern)} of the topic ${topicOf(prefix, topic)}, queue ${queue}.`;
     return `Handles the ${handler.isEventHandler ? 'command' : 'request'} ${quoted(pattern)}, queue ${queue}, no topic.`;
   });
   const isSurprising = handlers.some(({ handler, extras: { topic } }) => handler.isEventHandler && topic === undefined);

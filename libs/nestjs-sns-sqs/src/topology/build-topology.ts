@@ -6,6 +6,7 @@ import {
   deadLetterQueue,
   isFifoName,
   queueNameProblem,
+  topicOf,
   topicNameProblem,
   withPrefix,
 } from './names.js';
@@ -96,7 +97,7 @@ export function buildTopology({ service, prefix, formerly, handlers, settingsOf 
     ];
     spec.formerly = [...new Set([...spec.formerly, ...old.map(each => withPrefix(prefix, each))])];
     if (handler.topic === undefined) continue;
-    const topic = withPrefix(prefix, handler.topic);
+    const topic = topicOf(prefix, handler.topic);
     topics.add(topic);
     const subscription = spec.subscriptions.find(each => each.topic === topic);
     if (subscription) subscription.types.push(handler.pattern);

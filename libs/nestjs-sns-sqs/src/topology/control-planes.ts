@@ -3,6 +3,7 @@ import { pause } from '../async/pause.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import { arnGivenFor } from './names.js';
 import type { CallRetries } from './call-retries.js';
 import type { FullName, QueueArn, TopicArn } from '../interfaces/names.interface.js';
 
@@ -61,8 +62,13 @@ async function callOnce<T>(
   }
 }
 
-/** `arn:aws:sqs:eu-west-1:123456789012:q`, `t` → `arn:aws:sns:eu-west-1:123456789012:t`: no call, and no List. */
+/**
+ * `arn:aws:sqs:eu-west-1:123456789012:q`, `t` → `arn:aws:sns:eu-west-1:123456789012:t`: no call, and no List. A topic that
+ * is named by its ARN may be of another account.
+ */
 export function topicArnInSameAccount(queueArn: QueueArn, topic: FullName): TopicArn {
+  const given = arnGivenFor(topic);
+  if (given !== undefined) return given;
   const [, partition = 'aws', , region = '', account = ''] = queueArn.split(':');
   return `arn:${partition}:sns:${region}:${account}:${topic}`;
 }

@@ -1,6 +1,7 @@
 import { call, mapInParallel, type ControlPlanes } from './control-planes.js';
 import { QueueCreator } from './create-queue.js';
 import { SubscriptionCreator } from './create-subscriptions.js';
+import { arnGivenFor } from './names.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, Topology } from './topology.model.js';
 
@@ -10,8 +11,11 @@ export async function createTopology(
   planes: ControlPlanes,
   tags: TagKeeper,
 ): Promise<ProvisionedQueue[]> {
-  const arns = await mapInParallel(topology.topics, ({ name }) =>
-    call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name)),
+  // Nothing is made for a topic that is named by its ARN: whose it is decides about it.
+  const arns = await mapInParallel(
+    topology.topics,
+    async ({ name }) =>
+      arnGivenFor(name) ?? (await call(planes, 'CreateTopic', name, () => planes.sns.createTopic(name))),
   );
   const topicArns = new Map(topology.topics.map(({ name }, at) => [name, arns[at]]));
   const queues = new QueueCreator(planes, tags);

@@ -4,7 +4,7 @@ import { queueAttributes } from './attribute-rules.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { textOf, type Difference } from './differences.js';
 import { letsThroughBeside } from './filter-union.js';
-import { deadLetterQueue } from './names.js';
+import { deadLetterQueue, isArnOfTopic } from './names.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { topologyOf } from './topology-of.js';
@@ -127,7 +127,7 @@ async function dangersOf(spec: QueueSpec, queue: ProvisionedQueue, planes: Contr
   }
   for (const found of queue.subscriptions ?? []) {
     // One that is missing is not among them.
-    const subscription = spec.subscriptions.find(({ topic }) => found['TopicArn']?.endsWith(`:${topic}`));
+    const subscription = spec.subscriptions.find(({ topic }) => isArnOfTopic(found['TopicArn'] ?? '', topic));
     if (!subscription) continue;
     const { topic, types } = subscription;
     const beside = letsThroughBeside(found, types);

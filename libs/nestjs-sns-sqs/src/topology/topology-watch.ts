@@ -6,6 +6,7 @@ import { call, type ControlPlanes } from './control-planes.js';
 import { createTopology } from './create-topology.js';
 import { differencesOf } from './differences.js';
 import { subscriptionAttributes } from './attribute-rules.js';
+import { isArnOfTopic } from './names.js';
 import { admittedTopics, recordedSubscriptions, type SubscriptionIds } from './queue-policy.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { TagKeeper, today, type TagKeeperOptions } from './tag-keeper.js';
@@ -105,7 +106,7 @@ export class TopologyWatch {
     if (typeof ids === 'string') return ids;
     const { planes } = this.options;
     for (const { topic, types } of spec.subscriptions) {
-      const [topicArn, id] = [...ids].find(([arn]) => arn.endsWith(`:${topic}`)) ?? [];
+      const [topicArn, id] = [...ids].find(([arn]) => isArnOfTopic(arn, topic)) ?? [];
       // Somebody else has made it: it cannot be looked at without listing.
       if (topicArn === undefined) continue;
       const resource = `subscription of ${spec.name} to ${topic}`;
@@ -125,7 +126,7 @@ export class TopologyWatch {
     const { planes } = this.options;
     const { Policy } = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
     const admitted = admittedTopics(Policy);
-    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => arn.endsWith(`:${topic}`)));
+    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => isArnOfTopic(arn, topic)));
     if (shutOut) return `The policy of ${spec.name} does not let in the topic ${shutOut.topic}`;
     const ids = recordedSubscriptions(Policy);
     this.ids.set(spec.name, ids);

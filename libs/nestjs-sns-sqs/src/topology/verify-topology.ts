@@ -3,6 +3,7 @@ import type { Attributes } from '../interfaces/control-plane.interface.js';
 import { call, mapInParallel, PARALLEL_READS, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { differencesOf, missing, textOf, type Difference } from './differences.js';
+import { isArn } from './names.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
@@ -115,7 +116,8 @@ class Verifier {
   ): Promise<Attributes | undefined> {
     const { sns, logger } = this.planes;
     const { topic } = subscription;
-    const attributes = await this.topicAttributes(topic, topicArn);
+    // Another account need not let us read its topic.
+    const attributes = isArn(topic) ? {} : await this.topicAttributes(topic, topicArn);
     if (!attributes) {
       this.noteMissingTopic(topic);
       return undefined;

@@ -1,7 +1,7 @@
 import type { AppPart, ContractPart, PublisherPart, SenderPart, ServerPart } from '../../events/app-parts.js';
 import type { ResolvedConsumerOptions, ResolvedServerOptions } from '../../options/server-options.js';
 import { planConsumers, type PlannedHandler } from '../../server/plan-consumers.js';
-import { withPrefix } from '../../topology/names.js';
+import { topicOf } from '../../topology/names.js';
 import type { QueueSpec } from '../../topology/topology.model.js';
 import {
   DOCUMENT_FORMAT,
@@ -125,7 +125,7 @@ function describeHandler({ pattern, handler, extras }: PlannedHandler, prefix: s
   return {
     pattern,
     kind: !handler.isEventHandler ? 'request' : topic === undefined ? 'command' : 'event',
-    ...(topic !== undefined && { topic: withPrefix(prefix, topic) }),
+    ...(topic !== undefined && { topic: topicOf(prefix, topic) }),
     ...(schema && { schema }),
     ...(replySchema && { replySchema }),
   };

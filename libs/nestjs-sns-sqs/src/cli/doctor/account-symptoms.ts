@@ -2,7 +2,7 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { Attributes } from '../../interfaces/control-plane.interface.js';
 import { SQS_MAX_RECEIVE_COUNT } from '../../constants.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from '../../topology/control-planes.js';
-import { isArn } from '../../topology/export/arn-texts.js';
+import { isArn } from '../../topology/names.js';
 import { examineAccount, messagesIn, type Finding, type ListQueues } from '../../topology/examine-account.js';
 import { QUEUE_TAGS } from '../../topology/queue-tags.js';
 import type {

@@ -1,11 +1,10 @@
 import type { FullName } from '../../interfaces/names.interface.js';
+import { isArn } from '../names.js';
 
 /** A text in which CloudFormation's pseudo parameters stand for what only an account knows. */
 export type ArnText = string;
 
 const HERE = '${AWS::Region}:${AWS::AccountId}';
-
-export const isArn = (name: string): boolean => name.startsWith('arn:');
 
 export const queueArnText = (name: FullName): ArnText => `arn:\${AWS::Partition}:sqs:${HERE}:${name}`;
 

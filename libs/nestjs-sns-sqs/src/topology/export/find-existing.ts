@@ -2,7 +2,7 @@ import type { FullName } from '../../interfaces/names.interface.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from '../control-planes.js';
 import { recordedSubscriptions } from '../queue-policy.js';
 import type { TopologyDocument } from '../topology-document.js';
-import { isArn } from './arn-texts.js';
+import { isArn } from '../names.js';
 import type { Existing } from './terraform.js';
 
 const nameOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);

@@ -1,11 +1,11 @@
 import { deadLetterQueueAttributes, queueAttributes } from '../attribute-rules.js';
 import { filterPolicyOf } from '../filter-policy.js';
-import { domainEventsTopic, withoutPrefix, withPrefix } from '../names.js';
+import { domainEventsTopic, isArn, withoutPrefix, withPrefix } from '../names.js';
 import { QUEUE_TAGS } from '../queue-tags.js';
 import type { Attributes, Tags } from '../../interfaces/control-plane.interface.js';
 import type { FullName } from '../../interfaces/names.interface.js';
 import type { QueueDocument, ServiceDocument, SubscriptionDocument, TopologyDocument } from '../topology-document.js';
-import { isArn, topicArnText } from './arn-texts.js';
+import { topicArnText } from './arn-texts.js';
 import { DEFAULT_KMS_REUSE_SECONDS, type ExportOptions } from './export-options.js';
 import { logicalId } from './logical-ids.js';
 import { policiesOf, rolesOf, type Role } from './roles.js';
