@@ -27,6 +27,7 @@ import type {
   SqsContextState,
   SqsHandlerExtras,
   SweepOptions,
+  TopologyOptions,
 } from 'nestjs-sns-sqs';
 import { RedisInboxStore } from 'nestjs-sns-sqs/redis';
 import { sqsContext, TestHarness, type TestContextOptions } from 'nestjs-sns-sqs/testing';
@@ -41,6 +42,7 @@ const takesUndefined = <T>(..._names: [Refusing<T>] extends [never] ? [] : [Refu
 export const checked = [
   takesUndefined<ServerSQSOptions>(),
   takesUndefined<ConsumerOptions>(),
+  takesUndefined<TopologyOptions>(),
   takesUndefined<BackoffOptions>(),
   takesUndefined<CircuitBreakerOptions>(),
   takesUndefined<RateLimitOptions>(),

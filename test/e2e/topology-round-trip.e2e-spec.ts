@@ -1,5 +1,5 @@
 import { Controller, Module, type Type } from '@nestjs/common';
-import { OnCommand, OnDomainEvent, SnsSqsModule } from 'nestjs-sns-sqs';
+import { OnCommand, OnDomainEvent, SnsSqsModule, type TopologyOptions } from 'nestjs-sns-sqs';
 import { describeApp } from '../../libs/nestjs-sns-sqs/src/cli/app/describe-app.js';
 import { readApp } from '../../libs/nestjs-sns-sqs/src/cli/app/open-app.js';
 import { runCli } from '../../libs/nestjs-sns-sqs/src/cli/run-cli.js';
@@ -47,18 +47,17 @@ describe('from handlers to a template to an account', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const moduleOf = (controller: Type): Type => {
+  const moduleOf = (controller: Type, topology?: TopologyOptions): Type => {
+    const options = { service: 'notifications', prefix: here.prefix, aws: here.aws, consumer: QUICK, topology };
     @Module({
-      imports: [
-        SnsSqsModule.forRoot({ service: 'notifications', prefix: here.prefix, aws: here.aws, consumer: QUICK }),
-      ],
+      imports: [SnsSqsModule.forRoot(options)],
       controllers: [controller],
     })
     class App {}
     return App;
   };
-  const documentOf = async (controller: Type): Promise<TopologyDocument> =>
-    describeApp(await readApp(() => moduleOf(controller), { spec: 'app' }));
+  const documentOf = async (controller: Type, topology?: TopologyOptions): Promise<TopologyDocument> =>
+    describeApp(await readApp(() => moduleOf(controller, topology), { spec: 'app' }));
 
   async function deploy(document: TopologyDocument, options: ExportOptions = {}): Promise<void> {
     const template = cloudFormationOf(document, { topics: 'all', ...options });
@@ -108,6 +107,15 @@ describe('from handlers to a template to an account', () => {
     await here.commands({ provisioning: 'off', groupId: () => 'g' }).emit('send-welcome-email', {});
     await waitFor('both handlers', () => handled.length === 2);
     expect(handled.toSorted()).toEqual(['command', 'event']);
+  });
+
+  it("deploys a team's key and tags, and verify finds no difference", async () => {
+    const wishes = { kmsKeyId: 'alias/messages', kmsDataKeyReusePeriodSeconds: 600, tags: { team: 'mail' } };
+    const document = await documentOf(Notifications, wishes);
+    await deploy(document);
+    expect((await command(document, 'topology', 'diff')).code).toBe(0);
+    const found = await here.queue('send-email-on-user-registered').attributes();
+    expect(found).toMatchObject({ KmsMasterKeyId: 'alias/messages', KmsDataKeyReusePeriodSeconds: '600' });
   });
 
   it('finds in an empty account that everything is missing, and exits with 2', async () => {

@@ -131,6 +131,7 @@ export type {
   TracedOperations,
 } from './interfaces/telemetry.interface.js';
 export type { Trace } from './interfaces/trace.interface.js';
+export type { TopologyOptions } from './interfaces/topology-options.interface.js';
 export type {
   CircuitBreakerOptions,
   RateLimitOptions,

@@ -1,6 +1,7 @@
 import type { SNSClient, SNSClientConfig } from '@aws-sdk/client-sns';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { InboxOptions, InboxQueueOptions } from './inbox-options.interface.js';
+import type { TopologyOptions } from './topology-options.interface.js';
 import type { Telemetry } from './telemetry.interface.js';
 import type { SteeringOptions } from './steering-options.interface.js';
 import type { ConsumerDeserializer, Serializer } from '@nestjs/microservices';
@@ -144,6 +145,8 @@ export interface ServerSQSOptions extends AwsAccessOptions, RetryOptions, Teleme
   queues?: Record<string, ConsumerOptions> | undefined;
   /** False: no inbox, so a duplicate is handled twice. @default in the memory of this process */
   inbox?: InboxOptions | false | undefined;
+  /** Tags and encryption of the queues that `create` makes, and that `verify` compares. @default none */
+  topology?: TopologyOptions | undefined;
   /**
    * Old names of this service. Queues that their tags give to one of them are taken over; without it the start fails
    * with QUEUE_OWNED_BY_ANOTHER. @default none

@@ -6,6 +6,7 @@ import {
   SQS_MIN_RETENTION_SECONDS,
 } from '../constants.js';
 import type { ServerSQSOptions } from '../interfaces/options.interface.js';
+import type { TopologyOptions } from '../interfaces/topology-options.interface.js';
 import { isFifoName } from '../topology/names.js';
 import { z } from './schema.js';
 import {
@@ -106,6 +107,39 @@ const batch = z.strictObject({
 /** The options that may stand in a handler's decorator. */
 export const handlerShape = { ...consumerShape, batch: batch.optional() };
 
+/** The library writes tags too, and a queue has at most 50. */
+const MAX_TAGS = 10;
+const OWN_TAG = /^(aws|nestjs-sns-sqs):/i;
+
+function problemOfTags(tags: Readonly<Record<string, string>>): string | undefined {
+  const keys = Object.keys(tags);
+  if (keys.length > MAX_TAGS) return `expected at most ${MAX_TAGS} tags`;
+  const own = keys.find(key => OWN_TAG.test(key));
+  return own === undefined ? undefined : `${own} is a key of AWS's or this library's own`;
+}
+
+const topology = z
+  .strictObject({
+    tags: z
+      .record(z.string().max(256))
+      .refine((tags: Readonly<Record<string, string>>) => {
+        const message = problemOfTags(tags);
+        return message === undefined ? [] : [{ path: [], message }];
+      })
+      .optional(),
+    kmsKeyId: z
+      .string()
+      .min(1)
+      .regex(/^(?!.*alias\/aws\/)/, 'SNS cannot use a key of AWS itself, so events would be lost: give a customer key')
+      .optional(),
+    kmsDataKeyReusePeriodSeconds: z.number().int().min(60).max(86_400).optional(),
+  })
+  .refine(({ kmsKeyId, kmsDataKeyReusePeriodSeconds }: TopologyOptions) =>
+    kmsKeyId === undefined && kmsDataKeyReusePeriodSeconds !== undefined
+      ? [{ path: ['kmsDataKeyReusePeriodSeconds'], message: 'it needs `kmsKeyId`' }]
+      : [],
+  );
+
 /** `ServerSQSOptions`. */
 export const serverSchema = z.strictObject({
   service: nameWord,
@@ -127,6 +161,7 @@ export const serverSchema = z.strictObject({
   inbox: z.prepared(value => (value === false ? undefined : value), inbox.optional()),
   shutdownTimeoutMs,
   startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
+  topology: topology.optional(),
   formerly: z.array(nameWord).optional(),
   replyAccounts: z.array(z.string().regex(/^\d{12}$/, "expected an account's 12 digits")).optional(),
   transportId: z.symbol().optional(),

@@ -59,6 +59,7 @@ export function planConsumers(given: readonly DeclaredHandler[], options: Resolv
     prefix,
     formerly,
     handlers: named.map(({ pattern, extras }) => ({ pattern, ...extras })),
+    wishes: options.topology,
     settingsOf,
   });
   // A former queue is drained by the handlers of the queue that took its place.

@@ -31,6 +31,7 @@ const onFifo =
   (fifo: boolean): string | undefined =>
     fifo ? value : undefined;
 
+const asText = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));
 const asNumber = (text: string): number => Number(text);
 /** The larger number is enough for both versions. */
 const LARGER = {
@@ -62,6 +63,17 @@ export const ATTRIBUTE_RULES: Readonly<Record<string, AttributeRule>> = {
     ofEach: () => 'true',
     // A key of the team's own in KMS is better than what we ask for.
     isAtLeast: (found, wanted, all) => Boolean(all['KmsMasterKeyId']) || found === wanted,
+  },
+  // A team's own key is as good as the one that is asked for. A key of AWS is not: SNS cannot use it.
+  KmsMasterKeyId: {
+    isAtLeast: found => found !== '' && !found.includes('alias/aws/'),
+    ofQueue: spec => spec.kmsKeyId,
+    ofDeadLetterQueue: spec => spec.kmsKeyId,
+  },
+  KmsDataKeyReusePeriodSeconds: {
+    ...LARGER,
+    ofQueue: spec => asText(spec.kmsDataKeyReusePeriodSeconds),
+    ofDeadLetterQueue: spec => asText(spec.kmsDataKeyReusePeriodSeconds),
   },
   VisibilityTimeout: { ...LARGER, ofQueue: spec => String(spec.visibilityTimeoutSeconds) },
   MessageRetentionPeriod: {
@@ -106,10 +118,20 @@ const given = (of: (rule: AttributeRule) => string | undefined): Attributes =>
 export const bareQueueAttributes = (fifo: boolean): Attributes => given(({ ofEach }) => ofEach?.(fifo));
 
 export const queueAttributes = (spec: QueueSpec, deadLetterQueueArn: string): Attributes =>
-  given(({ ofEach, ofQueue }) => ofEach?.(spec.fifo) ?? ofQueue?.(spec, deadLetterQueueArn));
+  encrypted(
+    spec,
+    given(({ ofEach, ofQueue }) => ofEach?.(spec.fifo) ?? ofQueue?.(spec, deadLetterQueueArn)),
+  );
 
 export const deadLetterQueueAttributes = (spec: QueueSpec): Attributes =>
-  given(({ ofEach, ofDeadLetterQueue }) => ofEach?.(spec.fifo) ?? ofDeadLetterQueue?.(spec));
+  encrypted(
+    spec,
+    given(({ ofEach, ofDeadLetterQueue }) => ofEach?.(spec.fifo) ?? ofDeadLetterQueue?.(spec)),
+  );
+
+/** SQS has one kind of encryption at a time. */
+const encrypted = ({ kmsKeyId }: QueueSpec, attributes: Attributes): Attributes =>
+  kmsKeyId === undefined ? attributes : { ...attributes, SqsManagedSseEnabled: 'false' };
 
 /** The filter before its scope: a filter on the body need not be one on attributes. */
 export const subscriptionAttributes = ({ types }: Pick<SubscriptionSpec, 'types'>): Attributes => ({

@@ -1,4 +1,6 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { TopologyOptions } from '../interfaces/topology-options.interface.js';
+import { defined } from '../options/defined.js';
 import type { NamedExtras } from '../options/handler-names.js';
 import {
   assertNoNameProblems,
@@ -23,6 +25,8 @@ export interface BuildTopologyOptions {
   /** Names that the service had before: its command queue had one of each. */
   formerly?: readonly string[] | undefined;
   handlers: readonly DeclaredHandler[];
+  /** Of each queue. */
+  wishes?: TopologyOptions | undefined;
   settingsOf: (queue: FullName) => QueueSettings;
 }
 
@@ -83,13 +87,20 @@ function assertFormer(queues: ReadonlyMap<FullName, QueueSpec>): void {
 }
 
 /** What these handlers need, as data. Throws INVALID_HANDLER or INVALID_NAME with every problem. */
-export function buildTopology({ service, prefix, formerly, handlers, settingsOf }: BuildTopologyOptions): Topology {
+export function buildTopology({
+  service,
+  prefix,
+  formerly,
+  handlers,
+  wishes,
+  settingsOf,
+}: BuildTopologyOptions): Topology {
   assertSound(handlers);
   const topics = new Set<FullName>();
   const queues = new Map<FullName, QueueSpec>();
   for (const handler of handlers) {
     const name = queueOfHandler(handler, { service, prefix });
-    const spec = queues.get(name) ?? queueSpec(name, settingsOf(name));
+    const spec = queues.get(name) ?? { ...queueSpec(name, settingsOf(name)), ...defined({ ...wishes }) };
     queues.set(name, spec);
     const old = [
       ...(handler.formerly ?? []),

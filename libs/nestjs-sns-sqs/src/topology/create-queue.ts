@@ -29,6 +29,7 @@ export class QueueCreator {
       spec.deadLetterQueue,
       await this.find(spec.deadLetterQueue),
       deadLetterQueueAttributes(spec),
+      spec.tags,
     );
     const wanted = queueAttributes(spec, arnOf(deadLetters));
     const queue = await this.complete(spec.name, existing, wanted, this.tags.forNew(spec));

@@ -51,7 +51,7 @@ export class TagKeeper {
   /** The tags of a queue that is made now. Undefined: this process may not tag. */
   forNew(spec: QueueSpec): Tags | undefined {
     if (this.isRefused) return undefined;
-    return { ...this.owned(spec), ...consumed(spec), ...planTypes({}, typesOf(spec)).set };
+    return { ...spec.tags, ...this.owned(spec), ...consumed(spec), ...planTypes({}, typesOf(spec)).set };
   }
 
   /**

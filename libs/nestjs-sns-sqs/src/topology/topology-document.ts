@@ -1,4 +1,5 @@
 import type { Provisioning } from '../interfaces/options.interface.js';
+import type { TopologyOptions } from '../interfaces/topology-options.interface.js';
 import type { FullName, QueueUrl, TopicArn } from '../interfaces/names.interface.js';
 
 export const DOCUMENT_FORMAT = 'nestjs-sns-sqs/topology';
@@ -29,6 +30,8 @@ export interface ServiceDocument {
   /** Names that the service had before. */
   formerly: string[];
   inbox: InboxKind;
+  /** What the team asks of each queue: the option `topology`. */
+  topology?: TopologyOptions;
   queues: QueueDocument[];
 }
 

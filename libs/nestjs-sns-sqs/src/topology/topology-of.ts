@@ -2,7 +2,7 @@ import type { ServiceDocument } from './topology-document.js';
 import type { Topology } from './topology.model.js';
 
 /** A service of a document, as provisioning knows it. */
-export const topologyOf = ({ queues }: Pick<ServiceDocument, 'queues'>): Topology => ({
+export const topologyOf = ({ queues, topology = {} }: Pick<ServiceDocument, 'queues' | 'topology'>): Topology => ({
   topics: [...new Set(queues.flatMap(({ subscriptions }) => subscriptions.map(({ topic }) => topic)))].map(name => ({
     name,
   })),
@@ -24,6 +24,7 @@ export const topologyOf = ({ queues }: Pick<ServiceDocument, 'queues'>): Topolog
       retentionSeconds,
       subscriptions,
       formerly,
+      ...topology,
       ...(!fifo && ordering === 'none' && { isUnordered: true }),
     }),
   ),

@@ -21,6 +21,11 @@ export interface QueueSpec {
   subscriptions: SubscriptionSpec[];
   /** Events are handled in no order, and leave no position. @default false */
   isUnordered?: boolean;
+  /** A customer key in KMS. @default SQS's own encryption */
+  kmsKeyId?: string | undefined;
+  kmsDataKeyReusePeriodSeconds?: number | undefined;
+  /** What a team wants beside the library's own, when the queue is made. */
+  tags?: Tags | undefined;
   /** Full names that the queue had before, oldest first: they are drained. */
   formerly: FullName[];
 }

@@ -1,5 +1,6 @@
 import type { AppPart, ContractPart, PublisherPart, SenderPart, ServerPart } from '../../events/app-parts.js';
 import type { ResolvedConsumerOptions, ResolvedServerOptions } from '../../options/server-options.js';
+import { defined } from '../../options/defined.js';
 import { planConsumers, type PlannedHandler } from '../../server/plan-consumers.js';
 import { topicOf } from '../../topology/names.js';
 import type { QueueSpec } from '../../topology/topology.model.js';
@@ -63,13 +64,14 @@ function distinct<T>(all: readonly T[], keyOf: (item: T) => string): T[] {
 
 function describeServer({ options, handlers }: ServerPart): ServiceDocument {
   const { named, topology, settingsOf } = planConsumers(handlers(), options);
-  const { service, prefix, provisioning, formerly = [] } = options;
+  const { service, prefix, provisioning, formerly = [], topology: wishes } = options;
   return {
     service,
     prefix,
     provisioning,
     formerly: [...formerly],
     inbox: inboxOf(options),
+    ...(wishes && { topology: defined({ ...wishes }) }),
     queues: topology.queues
       .map(spec =>
         describeQueue(

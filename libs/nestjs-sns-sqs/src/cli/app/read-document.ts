@@ -20,6 +20,13 @@ const document = z.object({
       provisioning,
       formerly: z.array(z.string()),
       inbox: z.enum(['none', 'memory', 'shared', 'own']),
+      topology: z
+        .object({
+          tags: z.record(z.string(), z.string()).optional(),
+          kmsKeyId: z.string().optional(),
+          kmsDataKeyReusePeriodSeconds: z.number().optional(),
+        })
+        .optional(),
       queues: z.array(
         z.object({
           name: z.string(),

@@ -24,7 +24,7 @@ const FORMATS = ['cloudformation', 'cdk', 'terraform', 'iam', 'mermaid'] as cons
 interface ExportCommandOptions extends DocumentOptions, AwsOptions {
   format: (typeof FORMATS)[number];
   kmsKey?: string;
-  kmsReuseSeconds: number;
+  kmsReuseSeconds?: number;
   tag: Record<string, string>;
   topics: 'own' | 'all';
   alarms: boolean;
@@ -61,7 +61,7 @@ const configure = (command: Command): Command =>
         .default('own'),
     )
     .option('--kms-key <id>', "ARN, id or alias of a customer key, in place of SQS's own encryption")
-    .option('--kms-reuse-seconds <n>', 'how long SQS uses a data key', seconds, DEFAULT_KMS_REUSE_SECONDS)
+    .option('--kms-reuse-seconds <n>', `how long SQS uses a data key (default: ${DEFAULT_KMS_REUSE_SECONDS})`, seconds)
     .option('--tag <key=value>', 'a tag of each topic and queue; may be repeated', tag, {})
     .option('--alarm-age-seconds <n>', 'age of the oldest message that alarms', seconds, DEFAULT_ALARM_AGE_SECONDS)
     .option('--alarm-action <arn>', 'whom alarms tell; may be repeated', listed, [])

@@ -77,8 +77,21 @@ export interface AlarmResource {
   actions: readonly string[];
 }
 
+/** What the app asks for in its option `topology`, where the command says nothing else. */
+export function withWishes({ services }: Pick<TopologyDocument, 'services'>, options: ExportOptions): ExportOptions {
+  const { tags, kmsKeyId, kmsDataKeyReusePeriodSeconds } = services.find(({ topology }) => topology)?.topology ?? {};
+  const isOwnKey = options.kmsKeyId === undefined;
+  return {
+    ...options,
+    tags: { ...tags, ...options.tags },
+    kmsKeyId: options.kmsKeyId ?? kmsKeyId,
+    kmsDataKeyReuseSeconds: options.kmsDataKeyReuseSeconds ?? (isOwnKey ? kmsDataKeyReusePeriodSeconds : undefined),
+  };
+}
+
 /** The resources of a document. Pure; the same document and options always give the same. */
-export function resourcesOf(document: TopologyDocument, options: ExportOptions = {}): Resources {
+export function resourcesOf(document: TopologyDocument, given: ExportOptions = {}): Resources {
+  const options = withWishes(document, given);
   const topics = topicsOf(document, options);
   const ids = new Map(topics.map(({ name, id }) => [name, id]));
   const resources: Resources = {
