@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { JournalFile, readJournal } from './journal-file.js';
 
 let folder: string;
@@ -82,13 +83,19 @@ describe('JournalFile', () => {
   const onLinux = existsSync('/proc/self/stat') ? it : it.skip;
 
   onLinux('is free after a broker that was killed, though its parent has not looked at it yet', async () => {
-    // `exec` makes the shell a program that waits for no child.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // `exec` makes the shell a program that waits for no child. The child ends after that, with its input.
+    const parent = spawn('sh', ['-c', 'read x <&3 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     try {
-      const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
+      const [chunk] = (await once(parent.stdout as Readable, 'data')) as [Buffer];
       const pid = chunk.toString().trim();
-      const isZombie = (): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-      while (!isZombie()) await new Promise(resolve => setImmediate(resolve));
+      const until = async (isSo: () => boolean): Promise<void> => {
+        while (!isSo()) await new Promise(resolve => setImmediate(resolve));
+      };
+      await until(() => readFileSync(`/proc/${parent.pid}/stat`, 'utf8').includes('(sleep)'));
+      (parent.stdio[3] as Writable).end();
+      await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
       writeFileSync(`${path}.lock`, pid);
       expect(() => new JournalFile(path).close()).not.toThrow();
     } finally {

@@ -1,0 +1,24 @@
+// A spec that leaves a server, a socket, a process or a timer behind keeps its worker alive. Jest kills such a worker
+// with a warning that names no spec; here the spec fails.
+import { TestEnvironment } from 'jest-environment-node';
+import { leftBeyond, livingResources } from './living-resources.mjs';
+
+/** What was closed last may take a moment to end, on a machine that is busy. */
+const GRACE_MS = 5_000;
+
+export default class LeavesNothing extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    this.spec = context.testPath;
+    this.before = livingResources();
+  }
+
+  async teardown() {
+    const left = await leftBeyond(this.before, GRACE_MS);
+    await super.teardown();
+    if (left.length === 0) return;
+    throw new Error(
+      `${this.spec} leaves behind what keeps a process alive: ${left.join(', ')}. Close it in afterEach or afterAll, or unref() it`,
+    );
+  }
+}

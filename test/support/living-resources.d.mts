@@ -1,0 +1,2 @@
+export declare function livingResources(): Map<string, number>;
+export declare function leftBeyond(before: Map<string, number>, graceMs: number): Promise<string[]>;
