@@ -4,6 +4,8 @@ import { OnCommand, OnDomainEvent, SnsRecordBuilder, SqsContext, SqsRecordBuilde
 import { fromPg, PostgresOutbox } from 'nestjs-sns-sqs/postgres';
 import type { PoolClient } from 'pg';
 import { lastValueFrom } from 'rxjs';
+import { testIo } from '../../libs/nestjs-sns-sqs/test/cli-io.js';
+import { runCli } from '../../libs/nestjs-sns-sqs/src/cli/run-cli.js';
 import { describeWithPostgres, TestDatabase } from '../support/postgres.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -101,6 +103,26 @@ describeWithPostgres('the outbox', () => {
       expect(ofUser.map(({ n }) => n)).toEqual(Array.from({ length: CHANGES }, (_, n) => n + 1));
       expect(ofUser.map(({ sequence }) => sequence)).toEqual(ofUser.map(({ n }) => String(n)));
     }
+  });
+
+  it('is relayed by a process of its own, by the command line', async () => {
+    const outbox = new PostgresOutbox({ pool: database.pool, relay: false });
+    const { client } = here.commands({ outbox });
+    const command = new SqsRecordBuilder({ n: 1 }).setGroupId('one').build();
+    await lastValueFrom(client.within(database.pool).emit('step', command), { defaultValue: undefined });
+    expect(await waiting()).toBe(1);
+    const { endpoint, region, credentials } = here.aws;
+    const before = { ...process.env };
+    process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId;
+    process.env['AWS_SECRET_ACCESS_KEY'] = credentials.secretAccessKey;
+    try {
+      const where = ['--database', database.url, '--endpoint', endpoint, '--region', region];
+      expect(await runCli(['outbox', 'relay', '--until-empty', ...where], testIo())).toBe(0);
+    } finally {
+      process.env = before;
+    }
+    await waitFor('the command', () => steps.length === 1);
+    expect(await waiting()).toBe(0);
   });
 
   it('goes on where every connection to the database was cut, and loses nothing', async () => {

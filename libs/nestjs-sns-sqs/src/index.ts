@@ -1,5 +1,5 @@
 export { SQS_TRANSPORT } from './constants.js';
-export type { InboxHealth, QueueHealth, ServerHealth } from './server/health.js';
+export type { InboxHealth, OutboxHealth, QueueHealth, ServerHealth } from './server/health.js';
 export type { ConsumerSnapshot } from './server/consumer-snapshot.js';
 export { ServerSQS } from './server/server-sqs.js';
 export type { SqsServerEvents, SqsServerStatus } from './server/server-state.js';

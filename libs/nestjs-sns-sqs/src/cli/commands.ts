@@ -13,6 +13,10 @@ import { doctor } from './commands/doctor.js';
 import { topologyCheck } from './commands/topology-check.js';
 import { topologyDiff, topologyPlan } from './commands/topology-compare.js';
 import { topologyExport } from './commands/topology-export.js';
+import { outboxMigrate } from './commands/outbox-migrate.js';
+import { outboxRelay } from './commands/outbox-relay.js';
+import { outboxRequeue } from './commands/outbox-requeue.js';
+import { outboxStatus } from './commands/outbox-status.js';
 import { topologyPrint } from './commands/topology-print.js';
 import { topologyPrune } from './commands/topology-prune.js';
 
@@ -20,6 +24,7 @@ import { topologyPrune } from './commands/topology-prune.js';
 export const GROUPS: Readonly<Record<string, string>> = {
   topology: 'the topics, queues and subscriptions that the handlers of an app need',
   dlq: 'dead letters: what failed, why, and what to do with it',
+  outbox: 'messages that are published after the commit of a transaction, in PostgreSQL',
   contracts: 'the contracts of an app, for other teams',
 };
 
@@ -42,4 +47,8 @@ export const COMMANDS: readonly CliCommand[] = [
   asyncapi,
   contractsExport,
   catalogue,
+  outboxMigrate,
+  outboxStatus,
+  outboxRequeue,
+  outboxRelay,
 ];

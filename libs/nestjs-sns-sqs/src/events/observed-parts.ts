@@ -32,10 +32,29 @@ export interface ObservedClient {
   readonly pendingEmits: number;
 }
 
+/** The messages of one destination in an outbox, as they were about ten seconds ago at most. */
+export interface ObservedOutboxDestination {
+  /** `sns:<topic>`, `sqs:<queue>`, an ARN or a URL. */
+  destination: string;
+  waiting: number;
+  /** Age of the oldest that waits, in milliseconds. */
+  oldestMs: number;
+  refused: number;
+  scheduled: number;
+}
+
+export interface ObservedOutbox {
+  /** Why messages are not published; undefined: they are. */
+  readonly fault: string | undefined;
+  readonly status: readonly ObservedOutboxDestination[];
+}
+
 interface ObservedParts {
   servers: Set<ObservedServer>;
   /** Not held: a client that was never closed may be collected. */
   clients: Set<WeakRef<ObservedClient>>;
+  /** Those that this process relays. A copy of an earlier release has none. */
+  outboxes?: Set<ObservedOutbox>;
 }
 
 /** One for all builds and copies of this library in the process. */
@@ -56,6 +75,17 @@ export function observeClient(client: ObservedClient): () => void {
   parts.clients.add(reference);
   return () => void parts.clients.delete(reference);
 }
+
+const outboxes = (parts.outboxes ??= new Set());
+
+/** Gives what ends it. */
+export function observeOutbox(outbox: ObservedOutbox): () => void {
+  outboxes.add(outbox);
+  return () => void outboxes.delete(outbox);
+}
+
+/** Outboxes that this process relays. */
+export const observedOutboxes = (): ObservedOutbox[] => [...outboxes];
 
 /** Servers that receive, in this process. */
 export const observedServers = (): ObservedServer[] => [...parts.servers];

@@ -156,6 +156,36 @@ export const METRICS = definitions({
     help: '1: the queue is handled now. 0: it is not; server.health() says why.',
     labels: ['destination'],
   },
+  'sns_sqs.outbox.waiting': {
+    type: 'gauge',
+    unit: '{message}',
+    help: 'Messages of the outbox that are committed and not published; from 10,001 on not counted further. Every process tells the same.',
+    labels: ['destination'],
+  },
+  'sns_sqs.outbox.age': {
+    type: 'gauge',
+    unit: 's',
+    help: 'Age of the oldest message of the outbox that is committed and not published. Every process tells the same.',
+    labels: ['destination'],
+  },
+  'sns_sqs.outbox.refused': {
+    type: 'gauge',
+    unit: '{message}',
+    help: 'Messages of the outbox that AWS has refused for good. Every process tells the same.',
+    labels: ['destination'],
+  },
+  'sns_sqs.outbox.scheduled': {
+    type: 'gauge',
+    unit: '{message}',
+    help: 'Messages of the outbox that are to be published later. Every process tells the same.',
+    labels: ['destination'],
+  },
+  'sns_sqs.outbox.up': {
+    type: 'gauge',
+    unit: '1',
+    help: '1: this process publishes messages of the outbox. 0: it does not; server.health() says why.',
+    labels: ['destination'],
+  },
   'sns_sqs.queue.depth': {
     type: 'gauge',
     unit: '{message}',

@@ -6,7 +6,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { Registry } from 'prom-client';
 import { announce } from '../events/diagnostics.js';
-import { observeClient, observeServer } from '../events/observed-parts.js';
+import { observeClient, observeOutbox, observeServer } from '../events/observed-parts.js';
 import { beginTrace, isTraced, traceCall } from '../events/traced.js';
 import type { ProcessOperation } from '../interfaces/telemetry.interface.js';
 import { SnsSqsOtelMetrics } from '../otel/otel-metrics.js';
@@ -152,7 +152,9 @@ function live(): void {
     depths: () => Promise.resolve([{ queue: 'orders', visible: 40, inFlight: 5, delayed: 0, deadLetters: 2 }]),
   };
   const client = { destination: 'users-domain-events', pendingEmits: 2 };
-  undo.push(observeServer(server), observeClient(client), () => client);
+  const waiting = { destination: 'sns:users', waiting: 7, oldestMs: 1_500, refused: 1, scheduled: 2 };
+  const outbox = { fault: 'AWS is away', status: [waiting] };
+  undo.push(observeServer(server), observeClient(client), observeOutbox(outbox), () => client);
 }
 
 describe('SnsSqsMetrics', () => {
@@ -187,6 +189,11 @@ describe('SnsSqsMetrics', () => {
       'sns_sqs_handlers_overdue{destination="orders"} 1',
       'sns_sqs_queue_up{destination="orders"} 1',
       'sns_sqs_emits_pending{destination="users-domain-events"} 2',
+      'sns_sqs_outbox_waiting{destination="sns:users"} 7',
+      'sns_sqs_outbox_age_seconds{destination="sns:users"} 1.5',
+      'sns_sqs_outbox_refused{destination="sns:users"} 1',
+      'sns_sqs_outbox_scheduled{destination="sns:users"} 2',
+      'sns_sqs_outbox_up{destination="sns:users"} 0',
     ]) {
       expect(text).toContain(`${line}\n`);
     }

@@ -1,4 +1,4 @@
-import { observedClients, observedServers, type QueueDepth } from '../events/observed-parts.js';
+import { observedClients, observedOutboxes, observedServers, type QueueDepth } from '../events/observed-parts.js';
 import type { Labels, MetricName, Reading } from './definitions.js';
 import type { MeanDurations } from './mean-durations.js';
 
@@ -22,6 +22,15 @@ export function readings(depths: readonly QueueDepth[], durations: MeanDurations
   }
   for (const { destination, pendingEmits } of observedClients()) {
     show('sns_sqs.emits.pending', pendingEmits, { destination });
+  }
+  for (const { fault, status } of observedOutboxes()) {
+    for (const { destination, waiting, oldestMs, refused, scheduled } of status) {
+      show('sns_sqs.outbox.waiting', waiting, { destination });
+      show('sns_sqs.outbox.age', oldestMs / 1_000, { destination });
+      show('sns_sqs.outbox.refused', refused, { destination });
+      show('sns_sqs.outbox.scheduled', scheduled, { destination });
+      show('sns_sqs.outbox.up', fault === undefined ? 1 : 0, { destination });
+    }
   }
   for (const { queue: destination, visible, inFlight, delayed, deadLetters } of depths) {
     show('sns_sqs.queue.depth', visible, { destination, outcome: 'visible' });

@@ -3,6 +3,7 @@ import { abortController } from '../async/abort.js';
 import { backoffMs } from '../async/backoff.js';
 import { monotonicNow } from '../async/clock.js';
 import { pause } from '../async/pause.js';
+import { observeOutbox, type ObservedOutbox } from '../events/observed-parts.js';
 import { thrownText } from '../errors/thrown.js';
 import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-store.interface.js';
 import { RelayFaults, type RelayLogger } from './relay-faults.js';
@@ -45,7 +46,7 @@ export interface RelayLink {
  * number of processes. One that dies leaves its messages to the others when its lease is over. A message is removed
  * after AWS has accepted it: a crash between the two publishes it twice, under the same id.
  */
-export class OutboxRelay {
+export class OutboxRelay implements ObservedOutbox {
   private readonly waiter: RelayWaiter;
   private readonly faults: RelayFaults;
   private readonly resting: RestingLanes;
@@ -127,6 +128,7 @@ export class OutboxRelay {
 
   private async run(): Promise<void> {
     this.stopping = abortController();
+    const unobserve = observeOutbox(this);
     this.unwatch = this.parts.store.watch?.(() => this.waiter.wake());
     while (this.senders.size > 0) {
       const ms = await this.turn();
@@ -134,6 +136,7 @@ export class OutboxRelay {
       while (this.rounds.size >= MAX_ROUNDS) await Promise.race(this.rounds);
     }
     await Promise.all(this.rounds);
+    unobserve();
     await this.unwatch?.();
     this.running = undefined;
     // A client that was attached meanwhile.

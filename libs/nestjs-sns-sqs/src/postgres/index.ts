@@ -6,7 +6,7 @@ export { fromPrisma, type PrismaTransaction } from './sql/from-prisma.js';
 export { fromMikroOrm, type MikroOrmEntityManager } from './sql/from-mikro-orm.js';
 export { fromKysely, type KyselyTransaction } from './sql/from-kysely.js';
 export { fromKnex, type KnexTransaction } from './sql/from-knex.js';
-export { PostgresOutbox } from './outbox/postgres-outbox.js';
+export { PostgresOutbox, type RefusedMessage } from './outbox/postgres-outbox.js';
 export type { PostgresOutboxOptions } from './outbox/outbox-options.js';
 export { appliedMigrations, knownMigrations, migrate, migrationsSql } from './migrations.js';
 export { PostgresInboxStore } from './inbox/postgres-inbox-store.js';

@@ -1,4 +1,4 @@
-import { healthOf, type HealthFacts } from './health.js';
+import { healthOf, outboxHealthOf, type HealthFacts } from './health.js';
 
 const idle = { inFlight: 0, running: 0, receives: 1, leases: 0, settlements: 0, overdue: 0 };
 const facts = (changes: Partial<HealthFacts> = {}): HealthFacts => ({
@@ -60,5 +60,32 @@ describe('healthOf', () => {
 
   it('says nothing of an inbox that is not there', () => {
     expect(healthOf(facts({ inboxFaults: undefined }))).not.toHaveProperty('inbox');
+  });
+});
+
+describe('outboxHealthOf', () => {
+  const of = (waiting: number, oldestMs: number) => ({
+    destination: 'sns:a',
+    waiting,
+    oldestMs,
+    refused: 1,
+    scheduled: 2,
+  });
+
+  it('is nothing where this process relays no outbox', () => {
+    expect(outboxHealthOf([])).toBeUndefined();
+  });
+
+  it('adds up what waits, and tells the oldest', () => {
+    const outbox = { fault: undefined, status: [of(3, 1_000), of(4, 500)] };
+    expect(outboxHealthOf([outbox])).toEqual({ status: 'up', waiting: 7, oldestMs: 1_000, refused: 2, scheduled: 4 });
+  });
+
+  it('is down, with the reason, where messages are not published', () => {
+    const down = { fault: 'AWS is away', status: [] };
+    expect(outboxHealthOf([{ fault: undefined, status: [] }, down])).toMatchObject({
+      status: 'down',
+      reason: 'AWS is away',
+    });
   });
 });

@@ -1,3 +1,4 @@
+import type { ObservedOutbox } from '../events/observed-parts.js';
 import type { ConsumerSnapshot } from './consumer-snapshot.js';
 
 /** One queue of a server, as its health sees it. */
@@ -16,6 +17,22 @@ export interface InboxHealth {
   reason?: string;
 }
 
+/** The outboxes that this process relays. */
+export interface OutboxHealth {
+  /** `'down'`: messages are not published. The server itself stays up: it handles what it receives. */
+  status: 'up' | 'down';
+  /** Why it is down; undefined while it is up. */
+  reason?: string;
+  /** Messages that are committed and not published, as they were about ten seconds ago at most. */
+  waiting: number;
+  /** Age of the oldest of them, in milliseconds. */
+  oldestMs: number;
+  /** Messages that AWS has refused for good. */
+  refused: number;
+  /** Messages that are to be published later. */
+  scheduled: number;
+}
+
 /** The result of {@link ServerSQS.health}: plain data, without a call to AWS or to the store. */
 export interface ServerHealth {
   /** `'up'`: the server receives, and every queue is up. */
@@ -26,6 +43,8 @@ export interface ServerHealth {
   queues: Record<string, QueueHealth>;
   /** Undefined: the server has none. */
   inbox?: InboxHealth;
+  /** Undefined: this process relays none. */
+  outbox?: OutboxHealth;
 }
 
 interface Fault {
@@ -73,6 +92,21 @@ export function healthOf(facts: HealthFacts): ServerHealth {
     ...(!areUp && { status: 'down' }),
     queues: Object.fromEntries(queues),
     ...(inboxFaults && { inbox: statusOf(inboxFault?.message) }),
+  };
+}
+
+/** What is known of the outboxes of this process; undefined: it relays none. Pure. */
+export function outboxHealthOf(outboxes: readonly ObservedOutbox[]): OutboxHealth | undefined {
+  if (outboxes.length === 0) return undefined;
+  const all = outboxes.flatMap(({ status }) => status);
+  const sum = (field: 'waiting' | 'refused' | 'scheduled'): number =>
+    all.reduce((total, each) => total + each[field], 0);
+  return {
+    ...statusOf(outboxes.find(({ fault }) => fault !== undefined)?.fault),
+    waiting: sum('waiting'),
+    oldestMs: Math.max(0, ...all.map(({ oldestMs }) => oldestMs)),
+    refused: sum('refused'),
+    scheduled: sum('scheduled'),
   };
 }
 

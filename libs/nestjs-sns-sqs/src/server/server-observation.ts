@@ -1,7 +1,12 @@
-import type { ObservedQueue, ObservedServer, QueueDepth } from '../events/observed-parts.js';
+import {
+  observedOutboxes,
+  type ObservedQueue,
+  type ObservedServer,
+  type QueueDepth,
+} from '../events/observed-parts.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import type { ResolvedServerOptions } from '../options/server-options.js';
-import { healthOf, type ServerHealth } from './health.js';
+import { healthOf, outboxHealthOf, type ServerHealth } from './health.js';
 import type { QueueConsumer } from './queue-consumer.js';
 import { deadLettersOf, depthsOf } from './queue-depths.js';
 import type { ServerAws } from './server-aws.js';
@@ -28,7 +33,8 @@ export class ServerObservation implements ObservedServer {
     const { state, consumers, isEnding } = this.run;
     const { inbox } = this.run.options;
     const { faults } = state;
-    return healthOf({
+    const outbox = outboxHealthOf(observedOutboxes());
+    const health = healthOf({
       state: state.current,
       isPolling: state.isPolling && !isEnding,
       queues: consumers.map(each => ({
@@ -41,6 +47,7 @@ export class ServerObservation implements ObservedServer {
       inboxFaults: inbox ? faults.inbox : undefined,
       inboxIsNeeded: inbox && inbox.onUnavailable === 'wait',
     });
+    return outbox ? { ...health, outbox } : health;
   }
 
   /** By full queue name; queues without an inbox are left out. */

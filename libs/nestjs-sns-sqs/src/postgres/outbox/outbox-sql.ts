@@ -119,6 +119,28 @@ INSERT INTO ${schema}.outbox_messages (${MESSAGE}) SELECT ${MESSAGE} FROM due OR
     SELECT FROM ${schema}.outbox_scheduled s WHERE s.destination = d LIMIT ${COUNT_UP_TO}) c) AS scheduled
 FROM jsonb_array_elements_text($1::text::jsonb) d`,
 
+  /** $1 destination or null, $2 ids (JSON) or null: those of a lane keep their order, behind what waits already. */
+  requeue: `WITH chosen AS (
+  DELETE FROM ${schema}.outbox_refused r
+  WHERE ($1::text IS NULL OR r.destination = $1::text)
+    AND ($2::text IS NULL OR r.id IN (SELECT each::bigint FROM jsonb_array_elements_text($2::text::jsonb) each))
+  RETURNING *
+),
+back AS (
+  INSERT INTO ${schema}.outbox_messages (${MESSAGE}) SELECT ${MESSAGE} FROM chosen ORDER BY id RETURNING id
+)
+SELECT count(*)::int AS requeued FROM back`,
+
+  /** $1 destination or null, $2 how many */
+  refused: `SELECT id::text AS row, destination, lane, event_id AS id, type, entry, code, reason,
+  to_char(refused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS refused_at
+FROM ${schema}.outbox_refused WHERE $1::text IS NULL OR destination = $1::text ORDER BY outbox_refused.id LIMIT $2::int`,
+
+  destinations: `SELECT DISTINCT destination FROM (
+  SELECT destination FROM ${schema}.outbox_buckets UNION ALL SELECT destination FROM ${schema}.outbox_lanes
+  UNION ALL SELECT destination FROM ${schema}.outbox_messages UNION ALL SELECT destination FROM ${schema}.outbox_refused
+  UNION ALL SELECT destination FROM ${schema}.outbox_scheduled) d ORDER BY destination`,
+
   // A lane that numbers is kept for ever: its number must not begin anew.
   tidy: `DELETE FROM ${schema}.outbox_lanes WHERE ctid IN (
   SELECT ctid FROM ${schema}.outbox_lanes

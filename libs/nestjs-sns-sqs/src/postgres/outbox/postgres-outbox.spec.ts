@@ -71,6 +71,27 @@ describeWithPostgres('PostgresOutbox', () => {
     expect(ids).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
   });
 
+  it('shows what was refused, and puts it back', async () => {
+    const to = 'sns:refusing';
+    const commit = async (id: string): Promise<void> =>
+      store.add(database.pool, { ...message(id, 'user 1'), destination: to }, false);
+    await store.open([to]);
+    await commit('a');
+    await commit('b');
+    const claim = (token: string) =>
+      store.claim({ destinations: [to], token, leaseMs: 5_000, rows: 10, exceptLanes: [] });
+    const rows = await claim('refusing');
+    await store.settle('refusing', { sent: [], refused: rows.map(({ row }) => ({ row, code: 'C', reason: 'r' })) });
+    const refused = await store.refused({ destination: to });
+    expect(refused).toMatchObject([{ id: 'a', code: 'C', reason: 'r', lane: 'user 1' }, { id: 'b' }]);
+    expect(Date.parse(refused[0]?.refusedAt ?? '')).toBeGreaterThan(0);
+    expect(await store.requeue({ destination: 'sns:another' })).toBe(0);
+    expect(await store.requeue({ rows: [refused[0]?.row ?? ''] })).toBe(1);
+    expect(await store.requeue({ destination: to })).toBe(1);
+    expect((await claim('again')).map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(await store.destinations()).toContain(to);
+  });
+
   it('finds what is to be relayed by its index, however much waits and however much is left for others', async () => {
     const { pool } = database;
     await pool.query(

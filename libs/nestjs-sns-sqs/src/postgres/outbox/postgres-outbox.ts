@@ -17,6 +17,15 @@ import { BUCKETS } from './migrations.js';
 import { CLAIM_BUCKETS, outboxSql } from './outbox-sql.js';
 import { checkPostgresOutboxOptions, type PostgresOutboxOptions } from './outbox-options.js';
 
+/** A message that AWS has refused for good. */
+export interface RefusedMessage extends OutboxRow {
+  /** Code of the SnsSqsError. */
+  code: string;
+  reason: string;
+  /** ISO 8601, by the database's clock. */
+  refusedAt: string;
+}
+
 /**
  * The outbox of a service in its own PostgreSQL (12 or newer): events are rows of the user's transaction, and are
  * published after its commit, never without it. Each event is published at least once, under the same id. Run
@@ -114,6 +123,35 @@ export class PostgresOutbox implements OutboxStore {
       JSON.stringify(destinations),
     ]);
     return rows.map(({ oldest_ms: oldestMs, ...row }) => ({ ...row, oldestMs: Math.max(0, Number(oldestMs)) }));
+  }
+
+  /** Every destination that the outbox has seen. */
+  async destinations(): Promise<string[]> {
+    const { rows } = await this.pool.query<{ destination: string }>(this.sql.destinations);
+    return rows.map(({ destination }) => destination);
+  }
+
+  /** Messages that AWS has refused for good, oldest first. */
+  async refused({ destination, limit = 100 }: { destination?: string; limit?: number } = {}): Promise<
+    RefusedMessage[]
+  > {
+    type Refused = Omit<RefusedMessage, 'lane' | 'refusedAt'> & { lane: string | null; refused_at: string };
+    const { rows } = await this.pool.query<Refused>(this.sql.refused, [destination ?? null, limit]);
+    return rows.map(({ lane, refused_at: refusedAt, ...row }) => ({
+      ...row,
+      ...(lane !== null && { lane }),
+      refusedAt,
+    }));
+  }
+
+  /**
+   * Puts refused messages back, once their cause is corrected: all of them, those of a destination, or these rows.
+   * Resolves to their number.
+   */
+  async requeue({ destination, rows }: { destination?: string; rows?: readonly string[] } = {}): Promise<number> {
+    const values = [destination ?? null, rows === undefined ? null : JSON.stringify(rows)];
+    const answer = await this.pool.query<{ requeued: number }>(this.sql.requeue, values);
+    return answer.rows[0]?.requeued ?? 0;
   }
 
   async tidy(): Promise<void> {
