@@ -2,6 +2,8 @@ import { BUCKETS } from './migrations.js';
 
 /** Of a claim: at most so many buckets, so that other relays find some too. */
 export const CLAIM_BUCKETS = 8;
+/** A process holds no more of a claim in memory, and one message more. */
+const CLAIM_BYTES = 8 * 1_048_576;
 /** Beyond this a count costs more than it tells. */
 const COUNT_UP_TO = 10_001;
 const PROMOTE_AT_ONCE = 500;
@@ -67,14 +69,18 @@ SELECT (SELECT count(*)::int FROM taken) AS taken, EXISTS (
 ) AS due`,
 
   /** $1 token, $2 rows of each bucket, $3 lanes to leave (JSON) */
-  read: `SELECT m.id::text AS row, m.destination, m.lane, m.event_id AS id, m.type, m.entry
-FROM ${schema}.outbox_buckets b CROSS JOIN LATERAL (
-  SELECT * FROM ${schema}.outbox_messages m
-  WHERE m.destination = b.destination AND m.bucket = b.bucket
-    AND (m.lane IS NULL OR NOT jsonb_exists($3::text::jsonb, m.destination || ' ' || m.lane))
-  ORDER BY m.id LIMIT $2::int
-) m
-WHERE b.token = $1::text ORDER BY m.id`,
+  read: `SELECT r.id::text AS row, r.destination, r.lane, r.event_id AS id, r.type, r.entry
+FROM (
+  SELECT m.*, sum(octet_length(m.entry)) OVER (ORDER BY m.id) - octet_length(m.entry) AS bytes_before
+  FROM ${schema}.outbox_buckets b CROSS JOIN LATERAL (
+    SELECT * FROM ${schema}.outbox_messages m
+    WHERE m.destination = b.destination AND m.bucket = b.bucket
+      AND (m.lane IS NULL OR NOT jsonb_exists($3::text::jsonb, m.destination || ' ' || m.lane))
+    ORDER BY m.id LIMIT $2::int
+  ) m
+  WHERE b.token = $1::text
+) r
+WHERE r.bytes_before < ${CLAIM_BYTES} ORDER BY r.id`,
 
   /** $1 token, $2 lease in ms */
   renew: `UPDATE ${schema}.outbox_buckets SET leased_until = clock_timestamp() + $2::int * interval '1 ms'

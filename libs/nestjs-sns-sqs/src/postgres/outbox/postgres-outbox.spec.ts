@@ -71,6 +71,18 @@ describeWithPostgres('PostgresOutbox', () => {
     expect(ids).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
   });
 
+  it('takes no more large messages at a time than a process can hold', async () => {
+    const to = 'sns:large';
+    await store.open([to]);
+    await database.pool.query(
+      `INSERT INTO nestjs_sns_sqs.outbox_messages (destination, bucket, event_id, type, entry)
+       SELECT $1, n % 16, n::text, 't', repeat('x', 1000000) FROM generate_series(1, 24) n`,
+      [to],
+    );
+    const claim = { destinations: [to], token: 'large', leaseMs: 5_000, rows: 400, exceptLanes: [] };
+    expect(await store.claim(claim)).toHaveLength(9);
+  });
+
   it('shows what was refused, and puts it back', async () => {
     const to = 'sns:refusing';
     const commit = async (id: string): Promise<void> =>
