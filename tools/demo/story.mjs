@@ -25,7 +25,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
-  // Any attempt will do where the step does not name one: on a database server, an event may overtake its commit.
+  // Any attempt will do where the step does not name one.
   const timesHandled = (service, pattern, queue, attempt = '') =>
     service.lines.filter(line => line.includes(`handled ${pattern} from ${prefix}${queue}, attempt ${attempt}`)).length;
   const handled = (...which) => timesHandled(...which) > 0;

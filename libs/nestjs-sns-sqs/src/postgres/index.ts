@@ -7,6 +7,7 @@ export { fromMikroOrm, type MikroOrmEntityManager } from './sql/from-mikro-orm.j
 export { fromKysely, type KyselyTransaction } from './sql/from-kysely.js';
 export { fromKnex, type KnexTransaction } from './sql/from-knex.js';
 export { PostgresOutbox, type RefusedMessage } from './outbox/postgres-outbox.js';
+export type { ListeningConnection } from './outbox/outbox-listener.js';
 export type { PostgresOutboxOptions } from './outbox/outbox-options.js';
 export { appliedMigrations, knownMigrations, migrate, migrationsSql } from './migrations.js';
 export { PostgresInboxStore } from './inbox/postgres-inbox-store.js';

@@ -1,5 +1,6 @@
 import { checkOptions } from '../../options/check-options.js';
 import { z } from '../../options/schema.js';
+import type { ListeningConnection } from './outbox-listener.js';
 import { fn, withMethods } from '../../options/shared-schemas.js';
 import type { OutboxRelayOptions } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
@@ -17,6 +18,16 @@ export interface PostgresOutboxOptions {
    * the outbox where a transaction runs. @default none: `client.within(tx)` names it
    */
   transaction?: (() => SqlExecutor | undefined) | undefined;
+  /**
+   * Tells relays in other processes of each commit, by `NOTIFY`. PostgreSQL then lets only one transaction with an event
+   * commit at a time. @default false: other processes look every `relay.pollMs`
+   */
+  notify?: boolean | undefined;
+  /**
+   * Opens a connection of its own on which the relay waits for `NOTIFY`, e.g. `async () => { const client = new
+   * Client(url); await client.connect(); return client; }` of `pg`. The relay closes it. @default none
+   */
+  listen?: (() => Promise<ListeningConnection>) | undefined;
   /** The relay of this process; false: it only writes, and other processes relay. @default {} */
   relay?: OutboxRelayOptions | false | undefined;
 }
@@ -28,6 +39,8 @@ const postgresOutbox = z.strictObject({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _, not beginning with a digit')
     .optional(),
   transaction: fn.optional(),
+  notify: z.boolean().optional(),
+  listen: fn.optional(),
   relay: z.prepared(
     value => (value === false ? undefined : value),
     z

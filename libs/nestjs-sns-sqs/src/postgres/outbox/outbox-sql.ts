@@ -36,6 +36,11 @@ WHERE destination = $1 AND lane = $2 AND sequence = $3::bigint`,
 INSERT INTO ${schema}.outbox_messages (${MESSAGE})
 SELECT $1::text, $2::smallint, held.lane, $4::text, $5::text, $6::text FROM held`,
 
+  channel: `${schema}_outbox`,
+
+  /** Behind `add` and `addToLane`. One notification for each transaction, however many messages it has. */
+  notifying: `RETURNING pg_notify('${schema}_outbox', '')`,
+
   /** $1 … $6: the message, $7 key, $8 time (ISO) */
   schedule: `INSERT INTO ${schema}.outbox_scheduled (${MESSAGE}, schedule_key, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::timestamptz)

@@ -1,5 +1,7 @@
-import type { Pool } from 'pg';
+import { jest } from '@jest/globals';
+import { Client, type Pool } from 'pg';
 import { describeWithPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
+import { waitFor } from '../../../../../test/support/wait-for.js';
 import type { OutboxMessage } from '../../interfaces/outbox-store.interface.js';
 import { outboxStoreContract, type ContractTransaction } from '../../testing/outbox-store-contract.js';
 import { appliedMigrations, knownMigrations, migrate, migrationsSql } from '../migrations.js';
@@ -81,6 +83,33 @@ describeWithPostgres('PostgresOutbox', () => {
     );
     const claim = { destinations: [to], token: 'large', leaseMs: 5_000, rows: 400, exceptLanes: [] };
     expect(await store.claim(claim)).toHaveLength(9);
+  });
+
+  it('wakes the relay of another process at the commit, with and without a lane, and after its connection was cut', async () => {
+    const [writer, wake] = [new PostgresOutbox({ pool: database.pool, notify: true }), jest.fn()];
+    const connections: Client[] = [];
+    const listen = async (): Promise<Client> => {
+      const client = new Client(database.url);
+      await client.connect();
+      connections.push(client);
+      return client;
+    };
+    const stop = new PostgresOutbox({ pool: database.pool, listen }).watch(wake);
+    const woken = (times: number) => waitFor('a hint', () => wake.mock.calls.length >= times);
+    await woken(1);
+    const { tx, commit } = await begin(database.pool);
+    await writer.add(tx, { ...message('a', 'user 1'), destination: 'sns:told' }, false);
+    expect(wake).toHaveBeenCalledTimes(1);
+    await commit();
+    await woken(2);
+    await database.pool.query('SELECT pg_terminate_backend($1)', [
+      (connections[0] as { processID?: number }).processID,
+    ]);
+    await woken(3);
+    await writer.add(database.pool, { ...message('b'), destination: 'sns:told' }, false);
+    await woken(4);
+    await stop();
+    expect(connections).toHaveLength(2);
   });
 
   it('shows what was refused, and puts it back', async () => {

@@ -15,6 +15,7 @@ import { checkedSchema } from '../schema-name.js';
 import { bucketOf } from './bucket-of.js';
 import { BUCKETS } from './migrations.js';
 import { CLAIM_BUCKETS, outboxSql } from './outbox-sql.js';
+import { OutboxListener } from './outbox-listener.js';
 import { checkPostgresOutboxOptions, type PostgresOutboxOptions } from './outbox-options.js';
 
 /** A message that AWS has refused for good. */
@@ -81,7 +82,8 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async add(tx: SqlExecutor, message: OutboxMessage, holdsLane: boolean): Promise<void> {
-    await tx.query(message.lane === undefined || holdsLane ? this.sql.add : this.sql.addToLane, valuesOf(message));
+    const text = message.lane === undefined || holdsLane ? this.sql.add : this.sql.addToLane;
+    await tx.query(this.options.notify ? `${text} ${this.sql.notifying}` : text, valuesOf(message));
   }
 
   async schedule(tx: SqlExecutor = this.pool, message: OutboxMessage, { dueAt, key }: OutboxSchedule): Promise<void> {
@@ -152,6 +154,13 @@ export class PostgresOutbox implements OutboxStore {
     const values = [destination ?? null, rows === undefined ? null : JSON.stringify(rows)];
     const answer = await this.pool.query<{ requeued: number }>(this.sql.requeue, values);
     return answer.rows[0]?.requeued ?? 0;
+  }
+
+  watch(wake: () => void): () => Promise<void> {
+    const { listen } = this.options;
+    if (!listen) return () => Promise.resolve();
+    const listener = new OutboxListener(listen, this.sql.channel, wake);
+    return () => listener.stop();
   }
 
   async tidy(): Promise<void> {
