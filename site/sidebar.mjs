@@ -35,6 +35,7 @@ export const GROUPS = [
       ['batches', 'Batches'],
       ['steering', 'Pause, limit, protect'],
       ['inbox', 'The inbox'],
+      ['inbox-postgres', 'The inbox in PostgreSQL'],
       ['outbox', 'The outbox'],
       ['testing', 'Testing your app'],
     ],

@@ -29,6 +29,7 @@ import type {
   SweepOptions,
   TopologyOptions,
 } from 'nestjs-sns-sqs';
+import type { PostgresInboxStoreOptions } from 'nestjs-sns-sqs/postgres';
 import { RedisInboxStore } from 'nestjs-sns-sqs/redis';
 import { sqsContext, TestHarness, type TestContextOptions } from 'nestjs-sns-sqs/testing';
 
@@ -66,6 +67,7 @@ export const checked = [
   takesUndefined<SqsContextState>(),
   takesUndefined<TestContextOptions>(),
   takesUndefined<MemoryInboxStoreOptions>(),
+  takesUndefined<PostgresInboxStoreOptions>(),
   takesUndefined<SweepOptions>(),
   takesUndefined<LocalBrokerOptions>(),
   takesUndefined<FaultRule>(),

@@ -49,13 +49,15 @@ const IMPORTS: Record<string, readonly string[]> = {
   '@aws-sdk/client-sqs': ['SQSClient'],
   rxjs: ['lastValueFrom'],
   'nestjs-sns-sqs/dead-letters': ['DeadLetterDesk'],
-  'nestjs-sns-sqs/postgres': ['PostgresInboxStore'],
+  'nestjs-sns-sqs/postgres': ['migrate', 'migrationsSql', 'PostgresInboxStore', 'PostgresOutbox'],
+  'node:fs': ['writeFileSync'],
   'nestjs-sns-sqs/redis': ['RedisInboxStore'],
   pg: ['Pool'],
   'nestjs-sns-sqs/testing': ['inboxStoreContract', 'TestHarness'],
 };
 const DECLARED: Record<string, string> = {
   app: 'INestApplication',
+  pool: 'Pool',
   user: '{ id: string; email: string; version: number }',
   events: 'ClientSNS',
   notifications: 'ClientSQS',

@@ -21,7 +21,7 @@ export interface SqsContextState {
   /** The caller waits for a reply. @default false */
   isRequest?: boolean | undefined;
   /** Marks the event done in a transaction. @default it is refused */
-  markDoneIn?(tx: SqlExecutor): Promise<void>;
+  markDoneIn?: ((tx: SqlExecutor) => Promise<void>) | undefined;
 }
 
 /**

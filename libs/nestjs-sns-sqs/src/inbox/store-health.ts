@@ -167,9 +167,13 @@ export class StoreHealth {
   }
 }
 
-/** What a store says is wrong, without what differs from call to call: Redis begins its errors with a word in capitals. */
+/**
+ * What a store says is wrong, without what differs from call to call: Redis begins its errors with a word in capitals,
+ * and PostgreSQL has a code.
+ */
 function reasonOf(error: unknown): string {
-  const word = /\b[A-Z]{3,}\b/.exec(errorText(error))?.[0];
+  const text = errorText(error);
+  const word = (/\bSQLSTATE \w{5}\b/.exec(text) ?? /\b[A-Z]{3,}\b/.exec(text))?.[0];
   // ECONNREFUSED, ETIMEDOUT and their like.
   return word === undefined || /^E[A-Z]{4,}$/.test(word) ? UNREACHABLE : word;
 }
@@ -182,7 +186,7 @@ function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOption
   return new SnsSqsError('INBOX_UNAVAILABLE', {
     problem: `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}`,
     remedy:
-      "check that it runs, its address, its memory, and that it takes writes; a client that you gave to RedisInboxStore needs ioredis' `reconnectOnError` to leave a replica after a failover",
+      "check that it runs, its address, its memory, and that it takes writes; PostgreSQL needs the tables of `migrate()`; a client that you gave to RedisInboxStore needs ioredis' `reconnectOnError` to leave a replica after a failover",
     retryable: true,
     cause,
     facts: { queue, onUnavailable },

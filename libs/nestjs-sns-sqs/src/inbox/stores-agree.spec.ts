@@ -1,7 +1,10 @@
 import fc from 'fast-check';
+import { describeWithPostgres, hasPostgres, TestDatabase } from '../../../../test/support/postgres.js';
 import { describeWithRedis, hasRedis, RedisServer } from '../../../../test/support/redis-server.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import type { InboxClaim, InboxReleaseReason, InboxStore } from '../interfaces/inbox-store.interface.js';
+import { PostgresInboxStore } from '../postgres/inbox/postgres-inbox-store.js';
+import { migrate } from '../postgres/migrations.js';
 import { newToken } from './inbox-key.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
 import { RedisInboxStore } from './redis-inbox-store.js';
@@ -82,7 +85,20 @@ function answerOf(store: InboxStore, claim: InboxClaim, each: Call): unknown {
   }
 }
 
-describeWithRedis('the stores', () => {
+/** Compares a store with the one in memory, call by call. */
+async function agreesWithMemory(store: InboxStore, numRuns: number): Promise<void> {
+  const memory = new MemoryInboxStore();
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { maxLength: 30, size: 'max' }), async calls => {
+      const claims = claimsOn(`q-${(runs += 1)}`);
+      expect(await answersOf(store, claims, calls)).toEqual(await answersOf(memory, claims, calls));
+    }),
+    { numRuns },
+  );
+}
+
+describeWithRedis('the store in Redis', () => {
   let server: RedisServer;
   let redis: RedisInboxStore;
   beforeAll(async () => {
@@ -101,15 +117,21 @@ describeWithRedis('the stores', () => {
     await server.stop();
   });
 
-  it('answer alike, whatever they are asked in whatever order', async () => {
-    const memory = new MemoryInboxStore();
-    let runs = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(call, { maxLength: 30, size: 'max' }), async calls => {
-        const claims = claimsOn(`q-${(runs += 1)}`);
-        expect(await answersOf(redis, claims, calls)).toEqual(await answersOf(memory, claims, calls));
-      }),
-      { numRuns: 200 },
-    );
+  it('answers as the one in memory, whatever it is asked in whatever order', async () => {
+    await agreesWithMemory(redis, 200);
+  }, 60_000);
+});
+
+describeWithPostgres('the store in PostgreSQL', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    if (!hasPostgres) return;
+    database = await TestDatabase.create();
+    await migrate(database.pool);
+  }, 120_000);
+  afterAll(() => database?.drop());
+
+  it('answers as the one in memory, whatever it is asked in whatever order', async () => {
+    await agreesWithMemory(new PostgresInboxStore({ pool: database.pool }), 100);
   }, 60_000);
 });
