@@ -113,6 +113,11 @@ export class ChildConsumer<F extends Told = Fact> {
     return this.child.exitCode;
   }
 
+  /** Resolves when it has ended by itself. */
+  async untilEnd(): Promise<void> {
+    await this.ended;
+  }
+
   /** Sends the signal and resolves when the process is gone. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);

@@ -17,6 +17,7 @@ const ON_ONE_MAJOR = [
     'deviations',
     'dlq-commands',
     'engine',
+    'exactly-once',
     'formerly',
     'heartbeat',
     'hostile-text',

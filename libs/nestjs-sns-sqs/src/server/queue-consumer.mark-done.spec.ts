@@ -50,15 +50,16 @@ interface Setup {
   store?: InboxStore | undefined;
   ordering?: 'none' | 'sequential';
   maxReceiveCount?: number;
+  startAt?: number;
 }
 
 function consumerOf(
   handler: Handler,
-  { store = new DatabaseStore(), ordering = 'none', maxReceiveCount = 3 }: Setup = {},
+  { store = new DatabaseStore(), ordering = 'none', maxReceiveCount = 3, startAt }: Setup = {},
 ) {
   const wire = new ScriptedQueue();
   const logger = quietLogger();
-  const given = { maxReceiveCount, backoff: { initialSeconds: 8, factor: 1 }, ordering };
+  const given = { maxReceiveCount, backoff: { initialSeconds: 8, factor: 1 }, ordering, startAt };
   const health = new StoreHealth({
     queue: 'q',
     store,
@@ -158,6 +159,37 @@ describe('context.markDoneIn', () => {
       expect(logger.error).not.toHaveBeenCalled();
     },
   );
+
+  it('wakes the next one of its subject, also where its handler throws after the commit', async () => {
+    const { put, settled } = consumerOf(
+      async (_, context) => {
+        const tx = new Transaction();
+        await context.markDoneIn(tx);
+        tx.commit();
+        throw new Error('after the commit');
+      },
+      { ordering: 'sequential', startAt: 1 },
+    );
+    await put(message('two', { subject: 'u', sequence: '2' }));
+    await put(message('one', { subject: 'u', sequence: '1' }));
+    expect(settled).toEqual(['m-two in 30 s', 'm-two in 0 s', 'm-one deleted']);
+  });
+
+  it('lets a handler go on after its commit: its claim is no longer renewed, and not lost', async () => {
+    let signal: AbortSignal | undefined;
+    const { put, settled } = consumerOf(async (_, context) => {
+      const tx = new Transaction();
+      await context.markDoneIn(tx);
+      tx.commit();
+      signal = context.getSignal();
+      await new Promise(resolve => setTimeout(resolve, 120_000));
+    });
+    await put(message('e'));
+    await jest.advanceTimersByTimeAsync(119_000);
+    expect(signal?.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(settled.at(-1)).toBe('m-e deleted');
+  });
 
   it('costs no attempt and makes no dead letter when another consumer has the event', async () => {
     const store = new DatabaseStore();

@@ -64,6 +64,10 @@ describeWithPostgres('PostgresInboxStore on PostgreSQL', () => {
     await locked.query('BEGIN');
     await locked.query('SELECT FROM nestjs_sns_sqs.inbox_events FOR UPDATE');
     const [isDone, handles] = [store.done(mine, REMEMBER), store.callIn('q', ['s:.s'])];
+    let isCalledIn = false;
+    void handles.then(() => (isCalledIn = true));
+    for (let trips = 0; trips < 10; trips += 1) await store.ping();
+    expect(isCalledIn).toBe(false);
     // It enters while the claim ends.
     const outlook = await store.putOff({
       queue: 'q',

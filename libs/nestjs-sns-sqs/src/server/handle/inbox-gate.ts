@@ -122,11 +122,8 @@ export class InboxGate {
    */
   async settlementOfMarked(delivery: Delivery, claim: HeldClaim, error: unknown): Promise<Settlement | undefined> {
     const fate = await this.options.inbox.marks.fateOf(claim);
-    if (fate === 'done') {
-      // Nothing is left to be told to the inbox.
-      delivery.claim = undefined;
-      return { kind: 'delete' };
-    }
+    // Its end is told to the inbox once more, which confirms it and wakes who waits for it.
+    if (fate === 'done') return { kind: 'delete' };
     if (fate !== 'not-done') return this.wait(fate, delivery);
     return isClaimLost(error) ? { kind: 'wait', why: 'in-work', seconds: 1 } : undefined;
   }
