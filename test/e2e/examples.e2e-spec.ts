@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { TestHarness } from 'nestjs-sns-sqs/testing';
+import { describeWithPostgres, TestDatabase } from '../support/postgres.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 
 const FOLDER = join(import.meta.dirname, '../../examples');
@@ -13,9 +14,18 @@ const EXAMPLES = {
   contract: () => import('../../examples/contract.js'),
   outcomes: () => import('../../examples/outcomes.js'),
   redis: () => import('../../examples/redis.js'),
+  'exactly-once': () => import('../../examples/exactly-once.js'),
   'existing-app': () => import('../../examples/existing-app.js'),
 };
-const VARIABLES = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'REDIS_URL', 'PORT'];
+const VARIABLES = [
+  'AWS_ENDPOINT_URL',
+  'AWS_REGION',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'PORT',
+];
 
 /** The first one loads Nest. */
 jest.setTimeout(30_000);
@@ -116,4 +126,19 @@ describeWithRedis('examples/redis.ts', () => {
       await redis.stop();
     }
   });
+});
+
+describeWithPostgres('examples/exactly-once.ts', () => {
+  it('has one effect of an event that rolls back once and is published twice', async () => {
+    const database = await TestDatabase.create();
+    try {
+      process.env['DATABASE_URL'] = database.url;
+      await run('exactly-once');
+      expect(lines).toEqual(['a1 has 30']);
+    } finally {
+      await app?.close();
+      app = undefined;
+      await database.drop();
+    }
+  }, 120_000);
 });

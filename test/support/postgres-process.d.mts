@@ -5,7 +5,7 @@ export class PostgresProcess {
   readonly folder: string;
   readonly port: number;
   readonly url: string;
-  static create(): Promise<PostgresProcess>;
+  static create(settings?: Record<string, string>): Promise<PostgresProcess>;
   start(leash?: { owner: number; stop: string }): Promise<void>;
   stop(): Promise<void>;
   remove(): Promise<void>;

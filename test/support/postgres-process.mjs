@@ -65,15 +65,17 @@ const MAX_PORTS = 5;
 export class PostgresProcess {
   #shell;
   #native;
+  #settings;
 
-  constructor(folder, port, native) {
+  constructor(folder, port, native, settings) {
     this.folder = folder;
     this.port = port;
     this.#native = native;
+    this.#settings = { ...SETTINGS, ...settings };
   }
 
-  /** Makes the folder with an empty cluster in it. */
-  static async create() {
+  /** Makes the folder with an empty cluster in it. @param settings beside those for tests, or instead of them */
+  static async create(settings = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
     if (isRoot) chownSync(folder, UNPRIVILEGED, UNPRIVILEGED);
     const native = usable(binaries(), folder);
@@ -85,7 +87,7 @@ export class PostgresProcess {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
-    return new PostgresProcess(folder, await freePort(), native);
+    return new PostgresProcess(folder, await freePort(), native, settings);
   }
 
   get url() {
@@ -116,7 +118,7 @@ export class PostgresProcess {
 
   #spawn(leash) {
     rmSync(this.#log, { force: true });
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const postgres = [join(this.#native, 'bin/postgres'), '-D', join(this.folder, 'data'), '-p', String(this.port)];
     const shell = leash
       ? ['-c', `exec 2>"$0/log"; ${LEASHED_TO}`, this.folder, String(leash.owner), leash.stop, this.folder]

@@ -10,6 +10,9 @@ export interface PrismaClient {
   $disconnect(): Promise<void>;
 }
 
+/** It has no types. */
+const COMPILER = '@prisma/client/runtime/query_compiler_small_bg.postgresql';
+
 /** What `prisma generate` writes for a schema without models: the generator is a package of its own, and large. */
 const GENERATED: GetPrismaClientConfig = {
   previewFeatures: [],
@@ -20,12 +23,9 @@ const GENERATED: GetPrismaClientConfig = {
   runtimeDataModel: { models: {}, enums: {}, types: {} },
   parameterizationSchema: { strings: [], graph: Buffer.alloc(32).toString('base64url') },
   compilerWasm: {
-    getRuntime: async () =>
-      (await import('@prisma/client/runtime/query_compiler_small_bg.postgresql.mjs' as string)) as never,
+    getRuntime: async () => (await import(`${COMPILER}.mjs`)) as never,
     getQueryCompilerWasmModule: async () => {
-      const { wasm } = (await import(
-        '@prisma/client/runtime/query_compiler_small_bg.postgresql.wasm-base64.mjs' as string
-      )) as { wasm: string };
+      const { wasm } = (await import(`${COMPILER}.wasm-base64.mjs`)) as { wasm: string };
       return new WebAssembly.Module(Buffer.from(wasm, 'base64'));
     },
     importName: './query_compiler_small_bg.js',

@@ -86,6 +86,18 @@ describe('StoreHealth', () => {
     expect(told.map(text => /READONLY|NOREPLICAS|Connection/.exec(text)?.[0])).toEqual(['READONLY', 'NOREPLICAS']);
   });
 
+  it('knows the reasons of PostgreSQL by their code', async () => {
+    const store = new RefusingStore();
+    const { health, told } = healthOf(store);
+    store.reason = 'PostgreSQL, SQLSTATE 25006: cannot execute UPDATE in a read-only transaction';
+    health.failed(new Error(store.reason));
+    health.failed(new Error('PostgreSQL, SQLSTATE 25006: cannot execute INSERT in a read-only transaction'));
+    await jest.advanceTimersByTimeAsync(2_000);
+    store.reason = 'PostgreSQL, SQLSTATE 53300: sorry, too many clients already';
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(told.map(text => /SQLSTATE (\w+)/.exec(text)?.[1])).toEqual(['25006', '53300']);
+  });
+
   it('tells that a store that refused cannot be reached any more, once', async () => {
     const store = new RefusingStore();
     const { health, told } = healthOf(store);
