@@ -1,6 +1,8 @@
 /** A server by `DATABASE_URL`, or binaries for this machine. */
 export const hasPostgres: boolean;
 
+export function makeFolder(path: string): void;
+
 export class PostgresProcess {
   readonly folder: string;
   readonly port: number;

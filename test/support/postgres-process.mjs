@@ -37,6 +37,12 @@ const SETTINGS = {
 const isRoot = process.getuid?.() === 0;
 const asUser = isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 
+/** Makes a folder that the server may remove. Throws where it is there. */
+export function makeFolder(path) {
+  mkdirSync(path);
+  if (isRoot) chownSync(path, UNPRIVILEGED, UNPRIVILEGED);
+}
+
 /** The folder of the binaries for this machine; undefined: the package has none. */
 function binaries() {
   const require = createRequire(import.meta.url);
@@ -54,10 +60,10 @@ export const hasPostgres = Boolean(process.env.DATABASE_URL) || binaries() !== u
 
 /** Its end of input ends PostgreSQL, at once and with its children: none outlives the process that started it. */
 const LEASHED = '"$@" & pid=$!; cat >/dev/null; kill -QUIT $pid 2>/dev/null; wait $pid';
-/** The same when the process `$1` ends, or the file `$2` is there; then nothing is left of the folder `$3`. */
+/** The same when the process `$1` ends, or the file `$2` is there; then nothing is left of its folder and the folder `$3`. */
 const LEASHED_TO = `owner=$1; stop=$2; folder=$3; shift 3; "$@" & pid=$!
 while [ ! -e "$stop" ] && { [ -d /proc/$owner ] || kill -0 $owner 2>/dev/null; }; do sleep 0.3; done
-kill -QUIT $pid 2>/dev/null; wait $pid; rm -rf "$folder"`;
+kill -QUIT $pid 2>/dev/null; wait $pid; rm -rf "$folder" "$(dirname "$stop")"`;
 /** Somebody else may take a port that was free a moment ago. */
 const MAX_PORTS = 5;
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Pool, type PoolConfig } from 'pg';
-import { hasPostgres, PostgresProcess } from './postgres-process.mjs';
+import { hasPostgres, makeFolder, PostgresProcess } from './postgres-process.mjs';
 import { waitFor } from './wait-for.js';
 
 export { hasPostgres };
@@ -34,7 +34,7 @@ async function serverUrl(): Promise<string> {
 /** Making a folder succeeds once. */
 function isFirst(run: string): boolean {
   try {
-    mkdirSync(run);
+    makeFolder(run);
     return true;
   } catch {
     return false;
