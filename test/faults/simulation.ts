@@ -403,7 +403,9 @@ class Simulation {
     // Without a shared store the first death leaves nothing that the second start could know of; marks may not be made.
     const least = isShared ? 1 : 2;
     const tagFailures = isShared ? 0 : this.#tagFailures;
-    const most = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
+    const allowed = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
+    // While its copy is refused another process tries it that does not know how the last start ended.
+    const most = isShared && fate.isRefused ? 2 * allowed : allowed;
     // A publish whose answer was lost is repeated: without a shared store each of the two messages is a message of its own.
     const byMessage = groupBy(deaths, ({ context }) => (isShared ? '' : context.getMessage().MessageId));
     for (const { length } of byMessage.values()) {
