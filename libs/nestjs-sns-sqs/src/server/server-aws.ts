@@ -8,7 +8,7 @@ import { createSnsClient } from '../wire/aws-clients.js';
 import { withRequestHandler } from '../wire/client-view.js';
 import { CALL_CONNECTIONS } from '../wire/connections.js';
 import { SILENCE_MS } from '../wire/http-bounds.js';
-import { handlersOf, ownsConnections } from '../wire/request-handlers.js';
+import { ownsConnections, quickUnlessGiven } from '../wire/request-handlers.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 
@@ -25,7 +25,7 @@ export interface ServerAws {
 
 /** A client made here, with the sockets that the hot calls have: a start of many queues is a thousand calls. */
 function overQuickSockets<C extends SQSClient | SNSClient>(client: C, aws: AwsClientOptions | undefined): C {
-  const make = handlersOf(aws?.requestHandler);
+  const make = quickUnlessGiven(aws);
   return make
     ? withRequestHandler(client, make({ socketTimeout: SILENCE_MS.call, maxSockets: CALL_CONNECTIONS }))
     : client;

@@ -5,7 +5,7 @@ import type { SnsWire, SqsWire } from '../interfaces/wire.interface.js';
 import { createSnsClient, createSqsClient } from './aws-clients.js';
 import { LeanSnsWire } from './lean/lean-sns-wire.js';
 import { LeanSqsWire } from './lean/lean-sqs-wire.js';
-import { handlersOf, ownsConnections } from './request-handlers.js';
+import { handlersOf, ownsConnections, quickUnlessGiven } from './request-handlers.js';
 import { SdkSnsWire } from './sdk-sns-wire.js';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
@@ -41,7 +41,7 @@ export function accessSns(options: AwsAccessOptions & { sns?: SNSClient }): AwsA
   const wire =
     options.wire === 'lean'
       ? new LeanSnsWire(client, { isGiven })
-      : new SdkSnsWire(client, isGiven ? undefined : handlersOf(options.aws?.requestHandler));
+      : new SdkSnsWire(client, isGiven ? undefined : quickUnlessGiven(options.aws));
   return {
     client,
     wire,

@@ -29,6 +29,10 @@ export interface NodeHandlerConfig {
 
 const quick: MakeHandler = options => new UndiciHandler(options);
 
+/** For a client that is made here, where its calls need no sockets of their own: undefined where the user says how they go. */
+export const quickUnlessGiven = ({ requestHandler }: AwsClientOptions = {}): MakeHandler | undefined =>
+  requestHandler === undefined || requestHandler === null ? quick : undefined;
+
 /**
  * For a client that is made here, of the user's `requestHandler`. Settings, or a function that gives them, make a handler
  * of the SDK's for each purpose: agents that stand in them are shared, and without one each has its own sockets.
