@@ -24,8 +24,8 @@ export async function consume({ endpoint, queues, slots, handle }) {
   let isOver = false;
   const poll = async (receive, remove) => {
     while (!isOver) {
-      await polling.send(receive);
       const at = now();
+      await polling.send(receive);
       for (const n of BATCH) handle({ n, at });
       await settling.send(remove);
     }

@@ -5,8 +5,10 @@ const TIME_LIMIT_MS = 60_000;
 /** What SQS asks for a million requests, in dollars, after the free ones (us-east-1, 2026); 64 KB count as one. */
 const PRICE = { standard: 0.4, fifo: 0.5 };
 
-function withPrice(figures, { queues, bytes = 0, supply: { bytes: received = 0 } = {}, kind }) {
-  if (figures.callsPerMessage === undefined || kind === 'idle' || bytes > 4_000 || received > 4_000) return figures;
+function withPrice(figures, { queues, bytes = 0, supply: { bytes: received = 0 } = {}, handler }) {
+  // Copies to a dead letter queue are not among the calls.
+  if (figures.callsPerMessage === undefined || handler === 'refused' || bytes > 4_000 || received > 4_000)
+    return figures;
   const price = queues.every(name => name.endsWith('.fifo')) ? PRICE.fifo : PRICE.standard;
   return { ...figures, dollars: figures.callsPerMessage * price };
 }
