@@ -96,6 +96,9 @@ describe('from handlers to a template to an account', () => {
     await deploy(document, { alarms: { ageSeconds: 900, actions: [] } });
     const { code, io } = await command(document, 'topology', 'diff');
     expect([io.out(), code]).toEqual(['The account has everything that the handlers need, and nothing else.\n', 0]);
+    const queue = here.queue('send-email-on-user-registered');
+    const subscription = await here.topic('users-domain-events').subscription(queue);
+    expect(subscription['RedrivePolicy']).toContain('send-email-on-user-registered-dlq');
     const verified = await here.start([Notifications], { provisioning: 'verify' });
     // Subscriptions too: the template's policies remember them.
     expect(here.logs.all().join('\n')).not.toContain('is not compared');

@@ -1,4 +1,4 @@
-/** What a team asks of the queues that `create` makes, beside what the handlers need. */
+/** Tags and encryption that a team asks for, beside the settings that the handlers need. */
 export interface TopologyOptions {
   /**
    * Tags of each queue and dead-letter queue that `create` makes, such as `{ team: 'mail' }`, beside the library's own.

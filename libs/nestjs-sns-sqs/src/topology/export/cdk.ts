@@ -6,7 +6,7 @@ import type { ExportOptions } from './export-options.js';
 const CONSTRUCTS: Readonly<Record<string, { module: string; construct: string; json: readonly string[] }>> = {
   'AWS::SNS::Topic': { module: 'sns', construct: 'CfnTopic', json: [] },
   'AWS::SQS::Queue': { module: 'sqs', construct: 'CfnQueue', json: ['RedrivePolicy', 'RedriveAllowPolicy'] },
-  'AWS::SNS::Subscription': { module: 'sns', construct: 'CfnSubscription', json: ['FilterPolicy'] },
+  'AWS::SNS::Subscription': { module: 'sns', construct: 'CfnSubscription', json: ['FilterPolicy', 'RedrivePolicy'] },
   'AWS::SQS::QueuePolicy': { module: 'sqs', construct: 'CfnQueuePolicy', json: ['PolicyDocument'] },
   'AWS::CloudWatch::Alarm': { module: 'cloudwatch', construct: 'CfnAlarm', json: [] },
   'AWS::IAM::ManagedPolicy': { module: 'iam', construct: 'CfnManagedPolicy', json: ['PolicyDocument'] },

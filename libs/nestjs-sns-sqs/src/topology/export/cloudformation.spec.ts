@@ -92,6 +92,17 @@ describe('a template', () => {
     expect(ofType(template(documentWith({})), 'AWS::CloudWatch::Alarm')).toEqual([]);
   });
 
+  it("lets SNS put what it cannot deliver into the use case's dead letter queue", () => {
+    const made = template(documentWith({}));
+    expect(PROPERTIES(made, 'MailFromUsersDomainEvents')['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: { 'Fn::GetAtt': ['MailDeadLetterQueue', 'Arn'] },
+    });
+    expect(PROPERTIES(made, 'MailDeadLetterQueuePolicy')).toMatchObject({
+      Queues: [{ Ref: 'MailDeadLetterQueue' }],
+      PolicyDocument: { Statement: [{ Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage' }] },
+    });
+  });
+
   it('has no filter where SNS cannot express one', () => {
     const made = template(documentWith({ queues: [queueWith({ subscriptions: [{ topic: 'users', types: ['*'] }] })] }));
     expect(PROPERTIES(made, 'MailFromUsers')).not.toHaveProperty('FilterPolicy');

@@ -103,12 +103,13 @@ function queueEntry({ id, name, attributes, tags, redrive, takesFrom }: QueueRes
   return [id, { Type: 'AWS::SQS::Queue', ...RETAIN, Properties }];
 }
 
-function subscriptionEntry({ id, topic, queue, filterPolicy }: SubscriptionResource): Entry {
+function subscriptionEntry({ id, topic, queue, deadLetterQueue, filterPolicy }: SubscriptionResource): Entry {
   const Properties = {
     TopicArn: topicArn(topic),
     Protocol: 'sqs',
     Endpoint: arnOf(queue),
     RawMessageDelivery: true,
+    RedrivePolicy: { deadLetterTargetArn: arnOf(deadLetterQueue) },
     ...(filterPolicy && { FilterPolicy: filterPolicy, FilterPolicyScope: 'MessageAttributes' }),
   };
   return [id, { Type: 'AWS::SNS::Subscription', Properties }];

@@ -52,6 +52,8 @@ export interface SubscriptionResource {
   topic: TopicReference;
   /** The id of the queue. */
   queue: string;
+  /** The id of the queue for what SNS cannot deliver: it would drop it otherwise. */
+  deadLetterQueue: string;
   /** Undefined: every type. */
   filterPolicy: Record<string, unknown> | undefined;
 }
@@ -176,7 +178,7 @@ function addQueue(resources: Resources, { service, queue, ids, options }: QueueT
       redrive: { to: deadLettersId, maxReceiveCount },
     },
   );
-  addSubscriptions(resources, { base, queueId: id, subscriptions: queue.subscriptions, ids, prefix });
+  addSubscriptions(resources, { base, queueId: id, deadLettersId, subscriptions: queue.subscriptions, ids, prefix });
   addAlarms(resources, base, queue, options);
 }
 
@@ -193,6 +195,7 @@ function encrypted(
 interface SubscriptionsToAdd {
   base: string;
   queueId: string;
+  deadLettersId: string;
   subscriptions: readonly SubscriptionDocument[];
   ids: ReadonlyMap<FullName, string>;
   prefix: string;
@@ -200,7 +203,7 @@ interface SubscriptionsToAdd {
 
 function addSubscriptions(
   resources: Resources,
-  { base, queueId, subscriptions, ids, prefix }: SubscriptionsToAdd,
+  { base, queueId, deadLettersId, subscriptions, ids, prefix }: SubscriptionsToAdd,
 ): void {
   if (subscriptions.length === 0) return;
   const sorted = subscriptions.toSorted((a, b) => (topicArnText(a.topic) < topicArnText(b.topic) ? -1 : 1));
@@ -212,17 +215,22 @@ function addSubscriptions(
       id: `${base}From${logicalId(name.startsWith(prefix) ? prefix : '', name)}`,
       topic: ownId === undefined ? { arn: topicArnText(topic) } : { id: ownId },
       queue: queueId,
+      deadLetterQueue: deadLettersId,
       filterPolicy: Object.keys(filter).length === 0 ? undefined : filter,
     };
   });
   resources.subscriptions.push(...added);
   const isMixed = new Set(sorted.map(({ topic }) => isArn(topic))).size > 1;
-  resources.policies.push({
-    id: `${base}QueuePolicy`,
-    queue: queueId,
-    topics: added.map(({ topic }) => topic),
-    subscriptions: isMixed ? undefined : added.map(({ id }) => id),
-  });
+  const topics = added.map(({ topic }) => topic);
+  resources.policies.push(
+    {
+      id: `${base}QueuePolicy`,
+      queue: queueId,
+      topics,
+      subscriptions: isMixed ? undefined : added.map(({ id }) => id),
+    },
+    { id: `${base}DeadLetterQueuePolicy`, queue: deadLettersId, topics, subscriptions: undefined },
+  );
 }
 
 function addAlarms(resources: Resources, base: string, queue: QueueDocument, { alarms }: ExportOptions): void {

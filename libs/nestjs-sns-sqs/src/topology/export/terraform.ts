@@ -138,12 +138,13 @@ function queueBlocks({ id, name, attributes: all, tags, redrive, takesFrom }: Qu
   return [queue, allow];
 }
 
-const subscriptionBlock = ({ id, topic, queue, filterPolicy }: SubscriptionResource): HclBlock =>
+const subscriptionBlock = ({ id, topic, queue, deadLetterQueue, filterPolicy }: SubscriptionResource): HclBlock =>
   resource('aws_sns_topic_subscription', id, {
     topic_arn: topicValue(topic),
     protocol: 'sqs',
     endpoint: queueRef(queue, 'arn'),
     raw_message_delivery: true,
+    redrive_policy: jsonencode({ deadLetterTargetArn: queueRef(deadLetterQueue, 'arn') }),
     ...(filterPolicy && {
       filter_policy_scope: 'MessageAttributes',
       filter_policy: jsonencode(filterPolicy as HclValue),
@@ -218,6 +219,11 @@ function importBlocks(
             existing.subscriptions.get(`${nameOf.get(queue)} ${topicName(topic)}`),
           ),
         ),
-        ...policies.flatMap(({ id, queue }) => block('aws_sqs_queue_policy', id, urlOf.get(queue))),
+        // `create` gives dead letter queues no policy.
+        ...policies
+          .filter(({ queue }) =>
+            [...existing.subscriptions.keys()].some(key => key.startsWith(`${nameOf.get(queue)} `)),
+          )
+          .flatMap(({ id, queue }) => block('aws_sqs_queue_policy', id, urlOf.get(queue))),
       ];
 }
