@@ -1,4 +1,5 @@
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { abortController } from '../async/abort.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import type { AwsClientOptions } from '../interfaces/options.interface.js';
 import { createSnsClient, createSqsClient } from '../wire/aws-clients.js';
@@ -29,6 +30,7 @@ export const clientOptions = ({ endpoint, region }: AwsOptions): AwsClientOption
 /** Opens clients. Nothing is called yet. Warnings go to stderr. */
 export function openAws(options: AwsOptions, output: Output): CliAws {
   const aws = clientOptions(options);
+  const stopping = abortController();
   const [sqs, sns] = [createSqsClient(aws), createSnsClient(aws)];
   const logger = { log: (text: string) => output.note(text), warn: (text: string) => output.note(`warning: ${text}`) };
   return {
@@ -36,12 +38,14 @@ export function openAws(options: AwsOptions, output: Output): CliAws {
       sqs: new SdkSqsControlPlane(sqs),
       sns: new SdkSnsControlPlane(sns),
       logger,
-      signal: new AbortController().signal,
+      signal: stopping.signal,
       retries: new CallRetries({ forMs: RETRY_FOR_MS, boundedBy: 'the command', logger }),
     },
     listQueues: prefix => listQueues(sqs, prefix),
     sqs,
     destroy: () => {
+      // What another failure left behind would be tried again for as long as calls are.
+      stopping.abort();
       sqs.destroy();
       sns.destroy();
     },
