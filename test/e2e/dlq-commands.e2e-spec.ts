@@ -120,6 +120,8 @@ describe('dlq', () => {
       err: expect.stringContaining('is no JSON') as string,
     });
     await writeFile(join(folder, 'user.json'), '{"id":"u9","email":"ada@example.com"}');
+    const dry = await dlq(['edit', queue, first?.id ?? '', '--data-file', 'user.json', '--dry-run']);
+    expect(dry).toMatchObject({ code: 0, out: expect.stringContaining('    "email": "ada@example.com"') as string });
     const edited = await dlq(['edit', queue, first?.id ?? '', '--data-file', 'user.json', '--yes', '--json']);
     expect(edited.json()).toMatchObject({ isDeleted: true, queue: `${here.prefix}${QUEUE}` });
     await waitFor('the copy', () => mailbox.handled.length === 1);

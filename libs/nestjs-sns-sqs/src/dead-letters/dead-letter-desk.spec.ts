@@ -341,6 +341,15 @@ describe('DeadLetterDesk.editAsCopy', () => {
     expect(room.letters).toEqual([]);
   });
 
+  it('shows the copy in a dry run, and sends nothing', async () => {
+    const room = new LetterRoom();
+    const id = room.letter({ id: 'a' });
+    const copy = await room.desk().editAsCopy({ queue: room.dlq, id }, { data: 7 }, { dryRun: true });
+    expect(JSON.parse(copy.body)).toMatchObject({ data: 7, causationid: 'a', id: copy.eventId });
+    expect([copy.messageId, copy.isDeleted, room.arrived]).toEqual([undefined, false, []]);
+    expect(room.letters.map(({ state }) => state)).toEqual(['ready']);
+  });
+
   it('gives the same patch the same id, so that a second copy is a duplicate', async () => {
     const ids = await Promise.all(
       [1, 1, 2].map(async n => {

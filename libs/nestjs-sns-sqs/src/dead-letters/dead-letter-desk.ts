@@ -12,7 +12,7 @@ import {
   type ResolvedDeskOptions,
 } from './desk-options.js';
 import { discardLetters, type DiscardReport } from './discard-letters.js';
-import { editedCopy, type LetterPatch } from './edited-copy.js';
+import { editedCopy, type EditOptions, type EditReport, type LetterPatch } from './edited-copy.js';
 import { Forecaster } from './forecast.js';
 import type { Letter } from './letter.js';
 import { LetterFile } from './letter-file.js';
@@ -167,8 +167,8 @@ export class DeadLetterDesk {
   async editAsCopy(
     { queue: name, id }: Pick<Letter, 'queue' | 'id'>,
     patch: LetterPatch,
-    { to }: { to?: string | undefined } = {},
-  ): Promise<{ eventId: string | undefined; messageId: string; queue: string; isDeleted: boolean }> {
+    { to, dryRun = false }: EditOptions = {},
+  ): Promise<EditReport> {
     const queue = await findDeadLetterQueue(this.plane, name);
     const tray = this.trayOf(queue, WORK_SECONDS);
     try {
@@ -176,12 +176,14 @@ export class DeadLetterDesk {
       const target = await new RedriveTargets(this.plane, queue, to).of(letter);
       const schemaOf = (type: string): unknown => this.options.handlers?.find(target.name, type)?.schema;
       const { eventId, message } = await editedCopy(letter, patch, target, schemaOf);
+      const report = { eventId, queue: target.name, body: message.body };
+      if (dryRun) return { ...report, messageId: undefined, isDeleted: false };
       if (!(await tray.secure([id])).has(id)) throw letterNotFound(name, id);
       const { accepted, refused } = await sendSuccessors(this.plane, target, [{ id, ...message }], this.pause);
       const messageId = accepted.get(id);
       if (messageId === undefined) throw copyRefused(name, id, target.name, refused.get(id)?.message);
       const undeleted = await tray.delete([id]);
-      return { eventId, messageId, queue: target.name, isDeleted: undeleted.size === 0 };
+      return { ...report, messageId, isDeleted: undeleted.size === 0 };
     } finally {
       await tray.giveBack();
     }

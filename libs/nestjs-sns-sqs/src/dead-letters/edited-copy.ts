@@ -20,6 +20,26 @@ export interface LetterPatch {
   body?: string | undefined;
 }
 
+export interface EditOptions {
+  /** Full name of the queue that the copy goes to. @default the queue that the letter comes from */
+  to?: string | undefined;
+  /** True: checks the copy, and sends nothing. @default false */
+  dryRun?: boolean | undefined;
+}
+
+export interface EditReport {
+  /** Id of the new event. Undefined: the body is not an event. */
+  eventId: string | undefined;
+  /** SQS's id of the new message. Undefined: a dry run. */
+  messageId: string | undefined;
+  /** Full name of the queue that the copy goes to. */
+  queue: string;
+  /** The body of the copy. */
+  body: string;
+  /** False: the letter could not be deleted, or it was a dry run. */
+  isDeleted: boolean;
+}
+
 export interface EditedCopy {
   /** Id of the new event. The same patch of the same letter gives the same id. Undefined: the body is not an event. */
   eventId: string | undefined;

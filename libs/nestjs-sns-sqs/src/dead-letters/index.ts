@@ -3,7 +3,7 @@ export type { DeadLetterDeskOptions, RedriveOptions } from './desk-options.js';
 export type { QueueFacts } from './dead-letter-queue.js';
 export type { DeadLetterQueueSummary } from './list-queues.js';
 export type { DiscardReport } from './discard-letters.js';
-export type { LetterPatch } from './edited-copy.js';
+export type { EditOptions, EditReport, LetterPatch } from './edited-copy.js';
 export type { FailureGroup } from './failure-group.js';
 export type { Forecast, ForecastNote, Foresight } from './forecast.js';
 export { REDRIVE_COUNT, type Letter } from './letter.js';

@@ -5,7 +5,7 @@ import { thrownText } from '../../errors/thrown.js';
 import { CliError } from '../cli-error.js';
 import type { CliCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { letterText } from '../dlq/letter-text.js';
+import { bodyText, letterText } from '../dlq/letter-text.js';
 import { withDesk, withDeskOptions, withOptionalApp, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT } from '../exit-codes.js';
 import type { CliIo } from '../io.js';
@@ -18,6 +18,7 @@ interface Options extends DeskOptions {
   subject?: string;
   sequence?: string;
   to?: string;
+  dryRun?: boolean;
   yes?: boolean;
 }
 
@@ -69,11 +70,17 @@ export const dlqEdit: CliCommand<Options> = {
       .option('--subject <subject>', 'the new subject')
       .option('--sequence <number>', 'the new sequence')
       .option('--to <queue>', 'the queue that the copy goes to, in place of the one that the letter comes from')
+      .option('--dry-run', 'checks the copy by its contract, shows it, and sends nothing')
       .option('-y, --yes', 'does not ask'),
   async run({ options, args, io, output }) {
     const [queue = '', id = ''] = args;
     const patch = await patchOf(options, io);
     return withDesk(options, io, async desk => {
+      if (options.dryRun) {
+        const copy = await desk.editAsCopy({ queue, id }, patch, { to: options.to, dryRun: true });
+        output.result(copy, () => `To ${copy.queue}:\n${bodyText(copy.body)}`);
+        return EXIT.ok;
+      }
       if (!options.yes) {
         const { letters } = await desk.list(queue, { filter: { ids: [id] }, limit: 1 });
         for (const letter of letters) output.note(letterText(letter));

@@ -112,13 +112,15 @@ export function letterText(letter: Letter): string {
   }).filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value))}`);
-  return `${lines.join('\n')}\n\n${printable(pretty(body))}\n`;
+  return `${lines.join('\n')}\n\n${bodyText(body)}\n`;
 }
 
-function pretty(body: string): string {
+/** JSON with a line for each value; no text in it can send a control sequence. */
+export function bodyText(body: string): string {
   try {
-    return JSON.stringify(JSON.parse(body));
+    const lines = JSON.stringify(JSON.parse(body), null, 2).split('\n');
+    return lines.map(printable).join('\n');
   } catch {
-    return body;
+    return printable(body);
   }
 }
