@@ -81,6 +81,15 @@ describe('fromAwsError', () => {
     expect(error.message).toContain('60 seconds');
   });
 
+  it.each(['FilterPolicyLimitExceeded', 'FilterPolicyLimitExceededException', 'SubscriptionLimitExceededException'])(
+    '%s says what to do about the 201st use case of a topic',
+    name => {
+      const error = failed({ name, $metadata: { httpStatusCode: 403 } });
+      expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', retryable: false });
+      expect(error.message).toContain('200 filter policies');
+    },
+  );
+
   it('leaves an error of ours as it is', () => {
     const ours = new SnsSqsError('SERVER_CLOSED', 'stopped');
     expect(fromAwsError(ours, 'ReceiveMessage', 'q')).toBe(ours);

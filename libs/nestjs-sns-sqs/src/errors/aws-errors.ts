@@ -37,6 +37,8 @@ const THROTTLED = new RegExp(
     '(KMS\\.|Kms|KMS)Thrott(led|ling)(Exception)?',
   ].join('|')})$`,
 );
+/** Subscribe API. The use case after the 200th of a topic meets it at its first start. */
+const TOO_MANY_SUBSCRIPTIONS = /^(FilterPolicy|Subscription)LimitExceeded(Exception)?$/;
 /** The key of a queue or topic is not usable. SQS: `KmsDisabled`; SNS: `KMSDisabled`, over the SDK `KMSDisabledException`. */
 const KMS_KEY = /^(KMS\.|Kms|KMS)(Disabled|InvalidKeyUsage|InvalidState|NotFound|OptInRequired)(Exception)?$/;
 /** AWS, or the SDK while it writes the call, says by these that an entry is wrong. */
@@ -83,6 +85,15 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [
     THROTTLED,
     { code: 'THROTTLED', retryable: true, remedy: 'AWS limits the rate of calls; the call is tried again more slowly' },
+  ],
+  [
+    TOO_MANY_SUBSCRIPTIONS,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy:
+        'SNS takes 200 filter policies on one topic: ask AWS to raise the quota, or let several handlers share a queue by the extra `queue`',
+    },
   ],
   [
     KMS_KEY,

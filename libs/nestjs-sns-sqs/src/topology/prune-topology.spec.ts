@@ -66,6 +66,42 @@ describe('pruneTopology', () => {
     expect(fake.queues.has('audit')).toBe(false);
   });
 
+  it('keeps an orphan that was subscribed until now: messages may be on their way to it', async () => {
+    const { fake, prune } = await grown();
+    Object.assign(fake.queues.get('audit') ?? {}, EMPTY);
+    Object.assign(fake.queues.get('audit-dlq') ?? {}, EMPTY);
+    const orphan = { dryRun: false, orphans: ['audit-dlq', 'audit'], deletesOrphans: true };
+    const first = await prune(orphan);
+    expect(first).toContainEqual({ resource: 'audit', text: expect.stringMatching(/^is kept for now/) });
+    expect([fake.queues.has('audit'), fake.queues.has('audit-dlq')]).toEqual([true, true]);
+    await prune(orphan);
+    expect([fake.queues.has('audit'), fake.queues.has('audit-dlq')]).toEqual([false, false]);
+  });
+
+  it('keeps the dead letter queue of an orphan that stays, on FIFO too, whichever is named first', async () => {
+    const fake = new FakePlanes();
+    const old = build({ pattern: 'a', queue: 'old.fifo' });
+    await provision(old, fake.planes(), 'create', { service: 'notifications', prefix: '' });
+    Object.assign(fake.queues.get('old-dlq.fifo') ?? {}, EMPTY);
+    const orphan = { dryRun: false, orphans: ['old-dlq.fifo', 'old.fifo'], deletesOrphans: true };
+    await pruneTopology(build(on('a')), fake.planes(), orphan);
+    expect([fake.queues.has('old.fifo'), fake.queues.has('old-dlq.fifo')]).toEqual([true, true]);
+    Object.assign(fake.queues.get('old.fifo') ?? {}, EMPTY);
+    await pruneTopology(build(on('a')), fake.planes(), orphan);
+    expect([fake.queues.has('old.fifo'), fake.queues.has('old-dlq.fifo')]).toEqual([false, false]);
+  });
+
+  it('deletes an orphan with the messages in it only where that was asked for', async () => {
+    const { fake, prune } = await grown();
+    Object.assign(fake.queues.get('audit') ?? {}, { ...EMPTY, ApproximateNumberOfMessages: '1' });
+    const orphan = { dryRun: false, orphans: ['audit'], deletesOrphans: true };
+    await prune(orphan);
+    await prune(orphan);
+    expect(fake.queues.has('audit')).toBe(true);
+    await prune({ ...orphan, deletesMessages: true });
+    expect(fake.queues.has('audit')).toBe(false);
+  });
+
   it('touches no queue that is consumed, or does not say that it is empty', async () => {
     const { fake, prune } = await grown();
     Object.assign(fake.queues.get('mail') ?? {}, EMPTY);

@@ -2,6 +2,7 @@ import type { Attributes } from '../interfaces/control-plane.interface.js';
 import { sameJson } from './canonical-json.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
+import { deadLetterQueue } from './names.js';
 import { filterPolicyOf } from './filter-policy.js';
 import { policyWith, recordedSubscriptions } from './queue-policy.js';
 import type { QueueSpec, Topology } from './topology.model.js';
@@ -37,8 +38,13 @@ export async function pruneTopology(
   const pruner = new Pruner(planes, dryRun);
   await mapInParallel(topology.queues, spec => pruner.narrow(spec));
   const known = new Set(topology.queues.flatMap(({ name, formerly }) => [name, ...formerly]));
-  for (const name of orphans) {
-    if (!known.has(name)) await pruner.removeOrphan(name, deletesOrphans, deletesMessages);
+  // A dead letter queue stays as long as its queue, which comes first.
+  const needed = new Set<string>();
+  const ofLetters = new Set(orphans.map(deadLetterQueue));
+  for (const name of orphans.toSorted((a, b) => Number(ofLetters.has(a)) - Number(ofLetters.has(b)))) {
+    if (known.has(name) || needed.has(name)) continue;
+    const isKept = await pruner.removeOrphan(name, deletesOrphans, deletesMessages);
+    if (isKept) needed.add(deadLetterQueue(name));
   }
   return pruner.steps;
 }
@@ -81,30 +87,27 @@ class Pruner {
     );
   }
 
-  async removeOrphan(name: string, deletes: boolean, deletesMessages: boolean): Promise<void> {
+  /** Resolves to true where the queue stays. */
+  async removeOrphan(name: string, deletes: boolean, deletesMessages: boolean): Promise<boolean> {
     const queue = await this.find(name);
-    if (!queue) return;
+    if (!queue) return false;
+    const keep = (text?: string): true => {
+      if (text !== undefined) this.steps.push({ resource: name, text });
+      return true;
+    };
     let isSubscribed = false;
     for (const [topicArn, id] of recordedSubscriptions(queue.attributes['Policy'])) {
       if (!(await this.subscription(`${topicArn}:${id}`))) continue;
       isSubscribed = true;
       await this.unsubscribe(name, topicArn, id);
     }
-    if (!deletes) return;
+    if (!deletes) return keep();
     // What SNS has accepted already still comes, and SQS's counts are a minute late.
-    if (isSubscribed) {
-      this.steps.push({
-        resource: name,
-        text: 'is kept for now: messages may still be on their way; prune again in a minute',
-      });
-      return;
-    }
-    if (!deletesMessages && !isEmpty(queue.attributes)) {
-      this.steps.push({ resource: name, text: 'is kept: there are messages in it' });
-      return;
-    }
+    if (isSubscribed) return keep('is kept for now: messages may still be on their way; prune again in a minute');
+    if (!deletesMessages && !isEmpty(queue.attributes)) return keep('is kept: there are messages in it');
     const text = isEmpty(queue.attributes) ? 'is deleted: it is empty' : 'is deleted, with the messages in it';
     await this.step(name, text, 'DeleteQueue', () => this.planes.sqs.deleteQueue(queue.url));
+    return false;
   }
 
   private subscription(arn: string): Promise<Attributes | undefined> {
