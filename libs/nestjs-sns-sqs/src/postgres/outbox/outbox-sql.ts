@@ -11,7 +11,7 @@ const PROMOTE_AT_ONCE = 500;
 const MESSAGE = 'destination, bucket, lane, event_id, type, entry';
 
 /**
- * The statements of the outbox. Each is one round trip and whole in itself, with texts and numbers as its only values:
+ * The statements of the outbox. Each is one round trip and whole in itself, with texts as its only values:
  * any driver takes them, and a connection pool in transaction or statement mode too.
  */
 export const outboxSql = (schema: string) => ({
@@ -22,10 +22,10 @@ RETURNING sequence::text AS sequence`,
 
   /** $1 destination, $2 subject, $3 number */
   returnSequence: `UPDATE ${schema}.outbox_lanes SET sequence = sequence - 1
-WHERE destination = $1 AND lane = $2 AND sequence = $3::bigint`,
+WHERE destination = $1 AND lane = $2 AND sequence = $3::text::bigint`,
 
   /** $1 … $6: the message. */
-  add: `INSERT INTO ${schema}.outbox_messages (${MESSAGE}) VALUES ($1, $2, $3, $4, $5, $6)`,
+  add: `INSERT INTO ${schema}.outbox_messages (${MESSAGE}) VALUES ($1, $2::text::smallint, $3, $4, $5, $6)`,
 
   // The id is taken after the lane's row is locked: within a lane, the order of ids is the order of commits.
   /** As `add`. */
@@ -34,7 +34,7 @@ WHERE destination = $1 AND lane = $2 AND sequence = $3::bigint`,
   ON CONFLICT (destination, lane) DO UPDATE SET used_at = clock_timestamp() RETURNING lane
 )
 INSERT INTO ${schema}.outbox_messages (${MESSAGE})
-SELECT $1::text, $2::smallint, held.lane, $4::text, $5::text, $6::text FROM held`,
+SELECT $1::text, $2::text::smallint, held.lane, $4::text, $5::text, $6::text FROM held`,
 
   channel: `${schema}_outbox`,
 
@@ -43,7 +43,7 @@ SELECT $1::text, $2::smallint, held.lane, $4::text, $5::text, $6::text FROM held
 
   /** $1 … $6: the message, $7 key, $8 time (ISO) */
   schedule: `INSERT INTO ${schema}.outbox_scheduled (${MESSAGE}, schedule_key, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::timestamptz)
+VALUES ($1, $2::text::smallint, $3, $4, $5, $6, $7, $8::text::timestamptz)
 ON CONFLICT (destination, schedule_key) DO UPDATE SET bucket = excluded.bucket, lane = excluded.lane,
   event_id = excluded.event_id, type = excluded.type, entry = excluded.entry, due_at = excluded.due_at`,
 
@@ -66,7 +66,7 @@ free AS (
   ORDER BY random() LIMIT ${CLAIM_BUCKETS} FOR UPDATE OF b SKIP LOCKED
 ),
 taken AS (
-  UPDATE ${schema}.outbox_buckets b SET token = $2::text, leased_until = clock_timestamp() + $3::int * interval '1 ms'
+  UPDATE ${schema}.outbox_buckets b SET token = $2::text, leased_until = clock_timestamp() + $3::text::int * interval '1 ms'
   FROM free WHERE b.destination = free.destination AND b.bucket = free.bucket RETURNING b.bucket
 )
 SELECT (SELECT count(*)::int FROM taken) AS taken, EXISTS (
@@ -81,14 +81,14 @@ FROM (
     SELECT * FROM ${schema}.outbox_messages m
     WHERE m.destination = b.destination AND m.bucket = b.bucket
       AND (m.lane IS NULL OR NOT jsonb_exists($3::text::jsonb, m.destination || ' ' || m.lane))
-    ORDER BY m.id LIMIT $2::int
+    ORDER BY m.id LIMIT $2::text::int
   ) m
   WHERE b.token = $1::text
 ) r
 WHERE r.bytes_before < ${CLAIM_BYTES} ORDER BY r.id`,
 
   /** $1 token, $2 lease in ms */
-  renew: `UPDATE ${schema}.outbox_buckets SET leased_until = clock_timestamp() + $2::int * interval '1 ms'
+  renew: `UPDATE ${schema}.outbox_buckets SET leased_until = clock_timestamp() + $2::text::int * interval '1 ms'
 WHERE token = $1::text RETURNING bucket`,
 
   /** $1 token, $2 ids that were sent (JSON) */
@@ -145,7 +145,7 @@ SELECT count(*)::int AS requeued FROM back`,
   /** $1 destination or null, $2 how many */
   refused: `SELECT id::text AS row, destination, lane, event_id AS id, type, entry, code, reason,
   to_char(refused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS refused_at
-FROM ${schema}.outbox_refused WHERE $1::text IS NULL OR destination = $1::text ORDER BY outbox_refused.id LIMIT $2::int`,
+FROM ${schema}.outbox_refused WHERE $1::text IS NULL OR destination = $1::text ORDER BY outbox_refused.id LIMIT $2::text::int`,
 
   destinations: `SELECT DISTINCT destination FROM (
   SELECT destination FROM ${schema}.outbox_buckets UNION ALL SELECT destination FROM ${schema}.outbox_lanes

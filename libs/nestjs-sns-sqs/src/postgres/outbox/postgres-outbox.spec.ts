@@ -143,8 +143,8 @@ describeWithPostgres('PostgresOutbox', () => {
     await store.open(['sns:many']);
     const sql = outboxSql('nestjs_sns_sqs');
     for (const [text, values] of [
-      [sql.lease, [JSON.stringify(['sns:many']), 'plan', 1_000]],
-      [sql.read, ['plan', 50, '[]']],
+      [sql.lease, [JSON.stringify(['sns:many']), 'plan', '1000']],
+      [sql.read, ['plan', '50', '[]']],
     ] as const) {
       const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [...values]);
       const plan = rows.map(row => row['QUERY PLAN']).join('\n');

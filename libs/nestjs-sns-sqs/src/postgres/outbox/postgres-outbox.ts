@@ -10,6 +10,7 @@ import type {
 } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { knownRelayOf } from '../../outbox/relays.js';
+import { finishesWithin } from '../../async/finishes-within.js';
 import { migrate } from '../migrations.js';
 import { checkedSchema } from '../schema-name.js';
 import { bucketOf } from './bucket-of.js';
@@ -17,6 +18,9 @@ import { BUCKETS } from './migrations.js';
 import { CLAIM_BUCKETS, outboxSql } from './outbox-sql.js';
 import { OutboxListener } from './outbox-listener.js';
 import { checkPostgresOutboxOptions, type PostgresOutboxOptions } from './outbox-options.js';
+
+/** A database that does not answer must not keep an app from ending. */
+const CLOSE_WITHIN_MS = 20_000;
 
 /** A message that AWS has refused for good. */
 export interface RefusedMessage extends OutboxRow {
@@ -62,10 +66,12 @@ export class PostgresOutbox implements OutboxStore {
 
   /**
    * Ends the relay of this process, and resolves when what was under way is settled: call it before the pool is closed.
-   * What is still to be published stays in the outbox, for another process or the next start. Idempotent.
+   * What is still to be published stays in the outbox, for another process or the next start. Waits 20 s at most.
+   * Idempotent.
    */
   async close(): Promise<void> {
-    await knownRelayOf(this)?.close();
+    const relay = knownRelayOf(this);
+    if (relay) await finishesWithin(relay.close(), CLOSE_WITHIN_MS);
   }
 
   transaction(): SqlExecutor | undefined {
@@ -105,13 +111,17 @@ export class PostgresOutbox implements OutboxStore {
     if (taken === 0) return [];
     const ofEach = Math.max(1, Math.ceil(rows / Math.min(taken, CLAIM_BUCKETS)));
     const lanes = JSON.stringify(request.exceptLanes);
-    const read = await this.pool.query<OutboxRow & { lane: string | null }>(this.sql.read, [token, ofEach, lanes]);
+    const read = await this.pool.query<OutboxRow & { lane: string | null }>(this.sql.read, [
+      token,
+      String(ofEach),
+      lanes,
+    ]);
     if (read.rows.length === 0) await this.settle(token, { sent: [], refused: [] });
     return read.rows.map(({ lane, ...row }) => (lane === null ? row : { ...row, lane }));
   }
 
   async renew(token: string, leaseMs: number): Promise<boolean> {
-    const { rows } = await this.pool.query(this.sql.renew, [token, leaseMs]);
+    const { rows } = await this.pool.query(this.sql.renew, [token, String(leaseMs)]);
     return rows.length > 0;
   }
 
@@ -138,7 +148,7 @@ export class PostgresOutbox implements OutboxStore {
     RefusedMessage[]
   > {
     type Refused = Omit<RefusedMessage, 'lane' | 'refusedAt'> & { lane: string | null; refused_at: string };
-    const { rows } = await this.pool.query<Refused>(this.sql.refused, [destination ?? null, limit]);
+    const { rows } = await this.pool.query<Refused>(this.sql.refused, [destination ?? null, String(limit)]);
     return rows.map(({ lane, refused_at: refusedAt, ...row }) => ({
       ...row,
       ...(lane !== null && { lane }),
@@ -170,7 +180,7 @@ export class PostgresOutbox implements OutboxStore {
   /** The number of buckets. */
   private async lease(request: OutboxClaimRequest, mayPromote = true): Promise<number> {
     const { destinations, token, leaseMs } = request;
-    const values = [JSON.stringify(destinations), token, leaseMs];
+    const values = [JSON.stringify(destinations), token, String(leaseMs)];
     const { rows } = await this.pool.query<{ taken: number; due: boolean }>(this.sql.lease, values);
     const taken = rows[0]?.taken ?? 0;
     if (rows[0]?.due && mayPromote) {
@@ -183,7 +193,7 @@ export class PostgresOutbox implements OutboxStore {
 
 const valuesOf = ({ destination, lane, id, type, entry }: OutboxMessage): unknown[] => [
   destination,
-  lane === undefined ? Math.floor(Math.random() * BUCKETS) : bucketOf(lane),
+  String(lane === undefined ? Math.floor(Math.random() * BUCKETS) : bucketOf(lane)),
   lane ?? null,
   id,
   type,

@@ -10,6 +10,7 @@ import { describeWithPostgres, hasPostgres, TestDatabase } from '../../../../../
 import { prismaClientOn, type PrismaClient } from '../../../../../test/support/prisma-client.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqlExecutor, SqlPool } from '../../interfaces/sql.interface.js';
+import { PostgresOutbox } from '../outbox/postgres-outbox.js';
 import { fromDrizzle } from './from-drizzle.js';
 import { fromKnex, withQuestionMarks } from './from-knex.js';
 import { fromKysely } from './from-kysely.js';
@@ -218,7 +219,7 @@ describeWithPostgres('SQL in a transaction of another library', () => {
       await tx.query('INSERT INTO things (name) VALUES ($1::text)', [name]);
     };
 
-  describe.each(Object.entries(LIBRARIES))('%s', (_, open) => {
+  describe.each(Object.entries(LIBRARIES))('%s', (name, open) => {
     let library: Library;
     beforeAll(async () => {
       library = await open(database);
@@ -270,6 +271,52 @@ describeWithPostgres('SQL in a transaction of another library', () => {
       await expect(failing).rejects.toThrow(/CLAIM_LOST|Failed query/);
       expect(state).toBe('NSQ01');
       expect(await names()).toEqual([]);
+    });
+
+    it('writes into the outbox, numbers without a gap, and schedules', async () => {
+      const store = new PostgresOutbox({ pool: database.pool });
+      await store.migrate();
+      const destination = `sns:${name}`;
+      await store.open([destination]);
+      const message = (id: string, lane?: string) => ({
+        destination,
+        id,
+        type: 't',
+        entry: '{"?":"$1"}',
+        ...(lane && { lane }),
+      });
+      const numbers: string[] = [];
+      const write =
+        (id: string): Work =>
+        async tx => {
+          numbers.push(await store.nextSequence(tx, destination, 'user 1'));
+          await store.add(tx, message(`${id} numbered`, 'user 1'), true);
+          await store.add(tx, message(`${id} in a lane`, 'user 1'), false);
+          await store.add(tx, message(`${id} alone`), false);
+          await store.nextSequence(tx, destination, 'user 2');
+          await store.returnSequence(tx, destination, 'user 2', '1');
+          const later = { dueAt: new Date('2100-01-01'), key: 'k' };
+          await store.schedule(tx, message(`${id} later`), later);
+          expect(await store.cancel(tx, destination, 'k')).toBe(true);
+          expect(await store.cancel(tx, destination, 'k')).toBe(false);
+        };
+      await library.transaction(write('a'));
+      await library.savepoint(write('b'), async tx => {
+        await write('gone')(tx);
+        throw INTENDED;
+      });
+      await library.transaction(write('c'));
+      expect(numbers).toEqual(['1', '2', '3', '3']);
+      const rows = await store.claim({
+        destinations: [destination],
+        token: name,
+        leaseMs: 9_000,
+        rows: 99,
+        exceptLanes: [],
+      });
+      const ids = rows.map(({ id }) => id);
+      const written = ['a', 'b', 'c'].flatMap(id => ['numbered', 'in a lane', 'alone'].map(what => `${id} ${what}`));
+      expect(ids).toEqual(written);
     });
 
     it('is refused outside a transaction', () => {
