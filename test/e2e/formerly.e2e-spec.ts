@@ -106,7 +106,7 @@ describe('a use case that was renamed', () => {
     await here.clients.sqs.send(new DeleteQueueCommand({ QueueUrl: await here.queue(OLD).url() }));
     await waitFor(
       'the drained queue to be given up',
-      () => here.logs.with(/has been deleted and is drained no more/).length > 0,
+      () => here.logs.with(/no longer exists and receives no more messages/).length > 0,
     );
     await emit(0, 5);
     await waitFor('all events to be handled', () => handled.length === 5);

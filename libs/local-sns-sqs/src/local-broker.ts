@@ -21,7 +21,7 @@ export interface LocalBrokerOptions {
   hostname?: string | undefined;
   /**
    * A file that keeps the state: a broker that starts with this file continues where the last one was, even after `kill
-   * -9`. What a call was answered with is in the file. @default none: all state is in memory
+   * -9`. The file has the state of every answered call. @default none: all state is in memory
    */
   persist?: string | undefined;
   /** Origins whose web pages may call, e.g. `http://localhost:3000`; `*` is every one. @default none */

@@ -48,7 +48,7 @@ export interface AwsOptions {
   region?: string;
 }
 
-/** Where AWS is. What is left out comes from the SDK: AWS_REGION, AWS_ENDPOINT_URL, the profile. */
+/** Where AWS is. Missing values come from the SDK: AWS_REGION, AWS_ENDPOINT_URL, the profile. */
 export const withAws = (command: Command): Command =>
   command
     .option('--endpoint <url>', 'an endpoint in place of AWS, such as http://127.0.0.1:4566')

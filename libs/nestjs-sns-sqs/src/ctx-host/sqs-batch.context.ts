@@ -11,7 +11,7 @@ export interface SqsBatchContextState {
 }
 
 /**
- * What `@Ctx()` gives the handler of a batch: an array with the context of each message, in the order of the payloads.
+ * The value of `@Ctx()` for the handler of a batch: an array with the context of each message, in the order of the payloads.
  * Guards, interceptors and filters get the same. `getSignal()` is the batch's own.
  *
  * @example

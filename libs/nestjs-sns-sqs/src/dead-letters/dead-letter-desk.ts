@@ -33,7 +33,7 @@ import { Survey } from './survey.js';
 export interface LookSettings {
   /** Called after each round of receives, synchronously. */
   onProgress?: ((coverage: Coverage) => void) | undefined;
-  /** Ends the look early. What was read until then is given. */
+  /** Ends the look early. The result has what the desk read until then. */
   signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +62,7 @@ const WORK_SECONDS = 300;
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 /**
- * Looks at dead letters, groups them, and sends them back, in order. It works on every SQS dead-letter queue. A look
+ * Looks at dead letters, groups them, and sends them back, in order. The desk works on every SQS dead-letter queue. A look
  * hides letters for a short time and gives them back. A letter is deleted only after SQS has accepted its successor.
  *
  * @example
@@ -126,7 +126,7 @@ export class DeadLetterDesk {
 
   /**
    * Sends letters back to their queues, in the order of their subjects and groups, and deletes each after SQS has
-   * accepted it. A letter that was sent and not deleted stays: the inbox skips the second message. It ends when a letter
+   * accepted it. A letter that was sent and not deleted stays: the inbox skips the second message. The redrive ends when a letter
    * fails again.
    */
   async redrive(selection: LetterSelection, options: RedriveOptions = {}): Promise<RedriveReport> {

@@ -9,7 +9,7 @@ import type { LetterHandlers } from './letter-handlers.js';
 export interface DeadLetterDeskOptions {
   /** Configuration of the SDK client. @default the SDK's own defaults */
   aws?: AwsClientOptions | undefined;
-  /** A ready client. It stays open when the desk closes. @default one made from `aws` */
+  /** A ready client. The client stays open when the desk closes. @default one made from `aws` */
   sqs?: SQSClient | undefined;
   /** The environment's prefix: `queues()` lists the queues whose names begin so. @default '' */
   prefix?: string | undefined;
@@ -54,7 +54,7 @@ export interface RedriveOptions {
   stopAfter?: number | undefined;
   /** Called after each batch, synchronously. */
   onProgress?: ((progress: { sent: number; selected: number }) => void) | undefined;
-  /** Ends the redrive after the batch under way. */
+  /** Ends the redrive after the current batch. */
   signal?: AbortSignal | undefined;
 }
 

@@ -7,11 +7,11 @@ export interface DiscardReport {
   /** True: nothing was deleted. */
   dryRun: boolean;
   coverage: Coverage;
-  /** Letters that were selected. */
+  /** The selected letters. */
   selected: number;
   /** Letters that SQS deleted. */
   deleted: number;
-  /** Letters that SQS did not delete. They stay. */
+  /** Letters that SQS did not delete. These letters stay. */
   refused: Array<{ id: string; code: string; message: string }>;
 }
 

@@ -8,7 +8,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Letter } from './letter.js';
 import { successorOf, type Successor, type Target } from './successor.js';
 
-/** What is different in the copy of a letter. What is left out stays as it is. */
+/** The changes for the copy of a letter. Fields without a change stay as they are. */
 export interface LetterPatch {
   /** The new payload, whole. */
   data?: unknown;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What letters that failed alike have in common. */
+/** The common facts of letters that failed alike. */
 export interface FailureGroup {
   /** Short and stable: the same failure has the same key in every queue and on every day. */
   key: string;

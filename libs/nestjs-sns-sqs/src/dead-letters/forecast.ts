@@ -36,7 +36,7 @@ export interface Forecast {
   notes: Partial<Record<Foresight, ForecastNote>>;
   /** `ordering: 'sequential'`: events that are neither handled nor among the letters. Later ones wait for them. */
   gaps: Gap[];
-  /** What could not be foreseen, and what is needed for it. */
+  /** Checks that the desk could not make, and what each of them needs. */
   unknown: string[];
 }
 

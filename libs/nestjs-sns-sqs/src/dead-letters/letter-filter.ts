@@ -1,6 +1,6 @@
 import type { Letter } from './letter.js';
 
-/** Which letters are meant. Every condition that is given must hold. */
+/** Selects letters. Every given condition must hold. */
 export interface LetterFilter {
   /** SQS's ids of the letters in the dead-letter queue. @default any */
   ids?: readonly string[] | undefined;

@@ -1,7 +1,7 @@
 import type { Ordering } from '../inbox/sequence-guard.js';
 import type { FullName } from '../interfaces/names.interface.js';
 
-/** What today's version of a service knows of a message's handler. */
+/** The handler of a message in today's version of a service. */
 export interface LetterHandler {
   /** Standard Schema of the payload. @default none: every payload fits */
   schema?: unknown;

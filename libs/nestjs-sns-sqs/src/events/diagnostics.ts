@@ -78,14 +78,14 @@ export interface CircuitEvent {
   pauseSeconds?: number;
 }
 
-/** `nestjs-sns-sqs:batch`: the handler of a batch has ended. Each message is told by a `settled` of its own. */
+/** `nestjs-sns-sqs:batch`: the handler of a batch has ended. Each message has a `settled` event too. */
 export interface BatchEvent {
   queue: string;
   /** Messages that the handler was called for. */
   count: number;
   /** Of the call, in milliseconds. */
   durationMs: number;
-  /** What the call failed with: a `BatchFailure` for some of its messages, another error for all. */
+  /** The error of the call: a `BatchFailure` for some of its messages, another error for all. */
   error?: unknown;
 }
 

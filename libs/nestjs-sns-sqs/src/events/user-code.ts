@@ -48,7 +48,7 @@ export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
 
 function tell(what: string, error: unknown, logger: ErrorLog): void {
   try {
-    logger.error(`${what} threw: ${printable(thrownText(error))}. Nothing else is affected.`, printableStack(error));
+    logger.error(`${what} threw: ${printable(thrownText(error))}. All other work continues.`, printableStack(error));
   } catch {
     // A logger of the user's: there is nobody left to tell.
   }

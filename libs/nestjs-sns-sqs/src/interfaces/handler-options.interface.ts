@@ -17,7 +17,7 @@ export interface BatchOptions {
 }
 
 /**
- * The options that a handler's decorator takes beside its names. They are options of its queue and take precedence over
+ * The options that a handler's decorator takes beside its names. These options belong to its queue and take precedence over
  * `queues` and `consumer` of the server. Handlers of one queue must not contradict each other.
  */
 export interface HandlerOptions extends ConsumerOptions {

@@ -1,7 +1,7 @@
 import type { SqlExecutor } from './sql.interface.js';
 import type { SteeringStore } from './steering-store.interface.js';
 
-/** What a store in memory can answer at once, and one behind a network cannot. */
+/** An answer that a store in memory gives at once, and a store behind a network gives later. */
 export type MaybePromise<T> = T | Promise<T>;
 
 /** One consumer's hold on one event. Made by the caller, so that a call whose answer was lost can be repeated. */
@@ -21,11 +21,11 @@ export interface InboxClaim {
 
 /** An event of a subject is missing, and later ones wait for it. */
 export interface InboxGap {
-  /** Since the first of them was put off, or the event that they wait for was to come again; negative before. In milliseconds. */
+  /** Since the first of them began to wait, or since the expected event was due again; negative before. In milliseconds. */
   waitedMs: number;
   /** The lowest waiting sequence. */
   lowest: string;
-  /** Since that one was put off last, in milliseconds. */
+  /** Since the last wait of this event began, in milliseconds. */
   lowestSeenMs: number;
 }
 
@@ -89,7 +89,7 @@ export type InboxReleaseReason = 'failed' | 'unstarted' | 'dead-lettered';
 /**
  * Memory of what the consumers of a queue have processed. Every method is atomic, and rejects when the store cannot
  * answer; then the call may have happened, and it may be repeated. Where only the record of this event or its subject is
- * at fault it rejects with the SnsSqsError `INBOX_RECORD_BROKEN`: that message waits, the others go on.
+ * at fault it rejects with the SnsSqsError `INBOX_RECORD_BROKEN`: that message waits, and the others continue.
  * `inboxStoreContract` of `nestjs-sns-sqs/testing` is the suite that an implementation has to pass.
  */
 export interface InboxStore {
@@ -119,7 +119,7 @@ export interface InboxStore {
   doneIn?(tx: SqlExecutor, claim: InboxClaim, done: InboxDone): Promise<void>;
 
   /**
-   * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence is put off as the lowest known.
+   * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence waits as the lowest known.
    * `backInMs`: the event was run, and its message comes again in so long; a gap of its subject counts from then at the
    * earliest, until the position advances: what is waited for is there.
    * False: the claim is not its token's any more, and nothing was changed.

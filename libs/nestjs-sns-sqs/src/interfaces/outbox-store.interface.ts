@@ -100,7 +100,7 @@ export interface OutboxStore {
 
   /**
    * The next number of a subject at a destination, from 1 on. The number is taken in the transaction: after a rollback
-   * it is free again, so that there is no gap. Who asks for a number of the same subject waits until the transaction
+   * it is free again, so that there is no gap. A caller that takes a number of the same subject waits until the transaction
    * has ended.
    */
   nextSequence(tx: SqlExecutor, destination: string, subject: string): Promise<string>;

@@ -2,7 +2,7 @@ import type { RateLimitOptions } from './steering-options.interface.js';
 
 /** The messages of a shared rate limit that a process may receive now. */
 export interface RateGrant {
-  /** 0 to the number that was asked for. */
+  /** 0 to the requested number. */
   granted: number;
   /** When there is one more, in milliseconds. */
   retryAfterMs: number;

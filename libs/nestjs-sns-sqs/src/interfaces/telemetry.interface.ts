@@ -46,7 +46,7 @@ export interface SendOperation extends Ended {
   call: string;
   /** Messages in the call. */
   count: number;
-  /** The publishes whose messages the call carries, as far as they are traced. */
+  /** The traced publishes whose messages the call carries. */
   origins: readonly Trace[];
   /** Entries that AWS has refused. */
   failed?: readonly BatchFailure[];
@@ -113,13 +113,13 @@ export interface SettleOperation extends Ended {
   settlement: 'delete' | 'delay' | 'extend' | 'dead-letter';
   /** Messages in the call. */
   count: number;
-  /** The messages that the call settles, as far as they are traced. */
+  /** The traced messages that the call settles. */
   origins: readonly Trace[];
   /** Entries that AWS has refused. */
   failed?: readonly BatchFailure[];
 }
 
-/** What is traced, by the name of its tracing channel, `tracing:nestjs-sns-sqs:<name>:start` and so on. */
+/** The traced operations, by the name of the tracing channel, `tracing:nestjs-sns-sqs:<name>:start` and so on. */
 export interface TracedOperations {
   publish: PublishOperation;
   send: SendOperation;

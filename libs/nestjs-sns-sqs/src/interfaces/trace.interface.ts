@@ -6,6 +6,6 @@ export interface Trace {
   end(): void;
   /** W3C Trace Context of the operation. A dead letter carries it, so that its redrive finds the way back. */
   readonly traceparent?: string | undefined;
-  /** What the tracer itself has begun. */
+  /** A span of the tracer. */
   readonly inner?: Trace | undefined;
 }

@@ -3,7 +3,7 @@ import { resolveOtelOptions, type OtelOptions } from './otel-options.js';
 import { OtelTelemetry } from './otel-telemetry.js';
 
 /**
- * Traces with OpenTelemetry what a server or client does: its option `telemetry`. What is traced so is not traced again by
+ * Traces with OpenTelemetry what a server or client does: its option `telemetry`. These operations are not traced again by
  * `SnsSqsInstrumentation`. Without a registered SDK nothing is recorded.
  * @example SnsSqsModule.forRoot({ service: 'users', telemetry: otel({ relation: 'both' }) })
  * @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong.

@@ -39,7 +39,7 @@ export class RelayFaults {
   onHeldUp(destination: string, { reason }: RelayFailure): void {
     const text = `Messages of the outbox for ${destination} are not published: ${reason}`;
     if (!this.destinations.has(destination)) {
-      this.logger.warn(`${text}. They stay in the outbox, and the relay tries again with growing delays.`);
+      this.logger.warn(`${text}. The messages stay in the outbox, and the relay tries again with growing delays.`);
     }
     this.destinations.set(destination, text);
   }
@@ -52,7 +52,7 @@ export class RelayFaults {
 
   onRefused(destination: string, { reason }: Pick<RelayFailure, 'reason'>): void {
     this.logger.error(
-      `A message of the outbox for ${destination} was refused for good: ${reason}. It is kept in the table outbox_refused, and later messages go on. Remedy: correct the cause, then run \`npx nestjs-sns-sqs outbox requeue\`.`,
+      `A message of the outbox for ${destination} was refused for good: ${reason}. The relay keeps the message in the table outbox_refused, and continues with later messages. Remedy: correct the cause, then run \`npx nestjs-sns-sqs outbox requeue\`.`,
     );
   }
 

@@ -49,7 +49,7 @@ export function migrationsSql(schema: string = POSTGRES_DEFAULT_SCHEMA): string 
 
 /**
  * Makes the tables of outbox and inbox, or brings them up to date. Any number of processes may do so at one time.
- * Resolves to the names of the steps that were carried out.
+ * Resolves to the names of the finished steps.
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export async function migrate(database: SqlExecutor, schema: string = POSTGRES_D
 /** The names of the steps that this version of the library knows, in their order. */
 export const knownMigrations = (): string[] => ALL.map(({ name }) => name);
 
-/** The names of the steps that were carried out in a database. */
+/** The names of the finished steps of a database. */
 export async function appliedMigrations(
   database: SqlExecutor,
   schema: string = POSTGRES_DEFAULT_SCHEMA,

@@ -69,7 +69,7 @@ export function forgetting(logger: Pick<LoggerService, 'warn'>, now = () => perf
     if (now() - saidAt < SAY_AGAIN_MS) return;
     saidAt = now();
     logger.warn(
-      `inbox: the store in memory is full. It has forgotten ${forgotten.event} handled event(s) and ${forgotten.position} position(s) of subjects before their time, those unused for longest. Duplicates of these events would be handled again. Remedy: new MemoryInboxStore({ maxEntries }) with a higher number, or RedisInboxStore`,
+      `inbox: the store in memory is full. The store has forgotten ${forgotten.event} handled event(s) and ${forgotten.position} position(s) of subjects before their time, those unused for longest. Duplicates of these events would be handled again. Remedy: new MemoryInboxStore({ maxEntries }) with a higher number, or RedisInboxStore`,
     );
   };
 }

@@ -118,7 +118,7 @@ export class ServerSQS
 
   /**
    * Receives nothing from a queue until {@link resume}: messages that it holds and has not started are visible again at
-   * once, handlers that run go on. Resolves when they have ended. A queue that is paused leaves the server up. May be
+   * once, running handlers continue. Resolves when they have ended. A queue that is paused leaves the server up. May be
    * called before `listen()`. It concerns this process only, unless the option `sharedPauses` says otherwise.
    * @param queue its name, with or without prefix @default all queues
    * @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue

@@ -109,7 +109,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       onDeadLettersAccepted: () => start.onRecovery(deadLettersOf(at.name)),
     });
     const drained = (): void => {
-      logger.log(`${at.name}, a former name of ${queue.name}, has been deleted and is drained no more.`);
+      logger.log(`${at.name}, a former name of ${queue.name}, no longer exists and receives no more messages.`);
       void consumer.stop(0);
     };
     return consumer;

@@ -4,7 +4,7 @@ import { checkedSchema, POSTGRES_DEFAULT_SCHEMA } from '../schema-name.js';
 
 export interface PostgresInboxStoreOptions {
   /**
-   * The `Pool` of `pg`, or connections like it. It stays open when the store closes. Give the store a pool of its own
+   * The `Pool` of `pg`, or connections like it. The pool stays open when the store closes. Give the store a pool of its own
    * (3 to 10 connections): where handlers use up the connections, claims cannot be renewed.
    */
   pool: SqlPool;

@@ -59,7 +59,7 @@ export class PostgresOutbox implements OutboxStore {
     this.relay = options.relay ?? {};
   }
 
-  /** Makes the tables, or brings them up to date. Resolves to the steps that were carried out. May be repeated. */
+  /** Makes the tables, or brings them up to date. Resolves to the finished steps. May be repeated. */
   migrate(): Promise<string[]> {
     return migrate(this.pool, this.schema);
   }

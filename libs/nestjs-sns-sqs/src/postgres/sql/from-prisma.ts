@@ -7,7 +7,7 @@ export interface PrismaTransaction {
 }
 
 /**
- * An interactive transaction of Prisma. It ends after Prisma's `timeout`, 5 seconds by default. Throws NO_TRANSACTION
+ * An interactive transaction of Prisma. The transaction ends after Prisma's `timeout`, 5 seconds by default. Throws NO_TRANSACTION
  * for the client itself.
  *
  * @example

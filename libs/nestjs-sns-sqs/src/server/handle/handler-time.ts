@@ -85,7 +85,7 @@ export class HandlerTime {
       running: this.overtime.begin(() => {
         late.state = 'given-up';
         logger.error(
-          `${late.what} has not ended ${this.overtimeMs / 1000} s after its signal aborted and is given up: its attempt is settled as failed, and its slot and lane are free. Other messages may be handled beside it. Remedy: end the handler when context.getSignal() aborts.`,
+          `${late.what} has not ended ${this.overtimeMs / 1000} s after its signal aborted and is given up: its attempt is settled as failed, and its slot and lane are free. Other messages may now run at the same time. Remedy: end the handler when context.getSignal() aborts.`,
         );
         reject(late.error);
       }),
@@ -94,7 +94,7 @@ export class HandlerTime {
     late.telling = setImmediate(() => {
       late.state = 'told';
       logger.warn(
-        `${late.what} has not ended after handlerTimeoutMs (${handlerTimeoutMs} ms). Its signal has aborted and the attempt has failed. It keeps its slot, lane and lease until it ends, for ${this.overtimeMs / 1000} s at most.`,
+        `${late.what} has not ended after handlerTimeoutMs (${handlerTimeoutMs} ms). Its signal has aborted and the attempt has failed. The handler keeps its slot, lane and lease until it ends, for ${this.overtimeMs / 1000} s at most.`,
       );
     });
     return late;
