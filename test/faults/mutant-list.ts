@@ -227,7 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A claim whose answer was lost is taken back',
     file: 'inbox/inbox.ts',
-    from: "void this.release(claim, 'unstarted');\n      return this.withoutStore();",
+    from: "void this.release(claim, 'unstarted');\n    return this.withoutStore();",
     to: 'return this.withoutStore();',
     by: SCHEDULES,
   },
