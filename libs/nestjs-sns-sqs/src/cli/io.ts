@@ -17,6 +17,12 @@ export interface CliIo {
   cwd: string;
 }
 
+/** The process's own. */
+export interface ProcessIo extends CliIo {
+  /** Resolves when everything that was written has left the process. */
+  flush: () => Promise<void>;
+}
+
 async function readLine(): Promise<string | undefined> {
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: process.stdin });
@@ -31,7 +37,7 @@ async function readLine(): Promise<string | undefined> {
 const DEFAULT_COLUMNS = 100;
 
 /** The process's own. What an app writes to stdout goes to stderr from now on: stdout is for results. */
-export function processIo(): CliIo {
+export function processIo(): ProcessIo {
   const write = process.stdout.write.bind(process.stdout);
   const toStderr = process.stderr.write.bind(process.stderr);
   process.stdout.write = toStderr;
@@ -46,12 +52,10 @@ export function processIo(): CliIo {
     columns: process.stdout.columns ?? DEFAULT_COLUMNS,
     env: process.env,
     cwd: process.cwd(),
+    // A stream below its mark never tells that it has drained.
+    flush: async () => {
+      await new Promise<void>(resolve => void write('', () => resolve()));
+      await new Promise<void>(resolve => void process.stderr.write('', () => resolve()));
+    },
   };
-}
-
-/** Resolves when everything that was written has left the process. */
-export async function flushed(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (stream.writableLength > 0) await new Promise<void>(resolve => void stream.once('drain', resolve));
-  }
 }
