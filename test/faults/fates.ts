@@ -54,6 +54,8 @@ export interface Fate extends ScheduledMessage {
   sentAt: number;
   /** As SQS counts them. */
   receives: number;
+  /** Of any of its copies, the first time. */
+  receivedAt: number;
   runs: Run[];
   /** When a call to the inbox about it failed last. */
   storeFailedAt: number;
@@ -233,6 +235,11 @@ export class Fates {
     const twice = fate.sleptInWork ? 1 : 0;
     const most = starts + twice + this.#unheard(fate) + fate.storeFailures;
     return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
+  }
+
+  /** SQS has counted receives of it that nobody got. */
+  hasUnheard(fate: Fate): boolean {
+    return this.#unheard(fate) > 0;
   }
 
   /** By a store that all processes share. */

@@ -157,12 +157,15 @@ export class Letters {
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
+    const sinceReceive = this.#now() - fate.receivedAt;
     // Processes that know nothing of each other's attempts end it by its time.
     const isOverdue = fifo && inbox !== 'shared' && since >= FIFO_LATEST_MS;
     if (!isOverdue && this.#fates.mostStarts(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
-    if (backoff === 'default' && allowed >= 5 && hasFailedOnly && since < OUTAGE_MS)
+    // Receives that nobody got can have been attempts, as far as anybody knows.
+    const triedFor = this.#fates.hasUnheard(fate) ? sinceReceive : since;
+    if (backoff === 'default' && allowed >= 5 && hasFailedOnly && triedFor < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
   }
 

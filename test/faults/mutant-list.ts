@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'topology/attribute-rules.ts',
     from: 'maxReceiveCountOf(found) >= maxReceiveCountOf(wanted),',
     to: 'maxReceiveCountOf(found) === maxReceiveCountOf(wanted),',
-    by: { spec: 'src/topology/' },
+    by: { spec: 'topology/(differences|two-versions)' },
   },
   {
     mend: 'A type that only another version knows waits for it',
@@ -166,7 +166,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'server/delivery.ts',
     from: 'this.hasBegun = !this.held;',
     to: 'this.hasBegun = true;',
-    by: { spec: 'server/queue-consumer.stop' },
+    by: { spec: 'handle/dispatcher.spec' },
   },
   {
     mend: 'A message is a dead letter before it expires',

@@ -184,7 +184,10 @@ class Simulation {
     }
     if (what === 'sent') return this.#arrived(home, number, content.id);
     const fate = this.fates.get(home, number);
-    if (what === 'received') fate.receives = Math.max(fate.receives, receiveCount);
+    if (what === 'received') {
+      fate.receives = Math.max(fate.receives, receiveCount);
+      fate.receivedAt = Math.min(fate.receivedAt, this.time.now);
+    }
     if (what !== 'removed' || this.fates.hasEnd(fate) || this.#isThere(fate)) return;
     if (this.time.now - fate.sentAt < this.schedule.retentionSeconds * 1000) this.unaccounted = fate;
     else this.#expired(fate);
@@ -223,6 +226,7 @@ class Simulation {
       ids: new Set([id]),
       sentAt: this.time.now,
       receives: 0,
+      receivedAt: Infinity,
       runs: [],
       storeFailedAt: -1,
       storeFailures: 0,

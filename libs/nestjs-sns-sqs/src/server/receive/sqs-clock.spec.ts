@@ -62,6 +62,16 @@ describe('SqsClock', () => {
       expect(clock.elapsed()).toBe(603_000);
     });
 
+    it('knows the time of SQS before any message is received for the first time, whatever the wall clock says', () => {
+      const clock = clockOf();
+      clocks.wall = SQS + 7_200_000;
+      answer(clock, SQS);
+      clock.note({ receiveCount: 4, receivedAt: 1_000, firstReceivedAt: SQS - 60_000 });
+      clocks.monotonic = 11_000;
+      expect(clock.now()).toBe(SQS + 10_000);
+      expect(clock.since(SQS - 60_000, 3_600_000)).toBe(70_000);
+    });
+
     it('takes no late answer, and no coarse date, for a leap', () => {
       const clock = clockOf();
       // It took five seconds to come.

@@ -69,6 +69,7 @@ export class SqsClock {
     if (!byDate || hasLeapt || most < byDate.least) this.byDate = { least, most };
     else Object.assign(byDate, { least: Math.max(byDate.least, least), most: Math.min(byDate.most, most) });
     if (hasLeapt) this.leaps += 1;
+    if (hasLeapt && this.ahead !== undefined) this.ahead = Math.max(this.ahead, least);
     // Not by each leap: servers of SQS whose clocks differ answer in turn.
     if (this.leaps === 0) this.mostAtFirst = Math.min(this.mostAtFirst, most);
     else this.leaptMs = Math.max(this.leaptMs, least - this.mostAtFirst);
@@ -93,14 +94,19 @@ export class SqsClock {
   }
 
   /** In milliseconds since the epoch. */
-  readonly now = (): number =>
-    this.ahead === undefined ? Math.max(this.wallNow(), this.leastNow()) : this.monotonicNow() + this.ahead;
+  readonly now = (): number => (this.ahead === undefined ? this.nowByDate() : this.monotonicNow() + this.ahead);
 
   /** How long ago a stamp of SQS was, in milliseconds. Where the wall clock tells more than `mostMs`, it is wrong. */
   readonly since = (stamp: number, mostMs: number): number => {
     const ms = this.now() - stamp;
     return ms > mostMs && this.ahead === undefined && this.aheadAtLeast > -Infinity ? this.leastNow() - stamp : ms;
   };
+
+  /** By the wall clock only where no answer has stated a date. */
+  private nowByDate(): number {
+    const byDate = this.byDate ? this.monotonicNow() + this.byDate.least : this.wallNow();
+    return Math.max(byDate, this.leastNow());
+  }
 
   private leastNow(): number {
     return this.monotonicNow() + this.aheadAtLeast;
