@@ -431,6 +431,8 @@ class Simulation {
   }
 
   async #stopAll(): Promise<void> {
+    // A handler that kills its process later starts none in its place.
+    this.current.length = 0;
     const stops = this.processes.map(process => process.stop(0));
     let ended = false;
     void Promise.all(stops).then(() => {
