@@ -1,16 +1,24 @@
 import { Injectable, Logger, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import { SqsContext } from 'nestjs-sns-sqs';
 import { tap, type Observable } from 'rxjs';
 
-/** One line for each message that was handled; HTTP requests pass without one. */
+/** What the line needs of an `SqsContext`, or of the `SqsBatchContext` of a batch, which has a length and no attempt. */
+interface HandledContext {
+  readonly length?: number;
+  getPattern(): string;
+  getQueue(): string;
+  getAttempt?(): number;
+}
+
+/** One line for each message or batch that was handled; HTTP requests pass without one. */
 @Injectable()
 export class LogMessagesInterceptor implements NestInterceptor {
   private readonly logger = new Logger('messages');
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (execution.getType() !== 'rpc') return next.handle();
-    const context: SqsContext = execution.switchToRpc().getContext();
-    const what = `${context.getPattern()} from ${context.getQueue()}, attempt ${context.getAttempt()}`;
+    const context = execution.switchToRpc().getContext<HandledContext>();
+    const how = context.getAttempt ? `attempt ${context.getAttempt()}` : `a batch of ${context.length}`;
+    const what = `${context.getPattern()} from ${context.getQueue()}, ${how}`;
     return next.handle().pipe(tap({ complete: () => this.logger.log(`handled ${what}`) }));
   }
 }

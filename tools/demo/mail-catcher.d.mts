@@ -4,6 +4,7 @@ export interface MailCatcher {
   /** The latest 200, whole: `at` in epoch milliseconds. */
   letters: Array<{ at: number; to: string; subject: string; text: string }>;
   failNext(count: number): void;
+  recover(): void;
   refused(): number;
   stop(): Promise<void>;
 }

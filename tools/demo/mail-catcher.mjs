@@ -45,6 +45,10 @@ export async function startMailCatcher(port = 0) {
       toFail = count;
       refused = 0;
     },
+    /** All later mails are accepted. */
+    recover() {
+      toFail = 0;
+    },
     refused: () => refused,
     stop: () => new Promise(resolve => server.close(() => resolve())),
   };

@@ -4,6 +4,7 @@ const COMMANDS = 'notifications-async-commands.fifo';
 const SEND_EMAIL = 'send-email-on-user-registered';
 const UPDATE_RECIPIENT = 'update-recipient-on-user-email-changed';
 const DIRECTORY = 'user-directory-on-user-events';
+const AUDIT = 'audit-on-user-events';
 const QUEUES = [
   SEND_EMAIL,
   'create-default-preferences-on-user-registered',
@@ -11,6 +12,7 @@ const QUEUES = [
   UPDATE_RECIPIENT,
   'forget-recipient-on-user-deleted',
   DIRECTORY,
+  AUDIT,
   COMMANDS,
   'users-async-commands.fifo',
 ];
@@ -91,7 +93,22 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     mailTo('bob@example.com', 'Welcome, Bob'),
   );
 
-  narrator.chapter(`5. A poisoned message comes into ${SEND_EMAIL}.`);
+  narrator.chapter('5. The mail server is away for a while.');
+  mail.failNext(Infinity);
+  await register({ email: 'eve@example.com', name: 'Eve' });
+  await register({ email: 'frank@example.com', name: 'Frank' });
+  const isOpenFor = seconds =>
+    notifications.lines.some(line => line.includes(`${COMMANDS}: the circuit breaker is open for ${seconds} s`));
+  await narrator.observe('the circuit breaker of the commands opens: no mail is tried for 1 s', () => isOpenFor(1));
+  await narrator.observe('then one mail is tried, and the next pause is twice as long', () => isOpenFor(2));
+  await narrator.observe('the mail server was asked six times at most', () => mail.refused() <= 6);
+  mail.recover();
+  await narrator.observe(
+    'it is back: "Welcome, Eve" and "Welcome, Frank" arrive, and nothing is lost',
+    () => mailTo('eve@example.com', 'Welcome, Eve') && mailTo('frank@example.com', 'Welcome, Frank'),
+  );
+
+  narrator.chapter(`6. A poisoned message comes into ${SEND_EMAIL}.`);
   await queues.send(SEND_EMAIL, '{"hello":"world"}');
   const letter = await narrator.observe(`it is in ${SEND_EMAIL}-dlq`, () => queues.peek(`${SEND_EMAIL}-dlq`));
   narrator.say(`    deadletter.error    ${letter.attributes['deadletter.error']}`);
@@ -102,7 +119,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     mailTo('carol@example.com', 'Welcome, Carol'),
   );
 
-  narrator.chapter("6. Dan's events come twice, and out of order.");
+  narrator.chapter("7. Dan's events come twice, and out of order.");
   const dan = randomUUID();
   const [first, second, third] = [
     eventOf('user.registered', dan, 1, { email: 'dan@example.com', name: 'Dan' }),
@@ -148,7 +165,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
     return told.join() === '1,2,3';
   });
 
-  narrator.chapter('7. Ada leaves.');
+  narrator.chapter('8. Ada leaves.');
   const removed = await http('DELETE', `/users/${ada}`);
   await narrator.observe(
     'DELETE /users/:id answers 204, GET answers 404',
@@ -165,7 +182,7 @@ export async function tellStory({ narrator, stack, queues, prefix }) {
   );
   await narrator.observe(`and so does its directory: ${DIRECTORY}`, () => directoryHas('Ada left, version 3'));
 
-  narrator.chapter('8. Nothing is left behind.');
+  narrator.chapter('9. Nothing is left behind.');
   await narrator.observe(`all ${QUEUES.length} queues are empty`, async () =>
     (await Promise.all(QUEUES.map(queue => queues.count(queue)))).every(count => count === 0),
   );

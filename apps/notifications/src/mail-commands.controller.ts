@@ -1,13 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Payload, type ClientProxy } from '@nestjs/microservices';
-import { DeadLetter, Discard, OnCommand, RetryLater, SnsRecordBuilder } from 'nestjs-sns-sqs';
+import { DeadLetter, Discard, OnCommand, SnsRecordBuilder } from 'nestjs-sns-sqs';
 import { lastValueFrom } from 'rxjs';
 import { EVENTS } from './clients.js';
 import { Mailer, MailRefused } from './mail/mailer.js';
 import { CancelUserMails, SendWelcomeEmail } from './messages.dto.js';
 import { Recipients } from './recipients.js';
-
-const RETRY_SECONDS = 1;
 
 /** The commands to this service, in order for each user. */
 @Controller()
@@ -18,7 +16,15 @@ export class MailCommandsController {
     @Inject(Recipients) private readonly recipients: Recipients,
   ) {}
 
-  @OnCommand('send-welcome-email')
+  /**
+   * The mail server takes 20 mails a second from this service. While it is away, one mail is tried for each pause, and
+   * no attempt is used up.
+   */
+  @OnCommand('send-welcome-email', {
+    rateLimit: { messages: 20, perSeconds: 1 },
+    circuitBreaker: { failures: 1, of: 3, pauseSeconds: 1 },
+    backoff: { initialSeconds: 1, factor: 1 },
+  })
   async sendWelcomeEmail(@Payload() { userId, email, name }: SendWelcomeEmail): Promise<void> {
     if (this.recipients.isCancelled(userId)) throw new Discard(`user ${userId} wants no more mail`);
     const recipient = this.recipients.addressOf(userId) ?? email;
@@ -36,9 +42,9 @@ export class MailCommandsController {
     try {
       await this.mailer.send(recipient, `Welcome, ${name}`, `Hello ${name}, your account is ready.`);
     } catch (error) {
-      // A server that says no for good will say it again; anything else may pass.
+      // A server that says no for good will say it again; anything else may pass, and counts for the circuit breaker.
       if (error instanceof MailRefused) throw new DeadLetter(error.message, { cause: error });
-      throw new RetryLater(RETRY_SECONDS, `no mail sent: ${(error as Error).message}`, { cause: error });
+      throw error;
     }
   }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ClientsModule } from '@nestjs/microservices';
 import { ClientSNS, ClientSQS } from 'nestjs-sns-sqs';
 import { TelemetryModule } from '../../shared/telemetry.module.js';
+import { AuditController } from './audit.controller.js';
 import { COMMANDS, EVENTS } from './clients.js';
 import { MailCommandsController } from './mail-commands.controller.js';
 import { Mailer } from './mail/mailer.js';
@@ -20,7 +21,7 @@ const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] 
       { name: COMMANDS, customClass: ClientSQS, options },
     ]),
   ],
-  controllers: [UserEventsController, UserDirectoryController, MailCommandsController],
+  controllers: [AuditController, UserEventsController, UserDirectoryController, MailCommandsController],
   providers: [Mailer, Recipients, UserDirectory],
 })
 export class NotificationsModule {}

@@ -1,0 +1,75 @@
+import { jest } from '@jest/globals';
+import type { MessageHandler } from '@nestjs/microservices';
+import { SqsContext } from '../../ctx-host/sqs.context.js';
+import { BatchFailure } from '../../errors/batch-failure.js';
+import { Discard } from '../../errors/handler-outcomes.js';
+import { Delivery } from '../delivery.js';
+import { BatchDispatcher } from './batch-dispatcher.js';
+import { HandlerTime } from './handler-time.js';
+import { HeldBackError } from './held-back.js';
+import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
+
+const logger = { warn: jest.fn(), error: jest.fn() };
+
+function batchOf(handle: (ids: string[], contexts: { getArgByIndex(at: number): unknown }) => unknown) {
+  const handler = handle as unknown as MessageHandler;
+  const dispatcher = new BatchDispatcher({
+    queueName: 'q',
+    fifo: false,
+    hooks: (_, work) => work(),
+    time: new HandlerTime({ queueName: 'q', handlerTimeoutMs: 60_000, logger }),
+    asking: undefined,
+    logger,
+  });
+  const deliveries = ['a', 'b', 'c'].map(id => new Delivery({ MessageId: id }, 0, 0));
+  const call = dispatcher.begin(deliveries);
+  const join = async (at: number): Promise<string> => {
+    const delivery = deliveries.at(at) ?? new Delivery({}, 0, 0);
+    const { message, messageId } = delivery;
+    const metadata = { id: messageId, source: 's', type: 'a' };
+    const state = { message, queue: 'q', pattern: 'a', metadata, attempt: 1, signal: new AbortController().signal };
+    try {
+      await call.join(delivery, { handler, payload: messageId, context: new SqsContext(state) });
+      return 'done';
+    } catch (error) {
+      return error instanceof HeldBackError ? 'held back' : `failed: ${(error as Error).message}`;
+    }
+  };
+  const joinAll = (): Promise<string[]> => Promise.all([join(0), join(1), join(2)]);
+  return { deliveries, join, joinAll, call };
+}
+
+describe('a batch', () => {
+  it('has none whose lease was lost, or that was held back, while it waited for the others', async () => {
+    const handle = jest.fn<(ids: string[]) => void>();
+    const { deliveries, join } = batchOf(handle);
+    const waiting = [join(0), join(1)];
+    deliveries[0]?.loseLease(new Error('lost'));
+    deliveries[1]?.holdBack();
+    const all = await Promise.all([...waiting, join(2)]);
+    expect(all).toEqual(['held back', 'held back', 'done']);
+    expect(handle.mock.calls.map(([ids]) => ids)).toEqual([['c']]);
+  });
+
+  it('is not called where nobody is left', async () => {
+    const handle = jest.fn();
+    const { deliveries, call } = batchOf(handle);
+    for (const delivery of deliveries) call.onEnd(delivery, 'advance');
+    await new Promise(resolve => setImmediate(resolve));
+    expect(handle).not.toHaveBeenCalled();
+  });
+
+  it('takes what its handler threw to say of its messages, whatever filters made of it', async () => {
+    const note = (contexts: { getArgByIndex(at: number): unknown }, error: unknown): void =>
+      void (contexts.getArgByIndex(0) as NotesThrown)[NOTE_THROWN](error);
+    const swallowed = batchOf((_, contexts) =>
+      note(contexts, new BatchFailure([{ index: 1, error: new Error('no') }])),
+    );
+    expect(await swallowed.joinAll()).toEqual(['done', 'failed: no', 'done']);
+    const changed = batchOf((_, contexts) => {
+      note(contexts, new Discard('all'));
+      throw new Error('500');
+    });
+    expect(await changed.joinAll()).toEqual(Array(3).fill('failed: all'));
+  });
+});
