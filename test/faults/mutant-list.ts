@@ -114,10 +114,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mend: 'A handler that has ended leaves no mark',
-    file: 'server/handle/delivery-runner.ts',
-    from: 'if (!delivery.isAbandoned) void this.options.suspects?.end(delivery);',
-    to: '',
-    by: SCHEDULES,
+    file: 'server/handle/suspects.ts',
+    from: 'await this.unmark(messageId);\n    this.ending',
+    to: 'this.ending',
+    by: { spec: 'handle/suspects' },
   },
   {
     mend: 'A forced stop costs no attempt',
