@@ -24,7 +24,7 @@ type WithMetadata = { metadata?: PacketMetadata | null };
 export interface OutboxEmitter {
   /**
    * Checks the event and writes it into the outbox, within the transaction; the relay publishes it after the commit.
-   * The observable gives one value and completes when the row is written. It errors with an SnsSqsError for a wrong
+   * The observable gives one value and completes when the row is written. The observable errors with an SnsSqsError for a wrong
    * record, and with the database's own error otherwise: roll the transaction back then.
    */
   emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult>;

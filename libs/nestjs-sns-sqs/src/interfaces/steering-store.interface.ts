@@ -9,12 +9,12 @@ export interface RateGrant {
 }
 
 /**
- * What the processes of a service know together to steer their queues: part of a store of the inbox. Every method is
+ * The shared knowledge of a service's processes that steers their queues: part of a store of the inbox. Every method is
  * atomic over processes, and rejects when the store cannot answer.
  */
 export interface SteeringStore {
   /**
-   * Takes up to `wanted` messages from a bucket that all processes share. It fills by `messages` in `perSeconds` by the
+   * Takes up to `wanted` messages from a bucket that all processes share. The bucket fills by `messages` in `perSeconds` by the
    * store's own clock, and holds what one second gives, one at least. A queue that it does not know has a full bucket.
    */
   takeRate(queue: string, wanted: number, limit: RateLimitOptions): RateGrant | Promise<RateGrant>;

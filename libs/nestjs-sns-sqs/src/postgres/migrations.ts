@@ -33,8 +33,8 @@ $migration$`;
 }
 
 /**
- * The tables of outbox and inbox as a text of SQL, for teams that run their migrations themselves. It may be run again:
- * steps that were carried out are left out.
+ * The tables of outbox and inbox as a text of SQL, for teams that run their migrations themselves. A second run leaves
+ * out the steps that the first one carried out.
  *
  * @example
  * ```ts

@@ -83,7 +83,7 @@ export class PostgresInboxStore implements InboxStore {
     }
   }
 
-  /** A claim whose record is broken is lost; those beside it are not. */
+  /** A claim with a broken record is lost, and the other claims are not. */
   async renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
     const [first] = claims;
     if (!first) return [];
@@ -134,7 +134,7 @@ export class PostgresInboxStore implements InboxStore {
     };
   }
 
-  /** What ends beside it travels on another connection, and has to be seen first by who enters meanwhile. */
+  /** Claims that end meanwhile travel on other connections, and a process that enters must see these ends first. */
   async callIn(queue: string, places: readonly string[]): Promise<string[]> {
     const ending = this.ending.get(queue);
     if (ending) await Promise.allSettled(ending);
@@ -149,7 +149,7 @@ export class PostgresInboxStore implements InboxStore {
     await this.caller.call('SELECT 1', []);
   }
 
-  /** Deletes records whose time is over, a thousand at a time, until none is left. The store does it by itself. */
+  /** Deletes records whose time is over, a thousand at a time, until none is left. The store does this automatically. */
   cleanUp(): Promise<void> {
     return this.cleaner.run();
   }

@@ -65,8 +65,8 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   /**
-   * Ends the relay of this process, and resolves when what was under way is settled: call it before the pool is closed.
-   * What is still to be published stays in the outbox, for another process or the next start. Waits 20 s at most.
+   * Ends the relay of this process, and resolves when the sends in flight are settled: call it before the pool is closed.
+   * Unpublished messages stay in the outbox, for another process or the next start. Waits 20 s at most.
    * Idempotent.
    */
   async close(): Promise<void> {
@@ -157,7 +157,7 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   /**
-   * Puts refused messages back, once their cause is corrected: all of them, those of a destination, or these rows.
+   * Puts refused messages back, once you have corrected the cause: all of them, those of a destination, or these rows.
    * Resolves to their number.
    */
   async requeue({ destination, rows }: { destination?: string; rows?: readonly string[] } = {}): Promise<number> {
