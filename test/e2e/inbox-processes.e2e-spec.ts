@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
 /** `npm test` takes a sample. */
-const SUBJECTS = process.env['EXHAUSTIVE'] ? 200 : 60;
+const SUBJECTS = process.env['EXHAUSTIVE'] ? 200 : 24;
 const EVENTS_PER_SUBJECT = 10;
 const EVENTS = SUBJECTS * EVENTS_PER_SUBJECT;
 const CONSUMERS = 3;
