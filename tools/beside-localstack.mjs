@@ -2,8 +2,8 @@
 // LocalStack), how they keep rules of AWS that servers are known to break. Prints a table; ends with 1 where this broker
 // breaks a rule. What the other one does is only told. Needs `npm run build:broker`.
 import { randomBytes } from 'node:crypto';
-import * as SNS from '@aws-sdk/client-sns';
-import * as SQS from '@aws-sdk/client-sqs';
+import { SNS } from '@aws-sdk/client-sns';
+import { SQS } from '@aws-sdk/client-sqs';
 import { startLocalBroker } from '#broker/index.js';
 
 const ACCESS = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
@@ -19,26 +19,24 @@ const isAt = (values, text) => (values ?? []).some(value => value === text);
 class Server {
   constructor(endpoint) {
     this.endpoint = endpoint;
-    this.sqs = new SQS.SQSClient({ ...ACCESS, endpoint, maxAttempts: 1 });
-    this.sns = new SNS.SNSClient({ ...ACCESS, endpoint, maxAttempts: 1 });
+    this.sqs = new SQS({ ...ACCESS, endpoint, maxAttempts: 1 });
+    this.sns = new SNS({ ...ACCESS, endpoint, maxAttempts: 1 });
   }
-  call = (name, input) => this.sqs.send(new SQS[`${name}Command`](input));
-  tell = (name, input) => this.sns.send(new SNS[`${name}Command`](input));
   async queue(Attributes = {}) {
     const QueueName = `beside-${randomBytes(4).toString('hex')}${Attributes.FifoQueue ? '.fifo' : ''}`;
-    return (await this.call('CreateQueue', { QueueName, Attributes })).QueueUrl;
+    return (await this.sqs.createQueue({ QueueName, Attributes })).QueueUrl;
   }
   async attributes(QueueUrl) {
-    return (await this.call('GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] })).Attributes ?? {};
+    return (await this.sqs.getQueueAttributes({ QueueUrl, AttributeNames: ['All'] })).Attributes ?? {};
   }
   async receive(QueueUrl, more = {}) {
     const input = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, ...more };
-    return (await this.call('ReceiveMessage', input)).Messages ?? [];
+    return (await this.sqs.receiveMessage(input)).Messages ?? [];
   }
   async fifoWith(bodies) {
     const QueueUrl = await this.queue({ FifoQueue: 'true' });
     for (const body of bodies) {
-      await this.call('SendMessage', {
+      await this.sqs.sendMessage({
         QueueUrl,
         MessageBody: body,
         MessageGroupId: 'g',
@@ -48,7 +46,7 @@ class Server {
     return QueueUrl;
   }
   hide = (QueueUrl, { ReceiptHandle }, VisibilityTimeout) =>
-    this.call('ChangeMessageVisibility', { QueueUrl, ReceiptHandle, VisibilityTimeout });
+    this.sqs.changeMessageVisibility({ QueueUrl, ReceiptHandle, VisibilityTimeout });
   /** The older Query protocol, as the Java SDK 1 and old boto speak it. */
   async query(parameters) {
     const body = new URLSearchParams({ Version: '2012-11-05', ...parameters });
@@ -59,15 +57,15 @@ class Server {
   }
   async topic(Attributes) {
     const Name = `beside-${randomBytes(4).toString('hex')}${Attributes?.FifoTopic ? '.fifo' : ''}`;
-    return (await this.tell('CreateTopic', { Name, Attributes })).TopicArn;
+    return (await this.sns.createTopic({ Name, Attributes })).TopicArn;
   }
   /** A queue that lets the topic in, subscribed to it. */
   async subscribed(TopicArn, Attributes) {
     const url = await this.queue();
     const { QueueArn } = await this.attributes(url);
     const Statement = [{ Effect: 'Allow', Principal: '*', Action: 'sqs:SendMessage', Resource: QueueArn }];
-    await this.call('SetQueueAttributes', { QueueUrl: url, Attributes: { Policy: JSON.stringify({ Statement }) } });
-    await this.tell('Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: QueueArn, Attributes });
+    await this.sqs.setQueueAttributes({ QueueUrl: url, Attributes: { Policy: JSON.stringify({ Statement }) } });
+    await this.sns.subscribe({ TopicArn, Protocol: 'sqs', Endpoint: QueueArn, Attributes });
     return { url, arn: QueueArn };
   }
 }
@@ -101,8 +99,8 @@ const CHECKS = [
     aws: '1',
     ask: async on => {
       const url = await on.fifoWith(['1']);
-      await on.call('PurgeQueue', { QueueUrl: url });
-      await on.call('SendMessage', {
+      await on.sqs.purgeQueue({ QueueUrl: url });
+      await on.sqs.sendMessage({
         QueueUrl: url,
         MessageBody: '1',
         MessageGroupId: 'g',
@@ -117,7 +115,7 @@ const CHECKS = [
     ask: async on => {
       const QueueUrl = await on.queue();
       await on.query({ Action: 'TagQueue', QueueUrl, 'Tags.1.Key': 'c', 'Tags.1.Value': 'd' });
-      const { Tags = {} } = await on.call('ListQueueTags', { QueueUrl });
+      const { Tags = {} } = await on.sqs.listQueueTags({ QueueUrl });
       return (
         Object.entries(Tags)
           .map(pair => pair.join('='))
@@ -174,7 +172,7 @@ const CHECKS = [
     ask: async on => {
       const QueueUrl = await on.queue();
       const MessageAttributes = { a: { DataType: 'String', StringValue: 'x' } };
-      await on.call('SendMessage', { QueueUrl, MessageBody: 'x', MessageAttributes });
+      await on.sqs.sendMessage({ QueueUrl, MessageBody: 'x', MessageAttributes });
       const [message] = await on.receive(QueueUrl, { MessageAttributeNames: ['*'] });
       return Object.keys(message?.MessageAttributes ?? {}).join(',') || 'none';
     },
@@ -184,7 +182,7 @@ const CHECKS = [
     aws: REFUSED,
     ask: async on =>
       accepted(
-        on.call('AddPermission', {
+        on.sqs.addPermission({
           QueueUrl: await on.queue(),
           Label: 'x',
           AWSAccountIds: ['111122223333'],
@@ -202,7 +200,7 @@ const CHECKS = [
       const subscribed = await on.subscribed(topic, filter).catch(() => undefined);
       if (!subscribed) return REFUSED;
       const Message = JSON.stringify({ object: { nested: { test: 'v' } } });
-      await on.tell('Publish', { TopicArn: topic, Message });
+      await on.sns.publish({ TopicArn: topic, Message });
       return isAt(
         (await on.receive(subscribed.url)).map(({ Body }) => Body),
         Message,
@@ -235,7 +233,7 @@ const CHECKS = [
         { Id: '1', Message: 'x' },
         { Id: '2', Message: 'y', ...bad },
       ];
-      return accepted(on.tell('PublishBatch', { TopicArn: await on.topic(), PublishBatchRequestEntries: entries }));
+      return accepted(on.sns.publishBatch({ TopicArn: await on.topic(), PublishBatchRequestEntries: entries }));
     },
   },
   {
@@ -243,7 +241,7 @@ const CHECKS = [
     aws: REFUSED,
     ask: async on => {
       const MessageAttributes = { a: { DataType: 'String', StringValue: 'a\u0007' } };
-      return accepted(on.tell('Publish', { TopicArn: await on.topic(), Message: 'x', MessageAttributes }));
+      return accepted(on.sns.publish({ TopicArn: await on.topic(), Message: 'x', MessageAttributes }));
     },
   },
   {
@@ -259,7 +257,7 @@ const CHECKS = [
       await new Promise(resolve => setTimeout(resolve, 500));
       cut.abort();
       await ended;
-      await on.call('SendMessage', { QueueUrl, MessageBody: 'x' });
+      await on.sqs.sendMessage({ QueueUrl, MessageBody: 'x' });
       return bodiesOf(await on.receive(QueueUrl));
     },
   },
@@ -270,13 +268,13 @@ const CHECKS = [
       const TopicArn = await on.topic();
       const url = await on.queue();
       const { QueueArn } = await on.attributes(url);
-      await on.tell('Subscribe', {
+      await on.sns.subscribe({
         TopicArn,
         Protocol: 'sqs',
         Endpoint: QueueArn,
         Attributes: { RawMessageDelivery: 'true' },
       });
-      await on.tell('Publish', { TopicArn, Message: 'x' });
+      await on.sns.publish({ TopicArn, Message: 'x' });
       return bodiesOf(await on.receive(url));
     },
   },
@@ -286,7 +284,7 @@ const CHECKS = [
     ask: async on => {
       const TopicArn = await on.topic();
       const AttributeValue = JSON.stringify({ MessageRetentionPeriod: '1' });
-      return accepted(on.tell('SetTopicAttributes', { TopicArn, AttributeName: 'ArchivePolicy', AttributeValue }));
+      return accepted(on.sns.setTopicAttributes({ TopicArn, AttributeName: 'ArchivePolicy', AttributeValue }));
     },
   },
   {
@@ -297,10 +295,10 @@ const CHECKS = [
       const { QueueArn } = await on.attributes(letters);
       const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: QueueArn, maxReceiveCount: 1 });
       const url = await on.queue({ RedrivePolicy, VisibilityTimeout: '0' });
-      await on.call('SendMessage', { QueueUrl: url, MessageBody: 'x' });
+      await on.sqs.sendMessage({ QueueUrl: url, MessageBody: 'x' });
       await on.receive(url);
       await on.receive(url);
-      await on.call('StartMessageMoveTask', { SourceArn: QueueArn });
+      await on.sqs.startMessageMoveTask({ SourceArn: QueueArn });
       for (let tried = 0; tried < 5; tried += 1) {
         const messages = await on.receive(url);
         if (messages.length > 0) return bodiesOf(messages);
