@@ -250,9 +250,7 @@ const CHECKS = [
     ask: async on => {
       const QueueUrl = await on.queue();
       const cut = new AbortController();
-      const poll = on.sqs.send(new SQS.ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5 }), {
-        abortSignal: cut.signal,
-      });
+      const poll = on.sqs.receiveMessage({ QueueUrl, WaitTimeSeconds: 5 }, { abortSignal: cut.signal });
       const ended = poll.catch(() => undefined);
       await new Promise(resolve => setTimeout(resolve, 500));
       cut.abort();
