@@ -8,6 +8,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { NestFactory } from '@nestjs/core';
 import { tap, type Observable } from 'rxjs';
 import type { PublishedEvent } from '#lib/events/diagnostics.js';
+import type { SqsBatchContext } from '#lib/ctx-host/sqs-batch.context.js';
 import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
 import { trueNow } from './stepped-clock.ts';
 
@@ -18,19 +19,26 @@ const file = openSync(process.env['EFFECT_LOG'] ?? '', 'a');
 const note = (fact: object): unknown =>
   writeSync(file, `${JSON.stringify({ ...fact, at: trueNow(), pid: process.pid, release })}\n`);
 
+function factOf(context: SqsContext): object {
+  const { MessageId: message, Attributes = {} } = context.getMessage();
+  const { MessageGroupId: group, SequenceNumber: sequence } = Attributes;
+  const { id, subject, sequence: version } = context.getMetadata();
+  return { queue: context.getQueue(), id, message, group, sequence, subject, version };
+}
+
 const interceptor: NestInterceptor = {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (execution.getType() !== 'rpc') return next.handle();
-    const context = execution.switchToRpc().getContext<SqsContext>();
-    const { MessageId: message, Attributes = {} } = context.getMessage();
-    const { MessageGroupId: group, SequenceNumber: sequence } = Attributes;
-    const { id, subject, sequence: version } = context.getMetadata();
-    const fact = { queue: context.getQueue(), id, message, group, sequence, subject, version };
+    // The handler of a batch has a context for each of its messages.
+    const given = execution.switchToRpc().getContext<SqsContext | SqsBatchContext>();
+    const facts = (Array.isArray(given) ? [...given] : [given]).map(factOf);
     return next.handle().pipe(
       tap({
-        complete: () => note({ what: 'done', ...fact }),
-        error: (error: unknown) =>
-          note({ what: 'failed', ...fact, why: String(error instanceof Error ? error.message : error).slice(0, 200) }),
+        complete: () => facts.forEach(fact => note({ what: 'done', ...fact })),
+        error: (error: unknown) => {
+          const why = String(error instanceof Error ? error.message : error).slice(0, 200);
+          for (const fact of facts) note({ what: 'failed', ...fact, why });
+        },
       }),
     );
   },
