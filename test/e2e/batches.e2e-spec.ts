@@ -67,6 +67,7 @@ describe('a batch', () => {
     subscribe('nestjs-sns-sqs:batch', tell);
     await here.start([Work]);
     await emit(upTo(60).map(n => ({ n })));
+    await waitFor('all', () => batches.flat().length === 60);
     await here.queue(QUEUE).untilEmpty();
     unsubscribe('nestjs-sns-sqs:batch', tell);
     expect(sorted(batches.flat())).toEqual(upTo(60));
@@ -93,6 +94,7 @@ describe('a batch', () => {
     }
     await here.start([Work]);
     await emit([{ n: 1 }, { n: 'two' }, { n: 3 }]);
+    await waitFor('both', () => handled.length === 2);
     await here.queue(QUEUE).untilEmpty();
     expect(handled.toSorted(([, a], [, b]) => a - b)).toEqual([
       [true, 1, 1],
@@ -118,6 +120,8 @@ describe('a batch', () => {
     }
     await here.start([Work]);
     await emit(upTo(20).map(n => ({ n })));
+    const again = (): number => (calls[0] ?? []).filter(n => n % 5 === 0).length;
+    await waitFor('all', () => calls.flat().length >= 20 + again());
     await here.queue(QUEUE).untilEmpty();
     const [first = [], ...others] = calls;
     expect(sorted(calls.flat())).toEqual(sorted([...upTo(20), ...first.filter(n => n % 5 === 0)]));
@@ -137,6 +141,7 @@ describe('a batch', () => {
     }
     await here.start([Work]);
     await emit(upTo(10).map(n => ({ n })));
+    await waitFor('all good ones', () => done.length === 9);
     await here.queue(QUEUE).untilEmpty();
     expect(sorted(done)).toEqual(upTo(10).filter(n => n !== 7));
     expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(1);
@@ -171,6 +176,7 @@ describe('a batch', () => {
     await here.start([Work]);
     const twice = new SnsRecordBuilder({ n: 1 }).setId('the-same').build();
     await emit([{ n: 0 }, twice, twice]);
+    await waitFor('both', () => handled === 2);
     await here.queue(QUEUE).untilEmpty();
     expect(handled).toBe(2);
     expect(seen.filter(text => text === 'interceptor').length).toBeLessThanOrEqual(2);

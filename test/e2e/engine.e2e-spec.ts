@@ -106,7 +106,8 @@ describe('the engine', () => {
     await waitFor('all', () => done === 200);
     await here.queue('work-on-work').untilEmpty();
     expect(named(calls, 'DeleteMessageBatch').length).toBeLessThanOrEqual(25);
-    expect(named(calls, 'ReceiveMessage').length).toBeLessThanOrEqual(35);
+    // Other servers give fewer messages than they have.
+    expect(named(calls, 'ReceiveMessage').length).toBeLessThanOrEqual(process.env['AWS_ENDPOINT_URL'] ? 70 : 35);
   });
 
   it('polls an idle queue with one receive at a time', async () => {

@@ -17,7 +17,8 @@ export interface QueueFacts {
   retentionSeconds: number;
 }
 
-export const nameOfUrl = (url: QueueUrl): FullName => new URL(url).pathname.split('/').at(-1) ?? '';
+/** Not by `URL`: the host that LocalStack gives where its own is an address is none (`sqs.us-east-1.127.0.0.1`). */
+export const nameOfUrl = (url: QueueUrl): FullName => url.slice(url.lastIndexOf('/') + 1);
 export const nameOfArn = (arn: string): FullName => arn.slice(arn.lastIndexOf(':') + 1);
 
 export function factsOf(url: QueueUrl, attributes: Attributes): QueueFacts {

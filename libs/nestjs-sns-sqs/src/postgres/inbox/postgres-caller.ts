@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { thrownText } from '../../errors/thrown.js';
 import type { SqlPool } from '../../interfaces/sql.interface.js';
 import { sqlStateOf } from '../sql/sql-state.js';
@@ -8,7 +9,13 @@ const MAX_TRIES = 4;
 /** The server goes, or this connection leads to a replica: the next one may lead to another server. */
 const LEAVES_SERVER = /^(08|57P0|25006)/;
 
-type Connection = Awaited<ReturnType<SqlPool['connect']>>;
+type Connection = Awaited<ReturnType<SqlPool['connect']>> & Partial<Pick<EventEmitter, 'on' | 'off'>>;
+
+/**
+ * A pool of `pg` does not listen to a connection that it has lent, and an error that nobody listens to ends the process.
+ * What has failed is told by the query.
+ */
+const ignore = (): void => undefined;
 
 /**
  * Runs one statement, each a transaction of its own. Rejects after `timeoutMs`, which counts once for the connection and
@@ -38,6 +45,7 @@ export class PostgresCaller {
       throw error;
     });
     let isSpoilt = true;
+    connection.on?.('error', ignore);
     try {
       const { rows } = await this.inTime(connection.query<Row>(text, values), 'an answer');
       isSpoilt = false;
@@ -48,6 +56,7 @@ export class PostgresCaller {
       throw error;
     } finally {
       connection.release(isSpoilt);
+      connection.off?.('error', ignore);
     }
   }
 
