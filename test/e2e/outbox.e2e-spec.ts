@@ -53,7 +53,8 @@ describeWithPostgres('the outbox', () => {
     const inTransaction = async (work: (tx: PoolClient) => Promise<void>): Promise<void> => {
       const tx = await pool.connect();
       // A pool does not listen to what it has lent.
-      tx.on('error', () => undefined);
+      const ignore = (): void => undefined;
+      tx.on('error', ignore);
       try {
         await tx.query('BEGIN');
         await work(tx);
@@ -62,6 +63,7 @@ describeWithPostgres('the outbox', () => {
         await tx.query('ROLLBACK').catch(() => undefined);
         throw error;
       } finally {
+        tx.off('error', ignore);
         tx.release();
       }
     };
