@@ -141,7 +141,13 @@ const KINDS = {
 export async function measureConsuming(contestant, scenario, endpoint, server) {
   const observer = new Observer(scenario.handler);
   const { queues, slots } = scenario;
-  const running = await contestant.consume({ endpoint, queues, slots, handle: observer.handle });
+  const running = await contestant.consume({
+    endpoint,
+    queues,
+    slots,
+    handle: observer.handle,
+    handleAll: observer.handleAll,
+  });
   const figures = await KINDS[scenario.kind](scenario, observer, server);
   return { figures, stop: () => running.stop() };
 }

@@ -133,7 +133,8 @@ export function targetsOf(runs) {
   const rounds = new Rounds(runs);
   return TARGETS.flatMap(({ of, ...target }) => {
     try {
-      return [{ ...target, measured: Number(rounds.median(of).toPrecision(4)) }];
+      const measured = rounds.median(of);
+      return Number.isFinite(measured) ? [{ ...target, measured: Number(measured.toPrecision(4)) }] : [];
     } catch (error) {
       if (error instanceof Missing) return [];
       throw error;
