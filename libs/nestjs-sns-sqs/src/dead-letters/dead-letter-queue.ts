@@ -2,7 +2,7 @@ import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
 import type { FullName, QueueUrl } from '../interfaces/names.interface.js';
-import { deadLetterQueue, isFifoName } from '../topology/names.js';
+import { deadLetterQueue, isFifoName, nameOfUrl } from '../topology/names.js';
 import type { DeadLetterPlane } from './dead-letter-plane.js';
 
 /** A dead-letter queue as its attributes describe it. */
@@ -17,8 +17,6 @@ export interface QueueFacts {
   retentionSeconds: number;
 }
 
-/** Not by `URL`: the host that LocalStack gives where its own is an address is none (`sqs.us-east-1.127.0.0.1`). */
-export const nameOfUrl = (url: QueueUrl): FullName => url.slice(url.lastIndexOf('/') + 1);
 export const nameOfArn = (arn: string): FullName => arn.slice(arn.lastIndexOf(':') + 1);
 
 export function factsOf(url: QueueUrl, attributes: Attributes): QueueFacts {

@@ -4,6 +4,7 @@ import type { AwsClientOptions } from '../interfaces/options.interface.js';
 import { checkOptions } from '../options/check-options.js';
 import { z } from '../options/schema.js';
 import { awsAccess, fn, withMethods } from '../options/shared-schemas.js';
+import { hasCondition } from './letter-filter.js';
 import type { LetterHandlers } from './letter-handlers.js';
 
 export interface DeadLetterDeskOptions {
@@ -89,7 +90,8 @@ const SELECTION = z.strictObject({
 export function checkSelection(of: string, selection: object): void {
   checkOptions(of, SELECTION, selection, given => {
     const { queue: _, all, ...conditions } = given as Record<string, unknown>;
-    const some = Object.values(conditions).some(each => each !== undefined);
-    return some || all === true ? [] : ['no letters are selected: give a condition, or `all: true`'];
+    return hasCondition(conditions) || all === true
+      ? []
+      : ['no letters are selected: give a condition, or `all: true`'];
   });
 }

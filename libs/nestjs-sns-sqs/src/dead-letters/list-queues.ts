@@ -2,7 +2,8 @@ import { isQueueMissing } from '../errors/aws-errors.js';
 import { peek } from '../errors/thrown.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
 import type { FullName, QueueUrl } from '../interfaces/names.interface.js';
-import { aws, factsOf, nameOfArn, nameOfUrl, type QueueFacts } from './dead-letter-queue.js';
+import { nameOfUrl } from '../topology/names.js';
+import { aws, factsOf, nameOfArn, type QueueFacts } from './dead-letter-queue.js';
 import type { DeadLetterPlane } from './dead-letter-plane.js';
 
 export interface DeadLetterQueueSummary extends QueueFacts {

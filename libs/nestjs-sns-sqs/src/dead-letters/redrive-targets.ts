@@ -1,8 +1,8 @@
 import { errorText } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { FullName } from '../interfaces/names.interface.js';
-import { deadLetterQueue, isFifoName } from '../topology/names.js';
-import { aws, nameOfUrl, urlOf, type QueueFacts } from './dead-letter-queue.js';
+import { deadLetterQueue, isFifoName, nameOfUrl } from '../topology/names.js';
+import { aws, urlOf, type QueueFacts } from './dead-letter-queue.js';
 import type { DeadLetterPlane } from './dead-letter-plane.js';
 import type { Letter } from './letter.js';
 import type { Target } from './successor.js';

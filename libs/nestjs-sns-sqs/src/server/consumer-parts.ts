@@ -83,7 +83,7 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
 }
 
 /** Delete calls that may be under way at one time at least: 50,000 messages/s where a call takes 10 ms. */
-const LEAST_DELETES = 50;
+const MIN_DELETES = 50;
 
 /** The consumer, as its parts see it. */
 export interface Consumer extends Intake, SteeredIntake {
@@ -137,7 +137,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     wire,
     logger,
     // As many batches as receives may be: neither waits for the other.
-    maxInFlight: Math.max(LEAST_DELETES, Math.ceil(maxMessages / AWS_BATCH_MAX_ENTRIES)),
+    maxInFlight: Math.max(MIN_DELETES, Math.ceil(maxMessages / AWS_BATCH_MAX_ENTRIES)),
     onSettled: () => consumer.onSettled(),
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),

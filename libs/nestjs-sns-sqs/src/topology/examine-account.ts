@@ -4,7 +4,7 @@ import { queueAttributes } from './attribute-rules.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { textOf, type Difference } from './differences.js';
 import { letsThroughBeside } from './filter-union.js';
-import { deadLetterQueue, isArnOfTopic } from './names.js';
+import { deadLetterQueue, isArnOfTopic, nameOfUrl } from './names.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { topologyOf } from './topology-of.js';
@@ -159,7 +159,6 @@ async function messagesUnder(name: FullName, now: FullName, planes: ControlPlane
 }
 
 const REPLIES = /-replies-/;
-const nameOf = (url: QueueUrl): FullName => url.slice(url.lastIndexOf('/') + 1);
 
 /** Queues whose tags name this service, and that it does not use; each with its dead letter queue. */
 async function orphansOf(
@@ -172,7 +171,7 @@ async function orphansOf(
     planes.logger.warn('Without the right to sqs:ListQueues, orphans are not found.');
     return { names: [], findings: [] };
   }
-  const urlOf = new Map(urls.map(url => [nameOf(url), url]));
+  const urlOf = new Map(urls.map(url => [nameOfUrl(url), url]));
   const used = new Set(queues.flatMap(({ name, formerly }) => [name, ...formerly]));
   const names = new Set<FullName>();
   const findings: Finding[] = [];

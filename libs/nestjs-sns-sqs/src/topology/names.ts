@@ -1,5 +1,5 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { FullName, ShortName, TopicArn } from '../interfaces/names.interface.js';
+import type { FullName, QueueUrl, ShortName, TopicArn } from '../interfaces/names.interface.js';
 
 const FIFO = '.fifo';
 /** SQS: 80 characters with `.fifo` counted (quotas-queues). SNS: 256 (CreateTopic API). */
@@ -10,6 +10,12 @@ const TOPIC_ARN = /^arn:[a-z0-9-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.
 const SNS_NAME = /^[A-Za-z0-9_-]{1,256}$/;
 
 const dashed = (text: string): string => text.replaceAll('.', '-');
+
+/**
+ * `https://sqs…/123456789012/q` → `q`. Not by `URL`: the host that LocalStack gives where its own is an address is none
+ * (`sqs.us-east-1.127.0.0.1`).
+ */
+export const nameOfUrl = (url: QueueUrl): FullName => url.slice(url.lastIndexOf('/') + 1);
 
 export const isFifoName = (name: string): boolean => name.endsWith(FIFO);
 

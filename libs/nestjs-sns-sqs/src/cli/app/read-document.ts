@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { thrownText } from '../../errors/thrown.js';
 import { DOCUMENT_FORMAT, DOCUMENT_VERSION, type TopologyDocument } from '../../topology/topology-document.js';
-import { CliError } from '../cli-error.js';
+import { readJsonFile } from '../read-json-file.js';
 
 const provisioning = z.enum(['create', 'verify', 'off']);
 const schema = z.union([z.literal(true), z.record(z.string(), z.unknown())]).optional();
@@ -73,21 +70,8 @@ const document = z.object({
   ),
 });
 
-const MAX_PROBLEMS = 5;
-
 /** Reads what `topology print` has written. Throws a CliError that names the file and what is wrong. */
 export function readDocument(path: string, cwd: string): TopologyDocument {
-  const file = resolve(cwd, path);
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new CliError(`${file} could not be read: ${thrownText(error)}`, { cause: error });
-  }
-  const { success, data, error } = document.safeParse(json);
-  if (success) return data;
-  const problems = error.issues.slice(0, MAX_PROBLEMS).map(({ path: at, message }) => `${at.join('.')}: ${message}`);
-  throw new CliError(
-    `${file} is no topology of this version (${DOCUMENT_FORMAT}, version ${DOCUMENT_VERSION}): ${problems.join('; ')}. Write it anew by \`nestjs-sns-sqs topology print --app … > file\`.`,
-  );
+  const isNot = `no topology of this version (${DOCUMENT_FORMAT}, version ${DOCUMENT_VERSION})`;
+  return readJsonFile(path, cwd, document, isNot, 'topology print');
 }

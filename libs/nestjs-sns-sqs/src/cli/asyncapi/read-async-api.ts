@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { thrownText } from '../../errors/thrown.js';
-import { CliError } from '../cli-error.js';
+import { readJsonFile } from '../read-json-file.js';
 import type { AsyncApi } from './async-api.js';
 
 const reference = z.object({ $ref: z.string() });
@@ -40,21 +37,8 @@ const document = z.looseObject({
   components: z.looseObject({ schemas: z.record(z.string(), any), messages: z.record(z.string(), any) }),
 });
 
-const MAX_PROBLEMS = 5;
-
 /** Reads what `asyncapi` has written. Throws a CliError that names the file and what is wrong. */
 export function readAsyncApi(path: string, cwd: string): AsyncApi {
-  const file = resolve(cwd, path);
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new CliError(`${file} could not be read: ${thrownText(error)}`, { cause: error });
-  }
-  const { success, data, error } = document.safeParse(json);
-  if (success) return data as unknown as AsyncApi;
-  const problems = error.issues.slice(0, MAX_PROBLEMS).map(({ path: at, message }) => `${at.join('.')}: ${message}`);
-  throw new CliError(
-    `${file} is no document of \`nestjs-sns-sqs asyncapi\`: ${problems.join('; ')}. Write it anew by \`nestjs-sns-sqs asyncapi --app … > file\`.`,
-  );
+  const isNot = 'no document of `nestjs-sns-sqs asyncapi`';
+  return readJsonFile(path, cwd, document, isNot, 'asyncapi') as unknown as AsyncApi;
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { LetterSelection } from '../../dead-letters/letter-filter.js';
+import { hasCondition, type LetterSelection } from '../../dead-letters/letter-filter.js';
 import { CliError } from '../cli-error.js';
 
 export interface FilterOptions {
@@ -75,8 +75,7 @@ export const filterOf = ({ id, group, type, error, subject, source, text, before
 /** Throws a CliError where no letters are named. */
 export function selectionOf(queue: string, options: SelectionOptions): LetterSelection {
   const filter = filterOf(options);
-  const hasFilter = Object.values(filter).some(each => each !== undefined);
-  if (!hasFilter && options.all !== true)
+  if (!hasCondition(filter) && options.all !== true)
     throw new CliError('Name the letters by --group, --id, --type, …, or give --all');
   return { queue, all: options.all, ...filter };
 }
