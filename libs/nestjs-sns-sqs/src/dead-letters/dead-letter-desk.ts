@@ -1,13 +1,15 @@
 import { monotonicNow } from '../async/clock.js';
 import { createSqsClient } from '../wire/aws-clients.js';
 import { copyRefused, letterNotFound, wrongLimit } from './desk-errors.js';
-import { findDeadLetterQueue, type QueueFacts } from './dead-letter-queue.js';
+import { findDeadLetterQueue } from './dead-letter-queue.js';
 import { sdkDeadLetterPlane, type DeadLetterPlane } from './dead-letter-plane.js';
 import {
   checkRedriveOptions,
   checkSelection,
   resolveDeskOptions,
   type DeadLetterDeskOptions,
+  type ListOptions,
+  type LookSettings,
   type RedriveOptions,
   type ResolvedDeskOptions,
 } from './desk-options.js';
@@ -18,9 +20,9 @@ import type { Letter } from './letter.js';
 import { LetterFile } from './letter-file.js';
 import { letterTest, type LetterFilter, type LetterSelection } from './letter-filter.js';
 import { LetterGroups, type LetterGroup } from './letter-groups.js';
-import { LetterTray } from './letter-tray.js';
+import { LetterReader } from './letter-reader.js';
 import { listDeadLetterQueues, type DeadLetterQueueSummary } from './list-queues.js';
-import { lookThrough, type Coverage, type LookOptions } from './look-through.js';
+import type { Coverage } from './look-through.js';
 import { OldestLetters, placeOf } from './oldest-letters.js';
 import { Pace } from './pace.js';
 import { RedriveOrder } from './redrive-order.js';
@@ -30,22 +32,6 @@ import { RedriveTargets } from './redrive-targets.js';
 import { sendSuccessors } from './successor.js';
 import { Survey } from './survey.js';
 
-export interface LookSettings {
-  /** Called after each round of receives, synchronously. */
-  onProgress?: ((coverage: Coverage) => void) | undefined;
-  /** Ends the look early. The result has what the desk read until then. */
-  signal?: AbortSignal | undefined;
-}
-
-export interface ListOptions extends LookSettings {
-  /** @default every letter */
-  filter?: LetterFilter | undefined;
-  /** The `cursor` of the page before. @default the first page */
-  cursor?: string | undefined;
-  /** Letters of a page, 1 to 1,000. @default 50 */
-  limit?: number | undefined;
-}
-
 /** What a test replaces. @internal */
 export interface DeskEnvironment {
   plane?: DeadLetterPlane;
@@ -53,11 +39,6 @@ export interface DeskEnvironment {
   wallNow?: () => number;
   pause?: (ms: number) => Promise<void>;
 }
-
-/** A look lasts as long as SQS needs to hand out the letters; if this process dies, they are visible again by then. */
-const lookSeconds = ({ messages }: QueueFacts): number => Math.min(43_200, 30 + Math.ceil(messages / 200));
-/** For a letter that is sent or deleted; extended as needed. */
-const WORK_SECONDS = 300;
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -78,6 +59,7 @@ const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(r
 export class DeadLetterDesk {
   private readonly options: ResolvedDeskOptions;
   private readonly plane: DeadLetterPlane;
+  private readonly reader: LetterReader;
   private readonly now: () => number;
   private readonly wallNow: () => number;
   private readonly pause: (ms: number) => Promise<void>;
@@ -88,6 +70,7 @@ export class DeadLetterDesk {
     this.options = resolveDeskOptions(options);
     this.plane = environment.plane ?? this.connect();
     this.now = environment.now ?? monotonicNow;
+    this.reader = new LetterReader(this.plane, this.options.maxRead, this.now);
     this.wallNow = environment.wallNow ?? Date.now;
     this.pause = environment.pause ?? sleep;
   }
@@ -104,7 +87,7 @@ export class DeadLetterDesk {
   ): Promise<{ groups: LetterGroup[]; coverage: Coverage }> {
     const isMeant = letterTest(settings.filter ?? {});
     const groups = new LetterGroups();
-    const coverage = await this.look(queue, settings, letters => {
+    const coverage = await this.reader.look(queue, settings, letters => {
       for (const letter of letters) if (isMeant(letter)) groups.add(letter);
     });
     return { groups: groups.list(), coverage };
@@ -118,7 +101,7 @@ export class DeadLetterDesk {
     if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) throw wrongLimit(limit);
     const oldest = new OldestLetters(limit, cursor === undefined ? undefined : placeOf(cursor));
     const isMeant = letterTest(filter);
-    const coverage = await this.look(queue, settings, letters => {
+    const coverage = await this.reader.look(queue, settings, letters => {
       for (const letter of letters) if (isMeant(letter)) oldest.add(letter);
     });
     return { ...oldest.page(), coverage };
@@ -146,11 +129,11 @@ export class DeadLetterDesk {
     const report = emptyReport(name, dryRun);
     const forecaster = dryRun ? new Forecaster({ handlers, store }) : undefined;
     const survey = new Survey({ report, fifo: queue.fifo, isMeant, targets, forecaster });
-    report.coverage = await this.look(name, { signal }, letters => survey.add(letters));
+    report.coverage = await this.reader.look(name, { signal }, letters => survey.add(letters));
     report.forecast = forecaster?.result();
     if (dryRun || signal?.aborted === true) return report;
     const { plane, pause } = this;
-    const tray = this.trayOf(queue, WORK_SECONDS);
+    const tray = this.reader.workTray(queue);
     const order = new RedriveOrder(queue.fifo ? [] : survey.letters);
     const pace = new Pace(messagesPerSecond, this.now, pause);
     await new Redriver(
@@ -170,9 +153,9 @@ export class DeadLetterDesk {
     { to, dryRun = false }: EditOptions = {},
   ): Promise<EditReport> {
     const queue = await findDeadLetterQueue(this.plane, name);
-    const tray = this.trayOf(queue, WORK_SECONDS);
+    const tray = this.reader.workTray(queue);
     try {
-      const letter = await this.find(queue, tray, id);
+      const letter = await this.reader.find(queue, tray, id);
       const target = await new RedriveTargets(this.plane, queue, to).of(letter);
       const schemaOf = (type: string): unknown => this.options.handlers?.find(target.name, type)?.schema;
       const { eventId, message } = await editedCopy(letter, patch, target, schemaOf);
@@ -206,9 +189,9 @@ export class DeadLetterDesk {
     const isMeant = letterTest({ ...filter, before: Math.min(before, this.wallNow()) });
     const queue = await findDeadLetterQueue(this.plane, name);
     const file = saveTo === undefined || dryRun ? undefined : await LetterFile.append(saveTo);
-    const tray = this.trayOf(queue, WORK_SECONDS);
+    const tray = this.reader.workTray(queue);
     try {
-      return await discardLetters(this.lookOptions(queue, tray, settings), isMeant, dryRun, file);
+      return await discardLetters(this.reader.lookOptions(queue, tray, settings), isMeant, dryRun, file);
     } finally {
       await file?.finish();
       await tray.giveBack();
@@ -226,7 +209,7 @@ export class DeadLetterDesk {
     const isMeant = letterTest(filter);
     const target = await LetterFile.create(file);
     try {
-      const coverage = await this.look(queue, settings, letters => target.write(letters.filter(isMeant)));
+      const coverage = await this.reader.look(queue, settings, letters => target.write(letters.filter(isMeant)));
       await target.finish();
       return { written: target.count, coverage };
     } catch (error) {
@@ -247,38 +230,5 @@ export class DeadLetterDesk {
     this.closers.push(() => plane.destroy());
     if (!sqs) this.closers.push(() => client.destroy());
     return plane;
-  }
-
-  private trayOf(queue: QueueFacts, leaseSeconds: number): LetterTray {
-    return new LetterTray({ plane: this.plane, queue, leaseSeconds, now: this.now });
-  }
-
-  private lookOptions(queue: QueueFacts, tray: LetterTray, { onProgress, signal }: LookSettings): LookOptions {
-    return { tray, queue, maxRead: this.options.maxRead, onProgress, signal };
-  }
-
-  /** Whatever happens, the letters are given back. */
-  private async look(
-    name: string,
-    settings: LookSettings,
-    visit: (letters: Letter[]) => void | Promise<void>,
-  ): Promise<Coverage> {
-    const queue = await findDeadLetterQueue(this.plane, name);
-    const tray = this.trayOf(queue, lookSeconds(queue));
-    try {
-      return await lookThrough(this.lookOptions(queue, tray, settings), visit);
-    } finally {
-      await tray.giveBack();
-    }
-  }
-
-  private async find(queue: QueueFacts, tray: LetterTray, id: string): Promise<Letter> {
-    let wanted: Letter | undefined;
-    await lookThrough(this.lookOptions(queue, tray, {}), letters => {
-      wanted = letters.find(letter => letter.id === id);
-      return wanted && 'stop';
-    });
-    if (!wanted) throw letterNotFound(queue.name, id);
-    return wanted;
   }
 }

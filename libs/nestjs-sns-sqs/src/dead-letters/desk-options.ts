@@ -4,8 +4,9 @@ import type { AwsClientOptions } from '../interfaces/options.interface.js';
 import { checkOptions } from '../options/check-options.js';
 import { z } from '../options/schema.js';
 import { awsAccess, fn, withMethods } from '../options/shared-schemas.js';
-import { hasCondition } from './letter-filter.js';
+import { hasCondition, type LetterFilter } from './letter-filter.js';
 import type { LetterHandlers } from './letter-handlers.js';
+import type { Coverage } from './look-through.js';
 
 export interface DeadLetterDeskOptions {
   /** Configuration of the SDK client. @default the SDK's own defaults */
@@ -40,6 +41,22 @@ const SCHEMA = z.strictObject({
 export function resolveDeskOptions(options: DeadLetterDeskOptions): ResolvedDeskOptions {
   checkOptions('DeadLetterDesk', SCHEMA, options);
   return { ...options, prefix: options.prefix ?? '', maxRead: options.maxRead ?? 100_000 };
+}
+
+export interface LookSettings {
+  /** Called after each round of receives, synchronously. */
+  onProgress?: ((coverage: Coverage) => void) | undefined;
+  /** Ends the look early. The result has what the desk read until then. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface ListOptions extends LookSettings {
+  /** @default every letter */
+  filter?: LetterFilter | undefined;
+  /** The `cursor` of the page before. @default the first page */
+  cursor?: string | undefined;
+  /** Letters of a page, 1 to 1,000. @default 50 */
+  limit?: number | undefined;
 }
 
 export interface RedriveOptions {

@@ -1,5 +1,5 @@
-export { DeadLetterDesk, type ListOptions, type LookSettings } from './dead-letter-desk.js';
-export type { DeadLetterDeskOptions, RedriveOptions } from './desk-options.js';
+export { DeadLetterDesk } from './dead-letter-desk.js';
+export type { DeadLetterDeskOptions, ListOptions, LookSettings, RedriveOptions } from './desk-options.js';
 export type { QueueFacts } from './dead-letter-queue.js';
 export type { DeadLetterQueueSummary } from './list-queues.js';
 export type { DiscardReport } from './discard-letters.js';
