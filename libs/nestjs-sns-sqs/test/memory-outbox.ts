@@ -9,7 +9,7 @@ import type {
   OutboxStore,
 } from '../src/interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../src/interfaces/sql.interface.js';
-import type { ContractTransaction } from '../src/testing/outbox-store-contract.js';
+import type { ContractTransaction } from '../src/testing/contract-outbox.js';
 
 interface Kept extends OutboxRow {
   at: number;

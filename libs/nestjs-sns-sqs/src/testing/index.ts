@@ -1,4 +1,5 @@
 export { TestHarness, type DeadLetterReport, type TestAwsConfig } from './test-harness.js';
 export { inboxStoreContract, type ContractRunner } from './inbox-store-contract.js';
-export { outboxStoreContract, type ContractTransaction, type OutboxContractSubject } from './outbox-store-contract.js';
+export type { ContractTransaction, OutboxContractSubject } from './contract-outbox.js';
+export { outboxStoreContract } from './outbox-store-contract.js';
 export { sqsContext, type TestContextOptions } from './sqs-context.js';
