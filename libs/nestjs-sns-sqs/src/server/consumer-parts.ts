@@ -2,7 +2,6 @@ import type { LoggerService } from '@nestjs/common';
 import type { ClockWatch } from '../async/clock-watch.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
-import { isOwnReplyQueue } from '../async/own-requests.js';
 import { replyAddressOf } from '../envelope/reply.js';
 import type { Inbox } from '../inbox/inbox.js';
 import type { SqsControlPlane } from '../interfaces/control-plane.interface.js';
@@ -13,6 +12,7 @@ import type { SqsWire } from '../interfaces/wire.interface.js';
 import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import { QueueTagReader } from '../topology/queue-tag-reader.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
+import { assembleLanes, messagesInWork } from './assemble-lanes.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import { DeliveryTracer } from './handle/delivery-tracer.js';
@@ -26,9 +26,7 @@ import { AttemptCounter } from './handle/attempt-counter.js';
 import { Suspects } from './handle/suspects.js';
 import { UnknownTypes } from './handle/unknown-types.js';
 import type { Intake } from './receive/intake.js';
-import { hasLowerSequence, laneKeyOf, type LaneKey } from './receive/lane-key.js';
-import { BatchLanes } from './receive/batch-lanes.js';
-import { Lanes, type LaneRunner } from './receive/lanes.js';
+import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
 import type { LaneSet } from './receive/lane-set.js';
 import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
@@ -213,7 +211,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     logger,
   });
   const pace = new ReceivePace(maxMessages);
-  const lanes = lanesOf(options, consumer, runner, dispatcher);
+  const lanes = assembleLanes(options, consumer, runner, dispatcher);
   const { waits } = options;
   // A batch takes one slot when it begins; until then its messages only wait.
   const slots = settings.batch ? new Slots(Infinity) : options.slots;
@@ -243,36 +241,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   };
 }
 
-/** Messages that may be in work at one time: with batches, those that run, and one batch that is being filled. */
-const messagesInWork = ({ concurrency, batch }: ResolvedConsumerOptions): number =>
-  batch ? batch.size * (concurrency + 1) : concurrency;
-
-function lanesOf(
-  { queue, settings, slots, requestSlots }: QueueConsumerOptions,
-  consumer: Consumer,
-  runner: LaneRunner<Delivery>,
-  dispatcher: Dispatcher,
-): LaneSet<Delivery> {
-  const { batch, concurrency, ordering, weight } = settings;
-  const common = { runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots, weight };
-  if (batch) {
-    const begin = (deliveries: readonly Delivery[]) => dispatcher.beginBatch(deliveries);
-    return new BatchLanes({ ...common, ...batch, begin, areTogether: queue.fifo });
-  }
-  return new Lanes({
-    ...common,
-    ...(requestSlots && { requests: { slots: requestSlots, isOne: isOwnRequest } }),
-    ...(ordering === 'sequential' && { isBefore: hasLowerSequence }),
-  });
-}
-
 const none = (): undefined => undefined;
-
-/** Sent by a process of this service. */
-function isOwnRequest({ message }: Delivery): boolean {
-  const address = replyAddressOf(message);
-  return address !== undefined && isOwnReplyQueue(address.queueUrl);
-}
 
 function suspectsOf(
   { queue, settings, tags, tagReader, logger, inbox, inboxIsShared }: QueueConsumerOptions,
