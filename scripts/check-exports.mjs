@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 
 const FOLDER = join(import.meta.dirname, '../.tmp/check-exports');
-const PACKAGES = ['aws-cdk-lib@2.276.0', 'constructs@10.4.2', '@cdktf/hcl2json@0.21.0'];
+const PACKAGES = ['aws-cdk-lib@2.276.0', 'constructs@10.5.1', '@cdktf/hcl2json@0.21.0'];
 const CLI = join(import.meta.dirname, '../dist/libs/nestjs-sns-sqs/esm/cli/cli.js');
 const LIMIT_MS = 300_000;
 
