@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { nameOfUrl } from '../topology/names.js';
 
 /** A handler that runs, as far as the requests that it sends concern it. */
 export interface AskingHandler {
@@ -56,5 +57,5 @@ export const noteReplyQueue = (name: string): void => void shared().callers.add(
 /** Whether a request comes from a process of this service, as far as this process has sent requests itself. */
 export const isOwnReplyQueue = (url: string): boolean => {
   const { callers } = shared();
-  return callers.size > 0 && callers.has(callerOf(url.slice(url.lastIndexOf('/') + 1)));
+  return callers.size > 0 && callers.has(callerOf(nameOfUrl(url)));
 };

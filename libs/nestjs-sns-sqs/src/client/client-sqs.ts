@@ -9,7 +9,14 @@ import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
 import { quoted } from '../logging/printable.js';
 import { isOwnService, knownSource, unknownSource } from '../options/own-service.js';
-import { assertNoNameProblems, commandQueue, isFifoName, queueNameProblem, withPrefix } from '../topology/names.js';
+import {
+  assertNoNameProblems,
+  commandQueue,
+  isFifoName,
+  nameOfUrl,
+  queueNameProblem,
+  withPrefix,
+} from '../topology/names.js';
 import { queueUrlFor } from '../topology/publish-targets.js';
 import { accessSqs, type AwsAccess } from '../wire/aws-access.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
@@ -23,11 +30,6 @@ import { Requester } from './request/requester.js';
 
 /** `https://sqs…/123456789012/q.fifo/?a=b` → `https://sqs…/123456789012/q.fifo` */
 const plainUrl = (queueUrl: string): string => queueUrl.replace(/\/*([?#].*)?$/, '');
-
-const queueNameOf = (queueUrl: string): string => {
-  const url = plainUrl(queueUrl);
-  return url.slice(url.lastIndexOf('/') + 1);
-};
 
 /**
  * Sends commands to a service's command queue, `<service>-async-commands.fifo`: `emit()` orders, `send()` also waits
@@ -58,7 +60,7 @@ export class ClientSQS extends SnsSqsClient {
     checkClientSqsOptions(options);
     const { service, prefix = '', queueUrl } = options;
     const queue =
-      (queueUrl === undefined ? undefined : queueNameOf(queueUrl)) ??
+      (queueUrl === undefined ? undefined : nameOfUrl(plainUrl(queueUrl))) ??
       withPrefix(prefix, options.queue ?? commandQueue(service));
     if (queueUrl === undefined) assertNoNameProblems([queueNameProblem(queue)]);
     this.queue = queue;
