@@ -29,7 +29,13 @@ describe('deadLetterOf', () => {
         'deadletter.time': text('2026-03-04T05:06:07.000Z'),
         'deadletter.frame': text('copyOf (libs/nestjs-sns-sqs/src/server/settle/dead-letter.spec.ts)'),
       },
+      groupId: 'g',
     });
+  });
+
+  it('keeps the tenant of a fair queue, and has no group where the message had none', () => {
+    expect(copyOf()).toMatchObject({ groupId: 'g' });
+    expect(copyOf(new Delivery({ MessageId: 'm-1', Body: '{}' }, 0, 0))).not.toHaveProperty('groupId');
   });
 
   it('keeps its group on FIFO, and is deduplicated by the id of the original', () => {

@@ -189,6 +189,9 @@ export function deadLetterOf(
     body,
     attributes,
     origin: delivery.trace,
-    ...(queue.fifo ? { groupId: delivery.groupId ?? 'none', deduplicationId: delivery.messageId } : {}),
+    ...(queue.fifo
+      ? { groupId: delivery.groupId ?? 'none', deduplicationId: delivery.messageId }
+      : // Of a fair queue: the tenant of a letter is known, and a redrive is fair too (sqs-fair-queues).
+        delivery.groupId !== undefined && { groupId: delivery.groupId }),
   };
 }
