@@ -8,6 +8,7 @@ import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { CallRetries } from '../topology/call-retries.js';
 import type { ControlPlanes } from '../topology/control-planes.js';
 import type { ListQueues } from '../topology/examine-account.js';
+import type { AccountAndRegion } from '../topology/publish-targets.js';
 import type { Output } from './output.js';
 import type { AwsOptions } from './shared-options.js';
 
@@ -15,6 +16,7 @@ import type { AwsOptions } from './shared-options.js';
 export interface CliAws {
   planes: ControlPlanes;
   listQueues: ListQueues;
+  accountAndRegion: () => Promise<AccountAndRegion>;
   sqs: SQSClient;
   destroy: () => void;
 }
@@ -42,6 +44,10 @@ export function openAws(options: AwsOptions, output: Output): CliAws {
       retries: new CallRetries({ forMs: RETRY_FOR_MS, boundedBy: 'the command', logger }),
     },
     listQueues: prefix => listQueues(sqs, prefix),
+    accountAndRegion: async () => ({
+      region: await sqs.config.region(),
+      accountId: (await sqs.config.credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'],
+    }),
     sqs,
     destroy: () => {
       // What another failure left behind would be tried again for as long as calls are.

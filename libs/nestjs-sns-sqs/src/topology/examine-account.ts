@@ -16,9 +16,10 @@ import { compareTopology } from './verify-topology.js';
 export interface Finding {
   /**
    * `missing`, `differs`: `create` makes or raises it. `owner`: the queue is another service's. `orphan`: nothing of the
-   * app uses it any more; `prune` removes it. `danger`: whoever makes the account equal to the topology loses something.
+   * app uses it any more; `prune` removes it. `on-use`: a client with `create` makes it when it is used for the first
+   * time. `danger`: whoever makes the account equal to the topology loses something.
    */
-  kind: 'missing' | 'differs' | 'owner' | 'orphan' | 'danger';
+  kind: 'missing' | 'differs' | 'owner' | 'orphan' | 'on-use' | 'danger';
   resource: string;
   attribute?: string;
   wanted?: string;
