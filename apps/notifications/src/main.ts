@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { ServerSQS } from 'nestjs-sns-sqs';
 import { inbox } from '../../shared/inbox.js';
+import { provisioning } from '../../shared/provisioning.js';
 import { LogMessagesInterceptor } from '../../shared/log-messages.interceptor.js';
 import { run } from '../../shared/run.js';
 import { Registry } from 'prom-client';
@@ -14,6 +15,7 @@ run('notifications', async () => {
   const strategy = new ServerSQS({
     service: 'notifications',
     prefix: process.env['QUEUE_PREFIX'] ?? '',
+    provisioning: provisioning(),
     inbox: inbox(),
   });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(NotificationsModule, {

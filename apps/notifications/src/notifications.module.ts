@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ClientsModule } from '@nestjs/microservices';
 import { ClientSNS, ClientSQS } from 'nestjs-sns-sqs';
+import { provisioning } from '../../shared/provisioning.js';
 import { TelemetryModule } from '../../shared/telemetry.module.js';
 import { AuditController } from './audit.controller.js';
 import { COMMANDS, EVENTS } from './clients.js';
@@ -11,7 +12,11 @@ import { UserDirectoryController } from './user-directory.controller.js';
 import { UserDirectory } from './user-directory.js';
 import { UserEventsController } from './user-events.controller.js';
 
-const options = { service: 'notifications', prefix: process.env['QUEUE_PREFIX'] ?? '' };
+const options = {
+  service: 'notifications',
+  prefix: process.env['QUEUE_PREFIX'] ?? '',
+  provisioning: provisioning(),
+};
 
 @Module({
   imports: [

@@ -3,6 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { SnsSqsModule } from 'nestjs-sns-sqs';
 import { PostgresOutbox } from 'nestjs-sns-sqs/postgres';
 import { inbox } from '../../shared/inbox.js';
+import { provisioning } from '../../shared/provisioning.js';
 import { TelemetryModule } from '../../shared/telemetry.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthController } from './health.controller.js';
@@ -22,6 +23,7 @@ import { UsersService } from './users/users.service.js';
       useFactory: (outbox: PostgresOutbox) => ({
         service: 'users',
         prefix: process.env['QUEUE_PREFIX'] ?? '',
+        provisioning: provisioning(),
         inbox: inbox(),
         outbox,
       }),

@@ -10,7 +10,9 @@ import { cloudFormationOf } from '../../topology/export/cloudformation.js';
 import {
   DEFAULT_ALARM_AGE_SECONDS,
   DEFAULT_KMS_REUSE_SECONDS,
+  TOPIC_CHOICES,
   type ExportOptions,
+  type TopicChoice,
 } from '../../topology/export/export-options.js';
 import { iamPoliciesOf } from '../../topology/export/iam.js';
 import { mermaidOf } from '../../topology/export/mermaid.js';
@@ -26,7 +28,7 @@ interface ExportCommandOptions extends DocumentOptions, AwsOptions {
   kmsKey?: string;
   kmsReuseSeconds?: number;
   tag: Record<string, string>;
-  topics: 'own' | 'all';
+  topics: TopicChoice;
   alarms: boolean;
   alarmAgeSeconds: number;
   alarmAction: string[];
@@ -56,8 +58,8 @@ const configure = (command: Command): Command =>
   withAws(withDocument(command))
     .addOption(new Option('--format <name>', 'the language').choices(FORMATS).makeOptionMandatory())
     .addOption(
-      new Option('--topics <which>', "the topics to create: the app's own, or all that it names without an ARN")
-        .choices(['own', 'all'])
+      new Option('--topics <which>', "the app's own topics, all that it names without an ARN, topics only, or none")
+        .choices(TOPIC_CHOICES)
         .default('own'),
     )
     .option('--kms-key <id>', "ARN, id or alias of a customer key, in place of SQS's own encryption")
