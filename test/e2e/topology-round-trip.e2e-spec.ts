@@ -2,21 +2,14 @@ import { Controller, Module, type Type } from '@nestjs/common';
 import { OnCommand, OnDomainEvent, SnsSqsModule, type TopologyOptions } from 'nestjs-sns-sqs';
 import { describeApp } from '../../libs/nestjs-sns-sqs/src/cli/app/describe-app.js';
 import { readApp } from '../../libs/nestjs-sns-sqs/src/cli/app/open-app.js';
-import { runCli } from '../../libs/nestjs-sns-sqs/src/cli/run-cli.js';
-import { testIo, type TestIo } from '../../libs/nestjs-sns-sqs/test/cli-io.js';
-import { cloudFormationOf } from '../../libs/nestjs-sns-sqs/src/topology/export/cloudformation.js';
 import type { ExportOptions } from '../../libs/nestjs-sns-sqs/src/topology/export/export-options.js';
 import { topologyOf } from '../../libs/nestjs-sns-sqs/src/topology/topology-of.js';
 import type { TopologyDocument } from '../../libs/nestjs-sns-sqs/src/topology/topology-document.js';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { deployByCloudFormation, deployByHand } from '../support/template-deployment.js';
+import { TopologyAccount, type CommandEnd } from '../support/topology-account.js';
 import { waitFor } from '../support/wait-for.js';
 import { QUICK, world } from '../support/world.js';
 
-const HAS_CLOUDFORMATION = process.env['E2E_SERVER'] === 'localstack';
-
+const QUEUE = 'send-email-on-user-registered';
 const handled: string[] = [];
 
 @Controller()
@@ -40,12 +33,11 @@ class Notifications {
 
 describe('from handlers to a template to an account', () => {
   const here = world();
-  let folder: string;
-  beforeEach(async () => {
+  let account: TopologyAccount;
+  beforeEach(() => {
     handled.length = 0;
-    folder = await mkdtemp(join(tmpdir(), 'topology-'));
+    account = new TopologyAccount(here);
   });
-  afterEach(() => rm(folder, { recursive: true }));
 
   const moduleOf = (controller: Type, topology?: TopologyOptions): Type => {
     const options = { service: 'notifications', prefix: here.prefix, aws: here.aws, consumer: QUICK, topology };
@@ -59,36 +51,15 @@ describe('from handlers to a template to an account', () => {
   const documentOf = async (controller: Type, topology?: TopologyOptions): Promise<TopologyDocument> =>
     describeApp(await readApp(() => moduleOf(controller, topology), { spec: 'app' }));
 
-  async function deploy(document: TopologyDocument, options: ExportOptions = {}): Promise<void> {
-    const template = cloudFormationOf(document, { topics: 'all', ...options });
-    const { endpoint, region } = here.aws;
-    if (HAS_CLOUDFORMATION) {
-      await deployByCloudFormation(JSON.stringify(template), { endpoint, region, stack: `${here.prefix}stack` });
-    } else await deployByHand(template, { ...here.clients, region });
-  }
-
-  /** Runs a command against the account. */
-  async function command(document: TopologyDocument, ...argv: string[]): Promise<{ code: number; io: TestIo }> {
-    const file = join(folder, 'topology.json');
-    await writeFile(file, JSON.stringify(document));
-    const { endpoint, region, credentials } = here.aws;
-    const io = testIo();
-    const before = { ...process.env };
-    Object.assign(process.env, {
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    });
-    try {
-      const code = await runCli([...argv, '--from', file, '--endpoint', endpoint, '--region', region], io);
-      return { code, io };
-    } finally {
-      process.env = before;
-    }
-  }
+  const deploy = (document: TopologyDocument, options: ExportOptions = {}): Promise<void> =>
+    account.deploy(document, { topics: 'all', ...options });
+  const command = (document: TopologyDocument, ...argv: string[]): Promise<CommandEnd> =>
+    account.command(document, ...argv);
   const findings = async (document: TopologyDocument): Promise<Array<{ kind: string; text: string }>> => {
     const { io } = await command(document, 'topology', 'plan', '--json');
     const all = JSON.parse(io.out()) as Array<{ findings: Array<{ kind: string; text: string }> }>;
-    return all.flatMap(each => each.findings);
+    // Nobody emits here.
+    return all.flatMap(each => each.findings).filter(({ kind }) => kind !== 'on-use');
   };
 
   it('deploys an account in which verify finds no difference, and the handlers run on it with off', async () => {
@@ -96,9 +67,8 @@ describe('from handlers to a template to an account', () => {
     await deploy(document, { alarms: { ageSeconds: 900, actions: [] } });
     const { code, io } = await command(document, 'topology', 'diff');
     expect([io.out(), code]).toEqual(['The account has everything that the handlers need, and nothing else.\n', 0]);
-    const queue = here.queue('send-email-on-user-registered');
-    const subscription = await here.topic('users-domain-events').subscription(queue);
-    expect(subscription['RedrivePolicy']).toContain('send-email-on-user-registered-dlq');
+    const subscription = await here.topic('users-domain-events').subscription(here.queue(QUEUE));
+    expect(subscription['RedrivePolicy']).toContain(`${QUEUE}-dlq`);
     const verified = await here.start([Notifications], { provisioning: 'verify' });
     // Subscriptions too: the template's policies remember them.
     expect(here.logs.all().join('\n')).not.toContain('is not compared');
@@ -110,6 +80,18 @@ describe('from handlers to a template to an account', () => {
     await here.commands({ provisioning: 'off', groupId: () => 'g' }).emit('send-welcome-email', {});
     await waitFor('both handlers', () => handled.length === 2);
     expect(handled.toSorted()).toEqual(['command', 'event']);
+  });
+
+  it('has create and templates agree: what create makes has nothing that a template would add, and vice versa', async () => {
+    const document = await documentOf(Notifications);
+    await (await here.start([Notifications])).app.close();
+    const { code, io } = await command(document, 'topology', 'diff');
+    expect(code).toBe(0);
+    expect(io.out()).toMatch(
+      /^.*\n\S+ +on-use +the first emit makes it +topic \S*notifications-domain-events is missing\n$/,
+    );
+    const subscription = await here.topic('users-domain-events').subscription(here.queue(QUEUE));
+    expect(subscription['RedrivePolicy']).toContain(`${QUEUE}-dlq`);
   });
 
   it("deploys a team's key and tags, and verify finds no difference", async () => {

@@ -1,4 +1,4 @@
-/** Tags and encryption that a team asks for, beside the settings that the handlers need. */
+/** Tags, encryption and more that a team asks for, beside the settings that the handlers need. */
 export interface TopologyOptions {
   /**
    * Tags of each queue and dead-letter queue that `create` makes, such as `{ team: 'mail' }`, beside the library's own.
@@ -13,4 +13,10 @@ export interface TopologyOptions {
   kmsKeyId?: string | undefined;
   /** How long SQS uses one data key of the customer key, in seconds, 60 to 86,400. @default 300, AWS's own */
   kmsDataKeyReusePeriodSeconds?: number | undefined;
+  /**
+   * Events that SNS cannot deliver to a queue go to the dead-letter queue of this queue. Without it SNS drops these
+   * events, for example when a policy or a key was changed by mistake. A subscription that has a dead-letter queue of your
+   * own keeps it. False: the library neither creates nor verifies this setting. @default true
+   */
+  subscriptionDeadLetterQueues?: boolean | undefined;
 }

@@ -133,6 +133,7 @@ const topology = z
       .regex(/^(?!.*alias\/aws\/)/, 'SNS cannot use a key of AWS itself, so events would be lost: give a customer key')
       .optional(),
     kmsDataKeyReusePeriodSeconds: z.number().int().min(60).max(86_400).optional(),
+    subscriptionDeadLetterQueues: z.boolean().optional(),
   })
   .refine(({ kmsKeyId, kmsDataKeyReusePeriodSeconds }: TopologyOptions) =>
     kmsKeyId === undefined && kmsDataKeyReusePeriodSeconds !== undefined

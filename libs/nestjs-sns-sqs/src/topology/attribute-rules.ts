@@ -1,5 +1,6 @@
 import { SQS_DLQ_RETENTION_SECONDS, SQS_MAX_BYTES, SQS_MAX_RECEIVE_COUNT } from '../constants.js';
 import type { Attributes } from '../interfaces/control-plane.interface.js';
+import type { QueueArn } from '../interfaces/names.interface.js';
 import { sameJson } from './canonical-json.js';
 import { letsThrough, uniteFilters } from './filter-union.js';
 import { allowsRedrive, uniteRedriveAllowPolicies } from './redrive-allow-policy.js';
@@ -51,6 +52,9 @@ const redrive = (text: string): Redrive => {
   }
 };
 
+/** A subscription's has no count: SNS gives up by rules of its own. */
+const isOfSubscription = (policy: string): boolean => redrive(policy).maxReceiveCount === undefined;
+
 const maxReceiveCountOf = (...policies: string[]): number =>
   Math.max(...policies.map(policy => Number(redrive(policy).maxReceiveCount ?? 0)));
 
@@ -91,10 +95,19 @@ export const ATTRIBUTE_RULES: Readonly<Record<string, AttributeRule>> = {
   RedrivePolicy: {
     ofQueue: (_, deadLetterTargetArn) =>
       JSON.stringify({ deadLetterTargetArn, maxReceiveCount: SQS_MAX_RECEIVE_COUNT }),
-    isAtLeast: (found, wanted) =>
-      redrive(found).deadLetterTargetArn === redrive(wanted).deadLetterTargetArn &&
-      maxReceiveCountOf(found) >= maxReceiveCountOf(wanted),
-    merge: (found, wanted) => JSON.stringify({ ...redrive(wanted), maxReceiveCount: maxReceiveCountOf(found, wanted) }),
+    isAtLeast: (found, wanted) => {
+      const { deadLetterTargetArn } = redrive(found);
+      // A subscription may have a dead letter queue of the team's own.
+      if (isOfSubscription(wanted)) return Boolean(deadLetterTargetArn);
+      return (
+        deadLetterTargetArn === redrive(wanted).deadLetterTargetArn &&
+        maxReceiveCountOf(found) >= maxReceiveCountOf(wanted)
+      );
+    },
+    merge: (found, wanted) =>
+      isOfSubscription(wanted)
+        ? wanted
+        : JSON.stringify({ ...redrive(wanted), maxReceiveCount: maxReceiveCountOf(found, wanted) }),
   },
   RedriveAllowPolicy: { isAtLeast: allowsRedrive, merge: uniteRedriveAllowPolicies },
   RawMessageDelivery: { absent: 'false' },
@@ -133,9 +146,22 @@ export const deadLetterQueueAttributes = (spec: QueueSpec): Attributes =>
 const encrypted = ({ kmsKeyId }: QueueSpec, attributes: Attributes): Attributes =>
   kmsKeyId === undefined ? attributes : { ...attributes, SqsManagedSseEnabled: 'false' };
 
-/** The filter before its scope: a filter on the body need not be one on attributes. */
-export const subscriptionAttributes = ({ types }: Pick<SubscriptionSpec, 'types'>): Attributes => ({
+/**
+ * The filter before its scope: a filter on the body need not be one on attributes.
+ * @param lettersArn where SNS puts what it cannot deliver; undefined: it is asked for nothing
+ */
+export const subscriptionAttributes = (
+  { types }: Pick<SubscriptionSpec, 'types'>,
+  lettersArn?: QueueArn,
+): Attributes => ({
   RawMessageDelivery: 'true',
   FilterPolicy: filterPolicyOf(types),
   FilterPolicyScope: 'MessageAttributes',
+  ...(lettersArn !== undefined && { RedrivePolicy: subscriptionRedrivePolicy(lettersArn) }),
 });
+
+const subscriptionRedrivePolicy = (deadLetterTargetArn: QueueArn): string => JSON.stringify({ deadLetterTargetArn });
+
+/** Whether SNS puts what it cannot deliver into this queue, by a subscription's attributes. */
+export const putsLettersInto = ({ RedrivePolicy = '' }: Attributes, lettersArn: QueueArn): boolean =>
+  redrive(RedrivePolicy).deadLetterTargetArn === lettersArn;

@@ -14,6 +14,11 @@ export interface FoundQueue {
   attributes: Attributes;
 }
 
+/** With what its subscriptions need to be made. */
+export interface CreatedQueue extends ProvisionedQueue, FoundQueue {
+  deadLetters: FoundQueue;
+}
+
 /** Makes a queue and its dead letter queue, or repairs what differs of what is ours. Idempotent. */
 export class QueueCreator {
   constructor(
@@ -21,7 +26,7 @@ export class QueueCreator {
     private readonly tags: TagKeeper,
   ) {}
 
-  async create(spec: QueueSpec): Promise<ProvisionedQueue & FoundQueue> {
+  async create(spec: QueueSpec): Promise<CreatedQueue> {
     const existing = await this.find(spec.name);
     // Whose it is comes first: nothing of another service's queue is changed.
     let tags = existing === undefined ? undefined : await this.tags.keep(spec, existing);
@@ -42,7 +47,7 @@ export class QueueCreator {
       differencesOf(spec.deadLetterQueue, allow, deadLetters.attributes),
     );
     const { url, attributes } = queue;
-    return { name: spec.name, url, attributes, deadLetterQueueUrl: deadLetters.url, tags };
+    return { name: spec.name, url, attributes, deadLetterQueueUrl: deadLetters.url, deadLetters, tags };
   }
 
   /** Sets attributes and says each change; a first setting is part of the making and is not told. */

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import { FakePlanes } from '../../test/fake-planes.js';
 import { createTopology } from './create-topology.js';
+import { admittedTopics } from './queue-policy.js';
 import type { Topology } from './topology.model.js';
 
 const ACCOUNT = 'eu-west-1:123456789012';
@@ -48,6 +49,7 @@ describe('createTopology', () => {
       'create mail-dlq',
       'create mail',
       'set RedriveAllowPolicy of mail-dlq',
+      'set Policy of mail-dlq',
       'set Policy of mail',
       'subscribe mail',
       'set Policy of mail',
@@ -68,7 +70,9 @@ describe('createTopology', () => {
       RawMessageDelivery: 'true',
       FilterPolicyScope: 'MessageAttributes',
       FilterPolicy: '{"type":["user.registered"]}',
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: `arn:aws:sqs:${ACCOUNT}:mail-dlq` }),
     });
+    expect(admittedTopics(queues.get('mail-dlq')?.['Policy'])).toEqual([`arn:aws:sns:${ACCOUNT}:users`]);
   });
 
   it('tells what it makes, and warns of nothing', async () => {

@@ -21,8 +21,8 @@ export async function createTopology(
   const queues = new QueueCreator(planes, tags);
   const subscriptions = new SubscriptionCreator(planes, queues, topicArns);
   return mapInParallel(topology.queues, async spec => {
-    const { attributes, ...queue } = await queues.create(spec);
-    const subscribed = await subscriptions.create(spec, { url: queue.url, attributes });
+    const { attributes, deadLetters, ...queue } = await queues.create(spec);
+    const subscribed = await subscriptions.create(spec, { queue: { url: queue.url, attributes }, deadLetters });
     return { ...queue, subscriptions: subscribed };
   });
 }

@@ -34,7 +34,9 @@ describe('pruneTopology', () => {
     await prune({ dryRun: false });
     expect(fake.subscriptions.get(subscriptionArn('users', 'mail'))?.['FilterPolicy']).toBe('{"type":["a"]}');
     expect(fake.subscriptions.has(subscriptionArn('orders', 'mail'))).toBe(false);
-    expect(admittedTopics(fake.queues.get('mail')?.['Policy'])).toEqual([topicArn('users')]);
+    for (const name of ['mail', 'mail-dlq']) {
+      expect(admittedTopics(fake.queues.get(name)?.['Policy'])).toEqual([topicArn('users')]);
+    }
     fake.calls.length = 0;
     expect(await prune({ dryRun: false })).toEqual([]);
     expect(fake.calls).toEqual([]);
@@ -47,6 +49,7 @@ describe('pruneTopology', () => {
       expect.stringContaining('mail filter of'),
       expect.stringContaining('mail is unsubscribed from'),
       expect.stringContaining('mail lets in no topic but'),
+      expect.stringContaining('mail-dlq lets in no topic but'),
       expect.stringContaining('audit is unsubscribed from'),
     ]);
     expect(fake.calls).toEqual([]);

@@ -4,9 +4,9 @@ import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from '
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { deadLetterQueue } from './names.js';
 import { filterPolicyOf } from './filter-policy.js';
-import { policyWith, recordedSubscriptions } from './queue-policy.js';
+import { admittedTopics, policyWith, recordedSubscriptions, type PolicyPlan } from './queue-policy.js';
 import type { QueueSpec, Topology } from './topology.model.js';
-import type { TopicArn } from '../interfaces/names.interface.js';
+import type { FullName, TopicArn } from '../interfaces/names.interface.js';
 
 export interface PruneOptions {
   /** True: nothing is changed. @default true */
@@ -80,10 +80,25 @@ class Pruner {
     const ended = [...recorded].filter(([topicArn]) => !wanted.includes(topicArn));
     // The subscription first: a topic that is shut out would lose what it delivers.
     for (const [topicArn, id] of ended) await this.unsubscribe(spec.name, topicArn, id);
-    const plan = policyWith(policy, arnOf(queue), wanted, recorded);
-    if (!plan.differs) return;
-    await this.step(spec.name, `lets in no topic but ${wanted.join(', ') || '(none)'}`, 'SetQueueAttributes', () =>
-      this.planes.sqs.setQueueAttributes(queue.url, { Policy: plan.policy }),
+    await this.narrowPolicy(spec.name, queue, policyWith(policy, arnOf(queue), wanted, recorded), wanted);
+    const deadLetters = await this.find(spec.deadLetterQueue);
+    if (!deadLetters) return;
+    const letters = deadLetters.attributes['Policy'];
+    // Only takes away: whether topics are let in here is for the team to say.
+    const kept = admittedTopics(letters).filter(topicArn => wanted.includes(topicArn));
+    const plan = policyWith(letters, arnOf(deadLetters), kept, new Map());
+    await this.narrowPolicy(spec.deadLetterQueue, deadLetters, plan, kept);
+  }
+
+  private async narrowPolicy(
+    name: FullName,
+    { url }: FoundQueue,
+    { differs, policy }: PolicyPlan,
+    kept: readonly string[],
+  ): Promise<void> {
+    if (!differs) return;
+    await this.step(name, `lets in no topic but ${kept.join(', ') || '(none)'}`, 'SetQueueAttributes', () =>
+      this.planes.sqs.setQueueAttributes(url, { Policy: policy }),
     );
   }
 

@@ -111,12 +111,10 @@ export function policyWith(
   const withoutSid = (all: Statement[]): string =>
     canonicalJson(all.map(statement => ({ ...statement, Sid: undefined })));
   const differs = withoutSid(ours) !== withoutSid(wanted);
+  const all = [...statements.filter(statement => !isOurs(statement)), ...wanted];
   return {
-    policy: JSON.stringify({
-      Version: '2012-10-17',
-      ...document,
-      Statement: [...statements.filter(statement => !isOurs(statement)), ...wanted],
-    }),
+    // A policy has a statement at least; an empty text takes the policy away.
+    policy: all.length === 0 ? '' : JSON.stringify({ Version: '2012-10-17', ...document, Statement: all }),
     wanted: JSON.stringify(wanted[0] ?? null),
     found: ours.length > 0 ? JSON.stringify(ours.length === 1 ? ours[0] : ours) : undefined,
     differs,

@@ -24,6 +24,8 @@ export interface QueueSpec {
   /** A customer key in KMS. @default SQS's own encryption */
   kmsKeyId?: string | undefined;
   kmsDataKeyReusePeriodSeconds?: number | undefined;
+  /** False: nothing is asked for events that SNS cannot deliver. @default true */
+  subscriptionDeadLetterQueues?: boolean | undefined;
   /** What a team wants beside the library's own, when the queue is made. */
   tags?: Tags | undefined;
   /** Full names that the queue had before, oldest first: they are drained. */

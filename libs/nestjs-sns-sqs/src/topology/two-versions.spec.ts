@@ -42,6 +42,8 @@ function expectWorks(topology: Topology, { queues, subscriptions }: FakePlanes):
       expect(admitted).toContain(topicArn(topic));
       expect(recorded.get(topicArn(topic))).toBe(`id-${spec.name}`);
       const attributes = subscriptions.get(subscriptionArn(topic, spec.name)) ?? {};
+      expect(attributes['RedrivePolicy']).toContain(`${spec.name}-dlq`);
+      expect(admittedTopics(queues.get(spec.deadLetterQueue)?.['Policy'])).toContain(topicArn(topic));
       expect(letsThrough(attributes['FilterPolicy'] ?? '{}', filterPolicyOf(types), attributes)).toBe(true);
     }
   }

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { Attributes, SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { Difference } from './differences.js';
 import { planPolicy } from './queue-policy.js';
+import { planLettersPolicy } from './subscription-letters.js';
 import type { QueueSpec, Topology } from './topology.model.js';
 import { TagKeeper } from './tag-keeper.js';
 import { verifyTopology } from './verify-topology.js';
@@ -36,11 +37,18 @@ function aws() {
     ],
     [
       'mail-dlq',
-      { QueueArn: queueArn('mail-dlq'), ...deadLetterQueueAttributes(mail), ...redriveAllowPolicy(queueArn('mail')) },
+      {
+        QueueArn: queueArn('mail-dlq'),
+        ...deadLetterQueueAttributes(mail),
+        ...redriveAllowPolicy(queueArn('mail')),
+        Policy: planLettersPolicy(undefined, queueArn('mail-dlq'), [TOPIC]).policy,
+      },
     ],
   ]);
   const topics = new Map<string, Attributes>([[TOPIC, { SubscriptionsConfirmed: '1' }]]);
-  const subscriptions = new Map<string, Attributes>([[`${TOPIC}:id`, subscriptionAttributes(subscription)]]);
+  const subscriptions = new Map<string, Attributes>([
+    [`${TOPIC}:id`, subscriptionAttributes(subscription, queueArn('mail-dlq'))],
+  ]);
   const changing = jest.fn<() => Promise<never>>(() => Promise.reject(new Error('verify must change nothing')));
   const sqs: SqsControlPlane = {
     getQueueUrl: name => Promise.resolve(queues.has(name) ? `url/${name}` : undefined),

@@ -7,8 +7,14 @@ import { isArn } from './names.js';
 import { planPolicy, recordedSubscriptions } from './queue-policy.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, SubscriptionSpec, Topology } from './topology.model.js';
-import { deadLetterQueueAttributes, queueAttributes, subscriptionAttributes } from './attribute-rules.js';
+import {
+  deadLetterQueueAttributes,
+  putsLettersInto,
+  queueAttributes,
+  subscriptionAttributes,
+} from './attribute-rules.js';
 import { redriveAllowPolicy } from './redrive-allow-policy.js';
+import { lettersFor, planLettersPolicy } from './subscription-letters.js';
 import type { FullName, TopicArn } from '../interfaces/names.interface.js';
 
 /** Looks at everything, changes nothing. Throws TOPOLOGY_DIFFERS with every difference. */
@@ -46,6 +52,12 @@ export async function compareTopology(
   return { queues: queues.filter(queue => queue !== undefined), differences: verifier.differences };
 }
 
+/** What is missing is undefined. */
+interface Looked {
+  queue: FoundQueue | undefined;
+  deadLetters: FoundQueue | undefined;
+}
+
 class Verifier {
   readonly differences: Difference[] = [];
   private readonly missingTopics = new Set<string>();
@@ -62,7 +74,7 @@ class Verifier {
     if (deadLetters) this.compareDeadLetterQueue(spec, deadLetters, queue);
     if (queue) this.note(differencesOf(spec.name, wantedOf(spec, deadLetters), queue.attributes));
     const neighbour = queue ?? deadLetters;
-    const subscriptions = neighbour ? await this.compareSubscriptions(spec, queue, neighbour) : [];
+    const subscriptions = neighbour ? await this.compareSubscriptions(spec, neighbour, { queue, deadLetters }) : [];
     if (!neighbour) for (const { topic } of spec.subscriptions) this.noteUnseen(spec, topic);
     if (!queue || !deadLetters) return undefined;
     return { name: spec.name, url: queue.url, deadLetterQueueUrl: deadLetters.url, subscriptions, tags };
@@ -91,8 +103,8 @@ class Verifier {
   /** @param neighbour any found queue: account and region of the topics are taken from its ARN */
   private async compareSubscriptions(
     spec: QueueSpec,
-    queue: FoundQueue | undefined,
     neighbour: FoundQueue,
+    { queue, deadLetters }: Looked,
   ): Promise<Attributes[]> {
     const arns = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arnOf(neighbour), topic));
     if (queue) {
@@ -100,19 +112,34 @@ class Verifier {
       const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, recordedSubscriptions(policy));
       if (differs) this.note([{ resource: spec.name, attribute: 'Policy', wanted, found }]);
     }
+    const lettersArn = deadLetters && arnOf(deadLetters);
     const all: Attributes[] = [];
+    const admitted: TopicArn[] = [];
     for (const [at, subscription] of spec.subscriptions.entries()) {
-      const found = await this.compareSubscription(spec, subscription, arns[at], queue);
-      if (found) all.push(found);
+      const letters = lettersFor(spec, arns[at], lettersArn);
+      const wanted = subscriptionAttributes(subscription, letters);
+      const found = await this.compareSubscription(spec, subscription, arns[at], { queue, wanted });
+      if (!found) continue;
+      all.push(found);
+      // What is missing is ours to be: the policy is needed for both.
+      if (letters !== undefined && (putsLettersInto(found, letters) || !found['RedrivePolicy']))
+        admitted.push(arns[at]);
     }
+    if (deadLetters) this.compareLettersPolicy(spec, deadLetters, admitted);
     return all;
+  }
+
+  private compareLettersPolicy(spec: QueueSpec, deadLetters: FoundQueue, topics: readonly TopicArn[]): void {
+    if (topics.length === 0) return;
+    const { differs, wanted, found } = planLettersPolicy(deadLetters.attributes['Policy'], arnOf(deadLetters), topics);
+    if (differs) this.note([{ resource: spec.deadLetterQueue, attribute: 'Policy', wanted, found }]);
   }
 
   private async compareSubscription(
     spec: QueueSpec,
     subscription: SubscriptionSpec,
     topicArn: TopicArn,
-    queue: FoundQueue | undefined,
+    { queue, wanted }: { queue: FoundQueue | undefined; wanted: Attributes },
   ): Promise<Attributes | undefined> {
     const { sns, logger } = this.planes;
     const { topic } = subscription;
@@ -135,7 +162,7 @@ class Verifier {
     const found = await call(this.planes, 'GetSubscriptionAttributes', resource, () =>
       sns.getSubscriptionAttributes(`${topicArn}:${id}`),
     );
-    this.note(found ? differencesOf(resource, subscriptionAttributes(subscription), found) : [missing(resource)]);
+    this.note(found ? differencesOf(resource, wanted, found) : [missing(resource)]);
     return found;
   }
 

@@ -22,6 +22,7 @@ const document = z.object({
           tags: z.record(z.string(), z.string()).optional(),
           kmsKeyId: z.string().optional(),
           kmsDataKeyReusePeriodSeconds: z.number().optional(),
+          subscriptionDeadLetterQueues: z.boolean().optional(),
         })
         .optional(),
       queues: z.array(

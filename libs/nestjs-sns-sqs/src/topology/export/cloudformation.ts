@@ -109,7 +109,7 @@ function subscriptionEntry({ id, topic, queue, deadLetterQueue, filterPolicy }: 
     Protocol: 'sqs',
     Endpoint: arnOf(queue),
     RawMessageDelivery: true,
-    RedrivePolicy: { deadLetterTargetArn: arnOf(deadLetterQueue) },
+    ...(deadLetterQueue !== undefined && { RedrivePolicy: { deadLetterTargetArn: arnOf(deadLetterQueue) } }),
     ...(filterPolicy && { FilterPolicy: filterPolicy, FilterPolicyScope: 'MessageAttributes' }),
   };
   return [id, { Type: 'AWS::SNS::Subscription', Properties }];

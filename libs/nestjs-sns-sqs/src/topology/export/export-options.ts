@@ -10,9 +10,17 @@ export interface ExportOptions {
   alarms?: AlarmOptions | false | undefined;
   /** False: the roles' policies are left out. */
   policies?: boolean | undefined;
-  /** `own`: the topics of the app's services; `all`: the topics of other services in the same account too. */
-  topics?: 'own' | 'all' | undefined;
+  /** False: what SNS cannot deliver is dropped. @default true */
+  subscriptionDeadLetterQueues?: boolean | undefined;
+  /**
+   * `own`: the topics of the app's services; `all`: the topics of other services in the same account too; `only`: its own
+   * topics and nothing else; `none`: all but topics. @default 'own'
+   */
+  topics?: TopicChoice | undefined;
 }
+
+export const TOPIC_CHOICES = ['own', 'all', 'only', 'none'] as const;
+export type TopicChoice = (typeof TOPIC_CHOICES)[number];
 
 export interface AlarmOptions {
   /** The oldest message of a queue has waited for longer, in seconds. */

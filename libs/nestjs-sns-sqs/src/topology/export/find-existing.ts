@@ -15,6 +15,7 @@ export async function findExisting(
   const queues = new Map<FullName, string>();
   const topics = new Map<FullName, string>();
   const subscriptions = new Map<string, string>();
+  const withPolicy = new Set<FullName>();
   const all = services.flatMap(service => service.queues);
   const names = all.flatMap(({ name, deadLetterQueue }) => [name, deadLetterQueue]);
   let anyArn: string | undefined;
@@ -24,12 +25,13 @@ export async function findExisting(
     queues.set(name, url);
     const attributes = await call(planes, 'GetQueueAttributes', name, () => planes.sqs.getQueueAttributes(url));
     anyArn ??= attributes['QueueArn'];
+    if (attributes['Policy']) withPolicy.add(name);
     for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'])) {
       subscriptions.set(`${name} ${nameOf(topicArn)}`, `${topicArn}:${id}`);
     }
   });
   const arn = anyArn;
-  if (arn === undefined) return { queues, topics, subscriptions };
+  if (arn === undefined) return { queues, topics, subscriptions, withPolicy };
   const wanted = [
     ...publishers.flatMap(({ topic, topicArn }) => (topicArn === undefined ? [topic] : [])),
     ...all.flatMap(each => each.subscriptions.map(({ topic }) => topic)),
@@ -39,5 +41,5 @@ export async function findExisting(
     const found = await call(planes, 'GetTopicAttributes', topic, () => planes.sns.getTopicAttributes(topicArn));
     if (found) topics.set(topic, topicArn);
   });
-  return { queues, topics, subscriptions };
+  return { queues, topics, subscriptions, withPolicy };
 }

@@ -52,8 +52,8 @@ export interface SubscriptionResource {
   topic: TopicReference;
   /** The id of the queue. */
   queue: string;
-  /** The id of the queue for what SNS cannot deliver: it would drop it otherwise. */
-  deadLetterQueue: string;
+  /** The id of the queue for what SNS cannot deliver. Undefined: SNS drops it. */
+  deadLetterQueue: string | undefined;
   /** Undefined: every type. */
   filterPolicy: Record<string, unknown> | undefined;
 }
@@ -81,13 +81,15 @@ export interface AlarmResource {
 
 /** What the app asks for in its option `topology`, where the command says nothing else. */
 export function withWishes({ services }: Pick<TopologyDocument, 'services'>, options: ExportOptions): ExportOptions {
-  const { tags, kmsKeyId, kmsDataKeyReusePeriodSeconds } = services.find(({ topology }) => topology)?.topology ?? {};
+  const wishes = services.find(({ topology }) => topology)?.topology ?? {};
+  const { tags, kmsKeyId, kmsDataKeyReusePeriodSeconds, subscriptionDeadLetterQueues = true } = wishes;
   const isOwnKey = options.kmsKeyId === undefined;
   return {
     ...options,
     tags: { ...tags, ...options.tags },
     kmsKeyId: options.kmsKeyId ?? kmsKeyId,
     kmsDataKeyReuseSeconds: options.kmsDataKeyReuseSeconds ?? (isOwnKey ? kmsDataKeyReusePeriodSeconds : undefined),
+    subscriptionDeadLetterQueues: options.subscriptionDeadLetterQueues ?? subscriptionDeadLetterQueues,
   };
 }
 
@@ -102,8 +104,10 @@ export function resourcesOf(document: TopologyDocument, given: ExportOptions = {
     subscriptions: [],
     policies: [],
     alarms: [],
-    roles: options.policies === false ? [] : rolesOf(document, options).flatMap(rolePolicies),
+    roles: [],
   };
+  if (options.topics === 'only') return resources;
+  if (options.policies !== false) resources.roles.push(...rolesOf(document, options).flatMap(rolePolicies));
   for (const service of document.services) {
     for (const queue of service.queues) addQueue(resources, { service, queue, ids, options });
   }
@@ -120,6 +124,7 @@ function topicsOf(
   { services, publishers }: TopologyDocument,
   { topics = 'own', kmsKeyId, tags = {} }: ExportOptions,
 ): TopicResource[] {
+  if (topics === 'none') return [];
   const own = new Set(services.map(({ service, prefix }) => withPrefix(prefix, domainEventsTopic(service))));
   const published = publishers.filter(({ topicArn }) => topicArn === undefined).map(({ topic }) => topic);
   const subscribed = services.flatMap(({ queues }) =>
@@ -178,7 +183,9 @@ function addQueue(resources: Resources, { service, queue, ids, options }: QueueT
       redrive: { to: deadLettersId, maxReceiveCount },
     },
   );
-  addSubscriptions(resources, { base, queueId: id, deadLettersId, subscriptions: queue.subscriptions, ids, prefix });
+  const toLetters = options.subscriptionDeadLetterQueues === false ? undefined : deadLettersId;
+  const { subscriptions } = queue;
+  addSubscriptions(resources, { base, queueId: id, deadLettersId: toLetters, subscriptions, ids, prefix });
   addAlarms(resources, base, queue, options);
 }
 
@@ -195,7 +202,8 @@ function encrypted(
 interface SubscriptionsToAdd {
   base: string;
   queueId: string;
-  deadLettersId: string;
+  /** Undefined: SNS drops what it cannot deliver. */
+  deadLettersId: string | undefined;
   subscriptions: readonly SubscriptionDocument[];
   ids: ReadonlyMap<FullName, string>;
   prefix: string;
@@ -222,15 +230,19 @@ function addSubscriptions(
   resources.subscriptions.push(...added);
   const isMixed = new Set(sorted.map(({ topic }) => isArn(topic))).size > 1;
   const topics = added.map(({ topic }) => topic);
-  resources.policies.push(
-    {
-      id: `${base}QueuePolicy`,
-      queue: queueId,
-      topics,
-      subscriptions: isMixed ? undefined : added.map(({ id }) => id),
-    },
-    { id: `${base}DeadLetterQueuePolicy`, queue: deadLettersId, topics, subscriptions: undefined },
-  );
+  resources.policies.push({
+    id: `${base}QueuePolicy`,
+    queue: queueId,
+    topics,
+    subscriptions: isMixed ? undefined : added.map(({ id }) => id),
+  });
+  if (deadLettersId === undefined) return;
+  resources.policies.push({
+    id: `${base}DeadLetterQueuePolicy`,
+    queue: deadLettersId,
+    topics,
+    subscriptions: undefined,
+  });
 }
 
 function addAlarms(resources: Resources, base: string, queue: QueueDocument, { alarms }: ExportOptions): void {

@@ -57,6 +57,7 @@ describe('Terraform', () => {
       queues: new Map([['mail', 'https://sqs.eu-west-1.amazonaws.com/1/mail']]),
       topics: new Map<string, string>(),
       subscriptions: new Map([['mail users-domain-events', 'arn:aws:sns:eu-west-1:1:users-domain-events:id']]),
+      withPolicy: new Set(['mail']),
     };
     const blocks = terraformOf(document, {}, existing)
       .split('\n\n')

@@ -23,6 +23,8 @@ export interface Existing {
   topics: ReadonlyMap<FullName, string>;
   /** By `<queue> <topic>`, full names. */
   subscriptions: ReadonlyMap<string, string>;
+  /** Full names of the queues that have a policy. */
+  withPolicy: ReadonlySet<FullName>;
 }
 
 /** `SendEmailOnUserRegisteredQueue` → `send_email_on_user_registered_queue` */
@@ -144,7 +146,8 @@ const subscriptionBlock = ({ id, topic, queue, deadLetterQueue, filterPolicy }: 
     protocol: 'sqs',
     endpoint: queueRef(queue, 'arn'),
     raw_message_delivery: true,
-    redrive_policy: jsonencode({ deadLetterTargetArn: queueRef(deadLetterQueue, 'arn') }),
+    redrive_policy:
+      deadLetterQueue === undefined ? undefined : jsonencode({ deadLetterTargetArn: queueRef(deadLetterQueue, 'arn') }),
     ...(filterPolicy && {
       filter_policy_scope: 'MessageAttributes',
       filter_policy: jsonencode(filterPolicy as HclValue),
@@ -219,11 +222,8 @@ function importBlocks(
             existing.subscriptions.get(`${nameOf.get(queue)} ${topicName(topic)}`),
           ),
         ),
-        // `create` gives dead letter queues no policy.
         ...policies
-          .filter(({ queue }) =>
-            [...existing.subscriptions.keys()].some(key => key.startsWith(`${nameOf.get(queue)} `)),
-          )
+          .filter(({ queue }) => existing.withPolicy.has(nameOf.get(queue) ?? ''))
           .flatMap(({ id, queue }) => block('aws_sqs_queue_policy', id, urlOf.get(queue))),
       ];
 }
