@@ -64,7 +64,7 @@ export interface LocalBroker {
   stop(): Promise<void>;
 }
 
-/** A state of a broker. It survives JSON. */
+/** A state of a broker, as plain JSON. */
 export interface BrokerSnapshot {
   readonly version: 1;
   /** When it was taken, by the broker's clock, in epoch milliseconds. */

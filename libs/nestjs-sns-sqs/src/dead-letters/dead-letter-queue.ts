@@ -48,8 +48,8 @@ export const urlOf = async (plane: DeadLetterPlane, name: FullName): Promise<Que
 function refuseRedrivePolicy(name: FullName, policy: string | undefined): void {
   if (!policy) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `The queue ${name} has a redrive policy of its own: each look counts as a receive, and after some looks SQS would move its messages away`,
-    remedy: `if ${name} is a source queue, use ${deadLetterQueue(name)}; if it is a dead-letter queue, remove its redrive policy`,
+    problem: `The queue ${name} has a redrive policy of its own. Each look counts as a receive, so after some looks SQS would move its messages away`,
+    remedy: `if ${name} is a source queue, use ${deadLetterQueue(name)}. If it is a dead-letter queue, remove its redrive policy`,
     facts: { queue: name },
   });
 }

@@ -2,7 +2,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 
 export const letterNotFound = (queue: string, id: string): SnsSqsError =>
   new SnsSqsError('LETTER_NOT_FOUND', {
-    problem: `The dead-letter queue ${queue} does not show the letter ${id}: it was deleted or redriven, its retention is over, another process holds it, or it stands behind ten others of its FIFO group`,
+    problem: `The dead-letter queue ${queue} does not show the letter ${id}. Somebody deleted or redrove the letter, its retention is over, another process holds it, or ten letters of its FIFO group are before it`,
     remedy: 'list the queue again; if another process holds the letter, try again when its lease is over',
     retryable: true,
     facts: { queue, messageId: id },

@@ -186,7 +186,7 @@ function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOption
   return new SnsSqsError('INBOX_UNAVAILABLE', {
     problem: `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}`,
     remedy:
-      "check that it runs, its address, its memory, and that it takes writes; PostgreSQL needs the tables of `migrate()`; a client that you gave to RedisInboxStore needs ioredis' `reconnectOnError` to leave a replica after a failover",
+      "check that the store runs, its address, its memory, and that it accepts writes. PostgreSQL needs the tables of `migrate()`. A client of your own for RedisInboxStore needs ioredis' `reconnectOnError`, so that it leaves a replica after a failover",
     retryable: true,
     cause,
     facts: { queue, onUnavailable },

@@ -120,16 +120,16 @@ export interface InboxStore {
 
   /**
    * Ends the claim; the event may be claimed again at once. `gapAt`: this sequence waits as the lowest known.
-   * `backInMs`: the event was run, and its message comes again in so long; a gap of its subject counts from then at the
-   * earliest, until the position advances: what is waited for is there.
-   * False: the claim is not its token's any more, and nothing was changed.
+   * `backInMs`: the event was run, and its message comes again after so long. A gap of its subject counts from then at the
+   * earliest, until the position advances: the event that others wait for exists.
+   * False: another token has the claim, and nothing was changed.
    */
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): MaybePromise<boolean>;
 
   /**
-   * Optional, with {@link callIn}: a waiting room, by which a message is made visible as soon as its turn comes. Notes
-   * that the message waits at its place, with others perhaps (5 at least are kept), and tells in the same step what is
-   * known of its event and subject: who calls in afterwards finds it, and who did before has changed what is told.
+   * Optional, with {@link callIn}: a waiting room, which makes a message visible as soon as its turn comes. Records that
+   * the message waits at its place. A place keeps at least 5 messages. In the same step the method returns the state of
+   * the event and its subject. A later `callIn()` therefore finds the message, and the answer shows an earlier one.
    */
   putOff?(waiting: InboxWaiting): MaybePromise<InboxOutlook>;
 

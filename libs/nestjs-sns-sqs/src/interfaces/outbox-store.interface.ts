@@ -73,8 +73,8 @@ export interface OutboxStatus {
 /** How the relay of this process works. */
 export interface OutboxRelayOptions {
   /**
-   * Longest time until the relay looks for messages, in milliseconds, 50 to 60,000. Messages that this process has
-   * written are looked for much sooner. @default 1000
+   * Longest time until the relay looks for messages, in milliseconds, 50 to 60,000. The relay finds messages that this
+   * process has written much sooner. @default 1000
    */
   pollMs?: number | undefined;
   /**

@@ -23,7 +23,7 @@ export interface OutboxHealth {
   status: 'up' | 'down';
   /** Why it is down; undefined while it is up. */
   reason?: string;
-  /** Messages that are committed and not published, as they were about ten seconds ago at most. */
+  /** Messages of committed transactions that wait for the relay. The number is at most about ten seconds old. */
   waiting: number;
   /** Age of the oldest of them, in milliseconds. */
   oldestMs: number;

@@ -80,7 +80,7 @@ export class ServerSQS
     announcePart({ kind: 'server', options: resolved, handlers: () => handlers, strategy: this });
   }
 
-  /** Keeps every handler by itself: Nest's own map would chain those of one pattern and run them as one. */
+  /** Keeps every handler separate: Nest's own map would chain the handlers of one pattern and run them as one. */
   override addHandler(
     pattern: MsPattern,
     handler: MessageHandler,
@@ -119,7 +119,7 @@ export class ServerSQS
   /**
    * Receives nothing from a queue until {@link resume}: messages that it holds and has not started are visible again at
    * once, running handlers continue. Resolves when they have ended. A queue that is paused leaves the server up. May be
-   * called before `listen()`. It concerns this process only, unless the option `sharedPauses` says otherwise.
+   * called before `listen()`. The pause holds for this process only, unless the option `sharedPauses` is `true`.
    * @param queue its name, with or without prefix @default all queues
    * @throws {SnsSqsError} INVALID_NAME: no handler consumes such a queue
    * @example await server.pause('send-email-on-user-registered');

@@ -18,7 +18,7 @@ export interface TestContextOptions {
   signal?: AbortSignal | undefined;
   /** @default false */
   isRequest?: boolean | undefined;
-  /** What `context.markDoneIn(tx)` does. @default it resolves */
+  /** The function behind `context.markDoneIn(tx)`. @default one that resolves */
   markDoneIn?: ((tx: SqlExecutor) => Promise<void>) | undefined;
   /** @default the id `event-1`, the source `test` and the pattern as type */
   metadata?: (Partial<EventMetadata> & PacketMetadata) | undefined;

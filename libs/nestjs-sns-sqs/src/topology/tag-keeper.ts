@@ -130,7 +130,7 @@ export class TagKeeper {
   refuse(error: SnsSqsError): void {
     if (!this.isRefused) {
       this.planes.logger.warn(
-        `${error.message} Without queue tags it is not noticed when two services share a queue or a queue is no longer consumed, and types that only another version knows wait instead of being deleted.`,
+        `${error.message} Without queue tags the service does not notice that another service shares a queue, or that nobody consumes a queue. Types that only another version knows wait instead of being deleted.`,
       );
     }
     this.isRefused = true;

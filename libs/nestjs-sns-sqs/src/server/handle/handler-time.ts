@@ -85,7 +85,7 @@ export class HandlerTime {
       running: this.overtime.begin(() => {
         late.state = 'given-up';
         logger.error(
-          `${late.what} has not ended ${this.overtimeMs / 1000} s after its signal aborted and is given up: its attempt is settled as failed, and its slot and lane are free. Other messages may now run at the same time. Remedy: end the handler when context.getSignal() aborts.`,
+          `${late.what} has not ended ${this.overtimeMs / 1000} s after its signal aborted. The server gives the handler up: the attempt counts as failed, and its slot and lane are free. Other messages may now run at the same time. Remedy: end the handler when context.getSignal() aborts.`,
         );
         reject(late.error);
       }),

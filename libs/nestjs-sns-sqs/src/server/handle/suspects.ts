@@ -234,7 +234,7 @@ export class Suspects {
     if (this.isWarned) return;
     this.isWarned = true;
     this.options.logger.warn(
-      `${this.options.queueName}: the queue's tags cannot be read or written (${errorText(error)}), so a message that kills its process is recognised late. Remedy: allow sqs:ListQueueTags, sqs:TagQueue and sqs:UntagQueue, or use an inbox that all processes share.`,
+      `${this.options.queueName}: the queue's tags cannot be read or written (${errorText(error)}). The library therefore detects a message that kills its process only late. Remedy: allow sqs:ListQueueTags, sqs:TagQueue and sqs:UntagQueue, or use an inbox that all processes share.`,
     );
   }
 }
