@@ -1,18 +1,27 @@
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { OnDomainEvent } from 'nestjs-sns-sqs';
+import { OnDomainEvent, type InboxStore } from 'nestjs-sns-sqs';
+import { migrate, PostgresInboxStore } from 'nestjs-sns-sqs/postgres';
 import { RedisInboxStore } from 'nestjs-sns-sqs/redis';
+import { describeWithPostgres, TestDatabase } from '../support/postgres.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
 
-describeWithRedis('two processes of a service are steered together', () => {
+/** By a store of one kind, which is there between `setUp` and `tearDown`. */
+interface SharedStore {
+  setUp(): Promise<void>;
+  tearDown(): Promise<void>;
+  /** A store of one process. */
+  open(prefix: string): InboxStore;
+}
+
+function steersTwoProcesses({ setUp, tearDown, open }: SharedStore): void {
   const here = world();
-  let redis: RedisServer;
-  beforeAll(async () => void (redis = await RedisServer.start()));
-  afterAll(() => redis?.stop());
+  beforeAll(setUp, 120_000);
+  afterAll(tearDown);
 
   const handled: number[] = [];
   beforeEach(() => void (handled.length = 0));
@@ -29,19 +38,19 @@ describeWithRedis('two processes of a service are steered together', () => {
     }
   }
 
-  const start = async () => {
-    const store = new RedisInboxStore({ url: redis.url, prefix: here.prefix });
-    await waitFor('the store', () =>
-      store.ping().then(
+  const start = async (controller: new () => object = Work) => {
+    const store = open(here.prefix);
+    await waitFor('the store', async () =>
+      Promise.resolve(store.ping()).then(
         () => true,
         () => false,
       ),
     );
-    return here.start([Work], { inbox: { store }, sharedPauses: true });
+    return here.start([controller], { inbox: { store }, sharedPauses: true });
   };
-  const emit = async (count: number): Promise<void> => {
+  const emit = async (payloads: readonly object[]): Promise<void> => {
     const events = here.events();
-    await Promise.all(Array.from({ length: count }, (_, n) => events.emit('user.registered', { n })));
+    await Promise.all(payloads.map(payload => events.emit('user.registered', payload)));
   };
 
   it('by one rate limit, and by a pause that holds for a process that starts later', async () => {
@@ -49,7 +58,7 @@ describeWithRedis('two processes of a service are steered together', () => {
     await one.server.pause(QUEUE);
     const two = await start();
     expect(two.server.health().queues[here.prefix + QUEUE]?.status).toBe('held');
-    await emit(45);
+    await emit(Array.from({ length: 45 }, (_, n) => ({ n })));
     expect(handled).toEqual([]);
 
     two.server.resume(QUEUE);
@@ -58,5 +67,53 @@ describeWithRedis('two processes of a service are steered together', () => {
     // What one second gives is there at once, and each process may have taken as much before.
     expect(performance.now() - startedAt).toBeGreaterThan(1_300);
     await waitFor('the other process', () => one.server.health().queues[here.prefix + QUEUE]?.status === 'up');
+  });
+
+  it('by one limit for each tenant', async () => {
+    const tenants: string[] = [];
+    @Controller()
+    class PerTenant {
+      @OnDomainEvent('user.registered', {
+        from: 'users',
+        useCase: 'work',
+        rateLimit: {
+          messages: 1,
+          perSeconds: 1,
+          shared: true,
+          key: (_, data) => (data as { tenant: string }).tenant,
+        },
+      })
+      handle(@Payload() { tenant }: { tenant: string }): void {
+        tenants.push(tenant);
+      }
+    }
+    await start(PerTenant);
+    await start(PerTenant);
+    const startedAt = performance.now();
+    await emit(['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b'].map(tenant => ({ tenant })));
+    await waitFor('all', () => tenants.length === 8);
+    // Of each two at once, then one each second.
+    expect(performance.now() - startedAt).toBeGreaterThan(1_000);
+  });
+}
+
+describeWithRedis('two processes of a service are steered together through Redis', () => {
+  let redis: RedisServer;
+  steersTwoProcesses({
+    setUp: async () => void (redis = await RedisServer.start()),
+    tearDown: async () => redis?.stop(),
+    open: prefix => new RedisInboxStore({ url: redis.url, prefix }),
+  });
+});
+
+describeWithPostgres('two processes of a service are steered together through PostgreSQL', () => {
+  let database: TestDatabase;
+  steersTwoProcesses({
+    setUp: async () => {
+      database = await TestDatabase.create();
+      await migrate(database.pool);
+    },
+    tearDown: () => database?.drop(),
+    open: () => new PostgresInboxStore({ pool: database.connect() }),
   });
 });

@@ -104,6 +104,47 @@ describe('a queue is steered', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(1_000);
   });
 
+  it('lets each tenant have a rate of its own, and hands back only what is over it', async () => {
+    const tenants: string[] = [];
+    @Controller()
+    class PerTenant {
+      @OnDomainEvent('user.registered', {
+        from: 'users',
+        useCase: 'work',
+        rateLimit: { messages: 1, perSeconds: 1, key: (_, data) => (data as { tenant: string }).tenant },
+      })
+      handle(@Payload() { tenant }: { tenant: string }): void {
+        tenants.push(tenant);
+      }
+    }
+    // One slot: what waits does not hold it.
+    await here.start([PerTenant], { consumer: { concurrency: 1, maxReceiveCount: 1 } });
+    const startedAt = performance.now();
+    const of = ['loud', 'loud', 'loud', 'loud', 'loud', 'calm'];
+    await Promise.all(of.map(tenant => here.events().emit('user.registered', { tenant })));
+    await waitFor('all', () => tenants.length === of.length);
+    // Two at once, then one each second.
+    expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+    expect(tenants.indexOf('calm')).toBeLessThan(4);
+    await here.queue(QUEUE).untilEmpty();
+    expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(0);
+  });
+
+  it('keeps the order of FIFO groups where a key is over its rate', async () => {
+    @Controller()
+    class Commands {
+      @OnCommand('count', { rateLimit: { messages: 2, perSeconds: 1, key: ({ type }) => type } })
+      handle(@Payload() { n }: { n: number }): void {
+        handled.push(n);
+      }
+    }
+    await here.start([Commands]);
+    const commands = here.commands();
+    for (let n = 0; n < 8; n += 1) await commands.emit('count', new SqsRecordBuilder({ n }).setGroupId('one').build());
+    await waitFor('all', () => handled.length === 8);
+    expect(handled).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it('opens its breaker for requests that fail, which are answered all the same, and not for answers that say no', async () => {
     let error: Error = new RpcException('no such user');
     let calls = 0;

@@ -32,9 +32,10 @@ export interface SettledEvent {
   skipped?: 'duplicate' | 'older' | 'unwanted';
   /**
    * Reason of a wait: another instance handles the event, an earlier event is missing, the inbox's store does not
-   * answer, no handler of this version takes its type, its delay is not over, or the server was forced to stop.
+   * answer, no handler of this version takes its type, its delay is not over, its key has reached its rate limit, or the
+   * server was forced to stop.
    */
-  why?: 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'backoff' | 'stopped';
+  why?: 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'backoff' | 'rate-limit' | 'stopped';
   /** Of a dead letter: the rule by which it is one; docs/retries.md explains each. */
   rule?: 'asked-for' | 'permanent' | 'attempts-used-up' | 'skipped-for-its-group' | 'expiring' | 'copied-again';
   /** From its start to its settlement, in milliseconds. */

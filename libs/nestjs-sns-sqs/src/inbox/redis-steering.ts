@@ -1,24 +1,33 @@
-import type { RateLimitOptions } from '../interfaces/steering-options.interface.js';
-import type { RateGrant, SteeringStore } from '../interfaces/steering-store.interface.js';
+import type { RateGrant, RateOfLimit, SteeringStore } from '../interfaces/steering-store.interface.js';
 import type { RedisCaller } from './redis-caller.js';
-import { PAUSED_QUEUES, SET_PAUSED, TAKE_RATE } from './redis-scripts.js';
+import { PAUSED_QUEUES, SET_PAUSED, TAKE_RATE, TAKE_TURN } from './redis-scripts.js';
+import { bucketRate, LINE_BROKEN_MS, turnRate, type BucketRate } from './turn-bucket.js';
 
 /** A bucket that nobody takes from is full again long before, in milliseconds. */
 const KEEP_MS = 86_400_000;
 
-/** Shared limits and pauses in Redis: `<prefix>:{<queue>}:rate` is a bucket, `<prefix>:{<scope>}:paused` a set of queues. */
+const argsOf = ({ perMs, most }: BucketRate): [string, string] => [String(perMs), String(most)];
+
+/**
+ * Shared limits and pauses in Redis: `<prefix>:{<queue>}:rate` is a bucket, `<prefix>:{<queue>}:rate:<key>` the bucket of
+ * a key, `<prefix>:{<scope>}:paused` a set of queues.
+ */
 export class RedisSteering implements SteeringStore {
   constructor(
     private readonly caller: RedisCaller,
     private readonly prefix: string,
   ) {}
 
-  async takeRate(queue: string, wanted: number, { messages, perSeconds }: RateLimitOptions): Promise<RateGrant> {
-    const perMs = messages / perSeconds / 1000;
-    const args = [String(perMs), String(Math.max(1, perMs * 1000)), wanted, KEEP_MS];
+  async takeRate(queue: string, wanted: number, limit: RateOfLimit, spent = 0): Promise<RateGrant> {
+    const args = [...argsOf(bucketRate(limit)), wanted, KEEP_MS, spent];
     const answer = await this.call(queue, 'rate', { script: TAKE_RATE, args });
     const [granted, retryAfterMs] = (answer as unknown[]).map(Number);
     return { granted: granted ?? 0, retryAfterMs: retryAfterMs ?? 0 };
+  }
+
+  async takeTurn(queue: string, key: string, limit: RateOfLimit, hasWaited: boolean): Promise<number> {
+    const args = [...argsOf(turnRate(limit)), hasWaited ? 1 : 0, LINE_BROKEN_MS];
+    return Number(await this.call(queue, `rate:${key}`, { script: TAKE_TURN, args }));
   }
 
   async setPaused(scope: string, queue: string, isPaused: boolean): Promise<void> {

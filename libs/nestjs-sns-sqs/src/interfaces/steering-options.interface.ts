@@ -1,3 +1,5 @@
+import type { EventMetadata } from './envelope.interface.js';
+
 /** At most so many messages of a queue are received in a time, by this process or by all. */
 export interface RateLimitOptions {
   /** 1 to 1,000,000. */
@@ -5,10 +7,17 @@ export interface RateLimitOptions {
   /** 0.1 to 86,400. */
   perSeconds: number;
   /**
-   * True: all processes of the service share the limit, through the store of the inbox (`RedisInboxStore`).
+   * True: all processes of the service share the limit, through the store of the inbox (`RedisInboxStore`, `PostgresInboxStore`).
    * @default false: each process has one of its own
    */
   shared?: boolean | undefined;
+  /**
+   * Each key, such as a tenant, has a limit of its own. A message whose key has reached its limit
+   * returns to the queue until its turn, at no cost, and other keys continue. Undefined for a message
+   * without a limit. Messages of which the function throws share one limit.
+   * @default the limit is the queue's
+   */
+  key?: ((event: EventMetadata, data: unknown) => string | undefined) | undefined;
 }
 
 /** When a queue stops receiving because a dependency of its handlers is unavailable. */

@@ -73,6 +73,7 @@ export type ProcessReason =
   | 'unavailable'
   | 'unknown-type'
   | 'backoff'
+  | 'rate-limit'
   | 'stopped';
 
 /** One message, from its turn in its lane to the decision how it is settled. */

@@ -70,7 +70,7 @@ const PAIRS: readonly Pair[] = [
   },
   {
     isWrong: (all, server) => given(all.rateLimit)['shared'] === true && sharesNothing(server),
-    text: '`rateLimit.shared` without a store of the inbox that all processes share, such as RedisInboxStore',
+    text: '`rateLimit.shared` without a store of the inbox that all processes share, such as RedisInboxStore or PostgresInboxStore',
   },
   {
     isWrong: all => numberOr(all.retentionSeconds, Infinity) < visibilitySeconds(all),
@@ -139,7 +139,7 @@ export function conflictingExtras(
 
 const unsharedPauses = (server: Partial<ServerSQSOptions>): string[] =>
   server.sharedPauses === true && sharesNothing(server)
-    ? ['`sharedPauses` without a store of the inbox that all processes share, such as RedisInboxStore']
+    ? ['`sharedPauses` without a store of the inbox that all processes share, such as RedisInboxStore or PostgresInboxStore']
     : [];
 
 /** With both clients ready there is nothing that `aws` could configure. */

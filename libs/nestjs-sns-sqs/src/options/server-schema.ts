@@ -65,6 +65,7 @@ const rateLimit = z.strictObject({
   messages: z.number().int().min(1).max(1_000_000),
   perSeconds: z.number().min(0.1).max(86_400),
   shared: z.boolean().optional(),
+  key: fn.optional(),
 });
 
 const circuitBreaker = z.strictObject({

@@ -2,9 +2,10 @@ import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import { INBOX_MIGRATIONS } from './inbox/migrations.js';
 import type { Migration } from './migration.js';
 import { OUTBOX_MIGRATIONS } from './outbox/migrations.js';
+import { STEERING_MIGRATIONS } from './steering/migrations.js';
 import { checkedSchema, POSTGRES_DEFAULT_SCHEMA } from './schema-name.js';
 
-const ALL: readonly Migration[] = [...OUTBOX_MIGRATIONS, ...INBOX_MIGRATIONS];
+const ALL: readonly Migration[] = [...OUTBOX_MIGRATIONS, ...INBOX_MIGRATIONS, ...STEERING_MIGRATIONS];
 
 /** Any number that other programs do not lock. */
 const LOCK = 7_345_093_621_178;

@@ -24,6 +24,7 @@ import { InboxGate } from './handle/inbox-gate.js';
 import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
 import { Suspects } from './handle/suspects.js';
+import { TurnGate } from './handle/turn-gate.js';
 import { UnknownTypes } from './handle/unknown-types.js';
 import type { Intake } from './receive/intake.js';
 import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
@@ -125,6 +126,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
   const sqsClock = new SqsClock();
   const attempts = new AttemptCounter({
     fifo: queue.fifo,
+    arePutOff: settings.rateLimit?.key !== undefined,
     rules: settings,
     now: sqsClock.elapsed,
     sqsNow: sqsClock.now,
@@ -183,12 +185,21 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     store: options.steeringStore,
     onUnavailable: options.onStoreUnavailable,
   });
-  const { breaker } = steering;
+  const { breaker, turns } = steering;
+  const keyOf = settings.rateLimit?.key;
   const failures = new Failures({ queue, rules: settings, attempts, logger, breaker, sqsClock });
   const runner = new DeliveryRunner({
     queue,
     failures,
-    admitter: new Admitter({ ...settings, gate, settler, attempts, suspects, failures }),
+    admitter: new Admitter({
+      ...settings,
+      turns: turns && keyOf && new TurnGate({ decode, keyOf, turns }),
+      gate,
+      settler,
+      attempts,
+      suspects,
+      failures,
+    }),
     gate,
     dispatcher,
     asking,
@@ -243,11 +254,24 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
 
 const none = (): undefined => undefined;
 
+/** Where keys have rate limits, other processes may have put a message off so often: a mark costs calls. */
+const RECEIVES_IN_VAIN = 10;
+
 function suspectsOf(
   { queue, settings, tags, tagReader, logger, inbox, inboxIsShared }: QueueConsumerOptions,
   attempts: AttemptCounter,
 ) {
   if (!tags || (inbox && inboxIsShared)) return undefined;
+  const maxReceiveCount = settings.maxReceiveCount + (settings.rateLimit?.key ? RECEIVES_IN_VAIN : 0);
   const reader = tagReader ?? new QueueTagReader({ readTags: () => tags.listQueueTags(queue.url) });
-  return new Suspects({ queueUrl: queue.url, queueName: queue.name, ...settings, attempts, reader, tags, logger });
+  return new Suspects({
+    queueUrl: queue.url,
+    queueName: queue.name,
+    ...settings,
+    maxReceiveCount,
+    attempts,
+    reader,
+    tags,
+    logger,
+  });
 }

@@ -10,6 +10,7 @@ import type {
   InboxWaiting,
 } from '../../interfaces/inbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { PostgresSteering } from '../steering/postgres-steering.js';
 import { InboxCleaner } from './inbox-cleaner.js';
 import { PostgresCaller } from './postgres-caller.js';
 import { brokenRecord, claimLost, isClaimLost, isLocked, isOfTheRecord } from './postgres-inbox-errors.js';
@@ -42,18 +43,22 @@ interface ClaimRow {
  */
 export class PostgresInboxStore implements InboxStore {
   readonly isShared = true;
+  /** Limits and pauses that all processes share. */
+  readonly steering: PostgresSteering;
   private readonly options: ResolvedPostgresInboxOptions;
   private readonly caller: PostgresCaller;
   private readonly cleaner: InboxCleaner;
+  private hasBuckets = false;
   /** Ends of claims under way, by queue. */
   private readonly ending = new Map<string, Set<Promise<unknown>>>();
 
   /** Throws one INVALID_OPTIONS with every problem. */
   constructor(options: PostgresInboxStoreOptions) {
     this.options = resolvePostgresInboxOptions(options);
-    const { pool, commandTimeoutMs, cleanUpEverySeconds } = this.options;
+    const { pool, schema, commandTimeoutMs, cleanUpEverySeconds } = this.options;
     this.caller = new PostgresCaller(pool, commandTimeoutMs);
     this.cleaner = new InboxCleaner(cleanUpEverySeconds, most => this.cleanUpStep(most));
+    this.steering = new PostgresSteering(this.caller, schema, () => this.onSteering());
   }
 
   async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
@@ -163,7 +168,14 @@ export class PostgresInboxStore implements InboxStore {
     const [row] = await this.caller.call<{ gone: number }>(`SELECT ${this.named('inbox_clean_up($1)')} AS gone`, [
       most,
     ]);
-    return row?.gone ?? 0;
+    // A database whose tables are of an older version has no buckets.
+    const buckets = this.hasBuckets ? await this.steering.cleanUpStep(most) : 0;
+    return Math.max(row?.gone ?? 0, buckets);
+  }
+
+  private onSteering(): void {
+    this.hasBuckets = true;
+    this.cleaner.start();
   }
 
   private async renewAll(first: InboxClaim, claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {

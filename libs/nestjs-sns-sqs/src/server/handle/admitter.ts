@@ -6,10 +6,13 @@ import type { Attempt, AttemptCounter } from './attempt-counter.js';
 import type { Failures } from './failures.js';
 import type { GateVerdict, InboxGate } from './inbox-gate.js';
 import type { Suspects } from './suspects.js';
+import type { TurnGate } from './turn-gate.js';
 import type { UnknownTypeDecision } from './unknown-types.js';
 
 export interface AdmitterOptions {
   maxReceiveCount: number;
+  /** Undefined: the keys of the messages have no limits. */
+  turns: TurnGate | undefined;
   gate: InboxGate | undefined;
   settler: Pick<Settler, 'wasDone'>;
   attempts: AttemptCounter;
@@ -35,7 +38,7 @@ export class Admitter {
    * @param unknown what becomes of it where no handler takes its type
    */
   async admit(delivery: Delivery, unknown: UnknownTypeDecision): Promise<Admission | undefined> {
-    const { gate, settler, attempts, failures } = this.options;
+    const { turns, gate, settler, attempts, failures } = this.options;
     if (delivery.leaseLost) return this.notStarted(delivery);
     // What waits for another version has nothing to do with the inbox of this one.
     if (unknown?.kind === 'wait') {
@@ -43,7 +46,15 @@ export class Admitter {
     }
     const earlyMs = attempts.earlyMs(delivery);
     if (earlyMs > 0) return this.notCalled(delivery, attempts.attemptOf(delivery), backoffLeft(earlyMs));
-    const entered = settler.wasDone(delivery) ? DONE_BEFORE : gate ? gate.enter(delivery) : RUN;
+    const wasDone = settler.wasDone(delivery);
+    if (turns && !wasDone && !attempts.verdictOf(delivery.messageId)) {
+      const turn = turns.enter(delivery);
+      const wait = turn instanceof Promise ? await turn : turn;
+      if (delivery.isAbandoned) return undefined;
+      if (delivery.leaseLost) return this.notStarted(delivery);
+      if (wait) return this.notCalled(delivery, attempts.attemptOf(delivery), wait);
+    }
+    const entered = wasDone ? DONE_BEFORE : gate ? gate.enter(delivery) : RUN;
     const verdict = entered instanceof Promise ? await entered : entered;
     if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);

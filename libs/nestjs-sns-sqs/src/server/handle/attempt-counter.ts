@@ -6,6 +6,8 @@ import { isBeforeSchedule, shortestScheduleSeconds, type RetryRules } from '../s
 
 export interface AttemptCounterOptions {
   fifo: boolean;
+  /** Other processes put messages off at no cost, and nothing tells how often. @default false */
+  arePutOff?: boolean;
   rules: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>;
   /** Milliseconds that pass for SQS. */
   now?: () => number;
@@ -60,7 +62,7 @@ const FIFO_LATEST_MS = 45 * 60_000;
  * Counts attempts where no store does it for all processes. An attempt is a handler that was started and failed; SQS
  * counts receives, and many are none: behind a failing head, at a shutdown, after `RetryLater`. What this process did it
  * knows. Receives by others, or from before a restart, count on a standard queue as far as they can have been attempts,
- * and never on FIFO, where each receive of a head hands out those behind it. What is in doubt, or forgotten, is counted
+ * and never on FIFO, where each receive of a head hands out those behind it, nor where keys have rate limits. What is in doubt, or forgotten, is counted
  * in the message's favour.
  */
 export class AttemptCounter {
@@ -83,7 +85,7 @@ export class AttemptCounter {
     if (stored !== undefined) return this.asStored(stored, free, delivery);
     const unknown = this.unknownReceives(delivery);
     const presumed = this.canHaveBeenAttempts(delivery, failed, unknown) ? unknown : 0;
-    if (!this.options.fifo) return exactly(failed + 1 + presumed, free);
+    if (!this.options.fifo && !this.options.arePutOff) return exactly(failed + 1 + presumed, free);
     const counted = this.isOverdue(history, unknown) ? this.atLeastLast(failed) : failed + 1;
     // That its time is over makes it the last attempt, and no more of them.
     const made = failed + 1 + free;
@@ -189,7 +191,7 @@ export class AttemptCounter {
   }
 
   private isOverdue(history: History | undefined, unknown: number): boolean {
-    if (history?.firstFailedAt === undefined) return false;
+    if (history?.firstFailedAt === undefined || this.options.arePutOff) return false;
     const { maxReceiveCount, backoff } = this.options.rules;
     if (history.failed + unknown + 1 < maxReceiveCount) return false;
     const latestMs = Math.max(FIFO_LATEST_MS, 2_500 * shortestScheduleSeconds(maxReceiveCount - 1, backoff));

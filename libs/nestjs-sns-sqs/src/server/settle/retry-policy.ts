@@ -13,7 +13,7 @@ export interface Turn {
 }
 
 /** Why a message is put off that was not run to its end; costs no attempt. */
-export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'backoff' | 'stopped';
+export type WaitReason = 'in-work' | 'early' | 'unavailable' | 'unknown-type' | 'backoff' | 'rate-limit' | 'stopped';
 
 export type Settlement =
   | { kind: 'delete'; /** It was not run. */ skipped?: 'duplicate' | 'older' | 'unwanted' }

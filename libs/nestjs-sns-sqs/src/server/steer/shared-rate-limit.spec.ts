@@ -1,38 +1,9 @@
 import { jest } from '@jest/globals';
-import { monotonicNow } from '../../async/clock.js';
+import { MemorySteering } from '../../../test/memory-steering.js';
 import type { RateLimitOptions } from '../../interfaces/steering-options.interface.js';
-import type { RateGrant, SteeringStore } from '../../interfaces/steering-store.interface.js';
 import { SharedRateLimit } from './shared-rate-limit.js';
 
 const pass = (ms = 0) => jest.advanceTimersByTimeAsync(ms);
-
-/** The bucket of a store, as `SteeringStore` describes it, a few milliseconds away. */
-class Bucket {
-  calls = 0;
-  isAway = false;
-  private filled: number | undefined;
-  private at = monotonicNow();
-
-  readonly store: Pick<SteeringStore, 'takeRate'> = {
-    takeRate: async (_, wanted, rules) => {
-      this.calls += 1;
-      await new Promise(resolve => setTimeout(resolve, 3));
-      if (this.isAway) throw new Error('away');
-      return this.take(wanted, rules);
-    },
-  };
-
-  private take(wanted: number, { messages, perSeconds }: RateLimitOptions): RateGrant {
-    const perMs = messages / perSeconds / 1000;
-    const most = Math.max(1, perMs * 1000);
-    const now = monotonicNow();
-    this.filled = Math.min(most, (this.filled ?? most) + (now - this.at) * perMs);
-    this.at = now;
-    const granted = Math.min(wanted, Math.floor(this.filled));
-    this.filled -= granted;
-    return { granted, retryAfterMs: Math.max(0, Math.ceil((1 - this.filled) / perMs)) };
-  }
-}
 
 describe('SharedRateLimit', () => {
   beforeEach(() => void jest.useFakeTimers());
@@ -40,7 +11,8 @@ describe('SharedRateLimit', () => {
 
   /** Processes whose pollers receive all that they may, ten at most at once. */
   function processesOf(rules: RateLimitOptions, count: number, onUnavailable: 'wait' | 'proceed' = 'wait') {
-    const bucket = new Bucket();
+    const bucket = new MemorySteering();
+    bucket.latencyMs = 3;
     const logger = { log: jest.fn(), warn: jest.fn() };
     const received = Array.from({ length: count }, () => 0);
     const limits = received.map((_, at): SharedRateLimit => {
@@ -51,8 +23,15 @@ describe('SharedRateLimit', () => {
           limit.take(some);
         }
       };
-      const store = bucket.store as SteeringStore;
-      const options = { queueName: 'q', store, onUnavailable, logger, batchSize: 10, onRoom: take, random: () => 0 };
+      const options = {
+        queueName: 'q',
+        store: bucket,
+        onUnavailable,
+        logger,
+        batchSize: 10,
+        onRoom: take,
+        random: () => 0,
+      };
       const limit = new SharedRateLimit(rules, options);
       take();
       return limit;
@@ -62,6 +41,36 @@ describe('SharedRateLimit', () => {
       for (const limit of limits) limit.stop();
     };
     return { bucket, received, total, limits, logger, stop };
+  }
+
+  /** As {@link processesOf}, but nothing is there to receive until `begin` is called. */
+  function restingProcesses(rules: RateLimitOptions, count: number) {
+    const bucket = new MemorySteering();
+    bucket.latencyMs = 3;
+    let received = 0;
+    let isQuiet = true;
+    const logger = { log: jest.fn(), warn: jest.fn() };
+    const takes: Array<() => void> = [];
+    const limits = Array.from({ length: count }, () => {
+      const take = (): void => {
+        for (let room = limit.room; room > 0 && !isQuiet; room = limit.room) {
+          const some = Math.min(10, room);
+          received += some;
+          limit.take(some);
+        }
+      };
+      const options = { queueName: 'q', store: bucket, onUnavailable: 'wait' as const, logger, batchSize: 10 };
+      const limit = new SharedRateLimit(rules, { ...options, onRoom: take, random: () => 0 });
+      takes.push(take);
+      take();
+      return limit;
+    });
+    const begin = () => {
+      isQuiet = false;
+      for (const take of takes) take();
+      return { total: () => received };
+    };
+    return { bucket, limits, begin };
   }
 
   it.each<[RateLimitOptions, number]>([
@@ -81,28 +90,25 @@ describe('SharedRateLimit', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('saves up what one second gives and what each process has taken, after a quiet hour', async () => {
-    const rules = { messages: 100, perSeconds: 1 };
-    const bucket = new Bucket();
-    const store = bucket.store as SteeringStore;
-    const logger = { log: jest.fn(), warn: jest.fn() };
-    const limits = [1, 2, 3].map(
-      () =>
-        new SharedRateLimit(rules, {
-          queueName: 'q',
-          store,
-          onUnavailable: 'wait',
-          logger,
-          batchSize: 10,
-          onRoom: () => 0,
-        }),
-    );
-    for (const limit of limits) void limit.room;
-    await pass(3_600_000);
-    const burst = limits.reduce((sum, { room }) => sum + room, 0);
-    expect(burst).toBe(30);
-    for (const limit of limits) limit.stop();
-  });
+  it.each<[RateLimitOptions, number]>([
+    [{ messages: 10, perSeconds: 60 }, 10],
+    [{ messages: 30, perSeconds: 60 }, 30],
+    [{ messages: 2, perSeconds: 1 }, 120],
+    [{ messages: 100, perSeconds: 1 }, 6_000],
+  ])(
+    'lets through no more than %p and what one second gives, after a quiet hour, with five processes',
+    async (rules, perMinute) => {
+      const { bucket, limits, begin } = restingProcesses(rules, 5);
+      await pass(3_600_000);
+      const { total } = begin();
+      await pass(60_000);
+      const aSecond = Math.max(1, Math.ceil(rules.messages / rules.perSeconds));
+      expect(total()).toBeLessThanOrEqual(perMinute + aSecond);
+      expect(total()).toBeGreaterThanOrEqual(perMinute * 0.9);
+      expect(bucket.calls).toBeGreaterThan(0);
+      for (const limit of limits) limit.stop();
+    },
+  );
 
   it('calls the store for several messages at once, and twenty times a second at most', async () => {
     const slow = processesOf({ messages: 50, perSeconds: 1 }, 1);

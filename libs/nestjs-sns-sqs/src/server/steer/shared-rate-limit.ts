@@ -1,45 +1,56 @@
-import type { LoggerService } from '@nestjs/common';
-import { backoffMs, type Backoff } from '../../async/backoff.js';
-import { thrownText } from '../../errors/thrown.js';
-import type { RateLimitOptions } from '../../interfaces/steering-options.interface.js';
-import type { SteeringStore } from '../../interfaces/steering-store.interface.js';
+import { monotonicNow } from '../../async/clock.js';
+import type { SteeringStore, RateOfLimit } from '../../interfaces/steering-store.interface.js';
 import { RateLimit, type Limit, type RateLimitPartners } from './rate-limit.js';
+import { StoreOutage, type StoreOutageOptions } from './store-outage.js';
+import { bucketRate } from '../../inbox/turn-bucket.js';
 
-export interface SharedRateLimitOptions extends RateLimitPartners {
-  queueName: string;
+export interface SharedRateLimitOptions extends RateLimitPartners, StoreOutageOptions {
+  /** `onUnavailable`, while it does not answer: nothing is received, or each process has the whole limit to itself. */
   store: SteeringStore;
-  /** While the store does not answer: nothing is received, or each process has the whole limit to itself. */
-  onUnavailable: 'wait' | 'proceed';
-  logger: Pick<LoggerService, 'log' | 'warn'>;
-  random?: () => number;
 }
 
-const RETRY: Backoff = { initial: 250, max: 5_000 };
 /** So many times a second a process takes its part, however high the rate is; each time it may ask twice. */
 const PARTS_PER_SECOND = 10;
 
+/** What the store gave at one time, and is not used yet. */
+interface Lot {
+  count: number;
+  at: number;
+}
+
 /**
- * A rate limit that all processes share: each takes messages from one bucket in the store before it receives. A process
- * holds at most what it took at once, so a burst after a quiet time is what one second gives, and that of each process.
+ * A rate limit that all processes share: each takes messages from one bucket in the store before it receives. What a
+ * process has in hand for so long that the bucket may have been full since is paid for again when it is used. So a burst
+ * after a quiet time is what one second gives, however many processes there are.
  */
 export class SharedRateLimit implements Limit {
   private readonly least: number;
   private readonly chunk: number;
+  /** An empty bucket is full after so long, in milliseconds. */
+  private readonly fillMs: number;
+  private readonly now: () => number;
+  private readonly outage: StoreOutage;
+  private lots: Lot[] = [];
   private granted = 0;
+  /** Received by what had been in hand for long, and not paid for. */
+  private spent = 0;
   private isAsking = false;
-  private failures = 0;
   /** While the store is away, where messages go on without it. */
   private alone: RateLimit | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
 
   constructor(
-    private readonly rules: RateLimitOptions,
+    private readonly rules: RateOfLimit,
     private readonly options: SharedRateLimitOptions,
   ) {
     const perSecond = rules.messages / rules.perSeconds;
+    const { perMs, most } = bucketRate(rules);
+    this.now = options.now ?? monotonicNow;
+    this.outage = new StoreOutage(options);
     this.least = Math.min(options.batchSize, Math.max(1, Math.floor(perSecond)));
     this.chunk = Math.max(this.least, Math.floor(perSecond / PARTS_PER_SECOND));
+    this.fillMs = most / perMs;
   }
 
   get room(): number {
@@ -51,8 +62,16 @@ export class SharedRateLimit implements Limit {
 
   take(count: number): void {
     // What was taken from the store and received while it was away is paid for.
-    if (this.alone) this.alone.take(count);
-    else this.granted -= count;
+    if (this.alone) return this.alone.take(count);
+    this.granted -= count;
+    const oldest = this.now() - this.fillMs;
+    for (let left = count; left > 0;) {
+      const [lot] = this.lots;
+      const used = Math.min(left, lot?.count ?? left);
+      if (lot && lot.at < oldest) this.spent += used;
+      left -= used;
+      if (lot && (lot.count -= used) === 0) this.lots.shift();
+    }
   }
 
   stop(): void {
@@ -64,11 +83,15 @@ export class SharedRateLimit implements Limit {
 
   private async ask(): Promise<void> {
     this.isAsking = true;
+    const { spent } = this;
+    this.spent = 0;
     try {
       const { store, queueName } = this.options;
-      const { granted, retryAfterMs } = await store.takeRate(queueName, this.chunk - this.granted, this.rules);
+      const { granted, retryAfterMs } = await store.takeRate(queueName, this.chunk - this.granted, this.rules, spent);
       this.onGrant(granted, retryAfterMs);
     } catch (error) {
+      // It may have been paid: then it is paid twice, and never too little.
+      this.spent += spent;
       this.onAway(error);
     } finally {
       this.isAsking = false;
@@ -77,12 +100,13 @@ export class SharedRateLimit implements Limit {
   }
 
   private onGrant(granted: number, retryAfterMs: number): void {
-    const { logger, queueName } = this.options;
-    if (this.failures > 0) logger.log(`${queueName}: the store answers again, and the rate limit is shared again`);
-    this.failures = 0;
+    this.outage.noteAnswer();
     this.alone?.stop();
     this.alone = undefined;
-    this.granted += granted;
+    if (granted > 0) {
+      this.granted += granted;
+      this.lots.push({ count: granted, at: this.now() });
+    }
     // The bucket is empty: the next call comes when it may have all that is missing, so that a call gives more than one.
     const { messages, perSeconds } = this.rules;
     const missingMs = ((this.chunk - this.granted) / messages) * perSeconds * 1000;
@@ -90,16 +114,11 @@ export class SharedRateLimit implements Limit {
   }
 
   private onAway(error: unknown): void {
-    const { logger, queueName, onUnavailable, random = Math.random } = this.options;
-    if (this.failures === 0 && !this.isStopped) {
-      const then = onUnavailable === 'wait' ? 'nothing is received' : 'this process limits itself alone';
-      logger.warn(
-        `${queueName}: the store of the shared rate limit does not answer, and ${then} until it does: ${thrownText(error)}`,
-      );
+    const waitMs = this.outage.noteFailure(error);
+    if (this.options.onUnavailable === 'proceed' && !this.isStopped) {
+      this.alone ??= new RateLimit(this.rules, this.options);
     }
-    this.failures += 1;
-    if (onUnavailable === 'proceed' && !this.isStopped) this.alone ??= new RateLimit(this.rules, this.options);
-    this.again(backoffMs(RETRY, this.failures, random));
+    this.again(waitMs);
   }
 
   private again(ms: number): void {

@@ -1,9 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import { announce } from '../../events/diagnostics.js';
-import type { SteeringOptions } from '../../interfaces/steering-options.interface.js';
+import type { RateLimitOptions, SteeringOptions } from '../../interfaces/steering-options.interface.js';
 import { CircuitBreaker, type Circuit } from './circuit-breaker.js';
 import type { SteeringStore } from '../../interfaces/steering-store.interface.js';
+import { KeyTurns, type Turns } from './key-turns.js';
 import { RateLimit, type Limit } from './rate-limit.js';
+import { SharedKeyTurns } from './shared-key-turns.js';
 import { SharedRateLimit } from './shared-rate-limit.js';
 
 /** Who receives, as its steering sees it. */
@@ -35,6 +37,8 @@ export interface QueueSteeringOptions {
 export class Steering implements Circuit {
   /** Undefined: the queue has none. */
   readonly breaker: CircuitBreaker | undefined;
+  /** Of the keys of the queue's messages. Undefined: they have no limits of their own. */
+  readonly turns: Turns | undefined;
   private readonly limit: Limit | undefined;
   private readonly holds = new Set<'paused' | 'circuit-open'>();
   /** Told when nothing runs any more, or the pause is over. */
@@ -43,7 +47,9 @@ export class Steering implements Circuit {
   constructor(private readonly options: QueueSteeringOptions) {
     const { rules } = options;
     this.breaker = rules.circuitBreaker && new CircuitBreaker(rules.circuitBreaker, this);
-    this.limit = limitOf(options);
+    const keyed = rules.rateLimit?.key ? turnsOf(rules.rateLimit, options) : undefined;
+    this.turns = keyed;
+    this.limit = keyed instanceof SharedKeyTurns ? keyed : keyed ? undefined : limitOf(options);
   }
 
   /** Nothing is received now. */
@@ -121,6 +127,14 @@ export class Steering implements Circuit {
   private release(reason: 'paused' | 'circuit-open'): void {
     if (this.holds.delete(reason) && !this.isHeld) this.options.intake.reopen();
   }
+}
+
+function turnsOf(
+  rateLimit: RateLimitOptions,
+  { store, onUnavailable = 'wait', intake, logger, queueName }: QueueSteeringOptions,
+): KeyTurns | SharedKeyTurns {
+  if (!rateLimit.shared || !store) return new KeyTurns(rateLimit);
+  return new SharedKeyTurns(rateLimit, { queueName, store, onUnavailable, logger, onRoom: () => intake.wake() });
 }
 
 function limitOf({
