@@ -137,7 +137,7 @@ export type {
   RateLimitOptions,
   SteeringOptions,
 } from './interfaces/steering-options.interface.js';
-export type { RateGrant, SteeringStore } from './interfaces/steering-store.interface.js';
+export type { RateGrant, RateOfLimit, SteeringStore } from './interfaces/steering-store.interface.js';
 export type { ConfiguredName, NameSource, SqsHandlerExtras } from './interfaces/handler-extras.interface.js';
 export type { BatchOptions, ElementClass, HandlerOptions } from './interfaces/handler-options.interface.js';
 export type { MessageAttribute, MessageAttributes, SqsMessage } from './interfaces/wire.interface.js';

@@ -201,7 +201,7 @@ export const METRICS = definitions({
   'sns_sqs.queue.backlog': {
     type: 'gauge',
     unit: 's',
-    help: 'Visible messages times the mean time of one delivery: seconds that one slot needs for them. Only where depth is asked for.',
+    help: 'Visible messages times the mean time of a slot for one message: seconds that one slot needs for them. Only where depth is asked for.',
     labels: ['destination'],
   },
 });

@@ -94,6 +94,7 @@ export class MetricsCollector {
     this.sink.record('sns_sqs.process.batch.size', count, { destination });
     const outcome = outcomeOf(error);
     this.sink.record('sns_sqs.process.batch.duration', durationMs / 1000, { destination, outcome });
+    this.durations.noteBatch(destination, durationMs / 1000, count);
   }
 
   private onLeaseLost({ queue }: LeaseLostEvent): void {

@@ -121,6 +121,16 @@ describe('MetricsCollector', () => {
     expect(of('sns_sqs.leases.lost')).toEqual([[1, { destination: 'orders' }]]);
   });
 
+  it('takes a share of its batch for the time of a message, whatever its own time was', () => {
+    const { collector } = collected();
+    process({ outcome: 'delete', reason: 'handled', attempt: 1 });
+    announce('batch', { queue: 'orders', count: 500, durationMs: 1_000 });
+    expect(collector.durations.of('orders')).toBeCloseTo(0.002, 6);
+    process({ outcome: 'delete', reason: 'handled', attempt: 1 });
+    announce('batch', { queue: 'orders', count: 500, durationMs: 1_000 });
+    expect(collector.durations.of('orders')).toBeCloseTo(0.002, 6);
+  });
+
   it('looks at nothing any more once it has stopped', () => {
     const { collector } = collected();
     expect(isTraced('process', undefined)).toBe(true);

@@ -6,7 +6,8 @@ import type { Dispatcher } from './handle/dispatcher.js';
 import { BatchLanes } from './receive/batch-lanes.js';
 import { hasLowerSequence } from './receive/lane-key.js';
 import type { LaneSet } from './receive/lane-set.js';
-import { Lanes, type LaneRunner } from './receive/lanes.js';
+import type { LaneRunner } from './receive/lane-base.js';
+import { Lanes } from './receive/lanes.js';
 import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
 

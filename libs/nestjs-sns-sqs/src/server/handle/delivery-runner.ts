@@ -4,7 +4,7 @@ import { isInstance } from '../../errors/thrown.js';
 import { announce, isObserved } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
 import type { InFlight } from '../in-flight.js';
-import type { LaneRunner, LaneVerdict } from '../receive/lanes.js';
+import type { LaneRunner, LaneVerdict } from '../receive/lane-base.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
 import type { CircuitBreaker } from '../steer/circuit-breaker.js';
 import type { Admitter } from './admitter.js';

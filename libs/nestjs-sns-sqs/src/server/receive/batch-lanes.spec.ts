@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { BatchLanes, type BatchLanesOptions } from './batch-lanes.js';
-import type { LaneVerdict } from './lanes.js';
+import type { LaneVerdict } from './lane-base.js';
 import { Slots } from './slots.js';
 
 const pass = (ms = 0) => jest.advanceTimersByTimeAsync(ms);

@@ -1,6 +1,5 @@
 import type { LaneSet } from './lane-set.js';
-import type { LaneRunner, LaneVerdict } from './lanes.js';
-import type { Slots, SlotUser } from './slots.js';
+import { LaneBase, type LaneBaseOptions, type LaneVerdict } from './lane-base.js';
 
 /** A batch whose items run. */
 export interface RunningBatch<T> {
@@ -8,22 +7,13 @@ export interface RunningBatch<T> {
   onEnd(item: T, verdict: LaneVerdict): void;
 }
 
-export interface BatchLanesOptions<T> {
-  runner: LaneRunner<T>;
+export interface BatchLanesOptions<T> extends LaneBaseOptions<T> {
   /** The items of a batch are about to be handled, each by the runner. */
   begin: (items: readonly T[]) => RunningBatch<T>;
-  /** An item has ended: there may be room again. */
-  onEnd: () => void;
   /** Most items of a batch. */
   size: number;
   /** Longest time that the first item of a batch waits for more, in milliseconds. */
   windowMs: number;
-  /** Batches in work at one time. */
-  limit: number;
-  /** The server's own bound on top. */
-  slots: Slots;
-  /** Share of the server's slots beside other queues. @default 1 */
-  weight?: number | undefined;
   /** Several items of one key may be in one batch, in order. False: one of a key at a time. */
   areTogether: boolean;
 }
@@ -53,50 +43,30 @@ interface Batch<T> {
  * window is over, and a slot is free: one slot for the whole batch. A key is in one batch at a time, so that work of one
  * key never runs beside itself. When an item asks its lane to wait, what was submitted behind it is handed back.
  */
-export class BatchLanes<T> implements LaneSet<T>, SlotUser {
-  private readonly lanes = new Map<string, Lane<T>>();
+export class BatchLanes<T> extends LaneBase<T, Lane<T>, BatchLanesOptions<T>> implements LaneSet<T> {
   private open: Batch<T> | undefined;
   /** Full, and without a slot. */
   private readonly full: Batch<T>[] = [];
-  private running = 0;
   private runningItems = 0;
-  private submitted = 0;
-  private stopped: (() => void) | undefined;
-
-  constructor(private readonly options: BatchLanesOptions<T>) {}
-
-  get weight(): number {
-    return this.options.weight ?? 1;
-  }
 
   get load(): number {
-    return this.submitted;
+    return this.held;
   }
 
   get ordinaryLoad(): number {
-    return this.submitted;
+    return this.held;
   }
 
   get inWork(): number {
     return this.runningItems;
   }
 
-  get held(): number {
-    return this.submitted;
-  }
-
   get slotsInUse(): number {
     return this.running + this.full.length + (this.open?.isDue ? 1 : 0);
   }
 
-  isTaken(key: string | undefined): boolean {
-    return key !== undefined && this.lanes.has(key);
-  }
-
-  submit(item: T, key: string | undefined): void {
-    if (this.stopped) return this.options.runner.returnToQueue([item], undefined);
-    this.submitted += 1;
-    this.place(item, key === undefined ? undefined : this.laneOf(key));
+  protected place(item: T, key: string | undefined): void {
+    this.placeIn(item, key === undefined ? undefined : this.laneOf(key));
   }
 
   pump(): void {
@@ -121,15 +91,6 @@ export class BatchLanes<T> implements LaneSet<T>, SlotUser {
     this.options.slots.forget(this);
   }
 
-  stop(): Promise<void> {
-    const ended = new Promise<void>(resolve => {
-      this.stopped = resolve;
-    });
-    this.returnUnstarted();
-    if (this.running === 0) this.stopped?.();
-    return ended;
-  }
-
   private get hasReady(): boolean {
     return this.full.length > 0 || this.open?.isDue === true;
   }
@@ -142,7 +103,7 @@ export class BatchLanes<T> implements LaneSet<T>, SlotUser {
     return lane;
   }
 
-  private place(item: T, lane: Lane<T> | undefined): void {
+  private placeIn(item: T, lane: Lane<T> | undefined): void {
     const mayJoin = !lane?.batch || (this.options.areTogether && lane.batch === this.open);
     if (mayJoin) this.collect(item, lane);
     else lane.waiting.push(item);
@@ -196,19 +157,19 @@ export class BatchLanes<T> implements LaneSet<T>, SlotUser {
   }
 
   private onItemEnd(batch: Batch<T>): void {
-    this.submitted -= 1;
+    this.noteEnded(1);
     this.runningItems -= 1;
     batch.left -= 1;
     if (batch.left === 0) this.onBatchEnd(batch);
-    if (!this.stopped) this.options.onEnd();
+    if (!this.isStopped) this.options.onEnd();
   }
 
   private onBatchEnd({ lanes }: Batch<T>): void {
     this.running -= 1;
     this.options.slots.release();
     for (const lane of lanes) this.leave(lane);
-    if (!this.stopped) this.pump();
-    else if (this.running === 0) this.stopped();
+    if (this.isStopped) this.endIfIdle();
+    else this.pump();
   }
 
   private leave(lane: Lane<T>): void {
@@ -216,13 +177,7 @@ export class BatchLanes<T> implements LaneSet<T>, SlotUser {
     lane.batch = lane.heldBy = undefined;
     const waiting = lane.waiting.splice(0);
     if (heldBy !== undefined) this.handBack(waiting, heldBy);
-    else for (const item of waiting) this.place(item, lane);
+    else for (const item of waiting) this.placeIn(item, lane);
     if (!lane.batch) this.lanes.delete(lane.key);
-  }
-
-  private handBack(items: T[], failed: T | undefined): void {
-    if (items.length === 0) return;
-    this.submitted -= items.length;
-    this.options.runner.returnToQueue(items, failed);
   }
 }

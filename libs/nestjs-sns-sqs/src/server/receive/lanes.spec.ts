@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
-import { Lanes, type LaneVerdict } from './lanes.js';
+import type { LaneVerdict } from './lane-base.js';
+import { Lanes } from './lanes.js';
 import { RequestSlots } from './request-slots.js';
 import { Slots } from './slots.js';
 

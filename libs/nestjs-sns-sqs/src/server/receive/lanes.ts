@@ -1,28 +1,8 @@
 import type { RequestSlots } from './request-slots.js';
 import type { LaneSet } from './lane-set.js';
-import type { Slots, SlotUser } from './slots.js';
+import { LaneBase, type LaneBaseOptions, type LaneVerdict } from './lane-base.js';
 
-/** What follows in its lane when an item has ended: the next one runs, or the rest goes back and waits for this one. */
-export type LaneVerdict = 'advance' | 'hold';
-
-/** Who runs what stands in the lanes. */
-export interface LaneRunner<T> {
-  /** Handles an item to its end. Must not reject. */
-  handle(item: T): Promise<LaneVerdict>;
-  /** Takes back items that were not started; `failed` is the item that they wait for. */
-  returnToQueue(items: T[], failed: T | undefined): void;
-}
-
-export interface LanesOptions<T> {
-  runner: LaneRunner<T>;
-  /** Something has ended: there may be room again. */
-  onEnd: () => void;
-  /** Items in work at one time. */
-  limit: number;
-  /** The server's own bound on top. */
-  slots: Slots;
-  /** Share of the server's slots beside other queues. @default 1 */
-  weight?: number | undefined;
+export interface LanesOptions<T> extends LaneBaseOptions<T> {
   /** Slots of their own for some of the items, when there are no others. @default none */
   requests?: { slots: RequestSlots; isOne: (item: T) => boolean };
   /** True: `item` runs before `other` of its lane. Undefined: in the order of their submission. */
@@ -40,21 +20,11 @@ interface Lane<T> {
  * without a key, in parallel, as far as there are slots. Lanes take turns. When an item asks its lane to wait, what
  * was submitted behind it by then is handed back and not run.
  */
-export class Lanes<T> implements LaneSet<T>, SlotUser {
-  private readonly lanes = new Map<string, Lane<T>>();
+export class Lanes<T> extends LaneBase<T, Lane<T>, LanesOptions<T>> implements LaneSet<T> {
   /** Lanes that could run their next item now. */
   private readonly ready: Lane<T>[] = [];
-  private running = 0;
   /** Of those that run, how many have slots of requests. */
   private onRequestSlots = 0;
-  private submitted = 0;
-  private stopped: (() => void) | undefined;
-
-  constructor(private readonly options: LanesOptions<T>) {}
-
-  get weight(): number {
-    return this.options.weight ?? 1;
-  }
 
   /** Items in work, and lanes that wait for a slot. */
   get load(): number {
@@ -75,22 +45,7 @@ export class Lanes<T> implements LaneSet<T>, SlotUser {
     return this.running;
   }
 
-  /** Items that were submitted and have not ended. */
-  get held(): number {
-    return this.submitted;
-  }
-
-  /** True: an item of this key would wait behind another. */
-  isTaken(key: string | undefined): boolean {
-    return key !== undefined && this.lanes.has(key);
-  }
-
-  submit(item: T, key: string | undefined): void {
-    if (this.stopped) {
-      this.options.runner.returnToQueue([item], undefined);
-      return;
-    }
-    this.submitted += 1;
+  protected place(item: T, key: string | undefined): void {
     const lane = key === undefined ? undefined : this.lanes.get(key);
     if (lane) {
       this.insert(lane.items, item);
@@ -146,16 +101,6 @@ export class Lanes<T> implements LaneSet<T>, SlotUser {
     this.options.slots.forget(this);
   }
 
-  /** Starts nothing more; hands back what has not started, and resolves when what runs has ended. */
-  stop(): Promise<void> {
-    const ended = new Promise<void>(resolve => {
-      this.stopped = resolve;
-    });
-    this.returnUnstarted();
-    if (this.running === 0) this.stopped?.();
-    return ended;
-  }
-
   /** True: a slot is taken. */
   private mayStart(): boolean {
     return this.running - this.onRequestSlots < this.options.limit && this.options.slots.take(this);
@@ -176,23 +121,14 @@ export class Lanes<T> implements LaneSet<T>, SlotUser {
     else if (lane.key !== undefined) this.lanes.delete(lane.key);
   }
 
-  private handBack(items: T[], failed: T | undefined): void {
-    if (items.length === 0) return;
-    this.submitted -= items.length;
-    this.options.runner.returnToQueue(items, failed);
-  }
-
   private onRunEnd(lane: Lane<T> | undefined, item: T, verdict: LaneVerdict, onRequestSlot: boolean): void {
     this.running -= 1;
     if (onRequestSlot) this.onRequestSlots -= 1;
-    this.submitted -= 1;
+    this.noteEnded(1);
     if (lane) this.leaveLane(lane, item, verdict);
     if (onRequestSlot) this.options.requests?.slots.release();
     else this.options.slots.release();
-    if (this.stopped) {
-      if (this.running === 0) this.stopped();
-      return;
-    }
+    if (this.isStopped) return this.endIfIdle();
     this.pump();
     this.options.onEnd();
   }
