@@ -12,10 +12,10 @@ const QUEUE = 'work-on-user-registered';
 
 /** By a store of one kind, which is there between `setUp` and `tearDown`. */
 interface SharedStore {
-  setUp(): Promise<void>;
-  tearDown(): Promise<void>;
+  setUp: () => Promise<void>;
+  tearDown: () => Promise<void>;
   /** A store of one process. */
-  open(prefix: string): InboxStore;
+  open: (prefix: string) => InboxStore;
 }
 
 function steersTwoProcesses({ setUp, tearDown, open }: SharedStore): void {

@@ -139,7 +139,9 @@ export function conflictingExtras(
 
 const unsharedPauses = (server: Partial<ServerSQSOptions>): string[] =>
   server.sharedPauses === true && sharesNothing(server)
-    ? ['`sharedPauses` without a store of the inbox that all processes share, such as RedisInboxStore or PostgresInboxStore']
+    ? [
+        '`sharedPauses` without a store of the inbox that all processes share, such as RedisInboxStore or PostgresInboxStore',
+      ]
     : [];
 
 /** With both clients ready there is nothing that `aws` could configure. */

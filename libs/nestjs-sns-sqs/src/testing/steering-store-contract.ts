@@ -46,7 +46,7 @@ export function steeringStoreContract(
       const limit = { messages: 100, perSeconds: 1 };
       const startedAt = performance.now();
       const take = async (): Promise<number> => {
-        const grants = await Promise.all([one, other, one].map(store => store.takeRate(queue, 60, limit)));
+        const grants = await Promise.all([one, other, one].map(async store => store.takeRate(queue, 60, limit)));
         return grants.reduce((sum, { granted }) => sum + granted, 0);
       };
       let total = await take();
@@ -77,7 +77,7 @@ export function steeringStoreContract(
 
     it('gives each key turns of its own, over all processes', async ({ one, other }, queue) => {
       const limit = { messages: 2, perSeconds: 1 };
-      const ask = (store: SteeringStore, key: string) => store.takeTurn(queue, key, limit, false);
+      const ask = async (store: SteeringStore, key: string) => store.takeTurn(queue, key, limit, false);
       for (const store of [one, other, one, other]) assert.equal(await ask(store, 'a'), 0);
       const waits = await Promise.all([one, other, one, other].map(store => ask(store, 'a')));
       // One after the other, half a second apart, whoever asked.

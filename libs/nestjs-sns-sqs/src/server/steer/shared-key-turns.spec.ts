@@ -30,7 +30,7 @@ describe('SharedKeyTurns', () => {
   it('receives one message after each pause while the store is away, and asks with that', async () => {
     const { turns, store, logger, onRoom } = turnsOf();
     store.isAway = true;
-    const asked = await Promise.all(['a', 'b', 'c'].map(key => turns.takeTurn(key, false)));
+    const asked = await Promise.all(['a', 'b', 'c'].map(async key => turns.takeTurn(key, false)));
     expect(asked).toEqual(['unavailable', 'unavailable', 'unavailable']);
     expect([turns.room, await turns.takeTurn('d', false), store.calls]).toEqual([0, 'unavailable', 3]);
     await pass(125);
