@@ -8,7 +8,7 @@ export interface RateGrant {
   retryAfterMs: number;
 }
 
-/** What a bucket holds, by a limit. */
+/** The part of a limit that fills a bucket. */
 export type RateOfLimit = Pick<RateLimitOptions, 'messages' | 'perSeconds'>;
 
 /**
