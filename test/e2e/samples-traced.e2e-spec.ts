@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { SnsSqsInstrumentation } from 'nestjs-sns-sqs/otel';
 import { Registry } from 'prom-client';
 import request from 'supertest';
+import { describeWithPostgres } from '../support/postgres.js';
 import { Samples } from '../support/samples.js';
 import { idOf, linkedTo, parentOf, Spans, traceOf } from '../support/spans.js';
 import { waitFor } from '../support/wait-for.js';
@@ -10,7 +11,7 @@ import { world } from '../support/world.js';
 type Http = Parameters<typeof request>[0];
 
 /** The sample services in this process, as their `main.ts` make them; mails are kept. */
-describe('the samples', () => {
+describeWithPostgres('the samples', () => {
   const here = world('per-file');
   const spans = new Spans();
   let instrumentation: SnsSqsInstrumentation;
@@ -21,7 +22,7 @@ describe('the samples', () => {
   beforeAll(async () => {
     spans.register();
     instrumentation = new SnsSqsInstrumentation({ relation: 'both' });
-    samples = new Samples(here);
+    samples = await Samples.start(here);
     const { serveOperations } = await import('../../apps/notifications/src/operations-server.js');
     const { app: notifications, strategy } = await samples.notifications();
     await notifications.listen();

@@ -1,6 +1,8 @@
 // Events and commands through the built sample services, two releases of one of them side by side, while something fails
 // every second and processes are replaced; then calm, and the books are balanced. --minutes: of faults; --events,
-// --commands: how many; --deploy-every: seconds between two deploys; --seed: of the faults. Needs `redis-server`; DATABASE_URL names a PostgreSQL in place of PGlite.
+// --commands: how many; --deploy-every: seconds between two deploys; --seed: of the faults. Needs `redis-server`. The inbox of
+// `users` is in Redis, that of `notifications` in PostgreSQL. DATABASE_URL names a PostgreSQL in place of PGlite for `users`
+// and of one that is started here for `notifications`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { startMailCatcher } from '../../tools/demo/mail-catcher.mjs';
 import { stopSignal } from '../../tools/demo/stop-signal.mjs';
 import { groupBy } from '../support/group-by.ts';
+import { PostgresProcess } from '../support/postgres-process.mjs';
 import { randomOf } from '../support/random.mjs';
 import { freePort } from '../support/redis-process.mjs';
 import { ServiceSlot } from './fleet.ts';
@@ -17,6 +20,7 @@ import { FaultyProxy } from './faulty-proxy.ts';
 import { Ledger, type Accepted } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Release } from './releases.ts';
+import { rememberedBy } from './remembered.ts';
 import { RestartableBroker } from './restartable-broker.ts';
 import { RestartableRedis } from './restartable-redis.ts';
 import { RollingDeploy } from './rolling-deploy.ts';
@@ -69,18 +73,22 @@ const redis = await startRedis();
 const effectLog = join(directory, 'effects.ndjson');
 writeFileSync(effectLog, '');
 const database = process.env['DATABASE_URL'];
+// The inbox and the outbox of three processes.
+const postgres = database === undefined ? await PostgresProcess.create() : undefined;
+await postgres?.start();
 const access = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 const env = {
   ...access,
   EFFECT_LOG: effectLog,
   SMTP_URL: mail.url,
-  MIGRATIONS_DIR: join(import.meta.dirname, '../../apps/users/drizzle'),
+  APPS_DIR: join(import.meta.dirname, '../../apps'),
   PORT: '0',
   PGLITE_DIR: join(directory, 'users'),
   REDIS_URL: redis.url,
 };
+const envOf: Record<string, Record<string, string>> = postgres ? { notifications: { DATABASE_URL: postgres.url } } : {};
 const berth = (name: string, app: string, spared: boolean, release: Release = 1): ServiceSlot =>
-  new ServiceSlot({ name, app, endpoint, env, spared, release, pids, signal });
+  new ServiceSlot({ name, app, endpoint, env: { ...env, ...envOf[app] }, spared, release, pids, signal });
 // PGlite lives in one process.
 const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
 // What only the second release knows is subscribed before the first event: SNS would drop it otherwise.
@@ -89,7 +97,9 @@ berths.push(...notifications, ...users);
 // The first one makes the tables.
 await users[0]?.start();
 await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
-say(`seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite'}, Redis`);
+say(
+  `seed ${seed}; ${berths.length} processes, ${database ? 'PostgreSQL' : 'PGlite for users, PostgreSQL for notifications'}, Redis`,
+);
 
 const own = new FaultyProxy(Number(new URL(endpoint).port));
 await own.listen();
@@ -127,7 +137,8 @@ const welcomed = isDrained ? await usersThatAreWelcome() : 0;
 await load.close();
 await Promise.all(berths.map(each => each.stop()));
 clearInterval(progress);
-await Promise.all([own.close(), mail.stop(), broker.stop(), redis.stop()]);
+const remembered = await rememberedBy(postgres?.url ?? database ?? '');
+await Promise.all([own.close(), mail.stop(), broker.stop(), redis.stop(), postgres?.remove()]);
 
 const effects = readEffects(effectLog);
 const verdict = judge({
@@ -142,6 +153,7 @@ const verdict = judge({
   told: berths.flatMap(({ toldAt }) => toldAt),
   outages: redis.outages,
   mails: mail.mails,
+  remembered,
 });
 const violations = [...berths.flatMap(each => each.violations), ...verdict.violations];
 if (welcomed !== load.users.length)

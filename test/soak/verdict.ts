@@ -36,6 +36,8 @@ export interface Books extends Facts {
   /** Ids of the events that AWS has accepted. */
   published: string[];
   mails: readonly unknown[];
+  /** `<queue> <id>` of what the inbox in PostgreSQL has as done. */
+  remembered: ReadonlySet<string>;
 }
 
 export interface Verdict {
@@ -71,7 +73,7 @@ export function readEffects(path: string): Effect[] {
 /**
  * Balances what SNS and SQS have accepted with what became of it. `violations` is empty when every promise was kept.
  */
-export function judge({ ledger, effects, published, kills, told, outages, mails }: Books): Verdict {
+export function judge({ ledger, effects, published, kills, told, outages, mails, remembered }: Books): Verdict {
   const violations: string[] = [];
   const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
   const done = groupBy(
@@ -90,6 +92,8 @@ export function judge({ ledger, effects, published, kills, told, outages, mails 
       counts.deadLettered += 1;
       if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
     } else if (done.has(`${queue} ${id}`)) counts.done += 1;
+    // Its effect was committed together with its mark, and the process was killed before it could write that down.
+    else if (remembered.has(`${queue} ${id}`)) counts.done += 1;
     // A later event of its subject was done before.
     else if (IN_ORDER.test(queue) && Number(version) < (latest.get(`${queue} ${subject}`) ?? 0)) counts.skipped += 1;
     else violations.push(`${message} of ${queue} was not handled and is in no dead letter queue`);

@@ -14,7 +14,6 @@ const LONG = [
   'test/e2e/pipeline-apps.e2e-spec.ts',
   'apps/users/src/users/users.controller.spec.ts',
   'test/e2e/publisher.e2e-spec.ts',
-  'apps/users/src/database/database.spec.ts',
   'libs/nestjs-sns-sqs/src/inbox/inbox.interleavings.spec.ts',
   'libs/nestjs-sns-sqs/src/wire/wire-faults.spec.ts',
   'libs/nestjs-sns-sqs/src/inbox/redis-inbox-store.spec.ts',

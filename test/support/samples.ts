@@ -1,29 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { Module, ValidationPipe, type INestApplication, type INestMicroservice } from '@nestjs/common';
+import { ValidationPipe, type INestApplication, type INestMicroservice } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { ServerSQS, type Provisioning } from 'nestjs-sns-sqs';
-import { PostgresOutbox } from 'nestjs-sns-sqs/postgres';
-import type { UserPublisher } from '../../apps/users/src/users/user-publisher.js';
-import { MemoryOutbox } from '../../libs/nestjs-sns-sqs/test/memory-outbox.js';
+import { PostgresInboxStore } from 'nestjs-sns-sqs/postgres';
+import { TestDatabase } from './postgres.js';
 import type { World } from './world.js';
 
-@Module({ providers: [{ provide: PostgresOutbox, useClass: MemoryOutbox }], exports: [PostgresOutbox] })
-class NoDatabase {}
-
-const tx = { execute: () => Promise.resolve({ rows: [] }), rollback: () => undefined as never };
-
-/** The sample services in this process, as their `main.ts` make them, without a database; mails are kept. */
+/** The sample services in this process, as their `main.ts` make them, on one PostgreSQL; mails are kept. */
 export class Samples {
   readonly mails: string[] = [];
-  /** Ids of the users that are marked as welcomed. */
-  readonly welcomed: string[] = [];
   private readonly before = { ...process.env };
 
   /** The samples read the environment when they are loaded, so nothing of them is imported before. */
-  constructor(
+  private constructor(
     private readonly here: World,
-    private readonly provisioning: Provisioning = 'create',
+    private readonly provisioning: Provisioning,
+    databaseUrl: string,
   ) {
     const { region, endpoint, credentials } = here.aws;
     Object.assign(process.env, {
@@ -35,7 +27,14 @@ export class Samples {
       AWS_ACCOUNT_ID: '000000000000',
       QUEUE_PREFIX: here.prefix,
       PROVISIONING: provisioning,
+      DATABASE_URL: databaseUrl,
     });
+  }
+
+  static async start(here: World, provisioning: Provisioning = 'create'): Promise<Samples> {
+    const database = await TestDatabase.create();
+    here.onClose(() => database.drop());
+    return new Samples(here, provisioning, database.url);
   }
 
   /** Gives the environment back. */
@@ -47,30 +46,23 @@ export class Samples {
     const { NotificationsModule } = await import('../../apps/notifications/src/notifications.module.js');
     const { Mailer } = await import('../../apps/notifications/src/mail/mailer.js');
     const { prefix, logs } = this.here;
-    const strategy = new ServerSQS({ service: 'notifications', prefix, provisioning: this.provisioning });
     const mailer = { send: (to: string) => Promise.resolve(void this.mails.push(to)) };
     const module = await Test.createTestingModule({ imports: [NotificationsModule] })
       .overrideProvider(Mailer)
       .useValue(mailer)
       .setLogger(logs)
       .compile();
+    const inbox = { store: module.get(PostgresInboxStore, { strict: false }) };
+    const strategy = new ServerSQS({ service: 'notifications', prefix, provisioning: this.provisioning, inbox });
     const app = module.createNestMicroservice<MicroserviceOptions>({ strategy });
     this.here.onClose(() => app.close());
     return { app, strategy };
   }
 
-  /** Its database takes longer than all the rest, and says nothing about messages. */
   async users(): Promise<INestApplication> {
-    const { DatabaseModule } = await import('../../apps/users/src/database/database.module.js');
-    const { UserPublisher } = await import('../../apps/users/src/users/user-publisher.js');
-    const { UsersService } = await import('../../apps/users/src/users/users.service.js');
     const { UsersModule } = await import('../../apps/users/src/users.module.js');
     const { TraceRequestsInterceptor } = await import('../../apps/shared/trace-requests.interceptor.js');
     const module = await Test.createTestingModule({ imports: [UsersModule] })
-      .overrideModule(DatabaseModule)
-      .useModule(NoDatabase)
-      .overrideProvider(UsersService)
-      .useFactory({ factory: (publisher: UserPublisher) => this.withoutDatabase(publisher), inject: [UserPublisher] })
       .setLogger(this.here.logs)
       .compile();
     const app = module.createNestApplication();
@@ -79,14 +71,5 @@ export class Samples {
     app.connectMicroservice<MicroserviceOptions>({ strategy: app.get(ServerSQS) }, { inheritAppConfig: true });
     this.here.onClose(() => app.close());
     return app;
-  }
-
-  private withoutDatabase(publisher: UserPublisher) {
-    return {
-      register: (user: { email: string; name: string }) =>
-        publisher.registered(tx, { id: randomUUID(), version: 1, ...user }),
-      createDefaultPreferences: () => undefined,
-      markWelcomed: (id: string) => void this.welcomed.push(id),
-    };
   }
 }

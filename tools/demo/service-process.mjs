@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { aborted } from './stop-signal.mjs';
 
-const START_LIMIT_MS = 30_000;
+/** PGlite takes seconds of CPU to start. */
+const START_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 10_000;
 
 /**

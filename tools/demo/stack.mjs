@@ -13,8 +13,8 @@ const BROKER = join(ROOT, 'dist/libs/local-sns-sqs/esm/index.js');
 
 /**
  * Broker, mail catcher and both services. What `given` names is used in place of an embedded one: `endpoint` of SNS
- * and SQS, `smtpUrl`, `databaseUrl`; without `redisUrl` each inbox is in its service's memory. When a part does not start, or `signal` is aborted before all have, those before
- * it are stopped and the error is thrown.
+ * and SQS, `smtpUrl`, `databaseUrl`; without `redisUrl` the inbox of `users` is in its memory. When a part does not start,
+ * or `signal` is aborted before all have, those before it are stopped and the error is thrown.
  */
 export async function startStack({ given = {}, ports = {}, prefix = '', onLine, signal }) {
   const missing = [...Object.values(SCRIPTS), BROKER].filter(file => !existsSync(file));
@@ -41,7 +41,7 @@ export async function startStack({ given = {}, ports = {}, prefix = '', onLine, 
       SMTP_URL: given.smtpUrl ?? mail.url,
       ...(given.databaseUrl && { DATABASE_URL: given.databaseUrl }),
       ...(given.redisUrl && { REDIS_URL: given.redisUrl }),
-      MIGRATIONS_DIR: join(ROOT, 'apps/users/drizzle'),
+      APPS_DIR: join(ROOT, 'apps'),
     };
     const start = async (name, more) => {
       signal.throwIfAborted();

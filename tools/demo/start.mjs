@@ -53,8 +53,8 @@ try {
     ['mail', `${stack.smtpUrl}${stack.mail ? '  (embedded, kept in memory)' : ''}`],
     ...(given.endpoint ? [] : [['queues, topics', `${stack.endpoint}/  (in a browser)`]]),
     ...(mailPage ? [['mails', `${mailPage.url}/  (in a browser)`]] : []),
-    ['PostgreSQL', given.databaseUrl ?? 'PGlite, inside users'],
-    ['inbox', given.redisUrl ?? 'in the memory of each service'],
+    ['PostgreSQL', given.databaseUrl ?? 'PGlite, inside each service and in its memory'],
+    ['inbox', `users: ${given.redisUrl ?? 'in its memory'}, notifications: in its database`],
   ];
   console.log(`
 ${table(rows)}

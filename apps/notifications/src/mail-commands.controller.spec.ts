@@ -1,10 +1,12 @@
 import { DeadLetter, Discard } from 'nestjs-sns-sqs';
+import { sqsContext } from 'nestjs-sns-sqs/testing';
 import { of, throwError, type Observable } from 'rxjs';
 import { MailCommandsController } from './mail-commands.controller.js';
 import { MailRefused } from './mail/mailer.js';
-import { Recipients } from './recipients.js';
+import type { Recipient } from './recipients.js';
 
 const userId = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
+const context = sqsContext();
 const command = { userId, email: 'ada@example.com', name: 'Ada' };
 
 describe('commands to notifications', () => {
@@ -12,7 +14,8 @@ describe('commands to notifications', () => {
   let mails: string[][];
   let answer: Observable<unknown>;
   let mailFailure: Error | undefined;
-  let recipients: Recipients;
+  let known: Recipient;
+  let cancelled: string[];
   let controller: MailCommandsController;
 
   beforeEach(() => {
@@ -28,42 +31,56 @@ describe('commands to notifications', () => {
       if (mailFailure) throw mailFailure;
       mails.push(mail);
     };
-    recipients = new Recipients();
-    controller = new MailCommandsController({ emit } as never, { send } as never, recipients);
+    known = undefined;
+    cancelled = [];
+    const recipients = {
+      find: () => Promise.resolve(known),
+      cancel: (_: unknown, user: string) => Promise.resolve(void cancelled.push(user)),
+    };
+    const tx = { execute: () => undefined, rollback: () => undefined };
+    const run = (_: unknown, work: (transaction: unknown) => Promise<unknown>) => work(tx);
+    controller = new MailCommandsController(
+      { within: () => ({ emit }) } as never,
+      { send } as never,
+      recipients as never,
+      { run } as never,
+    );
   });
 
   it('sends the mail, then announces it', async () => {
-    await controller.sendWelcomeEmail(command);
+    await controller.sendWelcomeEmail(command, context);
     expect(mails).toEqual([['ada@example.com', 'Welcome, Ada', expect.stringContaining('Ada')]]);
     const sent = { data: { userId, email: 'ada@example.com' }, options: { subject: userId } };
     expect(events).toEqual([['welcome-email.sent', expect.objectContaining(sent)]]);
   });
 
   it('sends to where the user is now', async () => {
-    recipients.set(userId, 'new@example.com', 2);
-    await controller.sendWelcomeEmail(command);
+    known = { email: 'new@example.com', cancelled: false };
+    await controller.sendWelcomeEmail(command, context);
     expect(mails[0]?.[0]).toBe('new@example.com');
   });
 
   it('sends nothing to who wants no more mail', async () => {
-    controller.cancelUserMails({ userId });
-    await expect(controller.sendWelcomeEmail(command)).rejects.toThrow(Discard);
+    await controller.cancelUserMails({ userId }, context);
+    expect(cancelled).toEqual([userId]);
+    known = { email: 'ada@example.com', cancelled: true };
+    await expect(controller.sendWelcomeEmail(command, context)).rejects.toThrow(Discard);
     expect(mails).toEqual([]);
   });
 
   it('fails when the mail server fails for the time being, and is tried again', async () => {
     mailFailure = new Error('451 try later');
-    await expect(controller.sendWelcomeEmail(command)).rejects.toBe(mailFailure);
+    await expect(controller.sendWelcomeEmail(command, context)).rejects.toBe(mailFailure);
     expect(events).toEqual([]);
   });
 
   it('gives up a mail that is refused for good', async () => {
     mailFailure = new MailRefused('550 no such mailbox');
-    await expect(controller.sendWelcomeEmail(command)).rejects.toThrow(DeadLetter);
+    await expect(controller.sendWelcomeEmail(command, context)).rejects.toThrow(DeadLetter);
   });
 
-  it('fails when the announcement was not accepted', async () => {
-    answer = throwError(() => new Error('the broker is away'));
-    await expect(controller.sendWelcomeEmail(command)).rejects.toThrow('the broker is away');
+  it('fails when the announcement was not written', async () => {
+    answer = throwError(() => new Error('the database is away'));
+    await expect(controller.sendWelcomeEmail(command, context)).rejects.toThrow('the database is away');
   });
 });

@@ -1,25 +1,30 @@
 import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { ServerSQS } from 'nestjs-sns-sqs';
-import { inbox } from '../../shared/inbox.js';
-import { provisioning } from '../../shared/provisioning.js';
-import { LogMessagesInterceptor } from '../../shared/log-messages.interceptor.js';
-import { run } from '../../shared/run.js';
+import { PostgresInboxStore } from 'nestjs-sns-sqs/postgres';
 import { Registry } from 'prom-client';
-import { serveOperations } from './operations-server.js';
+import { LogMessagesInterceptor } from '../../shared/log-messages.interceptor.js';
+import { provisioning } from '../../shared/provisioning.js';
+import { run } from '../../shared/run.js';
 import { NotificationsModule } from './notifications.module.js';
+import { serveOperations } from './operations-server.js';
 
-/** A pure consumer: no HTTP but metrics and health, where OPERATIONS_PORT is set. */
-run('notifications', async () => {
-  const strategy = new ServerSQS({
+/** The inbox is in the service's own database, so that its handlers mark their messages done in their transactions. */
+const serverWith = (store: PostgresInboxStore): ServerSQS =>
+  new ServerSQS({
     service: 'notifications',
     prefix: process.env['QUEUE_PREFIX'] ?? '',
     provisioning: provisioning(),
-    inbox: inbox(),
+    inbox: { store },
   });
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(NotificationsModule, {
-    strategy,
+
+/** A pure consumer: no HTTP but metrics and health, where OPERATIONS_PORT is set. */
+run('notifications', async () => {
+  let server: ServerSQS | undefined;
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(NotificationsModule, {
+    inject: [PostgresInboxStore],
+    useFactory: (store: PostgresInboxStore) => ({ strategy: (server = serverWith(store)) }),
     abortOnError: false,
   });
   app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
@@ -27,6 +32,6 @@ run('notifications', async () => {
   app.enableShutdownHooks();
   await app.listen();
   const port = process.env['OPERATIONS_PORT'];
-  if (port !== undefined) await serveOperations(strategy, app.get(Registry), Number(port));
+  if (server && port !== undefined) await serveOperations(server, app.get(Registry), Number(port));
   return {};
 });

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
-import { OnDomainEvent, type OnDomainEventOptions } from 'nestjs-sns-sqs';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { OnDomainEvent, SqsContext, type OnDomainEventOptions } from 'nestjs-sns-sqs';
+import { UnitOfWork } from './database/unit-of-work.js';
 import { UserDeleted, UserEmailChanged, UserRegistered } from './messages.dto.js';
 import { UserDirectory } from './user-directory.js';
 
@@ -21,20 +22,23 @@ const DIRECTORY: OnDomainEventOptions = {
 
 @Controller()
 export class UserDirectoryController {
-  constructor(@Inject(UserDirectory) private readonly directory: UserDirectory) {}
+  constructor(
+    @Inject(UserDirectory) private readonly directory: UserDirectory,
+    @Inject(UnitOfWork) private readonly unit: UnitOfWork,
+  ) {}
 
   @OnDomainEvent('user.registered', DIRECTORY)
-  registered(@Payload() { id, email, name, version }: UserRegistered): void {
-    this.directory.add(id, { email, name, version });
+  registered(@Payload() { id, email, name, version }: UserRegistered, @Ctx() context: SqsContext): Promise<void> {
+    return this.unit.run(context, tx => this.directory.add(tx, id, { email, name, version }));
   }
 
   @OnDomainEvent('user.email-changed', DIRECTORY)
-  emailChanged(@Payload() { id, email, version }: UserEmailChanged): void {
-    this.directory.move(id, email, version);
+  emailChanged(@Payload() { id, email, version }: UserEmailChanged, @Ctx() context: SqsContext): Promise<void> {
+    return this.unit.run(context, tx => this.directory.move(tx, id, email, version));
   }
 
   @OnDomainEvent('user.deleted', DIRECTORY)
-  deleted(@Payload() { id, version }: UserDeleted): void {
-    this.directory.remove(id, version);
+  deleted(@Payload() { id, version }: UserDeleted, @Ctx() context: SqsContext): Promise<void> {
+    return this.unit.run(context, tx => this.directory.remove(tx, id, version));
   }
 }

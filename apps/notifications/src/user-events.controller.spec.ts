@@ -1,18 +1,17 @@
 import { ValidationPipe } from '@nestjs/common';
-import type { SqsContext } from 'nestjs-sns-sqs';
+import { sqsContext } from 'nestjs-sns-sqs/testing';
 import { of, throwError, type Observable } from 'rxjs';
 import { UserDeleted, UserEmailChanged, UserRegistered } from './messages.dto.js';
-import { Recipients } from './recipients.js';
 import { UserEventsController } from './user-events.controller.js';
 
 const id = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
 const registered = { id, email: 'ada@example.com', name: 'Ada', version: 1 };
-const context = { getMetadata: () => ({ id: 'event-1' }) } as SqsContext;
+const context = sqsContext({ metadata: { id: 'event-1' } });
 
 describe('reactions of notifications', () => {
   let commands: unknown[][];
   let answer: Observable<unknown>;
-  let recipients: Recipients;
+  let steps: unknown[][];
   let controller: UserEventsController;
 
   beforeEach(() => {
@@ -22,13 +21,24 @@ describe('reactions of notifications', () => {
       commands.push(command);
       return answer;
     };
-    recipients = new Recipients();
-    controller = new UserEventsController({ emit } as never, recipients);
+    steps = [];
+    const set = async (_: unknown, ...step: unknown[]) => void steps.push(['set', ...step]);
+    const forget = async (_: unknown, ...step: unknown[]) => void steps.push(['forget', ...step]);
+    const tx = { execute: () => undefined, rollback: () => undefined };
+    const run = async (_: unknown, work: (transaction: unknown) => Promise<unknown>) => {
+      await work(tx);
+      steps.push(['commit']);
+    };
+    controller = new UserEventsController(
+      { within: () => ({ emit }) } as never,
+      { set, forget } as never,
+      { run } as never,
+    );
   });
 
   it('a registered user is known, and the service commands itself, by the event', async () => {
     await controller.sendEmail(registered, context);
-    expect(recipients.addressOf(id)).toBe('ada@example.com');
+    expect(steps).toEqual([['set', id, 'ada@example.com', 1], ['commit']]);
     const command = expect.objectContaining({
       data: { userId: id, email: 'ada@example.com', name: 'Ada' },
       options: { groupId: id, deduplicationId: 'event-1', causationId: 'event-1' },
@@ -36,16 +46,16 @@ describe('reactions of notifications', () => {
     expect(commands).toEqual([['send-welcome-email', command]]);
   });
 
-  it('the event is tried again when the command was not accepted', async () => {
-    answer = throwError(() => new Error('the broker is away'));
-    await expect(controller.sendEmail(registered, context)).rejects.toThrow('the broker is away');
+  it('nothing is committed when the command was not written', async () => {
+    answer = throwError(() => new Error('the database is away'));
+    await expect(controller.sendEmail(registered, context)).rejects.toThrow('the database is away');
+    expect(steps).not.toContainEqual(['commit']);
   });
 
-  it('a new address is known, a deleted user is not', () => {
-    controller.updateRecipient({ id, email: 'new@example.com', version: 2 });
-    expect(recipients.addressOf(id)).toBe('new@example.com');
-    controller.forgetRecipient({ id, version: 3 });
-    expect(recipients.addressOf(id)).toBeUndefined();
+  it('a new address is known, a deleted user is not', async () => {
+    await controller.updateRecipient({ id, email: 'new@example.com', version: 2 }, context);
+    await controller.forgetRecipient({ id, version: 3 }, context);
+    expect(steps).toEqual([['set', id, 'new@example.com', 2], ['commit'], ['forget', id, 3], ['commit']]);
   });
 
   it.each([

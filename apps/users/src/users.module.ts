@@ -2,23 +2,25 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SnsSqsModule } from 'nestjs-sns-sqs';
 import { PostgresOutbox } from 'nestjs-sns-sqs/postgres';
+import { DatabaseModule } from '../../shared/database.module.js';
 import { inbox } from '../../shared/inbox.js';
 import { provisioning } from '../../shared/provisioning.js';
 import { TelemetryModule } from '../../shared/telemetry.module.js';
-import { DatabaseModule } from './database/database.module.js';
 import { HealthController } from './health.controller.js';
 import { UserPublisher } from './users/user-publisher.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersMessagesController } from './users/users.messages.controller.js';
 import { UsersService } from './users/users.service.js';
 
+const database = DatabaseModule.forService('users');
+
 @Module({
   imports: [
-    DatabaseModule,
+    database,
     TerminusModule.forRoot({ logger: false }),
     TelemetryModule.forService('users'),
     SnsSqsModule.forRootAsync({
-      imports: [DatabaseModule],
+      imports: [database],
       inject: [PostgresOutbox],
       useFactory: (outbox: PostgresOutbox) => ({
         service: 'users',

@@ -1,7 +1,8 @@
 import { ValidationPipe, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { DATABASE } from '../src/database/database.module.js';
-import { openDatabase, type Database } from '../src/database/database.js';
+import { DATABASE } from '../../shared/database.module.js';
+import type { Database } from '../../shared/database.js';
+import { sampleDatabase } from '../../../test/support/sample-database.js';
 import { UserPublisher } from '../src/users/user-publisher.js';
 import { UsersController } from '../src/users/users.controller.js';
 import { UsersMessagesController } from '../src/users/users.messages.controller.js';
@@ -37,10 +38,9 @@ export interface UsersFixture {
   close(): Promise<void>;
 }
 
-/** The service on a real PostgreSQL (PGlite) and without queues. */
+/** The service on a real PostgreSQL and without queues. */
 export async function startUsers(): Promise<UsersFixture> {
-  const connection = await openDatabase({});
-  await connection.migrate();
+  const connection = await sampleDatabase('users');
   const publisher = new RecordingPublisher();
   const module = await Test.createTestingModule({
     controllers: [UsersController, UsersMessagesController],

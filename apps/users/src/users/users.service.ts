@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictException, Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
-import { DATABASE } from '../database/database.module.js';
-import type { Database } from '../database/database.js';
+import { DATABASE } from '../../../shared/database.module.js';
+import type { Database } from '../../../shared/database.js';
 import { preferences, users, type UserRow } from '../database/schema.js';
 import { UserPublisher } from './user-publisher.js';
 import type { ChangeEmailDto, RegisterUserDto, UserView } from './users.dto.js';

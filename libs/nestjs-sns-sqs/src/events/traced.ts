@@ -126,6 +126,10 @@ export class Operation<Name extends keyof TracedOperations> implements Trace {
     return this.inner?.traceparent;
   }
 
+  get parent(): string | undefined {
+    return this.inner?.parent;
+  }
+
   run<R>(work: () => R): R {
     const { start, end } = this.channels;
     try {

@@ -46,7 +46,10 @@ export interface SendOperation extends Ended {
   call: string;
   /** Messages in the call. */
   count: number;
-  /** The traced publishes whose messages the call carries. */
+  /**
+   * The traced publishes whose messages the call carries. A message of an outbox was published before, perhaps by
+   * another process: its trace has ended, and has `traceparent` and `parent` only.
+   */
   origins: readonly Trace[];
   /** Entries that AWS has refused. */
   failed?: readonly BatchFailure[];

@@ -1,4 +1,4 @@
-/** An operation that a tracer has begun. */
+/** An operation that a tracer has begun, here or in another process. */
 export interface Trace {
   /** Runs `work` in the operation's context. */
   run<R>(work: () => R): R;
@@ -6,6 +6,8 @@ export interface Trace {
   end(): void;
   /** W3C Trace Context of the operation. A dead letter carries it, so that its redrive finds the way back. */
   readonly traceparent?: string | undefined;
-  /** A span of the tracer. */
+  /** W3C Trace Context around the operation; undefined: none. */
+  readonly parent?: string | undefined;
+  /** A span of the tracer; undefined for an operation of another process. */
   readonly inner?: Trace | undefined;
 }

@@ -5,7 +5,6 @@ import {
   trace,
   type Attributes,
   type Link,
-  type Span,
   type SpanContext,
   type Tracer,
   type TracerProvider,
@@ -26,11 +25,11 @@ import type { ResolvedOtelOptions } from './otel-options.js';
 import { processAttributes, processLinks, settledAttributes, toldError } from './process-span.js';
 import { RecentAttempts } from './recent-attempts.js';
 import { defined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
-import { contextWithBaggage, inject, isSuppressed, originOf, suppressed } from './trace-context.js';
+import { contextWithBaggage, inject, isSuppressed, originOf, spanContextOf, suppressed } from './trace-context.js';
 import { VERSION } from './version.js';
 
 interface SpanOrigin {
-  span: Span;
+  context: SpanContext;
   /** The context in which it was begun. */
   parent: SpanContext | undefined;
 }
@@ -88,7 +87,8 @@ export class OtelTelemetry implements Telemetry {
     const span = this.tracerNow().startSpan(`create ${destination}`, { kind: SpanKind.PRODUCER, attributes }, active);
     const within = withSpan(span, active);
     inject(within, carrier, this.options);
-    return this.tracked(new SpanTrace(span, within, () => operation.error), trace.getSpanContext(active));
+    const parent = trace.getSpanContext(active);
+    return this.tracked(new SpanTrace(span, within, () => operation.error, parent), parent);
   }
 
   /** A span for the call, linked to the creates that it carries, and their sibling where they have one parent. */
@@ -122,7 +122,7 @@ export class OtelTelemetry implements Telemetry {
   private call(name: string, attributes: Attributes, origins: readonly SpanOrigin[], failure: () => Failure): Trace {
     const parent = commonParent(origins);
     const within = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
-    const links = origins.map(({ span }): Link => ({ context: span.spanContext() }));
+    const links = origins.map(({ context }): Link => ({ context }));
     const span = this.tracerNow().startSpan(name, { kind: SpanKind.CLIENT, attributes, links }, within);
     return new SpanTrace(span, suppressed(withSpan(span, within)), ended => {
       const { error, failedCount } = failure();
@@ -171,15 +171,15 @@ export class OtelTelemetry implements Telemetry {
   }
 
   private tracked(begun: SpanTrace, parent: SpanContext | undefined): SpanTrace {
-    this.origins.set(begun, { span: begun.span, parent });
+    this.origins.set(begun, { context: begun.span.spanContext(), parent });
     return begun;
   }
 
   /** Those that are recorded: a call of messages that nobody samples is not told either. */
   private originsOf(traces: readonly Trace[]): SpanOrigin[] {
-    return traces.flatMap(({ inner }) => {
-      const origin = inner && this.origins.get(inner);
-      return origin?.span.spanContext().traceFlags ? [origin] : [];
+    return traces.flatMap(origin => {
+      const known = origin.inner ? this.origins.get(origin.inner) : ofAnotherProcess(origin);
+      return known?.context.traceFlags ? [known] : [];
     });
   }
 
@@ -213,6 +213,12 @@ export class OtelTelemetry implements Telemetry {
 interface Failure {
   error: unknown;
   failedCount: number;
+}
+
+/** Of a message that lay in an outbox. */
+function ofAnotherProcess({ traceparent, parent }: Trace): SpanOrigin | undefined {
+  const context = spanContextOf(traceparent);
+  return context && { context, parent: spanContextOf(parent) };
 }
 
 /** Of a call that failed as a whole, or in part. */

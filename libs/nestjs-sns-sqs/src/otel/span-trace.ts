@@ -1,4 +1,12 @@
-import { context, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import {
+  context,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
 import type { Trace } from '../interfaces/trace.interface.js';
 import { thrownName, thrownText, isError, peek } from '../errors/thrown.js';
 import { printable } from '../logging/printable.js';
@@ -10,12 +18,18 @@ export class SpanTrace implements Trace {
   /**
    * @param within the context of what the operation does
    * @param finish sets what is known at the end only; gives the error that the span tells, undefined: none
+   * @param begunIn the span in whose context it was begun
    */
   constructor(
     readonly span: Span,
     private readonly within: Context,
     private readonly finish: (span: Span) => unknown,
+    readonly begunIn?: SpanContext,
   ) {}
+
+  get parent(): string | undefined {
+    return this.begunIn && traceparentOf(this.begunIn);
+  }
 
   get traceparent(): string | undefined {
     return traceparentOf(this.span.spanContext());

@@ -186,6 +186,7 @@ export class Publisher {
     const { destination, client } = this.options;
     const operation = publishOperation(destination, event, false);
     const trace = beginTrace('publish', client.telemetry, operation);
+    event.origin = trace;
     trace.run(() => carry(event, operation.carrier));
     trace.end();
   }

@@ -1,4 +1,5 @@
 import type { Migration } from '../migration.js';
+import { keepFunction, sentTable } from './keep-function.js';
 
 /** Messages of a destination are divided among so many buckets; a relay claims whole ones. Never changed: rows have theirs. */
 export const BUCKETS = 16;
@@ -55,5 +56,9 @@ export const OUTBOX_MIGRATIONS: readonly Migration[] = [
   )`,
       `CREATE INDEX outbox_refused_by_destination ON ${schema}.outbox_refused (destination, id)`,
     ],
+  },
+  {
+    name: 'outbox-2',
+    statements: schema => [...sentTable(schema, MESSAGE), keepFunction(schema)],
   },
 ];

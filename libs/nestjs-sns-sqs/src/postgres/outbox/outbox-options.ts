@@ -28,6 +28,11 @@ export interface PostgresOutboxOptions {
    * Client(url); await client.connect(); return client; }` of `pg`. The relay closes it. @default none
    */
   listen?: (() => Promise<ListeningConnection>) | undefined;
+  /**
+   * Published messages move to a table with a partition for each day, and are dropped after so many full days (1 to
+   * 3,650), by the database's clock. All processes of an outbox need the same value. @default none: they are deleted
+   */
+  keep?: { days: number } | undefined;
   /** The relay of this process; false: it only writes, and other processes relay. @default {} */
   relay?: OutboxRelayOptions | false | undefined;
 }
@@ -41,6 +46,7 @@ const postgresOutbox = z.strictObject({
   transaction: fn.optional(),
   notify: z.boolean().optional(),
   listen: fn.optional(),
+  keep: z.strictObject({ days: z.number().int().min(1).max(3_650) }).optional(),
   relay: z.prepared(
     value => (value === false ? undefined : value),
     z

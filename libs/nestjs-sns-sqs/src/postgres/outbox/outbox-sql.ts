@@ -98,6 +98,19 @@ WHERE token = $1::text RETURNING bucket`,
 )
 UPDATE ${schema}.outbox_buckets SET token = NULL, leased_until = '-infinity' WHERE token = $1::text`,
 
+  /** As `settle`; what was sent moves to its day's partition. */
+  settleAndKeep: `WITH sent AS (
+  DELETE FROM ${schema}.outbox_messages
+  WHERE id IN (SELECT each::bigint FROM jsonb_array_elements_text($2::text::jsonb) each) RETURNING *
+),
+kept AS (
+  INSERT INTO ${schema}.outbox_sent (id, ${MESSAGE}, created_at) SELECT id, ${MESSAGE}, created_at FROM sent
+)
+UPDATE ${schema}.outbox_buckets SET token = NULL, leased_until = '-infinity' WHERE token = $1::text`,
+
+  /** $1 days */
+  keep: `SELECT ${schema}.outbox_keep($1::text::int)`,
+
   /** $1 refusals (JSON): row, code, reason */
   refuse: `WITH refusals AS (
   SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS r(row bigint, code text, reason text)

@@ -1,23 +1,13 @@
 import { jest } from '@jest/globals';
-import { Client, type Pool } from 'pg';
+import { Client } from 'pg';
 import { describeWithPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
 import { waitFor } from '../../../../../test/support/wait-for.js';
+import { begin } from '../../../test/postgres-transaction.js';
 import type { OutboxMessage } from '../../interfaces/outbox-store.interface.js';
-import type { ContractTransaction } from '../../testing/contract-outbox.js';
 import { outboxStoreContract } from '../../testing/outbox-store-contract.js';
 import { appliedMigrations, knownMigrations, migrate, migrationsSql } from '../migrations.js';
 import { outboxSql } from './outbox-sql.js';
 import { PostgresOutbox } from './postgres-outbox.js';
-
-async function begin(pool: Pool): Promise<ContractTransaction> {
-  const tx = await pool.connect();
-  await tx.query('BEGIN');
-  const end = async (how: 'COMMIT' | 'ROLLBACK'): Promise<void> => {
-    await tx.query(how);
-    tx.release();
-  };
-  return { tx, commit: () => end('COMMIT'), rollback: () => end('ROLLBACK') };
-}
 
 const TO = 'sns:users-domain-events';
 const message = (id: string, lane?: string): OutboxMessage => ({

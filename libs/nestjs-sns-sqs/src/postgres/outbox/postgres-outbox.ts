@@ -103,6 +103,7 @@ export class PostgresOutbox implements OutboxStore {
 
   async open(destinations: readonly string[]): Promise<void> {
     await this.pool.query(this.sql.open, [JSON.stringify(destinations)]);
+    await this.keep();
   }
 
   async claim(request: OutboxClaimRequest): Promise<OutboxRow[]> {
@@ -127,7 +128,8 @@ export class PostgresOutbox implements OutboxStore {
 
   async settle(token: string, { sent, refused }: OutboxResults): Promise<void> {
     if (refused.length > 0) await this.pool.query(this.sql.refuse, [JSON.stringify(refused)]);
-    await this.pool.query(this.sql.settle, [token, JSON.stringify(sent)]);
+    const text = this.options.keep && sent.length > 0 ? this.sql.settleAndKeep : this.sql.settle;
+    await this.pool.query(text, [token, JSON.stringify(sent)]);
   }
 
   async status(destinations: readonly string[]): Promise<OutboxStatus[]> {
@@ -175,6 +177,13 @@ export class PostgresOutbox implements OutboxStore {
 
   async tidy(): Promise<void> {
     await this.pool.query(this.sql.tidy);
+    await this.keep();
+  }
+
+  /** Never rejects: without a partition of its day a message is in the default one. A claim reports a database that is away. */
+  private async keep(): Promise<void> {
+    const { keep } = this.options;
+    if (keep) await this.pool.query(this.sql.keep, [String(keep.days)]).catch(() => undefined);
   }
 
   /** The number of buckets. */
