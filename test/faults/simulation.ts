@@ -1,7 +1,7 @@
 import { groupBy } from '../support/group-by.ts';
 import type { Message } from '#broker/core/message.js';
 import type { Queue } from '#broker/core/queue/queue.js';
-import type { MessageEvent } from '#broker/core/queue/surroundings.js';
+import type { MessageEvent } from '#broker/core/message.js';
 import { PublishBatcher } from '#lib/client/publish/publish-batcher.js';
 import { eventKey } from '#lib/inbox/inbox-key.js';
 import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';

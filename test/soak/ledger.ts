@@ -2,7 +2,7 @@ import type { Broker } from '#broker/core/broker.js';
 import type { EventMetadata } from '#lib/interfaces/envelope.interface.js';
 import type { Message } from '#broker/core/message.js';
 import type { Queue } from '#broker/core/queue/queue.js';
-import type { MessageEvent } from '#broker/core/queue/surroundings.js';
+import type { MessageEvent } from '#broker/core/message.js';
 
 /** A message that a queue has taken: its event, and the place in its subject. */
 export interface Accepted {

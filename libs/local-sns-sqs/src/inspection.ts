@@ -1,7 +1,6 @@
 import type { Broker } from './core/broker.js';
-import type { Message, MessageState } from './core/message.js';
+import type { HistoryEvent, Message, MessageEvent, MessageHistory, MessageState } from './core/message.js';
 import type { Queue } from './core/queue/queue.js';
-import type { MessageEvent } from './core/queue/surroundings.js';
 
 export interface MessageSnapshot {
   messageId: string;
@@ -68,14 +67,6 @@ function viewOfQueue(queue: Queue): QueueSnapshot {
 /** The view as it is now, whatever happens to the queue. */
 const fixed = (view: QueueSnapshot): QueueSnapshot => ({ ...view });
 
-/** One thing that happened to a message. */
-export interface HistoryEvent {
-  at: number;
-  what: MessageEvent;
-  queue: string;
-  receiveCount: number;
-}
-
 /** Messages whose history is kept, from their sending on; the oldest go first. */
 const MAX_HISTORIES = 10_000;
 
@@ -89,9 +80,8 @@ interface Watcher {
 /** Looks into a broker from the test or the program that runs it: no calls are counted, nothing changes. */
 export class Inspection {
   private readonly watchers = new Set<Watcher>();
-  private readonly histories = new Map<string, HistoryEvent[]>();
-  /** The ids of `histories` by age, round and round: the first key of a large map is no cheap question. */
-  private readonly remembered: string[] = [];
+  /** By age, round and round. Found by walking: a map by id would cost every message more than the rare question. */
+  private readonly histories: MessageHistory[] = [];
   private sent = 0;
 
   constructor(private readonly broker: Broker) {
@@ -146,13 +136,13 @@ export class Inspection {
 
   /** The history of a message since it was sent, for the latest 10,000 messages. */
   history(messageId: string): readonly HistoryEvent[] {
-    return this.histories.get(messageId) ?? [];
+    return this.histories.find(history => history.messageId === messageId)?.events ?? [];
   }
 
   /** Forgets all histories. */
   clear(): void {
-    this.histories.clear();
-    this.remembered.length = 0;
+    for (const history of this.histories) history.events = undefined;
+    this.histories.length = 0;
     this.sent = 0;
   }
 
@@ -160,17 +150,17 @@ export class Inspection {
     return [...this.broker.queues.values()].map(viewOfQueue);
   }
 
-  private note(queue: Queue, { content, receiveCount }: Message, what: MessageEvent): void {
-    const event = { at: this.broker.now(), what, queue: queue.name, receiveCount };
+  private note(queue: Queue, message: Message, what: MessageEvent): void {
+    const event = { at: this.broker.now(), what, queue: queue.name, receiveCount: message.receiveCount };
     if (what !== 'sent') {
-      this.histories.get(content.id)?.push(event);
+      message.history?.events?.push(event);
       return;
     }
+    message.history = { messageId: message.content.id, events: [event] };
     const place = this.sent++ % MAX_HISTORIES;
-    const oldest = this.remembered[place];
-    if (oldest !== undefined) this.histories.delete(oldest);
-    this.remembered[place] = content.id;
-    this.histories.set(content.id, [event]);
+    const oldest = this.histories[place];
+    if (oldest) oldest.events = undefined;
+    this.histories[place] = message.history;
   }
 
   private watch<T>(queue: string | undefined, find: () => T | undefined): Promise<T> {

@@ -4,6 +4,23 @@ import type { MessageAttributes } from './message-attributes.js';
 
 export type MessageState = 'ready' | 'delayed' | 'inFlight';
 
+export type MessageEvent = 'sent' | 'received' | 'visible' | 'removed' | 'dead-lettered';
+
+/** One thing that happened to a message. */
+export interface HistoryEvent {
+  at: number;
+  what: MessageEvent;
+  queue: string;
+  receiveCount: number;
+}
+
+/** What has happened to a message since it was sent. Outlives it. */
+export interface MessageHistory {
+  readonly messageId: string;
+  /** Undefined: too many messages came after it. */
+  events: HistoryEvent[] | undefined;
+}
+
 /** A message as its sender gives it. */
 export interface NewMessage {
   id: string;
@@ -47,6 +64,8 @@ export class Message extends Due implements Linked<Message> {
   /** Number of the receive whose handle is the latest one; 0 before the first. */
   lease = 0;
   deadLetterSourceArn: string | undefined = undefined;
+  /** Kept by whoever is told of its events. */
+  history: MessageHistory | undefined = undefined;
   sequenceNumber: string | undefined;
 
   constructor(

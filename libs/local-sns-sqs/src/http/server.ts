@@ -29,6 +29,7 @@ export class HttpServer {
   private readonly door: Door;
   private readonly pages: Pages;
   private requests = 0;
+  private date = { second: -1, text: '' };
   private origins: Origins = { fixed: undefined, fallback: '' };
 
   constructor(
@@ -127,7 +128,7 @@ export class HttpServer {
     if (answer === undefined) return call.cut();
     if (origin !== undefined) Object.assign(answer.headers, this.door.headersFor(origin));
     // As at AWS: the clock that stamps the messages, which a test may move.
-    answer.headers['Date'] = new Date(this.broker.now()).toUTCString();
+    answer.headers['Date'] = this.dateOf(this.broker.now());
     call.send(answer.status, answer.headers, answer.body);
   }
 
@@ -147,6 +148,13 @@ export class HttpServer {
   private ageOf(service: string, queue: string | undefined): number | undefined {
     const createdAt = service === 'sqs' ? this.broker.queues.get(queue ?? '')?.createdAt : undefined;
     return createdAt === undefined ? undefined : this.broker.now() - createdAt;
+  }
+
+  /** Written once for each second. */
+  private dateOf(now: number): string {
+    const second = Math.floor(now / 1000);
+    if (second !== this.date.second) this.date = { second, text: new Date(now).toUTCString() };
+    return this.date.text;
   }
 
   private nextRequestId(): string {

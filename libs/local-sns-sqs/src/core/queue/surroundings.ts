@@ -1,6 +1,6 @@
 import type { Deadlines } from '../deadlines.js';
 import type { Ids } from '../ids.js';
-import type { Message } from '../message.js';
+import type { Message, MessageEvent } from '../message.js';
 
 /** The broker, as its queues see it. `Queue` is a parameter, so that this file stands below `queue.ts`. */
 export interface QueueSurroundings<Queue> {
@@ -24,8 +24,6 @@ export interface QueueJournal<Queue> {
   gone(queue: Queue, message: Message): void;
   purged(queue: Queue): void;
 }
-
-export type MessageEvent = 'sent' | 'received' | 'visible' | 'removed' | 'dead-lettered';
 
 export interface Received {
   message: Message;
