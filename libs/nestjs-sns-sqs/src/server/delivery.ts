@@ -48,6 +48,8 @@ export class Delivery {
    * is known of what the handler needs. It is done all the same.
    */
   refused: { error: unknown } | undefined;
+  /** Its caller has the answer of its handler. */
+  isAnswered = false;
   /** What its handler does behind interceptors, which an unsubscription does not end. */
   private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */
@@ -137,6 +139,11 @@ export class Delivery {
     return this.stopping.signal;
   }
 
+  /** Its handler was told to stop by another signal that it asked for: that of its batch. */
+  noteToldToStop(): void {
+    this.isSignalTaken = true;
+  }
+
   private get stopping(): AbortController {
     return (this.controller ??= abortController());
   }
@@ -145,9 +152,12 @@ export class Delivery {
     return this.isLeaseLost;
   }
 
-  /** Its lease is lost, and its handler asked for the signal by which it was told so: it may have stopped in the middle. */
+  /**
+   * Its lease is lost or its server does not wait any longer, and its handler asked for the signal by which it was told so:
+   * it may have stopped in the middle, although it did not fail.
+   */
   get mayHaveStopped(): boolean {
-    return this.isLeaseLost && this.isSignalTaken;
+    return this.isSignalTaken && (this.isLeaseLost || this.stopped);
   }
 
   get settled(): boolean {

@@ -23,6 +23,7 @@ export class BatchRun implements HandlerCall, PipedBatch {
   /** What the handler threw to say of its messages, whatever filters make of it. */
   private thrown: unknown;
   private work: Promise<unknown> | undefined;
+  private isSignalTaken = false;
 
   constructor(
     private readonly members: readonly BatchMember[],
@@ -45,12 +46,16 @@ export class BatchRun implements HandlerCall, PipedBatch {
     return others.length === 0 ? id : `${id} and ${others.length} more of its batch`;
   }
 
-  get signal(): AbortSignal {
+  /** For the handler, which may stop in the middle by it. */
+  takeSignal(): AbortSignal {
+    this.isSignalTaken = true;
+    if (this.controller.signal.aborted) this.noteToldToStop();
     return this.controller.signal;
   }
 
   get abortReason(): Error | undefined {
-    return this.signal.aborted ? (this.signal.reason as Error) : undefined;
+    const { aborted, reason } = this.controller.signal;
+    return aborted ? (reason as Error) : undefined;
   }
 
   get pattern(): string {
@@ -58,7 +63,8 @@ export class BatchRun implements HandlerCall, PipedBatch {
   }
 
   abort(reason: Error): void {
-    if (this.signal.aborted) return;
+    if (this.controller.signal.aborted) return;
+    if (this.isSignalTaken) this.noteToldToStop();
     this.controller.abort(reason);
     for (const { delivery } of this.members) delivery.abort(reason);
     this.cutOff?.(reason);
@@ -120,6 +126,11 @@ export class BatchRun implements HandlerCall, PipedBatch {
     });
   }
 
+  /** As if the handler had been told by the signal of each message. */
+  private noteToldToStop(): void {
+    for (const { delivery } of this.members) delivery.noteToldToStop();
+  }
+
   private onMemberStopped(reason: Error): void {
     if (this.members.every(({ delivery }) => delivery.abortReason)) this.abort(reason);
   }
@@ -140,7 +151,7 @@ class BatchState implements SqsBatchContextState, NotesWork, NotesThrown {
   }
 
   get signal(): AbortSignal {
-    return this.run.signal;
+    return this.run.takeSignal();
   }
 
   [NOTE_WORK](work: Promise<unknown>): void {

@@ -169,9 +169,12 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome, refused } = delivery;
+      if (delivery.isStopped && delivery.mayHaveStopped && !delivery.isAnswered) {
+        return await this.settlementOfFailed(delivery, attempt, delivery.abortReason);
+      }
       if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
       if (refused) this.options.failures.noteRefused(refused.error);
-      else this.options.breaker?.noteSuccess();
+      else if (!delivery.mayHaveStopped) this.options.breaker?.noteSuccess();
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;

@@ -97,6 +97,7 @@ export class Dispatcher {
     }
     try {
       await this.handle(delivery, attempt, request);
+      delivery.isAnswered = true;
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
