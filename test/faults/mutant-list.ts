@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A handler that has ended leaves no mark',
     file: 'server/handle/suspects.ts',
-    from: 'await this.unmark(messageId);\n    this.ending',
+    from: 'await this.unmark([mark.name]);\n    this.ending',
     to: 'this.ending',
     by: { spec: 'handle/suspects' },
   },

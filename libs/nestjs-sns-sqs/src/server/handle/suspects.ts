@@ -43,6 +43,8 @@ const UNMARK: Backoff = { initial: 1_000, max: 30_000 };
 /** A mark of this process. */
 interface Mark {
   of: Delivery;
+  /** Of its tag. Two processes may have the message, one of them without knowing that its lease is lost. */
+  name: string;
   timer: NodeJS.Timeout | undefined;
   /** The last call that set it. */
   setting: Promise<void>;
@@ -58,7 +60,7 @@ interface Sighting {
  * Tells a message that kills its process from one that was only handed out often. Where no store counts starts for all
  * processes, SQS's receive count is all that outlives a process, and it counts both alike. So a message that has been
  * received nearly as often as it may be tried, by processes that this one knows nothing of, is marked in the queue's
- * tags while its handler runs. The mark is renewed for as long: one that is found, and found the same when the message
+ * tags while its handler runs, under a name of the process's own. The mark is renewed for as long: one that is found, and found the same when the message
  * comes again a lease later, was left by a process that died. One that has changed is of a process that lives and has
  * lost its lease. No clock but this process's monotonic one counts. A few calls for such a message, none for any other.
  */
@@ -66,8 +68,9 @@ export class Suspects {
   /** By message id: while its handler runs. */
   private readonly marked = new Map<string, Mark>();
   /** Messages that a process has died of: their marks stay until they are in the dead letter queue. */
-  private readonly condemned = new Set<string>();
+  private readonly condemned = new Map<string, readonly string[]>();
   private readonly stopping = abortController();
+  /** By name of the mark. */
   private readonly sightings = new Map<string, Sighting>();
   /** Whose handlers have ended, and whose marks are being taken away. */
   private readonly ending = new Set<string>();
@@ -99,23 +102,24 @@ export class Suspects {
     const { messageId } = delivery;
     if (this.isMarked(messageId)) return 'wait';
     const { reader, tags, queueUrl } = this.options;
-    const key = KEY + messageId;
+    const prefix = `${KEY}${messageId}:`;
     try {
       const marks = Object.entries(await reader.tagsNow()).filter(([name]) => name.startsWith(KEY));
-      const found = marks.find(([name]) => name === key)?.[1];
+      const found = marks.filter(([name]) => name.startsWith(prefix));
       // Another delivery of it may have been marked here meanwhile, and its mark be the one that was found.
       if (this.isMarked(messageId)) return 'wait';
-      if (found !== undefined) return this.look(messageId, found);
+      if (found.length > 0) return this.look(messageId, found);
       const stale = marks.filter(([, value]) => this.isStale(value)).map(([name]) => name);
       // A mark that could not be taken away again would pass for a death: the first one shows that it can.
-      const removed = stale.length === 0 && !this.mayUnmark ? [key] : stale;
+      const name = prefix + newToken();
+      const removed = stale.length === 0 && !this.mayUnmark ? [name] : stale;
       if (removed.length > 0) await tags.untagQueue(queueUrl, removed);
       this.mayUnmark = true;
       if (this.besides(stale, marks) >= MAX_MARKS) return 'run';
       if (this.isMarked(messageId)) return 'wait';
       // The consumer has ended meanwhile, and its handler does not begin.
       if (this.stopping.signal.aborted) return 'run';
-      const mark: Mark = { of: delivery, timer: undefined, setting: this.set(messageId) };
+      const mark: Mark = { of: delivery, name, timer: undefined, setting: this.set(name) };
       this.marked.set(messageId, mark);
       this.renewAfter(mark, SHARE.renewed);
       await mark.setting;
@@ -137,22 +141,23 @@ export class Suspects {
     this.ending.add(messageId);
     // Whatever came of it: what has failed may have taken effect.
     await mark.setting.catch(() => undefined);
-    await this.unmark(messageId);
+    await this.unmark([mark.name]);
     this.ending.delete(messageId);
   }
 
   /** Marks that are left, and those that this process has set since they were read. */
   private besides(stale: readonly string[], marks: ReadonlyArray<readonly [string, string]>): number {
-    const names = new Set([
-      ...marks.map(([name]) => name),
-      ...[...this.marked.keys()].map(messageId => KEY + messageId),
-    ]);
+    const own = [...this.marked.values()].map(({ name }) => name);
+    const names = new Set([...marks.map(([name]) => name), ...own]);
     return names.size - stale.length;
   }
 
   /** It is in the dead letter queue. Never rejects. */
   async noteGone(messageId: string): Promise<void> {
-    if (this.condemned.size > 0 && this.condemned.delete(messageId)) await this.unmark(messageId);
+    const names = this.condemned.size > 0 ? this.condemned.get(messageId) : undefined;
+    if (!names) return;
+    this.condemned.delete(messageId);
+    await this.unmark(names);
   }
 
   /** For the end of the consumer: no timer is left. */
@@ -162,20 +167,25 @@ export class Suspects {
     this.marked.clear();
   }
 
-  /** At the mark of another process, or of one that died. */
-  private look(messageId: string, value: string): 'wait' | 'deadly' {
-    const now = this.now();
-    const seen = this.sightings.get(messageId);
-    if (seen?.value !== value) {
-      this.sightings.delete(messageId);
-      this.sightings.set(messageId, { value, at: now });
-      if (this.sightings.size > REMEMBERED) this.sightings.delete(this.sightings.keys().next().value ?? messageId);
-      return 'wait';
-    }
-    if (now - seen.at < this.share(SHARE.dead)) return 'wait';
-    this.sightings.delete(messageId);
-    this.condemned.add(messageId);
+  /** At the marks of other processes. One that has changed is of a handler that runs. */
+  private look(messageId: string, found: ReadonlyArray<readonly [name: string, value: string]>): 'wait' | 'deadly' {
+    const areDead = found.map(([name, value]) => this.isDead(name, value));
+    if (areDead.includes(false)) return 'wait';
+    const names = found.map(([name]) => name);
+    for (const name of names) this.sightings.delete(name);
+    this.condemned.set(messageId, names);
     return 'deadly';
+  }
+
+  /** It was the same nearly a lease ago. */
+  private isDead(name: string, value: string): boolean {
+    const now = this.now();
+    const seen = this.sightings.get(name);
+    if (seen?.value === value) return now - seen.at >= this.share(SHARE.dead);
+    this.sightings.delete(name);
+    this.sightings.set(name, { value, at: now });
+    if (this.sightings.size > REMEMBERED) this.sightings.delete(this.sightings.keys().next().value ?? name);
+    return false;
   }
 
   /** @param share of the lease */
@@ -185,8 +195,7 @@ export class Suspects {
   }
 
   private async renew(mark: Mark): Promise<void> {
-    const { messageId } = mark.of;
-    mark.setting = this.set(messageId);
+    mark.setting = this.set(mark.name);
     let next = SHARE.renewed;
     try {
       await mark.setting;
@@ -194,19 +203,19 @@ export class Suspects {
       this.warn(error);
       next = SHARE.again;
     }
-    if (this.marked.get(messageId) === mark) this.renewAfter(mark, next);
+    if (this.marked.get(mark.of.messageId) === mark) this.renewAfter(mark, next);
   }
 
-  private async set(messageId: string): Promise<void> {
+  private async set(name: string): Promise<void> {
     const value = `${new Date(this.wallNow()).toISOString()} ${newToken()}`;
-    await this.options.tags.tagQueue(this.options.queueUrl, { [KEY + messageId]: value });
+    await this.options.tags.tagQueue(this.options.queueUrl, { [name]: value });
   }
 
-  private async unmark(messageId: string): Promise<void> {
+  private async unmark(names: readonly string[]): Promise<void> {
     const { signal } = this.stopping;
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.options.tags.untagQueue(this.options.queueUrl, [KEY + messageId]);
+        await this.options.tags.untagQueue(this.options.queueUrl, names);
         return;
       } catch (error) {
         this.warn(error);
