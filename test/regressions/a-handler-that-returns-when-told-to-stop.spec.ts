@@ -22,7 +22,7 @@ const batch: Handler = (_, contexts) => work((contexts as unknown as SqsBatchCon
 const inBatches: HandlerOptions = { batch: { size: 2, windowMs: 100 } };
 /** It looks at the signal of each message, and not at that of the batch. */
 const batchOfEach: Handler = (_, contexts) =>
-  Promise.all([...(contexts as unknown as SqsBatchContext)].map(context => work(context.getSignal()))).then();
+  Promise.all([...(contexts as unknown as SqsBatchContext)].map(context => work(context.getSignal())));
 const CASES: Array<[string, Handler, HandlerOptions]> = [
   ['one message', single, {}],
   ['a batch', batch, inBatches],
