@@ -1,5 +1,6 @@
 import type { TopologyDocument } from '../../libs/nestjs-sns-sqs/src/topology/topology-document.js';
 import { CompiledCli } from '../support/compiled-cli.js';
+import type { Grouped } from '../support/group-many-letters.js';
 
 /** The command as a process, against the sample apps and against apps that are broken. */
 describe('the command nestjs-sns-sqs', () => {
@@ -112,6 +113,19 @@ describe('the command nestjs-sns-sqs', () => {
     ]);
     expect(use.stdout).toBe("[ 'user.registered' ] users-domain-events\n");
     expect(await cli.read('catalogue/index.html')).toContain('users.user.registered');
+  }, 90_000);
+
+  /** In MB. Their bodies are 80 MB. */
+  const HEAP = 56;
+
+  it(`groups 20,000 dead letters in ${HEAP} MB`, async () => {
+    const file = await cli.script('group-many-letters');
+    const end = await cli.node([`--max-old-space-size=${HEAP}`, file, '20000']);
+    expect(end).toMatchObject({ code: 0, stderr: '' });
+    const { progress, peakHeap, ...grouped } = JSON.parse(end.stdout) as Grouped;
+    expect(grouped).toEqual({ read: 20_000, groups: 1_001, counted: 20_000 });
+    expect(progress).toBeGreaterThan(200);
+    expect(peakHeap).toBeLessThan(HEAP + 20);
   }, 90_000);
 
   it('takes less than 2 s beyond the start of an app with 200 use cases', async () => {

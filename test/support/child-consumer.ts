@@ -131,7 +131,8 @@ export async function nestMajor(): Promise<number> {
   return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
 }
 
-async function compile(from: string, to: string): Promise<void> {
+/** Compiles one source. */
+export async function compile(from: string, to: string): Promise<void> {
   const { code } = await transformFile(from, {
     configFile: false,
     swcrc: false,

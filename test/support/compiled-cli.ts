@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compileAll, compileLibrary } from './child-consumer.js';
+import { compile, compileAll, compileLibrary } from './child-consumer.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
@@ -21,6 +21,13 @@ export class CompiledCli {
     const folder = await compileLibrary('cli-');
     await compileAll(join(ROOT, 'apps'), join(folder, 'apps'));
     return new CompiledCli(folder);
+  }
+
+  /** Compiles a script of this folder, given without its ending. Resolves to the file. */
+  async script(name: string): Promise<string> {
+    const file = join(this.folder, `${name}.js`);
+    await compile(join(import.meta.dirname, `${name}.ts`), file);
+    return file;
   }
 
   /** Writes a file beside the samples. */
