@@ -3,6 +3,7 @@ import { abortController } from '../async/abort.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import type { AwsClientOptions } from '../interfaces/options.interface.js';
 import { createSnsClient, createSqsClient } from '../wire/aws-clients.js';
+import { SignedCalls } from '../wire/signed-calls.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 import { CallRetries } from '../topology/call-retries.js';
@@ -17,6 +18,8 @@ export interface CliAws {
   planes: ControlPlanes;
   listQueues: ListQueues;
   accountAndRegion: () => Promise<AccountAndRegion>;
+  /** Calls of IAM and STS. */
+  calls: SignedCalls;
   sqs: SQSClient;
   destroy: () => void;
 }
@@ -34,11 +37,13 @@ export function openAws(options: AwsOptions, output: Output): CliAws {
   const aws = clientOptions(options);
   const stopping = abortController();
   const [sqs, sns] = [createSqsClient(aws), createSnsClient(aws)];
+  const calls = new SignedCalls(sqs.config);
   const logger = { log: (text: string) => output.note(text), warn: (text: string) => output.note(`warning: ${text}`) };
   return {
     planes: {
       sqs: new SdkSqsControlPlane(sqs),
       sns: new SdkSnsControlPlane(sns),
+      keys: calls,
       logger,
       signal: stopping.signal,
       retries: new CallRetries({ forMs: RETRY_FOR_MS, boundedBy: 'the command', logger }),
@@ -48,6 +53,7 @@ export function openAws(options: AwsOptions, output: Output): CliAws {
       region: await sqs.config.region(),
       accountId: (await sqs.config.credentials()).accountId ?? process.env['AWS_ACCOUNT_ID'],
     }),
+    calls,
     sqs,
     destroy: () => {
       // What another failure left behind would be tried again for as long as calls are.

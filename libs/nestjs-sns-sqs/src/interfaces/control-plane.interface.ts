@@ -36,3 +36,16 @@ export interface SnsControlPlane {
   /** A subscription that does not exist is no error. */
   unsubscribe(subscriptionArn: SubscriptionArn): Promise<void>;
 }
+
+/** A customer key, as far as it can be seen. */
+export interface KeyLook {
+  isEnabled: boolean;
+  /** The key policy, JSON. */
+  policy: string | undefined;
+}
+
+/** Looks at keys of KMS. */
+export interface KeyPolicies {
+  /** @param keyId ARN, id or alias. Rejects with what AWS answered: many processes may not look at keys. */
+  look(keyId: string): Promise<KeyLook>;
+}

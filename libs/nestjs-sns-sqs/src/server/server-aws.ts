@@ -1,6 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import type { KeyPolicies, SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import type { AwsClientOptions, ServerSQSOptions } from '../interfaces/options.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { accessSqs } from '../wire/aws-access.js';
@@ -9,6 +9,7 @@ import { withRequestHandler } from '../wire/client-view.js';
 import { CALL_CONNECTIONS } from '../wire/connections.js';
 import { SILENCE_MS } from '../wire/http-bounds.js';
 import { ownsConnections, quickUnlessGiven } from '../wire/request-handlers.js';
+import { SignedCalls } from '../wire/signed-calls.js';
 import { SdkSnsControlPlane } from '../wire/sns-control-plane.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
 
@@ -19,6 +20,7 @@ export interface ServerAws {
   wire: SqsWire;
   sqsControlPlane: SqsControlPlane;
   snsControlPlane: SnsControlPlane;
+  keys: KeyPolicies;
   /** Frees the clients made here; clients, handlers and agents that the user gave stay open. */
   destroy(): void;
 }
@@ -44,6 +46,7 @@ export function createServerAws(options: Pick<ServerSQSOptions, 'aws' | 'sqs' | 
     wire: sqs.wire,
     sqsControlPlane: new SdkSqsControlPlane(planes.sqs),
     snsControlPlane: new SdkSnsControlPlane(planes.sns),
+    keys: new SignedCalls(planes.sqs.config),
     destroy() {
       sqs.destroy();
       if (!ownsConnections(options.aws)) return;

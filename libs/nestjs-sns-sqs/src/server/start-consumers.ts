@@ -54,7 +54,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   for (const warning of misspeltExtras(start.handlers)) logger.warn(warning);
   const { topology, handlers, settingsOf, named } = planConsumers(start.handlers, options);
   const retries = new CallRetries({ forMs: options.startTimeoutMs, boundedBy: '`startTimeoutMs`', logger });
-  const planes = { sqs: aws.sqsControlPlane, sns: aws.snsControlPlane, logger, signal: start.signal, retries };
+  const { sqsControlPlane: sqs, snsControlPlane: sns, keys } = aws;
+  const planes = { sqs, sns, keys, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
   const requestSlots = new Map<string, RequestSlots>();
@@ -66,7 +67,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const watch = new TopologyWatch({
     topology,
     queues,
-    planes: { ...planes, retries: undefined },
+    planes: { ...planes, keys: undefined, retries: undefined },
     mode: options.provisioning,
     owner: options,
   });

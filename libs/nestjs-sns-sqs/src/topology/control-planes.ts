@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pause } from '../async/pause.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
-import type { SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
+import type { KeyPolicies, SnsControlPlane, SqsControlPlane } from '../interfaces/control-plane.interface.js';
 import { arnGivenFor } from './names.js';
 import type { CallRetries } from './call-retries.js';
 import type { FullName, QueueArn, TopicArn } from '../interfaces/names.interface.js';
@@ -11,6 +11,8 @@ import type { FullName, QueueArn, TopicArn } from '../interfaces/names.interface
 export interface ControlPlanes {
   sqs: SqsControlPlane;
   sns: SnsControlPlane;
+  /** Undefined: nobody looks at keys. */
+  keys?: KeyPolicies | undefined;
   logger: Pick<LoggerService, 'log' | 'warn'>;
   /** Aborted: nothing more is called. */
   signal: AbortSignal;

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { openAws } from '../aws.js';
 import type { CliCommand } from '../command.js';
 import { accountSymptoms } from '../doctor/account-symptoms.js';
+import { roleSymptoms } from '../doctor/role-symptoms.js';
 import { SYMPTOM_RULES, symptomsOf, type Symptom, type SymptomRule } from '../doctor/symptoms.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
@@ -10,6 +11,7 @@ import { documentOf, withAws, withDocument, type AwsOptions, type DocumentOption
 interface DoctorOptions extends DocumentOptions, AwsOptions {
   offline?: boolean;
   production?: boolean;
+  role?: string;
   ignore: SymptomRule[];
 }
 
@@ -21,6 +23,7 @@ function rule(text: string, before: SymptomRule[]): SymptomRule[] {
 
 const configure = (command: Command): Command =>
   withAws(withDocument(command))
+    .option('--role <arn>', 'the role that the app runs as, for IAM to simulate; by default these credentials')
     .option('--offline', 'looks at the app only, and does not call AWS')
     .option('--production', 'looks as if NODE_ENV were production: several processes run')
     .option('--ignore <rule>', 'a rule whose findings are accepted; may be repeated', rule, []);
@@ -45,6 +48,9 @@ export const doctor: CliCommand<DoctorOptions> = {
       const aws = openAws(options, output);
       try {
         found.push(...(await accountSymptoms(document, aws.planes, aws.listQueues)));
+        const region = (): Promise<string> => aws.sqs.config.region();
+        const note = (text: string): void => output.note(text);
+        found.push(...(await roleSymptoms(document, { calls: aws.calls, region, role: options.role, note })));
       } finally {
         aws.destroy();
       }

@@ -4,6 +4,9 @@ import { SQS_MAX_RECEIVE_COUNT } from '../../constants.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from '../../topology/control-planes.js';
 import { isArn } from '../../topology/names.js';
 import { examineAccount, messagesIn, type Finding, type ListQueues } from '../../topology/examine-account.js';
+import { keyProblem, keysOf } from '../../topology/key-policy.js';
+import { topologyOf } from '../../topology/topology-of.js';
+import { thrownText } from '../../errors/thrown.js';
 import { QUEUE_TAGS } from '../../topology/queue-tags.js';
 import type {
   QueueDocument,
@@ -31,6 +34,7 @@ export async function accountSymptoms(
     );
     await visit.tolerate(service.service, () => visit.countSubscriptions(service));
   }
+  await visit.lookAtKeys(document);
   const [self] = document.services.map(({ service }) => service);
   await mapInParallel(document.senders, sender =>
     visit.tolerate(self ?? sender.service, () => visit.findReader(self ?? sender.service, sender, document)),
@@ -40,6 +44,8 @@ export async function accountSymptoms(
 
 class AccountVisit {
   readonly symptoms: Symptom[] = [];
+  /** Attributes of the services' queues. */
+  private readonly seen = new Map<string, Attributes>();
   private readonly denied = new Set<string>();
 
   constructor(private readonly planes: ControlPlanes) {}
@@ -90,6 +96,7 @@ class AccountVisit {
 
   async lookAt(service: string, { name, deadLetterQueue }: QueueDocument): Promise<void> {
     const [queue, deadLetters] = [await this.attributesOf(name), await this.attributesOf(deadLetterQueue)];
+    if (queue) this.seen.set(name, queue);
     const add = (rule: Symptom['rule'], resource: string, text: string, remedy: string): void => {
       this.symptoms.push({ rule, service, resource, text, remedy });
     };
@@ -131,6 +138,30 @@ class AccountVisit {
         `it has about ${letters} dead letters`,
         'see docs/guides/dead-letters.md',
       );
+    }
+  }
+
+  /** A key that cannot be seen is no symptom: whoever runs the doctor may not look at keys. */
+  async lookAtKeys({ services }: TopologyDocument): Promise<void> {
+    const { keys, logger } = this.planes;
+    if (!keys) return;
+    for (const service of services) {
+      const seen = topologyOf(service).queues.map(spec => ({ spec, attributes: this.seen.get(spec.name) ?? {} }));
+      for (const [keyId, queue] of keysOf(seen)) {
+        try {
+          const problem = keyProblem(await keys.look(keyId));
+          if (problem === undefined) continue;
+          this.symptoms.push({
+            rule: 'key-shuts-sns-out',
+            service: service.service,
+            resource: queue,
+            text: `its key ${keyId} ${problem}: events are lost`,
+            remedy: "add the statement of docs/guides/encryption.md to the key's policy",
+          });
+        } catch (error) {
+          logger.warn(`The key ${keyId} cannot be looked at: ${thrownText(error)}`);
+        }
+      }
     }
   }
 

@@ -116,6 +116,24 @@ describe('what the account shows', () => {
     expect(await look()).toContain(rule);
   });
 
+  it('key-shuts-sns-out: a key whose policy does not know SNS; one that cannot be looked at is no symptom', async () => {
+    const { fake } = await made();
+    Object.assign(fake.queues.get('mail') ?? {}, { KmsMasterKeyId: 'alias/messages' });
+    const look = async (policy?: string): Promise<string[]> => {
+      const keys = {
+        look: () =>
+          policy === undefined
+            ? Promise.reject(new Error('not for you'))
+            : Promise.resolve({ isEnabled: true, policy }),
+      };
+      const planes = { ...fake.planes(), keys };
+      return (await accountSymptoms(documentWith({}), planes, () => Promise.resolve([]))).map(({ rule }) => rule);
+    };
+    expect(await look('{"Statement":[]}')).toEqual(['key-shuts-sns-out']);
+    expect(await look()).toEqual([]);
+    expect(fake.warnings).toEqual(['The key alias/messages cannot be looked at: not for you']);
+  });
+
   it('unread-queue: a queue that a client has made for a misspelt service, or that is missing', async () => {
     const senders = ['user-async-commands.fifo', 'none.fifo'].map(queue => ({
       service: 'user',

@@ -30,6 +30,7 @@ export const SYMPTOM_RULES = [
   'early-net',
   'short-lived-letters',
   'unusable-key',
+  'key-shuts-sns-out',
   'dead-letters-waiting',
   'permission-missing',
 ] as const;
