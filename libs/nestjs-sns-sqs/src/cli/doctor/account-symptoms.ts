@@ -159,7 +159,7 @@ class AccountVisit {
             remedy: "add the statement of docs/guides/encryption.md to the key's policy",
           });
         } catch (error) {
-          logger.warn(`The key ${keyId} cannot be looked at: ${thrownText(error)}`);
+          logger.warn(`These credentials may not read the key ${keyId}: ${thrownText(error)}`);
         }
       }
     }

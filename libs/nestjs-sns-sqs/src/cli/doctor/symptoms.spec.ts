@@ -131,7 +131,7 @@ describe('what the account shows', () => {
     };
     expect(await look('{"Statement":[]}')).toEqual(['key-shuts-sns-out']);
     expect(await look()).toEqual([]);
-    expect(fake.warnings).toEqual(['The key alias/messages cannot be looked at: not for you']);
+    expect(fake.warnings).toEqual(['These credentials may not read the key alias/messages: not for you']);
   });
 
   it('unread-queue: a queue that a client has made for a misspelt service, or that is missing', async () => {
