@@ -41,6 +41,7 @@ export const GROUPS = [
       ['inbox', 'The inbox'],
       ['inbox-postgres', 'The inbox in PostgreSQL'],
       ['outbox', 'The outbox'],
+      ['nestjs-outbox', 'With @nestjs/outbox'],
       ['testing', 'Testing your app'],
     ],
   },

@@ -45,7 +45,7 @@ export class DatabaseModule {
         {
           provide: PostgresInboxStore,
           inject: [CONNECTION],
-          useFactory: ({ pool }: DatabaseConnection) => new PostgresInboxStore({ pool }),
+          useFactory: ({ inboxPool: pool }: DatabaseConnection) => new PostgresInboxStore({ pool }),
         },
         {
           provide: DatabaseLifecycle,

@@ -10,8 +10,10 @@ export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 export interface DatabaseConnection {
   database: Database;
-  /** The same database, for the outbox and the inbox. */
+  /** The same database, for the outbox. */
   pool: SqlPool;
+  /** Connections of its own: claims are renewed in time, however many handlers hold a connection. */
+  inboxPool: SqlPool;
   /** Brings the tables up to date. Rejects with one readable error when the database cannot be used. */
   migrate(): Promise<void>;
   close(): Promise<void>;
@@ -46,8 +48,9 @@ async function openServer(service: string, connectionString: string): Promise<Da
     import('drizzle-orm/node-postgres/migrator'),
   ]);
   const pool = new Pool({ connectionString });
+  const inboxPool = new Pool({ connectionString, max: 5 });
   // A connection that is lost while nobody uses it: the pool opens another one.
-  pool.on('error', () => undefined);
+  for (const each of [pool, inboxPool]) each.on('error', () => undefined);
   const database = drizzle(pool);
   const migrateAll = async (): Promise<void> => {
     const first = await pool.connect();
@@ -63,7 +66,13 @@ async function openServer(service: string, connectionString: string): Promise<Da
       throw error;
     }
   };
-  return { database, pool, migrate: () => readably('DATABASE_URL', migrateAll), close: () => pool.end() };
+  return {
+    database,
+    pool,
+    inboxPool,
+    migrate: () => readably('DATABASE_URL', migrateAll),
+    close: async () => void (await Promise.all([pool.end(), inboxPool.end()])),
+  };
 }
 
 async function openEmbedded(service: string, directory: string | undefined): Promise<DatabaseConnection> {
@@ -81,7 +90,13 @@ async function openEmbedded(service: string, directory: string | undefined): Pro
     await migrate(database, migrationsOf(service));
     await migrateMessages(pool);
   };
-  return { database, pool, migrate: () => readably('PGLITE_DIR', migrateAll), close: () => client.close() };
+  return {
+    database,
+    pool,
+    inboxPool: pool,
+    migrate: () => readably('PGLITE_DIR', migrateAll),
+    close: () => client.close(),
+  };
 }
 
 /** Drizzle's message is the failed query; what a person needs is the driver's reason below it. */

@@ -29,6 +29,11 @@ export { OnDomainEvent, type OnDomainEventOptions } from './decorators/on-domain
 export { OnRequest, type OnRequestOptions } from './decorators/on-request.decorator.js';
 export { SqsBatchContext, type SqsBatchContextState } from './ctx-host/sqs-batch.context.js';
 export { SqsContext, type SqsContextState } from './ctx-host/sqs.context.js';
+export {
+  nestOutboxPacket,
+  type NestOutboxMessage,
+  type NestOutboxPacket,
+} from './record-builders/nest-outbox-packet.js';
 export { SnsRecordBuilder, type SnsRecord } from './record-builders/sns-record.builder.js';
 export { SqsRecordBuilder, type SqsRecord } from './record-builders/sqs-record.builder.js';
 export {

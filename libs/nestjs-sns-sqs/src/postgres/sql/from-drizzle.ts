@@ -1,10 +1,11 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** The `tx` of Drizzle's `transaction()`, over any of its drivers for PostgreSQL. */
 export interface DrizzleTransaction {
   execute(query: never): PromiseLike<unknown>;
-  rollback(): never;
+  /** A transaction has it. The types of `@nestjs-cls/transactional` name the database in place of its transaction. */
+  rollback?(): never;
 }
 
 /** As much of Drizzle's `SQL` as its dialect asks for: it is not imported, so that it stays no dependency. */
@@ -27,7 +28,7 @@ const sqlOf = (sql: string, params: unknown[]): object => {
 export function fromDrizzle(tx: DrizzleTransaction): SqlExecutor {
   const remedy = 'give it the `tx` that the callback of database.transaction() gets';
   assertTransaction(typeof tx.rollback === 'function', 'fromDrizzle', remedy);
-  return {
-    query: async (text, values = []) => ({ rows: rowsOf(await tx.execute(sqlOf(text, [...values]) as never)) }),
-  };
+  return executorOf(tx, async (text, values = []) => ({
+    rows: rowsOf(await tx.execute(sqlOf(text, [...values]) as never)),
+  }));
 }

@@ -1,5 +1,5 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** A transaction of Knex. */
 export interface KnexTransaction {
@@ -24,12 +24,10 @@ export function fromKnex(trx: KnexTransaction): SqlExecutor {
     'fromKnex',
     'give it the `trx` that the callback of knex.transaction() gets',
   );
-  return {
-    query: async (text, values = []) => {
-      const { sql, bindings } = withQuestionMarks(text, values);
-      return { rows: rowsOf(await trx.raw(sql, bindings as never)) };
-    },
-  };
+  return executorOf(trx, async (text, values = []) => {
+    const { sql, bindings } = withQuestionMarks(text, values);
+    return { rows: rowsOf(await trx.raw(sql, bindings as never)) };
+  });
 }
 
 /** Knex's placeholders have no numbers: a value that is named twice is given twice. An operator's `?` is escaped. */

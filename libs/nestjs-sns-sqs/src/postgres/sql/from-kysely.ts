@@ -1,5 +1,5 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** A transaction of Kysely. */
 export interface KyselyTransaction {
@@ -30,10 +30,8 @@ const compiled = (sql: string, parameters: readonly unknown[]): object => ({
 export function fromKysely(tx: KyselyTransaction): SqlExecutor {
   const remedy = 'give it the `tx` that the callback of database.transaction().execute() gets';
   assertTransaction(tx.isTransaction, 'fromKysely', remedy);
-  return {
-    query: async (text, values = []) => ({
-      // A plugin may rename columns, or read text as JSON.
-      rows: rowsOf(await tx.withoutPlugins().executeQuery(compiled(text, values) as never)),
-    }),
-  };
+  return executorOf(tx, async (text, values = []) => ({
+    // A plugin may rename columns, or read text as JSON.
+    rows: rowsOf(await tx.withoutPlugins().executeQuery(compiled(text, values) as never)),
+  }));
 }

@@ -1,5 +1,5 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** A connection of `pg` (node-postgres), or the `tx` of PGlite's `transaction()`. */
 export interface PgTransaction {
@@ -28,5 +28,5 @@ export function fromPg(client: PgTransaction): SqlExecutor {
     OF_NO_TRANSACTION.some(name => name in client) ||
     (typeof getTransactionStatus === 'function' && getTransactionStatus.call(client) === 'I');
   assertTransaction(!isOutside, 'fromPg', "give it a client of the pool on which you have run `BEGIN`, or PGlite's tx");
-  return { query: async (text, values = []) => ({ rows: rowsOf(await client.query(text, [...values])) }) };
+  return executorOf(client, async (text, values = []) => ({ rows: rowsOf(await client.query(text, [...values])) }));
 }

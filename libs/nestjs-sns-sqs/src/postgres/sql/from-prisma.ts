@@ -1,5 +1,5 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** The `tx` of Prisma's interactive `$transaction()`. */
 export interface PrismaTransaction {
@@ -21,5 +21,5 @@ export interface PrismaTransaction {
 export function fromPrisma(tx: PrismaTransaction): SqlExecutor {
   const isClient = typeof (tx as { $connect?: unknown }).$connect === 'function';
   assertTransaction(!isClient, 'fromPrisma', 'give it the `tx` that the callback of prisma.$transaction() gets');
-  return { query: async (text, values = []) => ({ rows: rowsOf(await tx.$queryRawUnsafe(text, ...values)) }) };
+  return executorOf(tx, async (text, values = []) => ({ rows: rowsOf(await tx.$queryRawUnsafe(text, ...values)) }));
 }

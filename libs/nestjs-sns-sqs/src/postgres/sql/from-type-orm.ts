@@ -1,6 +1,6 @@
 import { peek } from '../../errors/thrown.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction } from './in-transaction.js';
+import { assertTransaction, executorOf } from './in-transaction.js';
 
 /** TypeORM's `QueryRunner`. */
 export interface TypeOrmQueryRunner {
@@ -29,11 +29,9 @@ export function fromTypeOrm(manager: TypeOrmEntityManager | TypeOrmQueryRunner):
   const runner = 'isTransactionActive' in manager ? manager : manager.queryRunner;
   const remedy = 'give it the manager that the callback of dataSource.transaction() gets';
   assertTransaction(runner?.isTransactionActive === true, 'fromTypeOrm', remedy);
-  return {
-    query: async <Row>(text: string, values: readonly unknown[] = []) => {
-      // Without the structure a result's shape depends on the kind of statement.
-      const records = peek(await runner?.query(text, [...values], true), 'records');
-      return { rows: Array.isArray(records) ? (records as Row[]) : [] };
-    },
-  };
+  return executorOf(manager, async <Row>(text: string, values: readonly unknown[] = []) => {
+    // Without the structure a result's shape depends on the kind of statement.
+    const records = peek(await runner?.query(text, [...values], true), 'records');
+    return { rows: Array.isArray(records) ? (records as Row[]) : [] };
+  });
 }
