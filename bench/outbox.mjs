@@ -1,6 +1,7 @@
 // What the outbox does: relayed events/s and CPU per event, time from commit to SQS's answer, the cost of an emit within
 // a transaction, and the queries of an idle relay; beside a loop by hand. A real PostgreSQL, and the stub with 10 ms per
-// call, on the same machine. --events: how many.
+// call, on the same machine. --events: how many. --rows=10000,1000000: instead, what the calls of the outbox take while so
+// many messages wait; --keep: with the option `keep`.
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,8 +12,15 @@ import { ClientSQS, SqsRecordBuilder } from '../dist/libs/nestjs-sns-sqs/esm/ind
 import { fromPg, PostgresOutbox } from '../dist/libs/nestjs-sns-sqs/esm/postgres/index.js';
 import { PostgresProcess } from '../test/support/postgres-process.mjs';
 import { ServerProcess } from './lib/server-process.mjs';
+import { measureRows } from './outbox-rows.mjs';
 
-const { values } = parseArgs({ options: { events: { type: 'string', default: '20000' } } });
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '20000' }, rows: { type: 'string' }, keep: { type: 'boolean' } },
+});
+if (values.rows !== undefined) {
+  await measureRows(values.rows.split(',').map(Number), values.keep === true);
+  process.exit(0);
+}
 const events = Number(values.events);
 const SUBJECTS = 2_000;
 const QUEUE = 'outbox-bench';
