@@ -13,8 +13,14 @@ const COLORS = {
 };
 const escape = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
+/** Pixels of a character in the widest of the usual fonts: of a bold first line, and of the others. */
+const WIDEST = [8, 6.8];
+const BORDER = 6;
+
 const box = (x, y, width, height, kind, ...lines) => {
   const [fill, stroke] = COLORS[kind];
+  const long = lines.find((line, index) => line.length * WIDEST[Math.min(index, 1)] > width - BORDER);
+  if (long !== undefined) throw new Error(`a box of ${width} px is too narrow for “${long}”`);
   const first = y + height / 2 - (lines.length - 1) * 9 + 5;
   const texts = lines.map(
     (line, index) =>
@@ -51,15 +57,16 @@ draw(
   'One event, one topic, a queue for each use case',
   760,
   250,
-  box(20, 95, 120, 56, 'service', 'users', 'emits user.registered'),
-  arrow(140, 123, 210, 123),
-  box(210, 95, 150, 56, 'topic', 'users-domain-events', 'SNS topic'),
-  arrow(360, 110, 430, 50, 'filter'),
-  arrow(360, 123, 430, 123),
-  arrow(360, 136, 430, 200),
-  box(430, 24, 200, 50, 'queue', 'send-email-on-…', 'queue of notifications'),
-  box(430, 98, 200, 50, 'queue', 'update-crm-on-…', 'queue of sales'),
-  box(430, 174, 200, 50, 'queue', 'create-defaults-on-…', 'queue of users'),
+  box(20, 95, 160, 56, 'service', 'users', 'emits user.registered'),
+  arrow(180, 123, 225, 123),
+  box(225, 95, 170, 56, 'topic', 'users-domain-events', 'SNS topic'),
+  arrow(395, 110, 445, 50),
+  note(412, 68, 'filter', 'end'),
+  arrow(395, 123, 445, 123),
+  arrow(395, 136, 445, 200),
+  box(445, 24, 185, 50, 'queue', 'send-email-on-…', 'queue of notifications'),
+  box(445, 98, 185, 50, 'queue', 'update-crm-on-…', 'queue of sales'),
+  box(445, 174, 185, 50, 'queue', 'create-defaults-on-…', 'queue of users'),
   arrow(630, 49, 680, 49),
   arrow(630, 123, 680, 123),
   arrow(630, 199, 680, 199),
@@ -118,11 +125,11 @@ draw(
   190,
   note(20, 30, 'visibilityTimeoutSeconds: 30, handler runs for 45 s'),
   box(40, 50, 400, 34, 'service', 'handler runs'),
-  box(40, 96, 240, 30, 'queue', 'lease of 30 s from the receive'),
-  box(130, 130, 240, 30, 'queue', 'extended at 10 s'),
+  box(40, 96, 267, 30, 'queue', 'lease of 30 s from the receive'),
+  box(129, 130, 267, 30, 'queue', 'extended at 10 s'),
   arrow(440, 67, 560, 67, 'finished'),
   box(560, 50, 150, 34, 'idle', 'message deleted'),
-  note(400, 150, '… extended every 10 s until the handler ends'),
+  note(405, 150, '… extended every 10 s until the handler ends'),
   note(20, 182, 'While the lease lasts, SQS hides the message from all other consumers.'),
 );
 
@@ -209,5 +216,5 @@ draw(
   arrow(170, 192, 260, 192, 'claim'),
   box(260, 170, 150, 44, 'store', 'inbox', 'e1: done'),
   arrow(410, 192, 480, 192),
-  box(480, 170, 260, 44, 'idle', 'deleted, the handler does not run'),
+  box(480, 170, 260, 44, 'idle', 'deleted without the handler'),
 );
