@@ -31,7 +31,7 @@ function processOver(store: InboxStore) {
     rules: { ...rules, leaseMs: LEASE_SECONDS * 1000, rememberForMs: 60_000 },
   });
   const decode = () => ({ metadata: { id: 'm', source: 's', type: 'a' }, data: {} });
-  const gate = new InboxGate({ inbox, decode, rules, knowsAttempts: true, sqsNow: () => 0 });
+  const gate = new InboxGate({ inbox, decode, rules, knowsAttempts: true });
   const changeVisibilityBatch: SqsWire['changeVisibilityBatch'] = (_, entries) =>
     Promise.resolve({ successful: entries.map(({ id }) => ({ id })), failed: [] });
   const heartbeat = new Heartbeat({

@@ -26,6 +26,9 @@ export type Admission =
       claim?: HeldClaim;
       attempt?: number;
       /** Whoever claimed it before has never ended that. */ isTakenOver?: boolean;
+      /** As of {@link InboxClaimResult}. */
+      sinceFirstMs?: number | undefined;
+      deaths?: number | undefined;
     }
   | { kind: 'skip'; why: 'duplicate' | 'older' }
   /** Its turn may come by a wake. `leftMs`: it looks again by then at the latest, in milliseconds. */

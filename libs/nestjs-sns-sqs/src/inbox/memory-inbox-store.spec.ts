@@ -103,6 +103,8 @@ describe('MemoryInboxStore', () => {
       status: 'claimed',
       attempt: 2,
       isTakenOver: true,
+      sinceFirstMs: 1_000,
+      deaths: 1,
     });
   });
 

@@ -30,6 +30,10 @@ interface Held extends Forgettable {
 interface EventRecord extends Held {
   isDone: boolean;
   attempts: number;
+  /** When the first of them began. */
+  firstAt: number;
+  /** Claims that were taken over. */
+  deaths: number;
 }
 
 interface SubjectRecord extends Held {
@@ -106,10 +110,14 @@ export class MemoryInboxStore implements InboxStore {
     const leaseEndsAt = now + leaseMs;
     const attempts = (event?.attempts ?? 0) + (event?.token === token ? 0 : 1);
     const isTakenOver = event?.token !== undefined && event.token !== token;
-    this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, forgetAt: Infinity }, now);
+    const firstAt = event?.firstAt ?? now;
+    const deaths = (event?.deaths ?? 0) + (isTakenOver ? 1 : 0);
+    this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, firstAt, deaths, forgetAt: Infinity }, now);
     if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
     const result: InboxClaimResult & { status: 'claimed' } = { status: 'claimed', attempt: attempts };
     if (isTakenOver) result.isTakenOver = true;
+    if (attempts > 1) result.sinceFirstMs = now - firstAt;
+    if (deaths > 0) result.deaths = deaths;
     if (subject?.position !== undefined) result.position = subject.position;
     if (subject?.gap) result.gap = gapOf(subject.gap, subject.backAt, now);
     return result;

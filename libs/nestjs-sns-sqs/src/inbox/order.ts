@@ -93,11 +93,13 @@ export class Order {
   }
 }
 
-const runOf = (claim: HeldClaim, { attempt, isTakenOver = false }: Claimed): Admission => ({
+const runOf = (claim: HeldClaim, { attempt, isTakenOver = false, sinceFirstMs, deaths }: Claimed): Admission => ({
   kind: 'run',
   claim,
   attempt,
   isTakenOver,
+  sinceFirstMs,
+  deaths,
 });
 
 /** The sequence that is next of the subject, as far as the store knows. */

@@ -67,7 +67,7 @@ export class RedisInboxStore implements InboxStore {
 
   async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
     const answer = (await this.run(CLAIM, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS)) as Array<string | number>;
-    const [status, number, position, waitedMs, lowest, lowestSeenMs] = answer;
+    const [status, number, position, waitedMs, lowest, lowestSeenMs, sinceFirstMs, deaths] = answer;
     switch (status) {
       case 'done':
         return { status };
@@ -79,8 +79,10 @@ export class RedisInboxStore implements InboxStore {
           status: 'claimed',
           attempt: Number(number),
           ...(status === 'taken-over' && { isTakenOver: true }),
+          ...(sinceFirstMs !== undefined && { sinceFirstMs: Number(sinceFirstMs) }),
+          ...(Number(deaths ?? 0) > 0 && { deaths: Number(deaths) }),
           ...(position && { position: String(position) }),
-          ...(lowest !== undefined && {
+          ...(lowest !== undefined && lowest !== '' && {
             gap: { waitedMs: Number(waitedMs), lowest: String(lowest), lowestSeenMs: Number(lowestSeenMs) },
           }),
         };

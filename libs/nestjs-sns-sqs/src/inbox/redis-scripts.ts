@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * An event's record is one text: `c<attempts>:<lease ends at>:<token>` claimed, `r<attempts>` released, `d<token>`
- * done. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
+ * An event's record is one text: `c<attempts>:<lease ends at>:<token>:<first attempt at>:<deaths>` claimed,
+ * `r<attempts>.<20 zeros><first attempt at><deaths>` released, `d<token>` done. Scripts of a version that knows no first
+ * attempt read the same attempts: to them the first two are `c<attempts>:<lease ends at>:<another's token>`, and a number
+ * whose fraction is too small to count. Their records have no first attempt. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
  * `l` the lowest that waits, `n` when that was put off last; `b` when the event that is waited for comes again. Times are Redis's own, in milliseconds: no client's clock
  * counts. A lease is over by its time and not by a key that expires, so that whose claim it was stays known. KEYS are
  * the event's and, if the claim has one, the subject's.
@@ -16,15 +18,17 @@ const HOLDS = `
 local function holds()
   local record = redis.call('GET', KEYS[1])
   if not record or string.sub(record, 1, 1) ~= 'c' then return false end
-  local n, ends, token = string.match(record, '^c(%d+):(%d+):(.*)$')
+  local n, ends, token, first, deaths = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*)$')
   if token ~= ARGV[1] then return false end
   if KEYS[2] and redis.call('HGET', KEYS[2], 't') ~= ARGV[1] then return false end
-  return tonumber(n)
+  return tonumber(n), first, deaths
 end`;
 
-const RECORD = `
-local function claimed(attempts, lease)
-  return 'c' .. attempts .. ':' .. string.format('%.0f', now + tonumber(lease)) .. ':' .. ARGV[1]
+/** `first` and `deaths` are texts of digits. */
+const CLAIMED = `
+local function claimed(attempts, lease, first, deaths)
+  local ends = string.format('%.0f', now + tonumber(lease))
+  return 'c' .. attempts .. ':' .. ends .. ':' .. ARGV[1] .. ':' .. first .. ':' .. deaths
 end`;
 
 /** Keeps a subject's record `keep` from now at least: it is in use, and its event may come again. For ever stays so. */
@@ -47,32 +51,40 @@ const script = (...parts: string[]): RedisScript => {
 /** ARGV: token, lease, how long the record of an event is kept that is not done, and that of its subject. */
 export const CLAIM = script(
   NOW,
-  RECORD,
+  CLAIMED,
   KEEP,
   `
 local record = redis.call('GET', KEYS[1])
-local attempts = 0
+local attempts, first, deaths = 0, '', 0
 local status = 'claimed'
 if record then
   local state = string.sub(record, 1, 1)
   if state == 'd' then return {'done'} end
-  if state == 'r' then attempts = tonumber(string.sub(record, 2)) end
+  if state == 'r' then
+    local n, rest = string.match(record, '^r(%d+)%.?0*(%d*)$')
+    attempts, first, deaths = tonumber(n), string.sub(rest, 1, 13), tonumber(string.sub(rest, 14)) or 0
+  end
   if state == 'c' then
-    local n, ends, token = string.match(record, '^c(%d+):(%d+):(.*)$')
-    attempts = tonumber(n)
+    local n, ends, token, at, died = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*)$')
+    attempts, first, deaths = tonumber(n), at, tonumber(died) or 0
     if token == ARGV[1] then attempts = attempts - 1
     elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now}
-    else status = 'taken-over' end
+    else
+      status = 'taken-over'
+      deaths = deaths + 1
+    end
   elseif state ~= 'r' then return redis.error_reply('BROKENRECORD ' .. KEYS[1] .. ' has no record of an event') end
 end
 local answer = {status, attempts + 1}
+-- Of a record without it the time begins now: the later the first attempt was, the longer the event is tried.
+if first == '' then first = string.format('%.0f', now) end
 local s
 if KEYS[2] then
   s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n', 'b')
   if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
 end
 -- Before the subject's: a script that fails half-way is not undone, and the event's record says whom the claim belongs to.
-redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2]), 'PX', ARGV[3])
+redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2], first, deaths), 'PX', ARGV[3])
 if s then
   redis.call('HSET', KEYS[2], 't', ARGV[1], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
   if s[3] then keepSubject(ARGV[4]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
@@ -83,19 +95,24 @@ if s then
     answer[6] = now - tonumber(s[6])
   end
 end
+if attempts > 0 then
+  for at = 3, 6 do answer[at] = answer[at] or '' end
+  answer[7] = now - tonumber(first)
+  answer[8] = deaths
+end
 return answer`,
 );
 
 /** ARGV: as those of CLAIM. */
 export const RENEW = script(
   NOW,
-  RECORD,
+  CLAIMED,
   KEEP,
   HOLDS,
   `
-local attempts = holds()
+local attempts, first, deaths = holds()
 if not attempts then return 0 end
-redis.call('SET', KEYS[1], claimed(attempts, ARGV[2]), 'PX', ARGV[3])
+redis.call('SET', KEYS[1], claimed(attempts, ARGV[2], first, deaths), 'PX', ARGV[3])
 if not KEYS[2] then return 1 end
 redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
 keepSubject(ARGV[4])
@@ -129,11 +146,11 @@ export const RELEASE = script(
   KEEP,
   HOLDS,
   `
-local attempts = holds()
+local attempts, first, deaths = holds()
 if not attempts then return 0 end
 if ARGV[2] == 'unstarted' then attempts = attempts - 1 end
 if ARGV[2] == 'dead-lettered' or attempts <= 0 then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], 'r' .. attempts, 'PX', ARGV[4]) end
+else redis.call('SET', KEYS[1], 'r' .. attempts .. '.' .. string.rep('0', 20) .. first .. deaths, 'PX', ARGV[4]) end
 if not KEYS[2] then return 1 end
 redis.call('HDEL', KEYS[2], 't', 'u')
 -- The one that is waited for is there, and comes again.

@@ -36,6 +36,13 @@ export type InboxClaimResult =
       attempt: number;
       /** The claim before this one was never ended: whoever made it has died, or was cut off from the store. @default unknown */
       isTakenOver?: boolean;
+      /**
+       * Since the first of these attempts began, in milliseconds by the store's clock. A store that does not know it
+       * exactly tells less, and counts from when it was asked first. Attempt 1 needs none. @default unknown
+       */
+      sinceFirstMs?: number;
+      /** How many claims of the event were never ended, those before an attempt that was taken back among them. @default 1 for one that is taken over */
+      deaths?: number;
       /** Sequence of the last event of the subject that is done. */
       position?: string;
       gap?: InboxGap;

@@ -150,7 +150,6 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       decode,
       rules: settings,
       knowsAttempts: options.inboxIsShared ?? false,
-      sqsNow: sqsClock.now,
     });
   const heartbeat = new Heartbeat({
     ...named,

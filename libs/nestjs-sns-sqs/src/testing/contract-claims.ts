@@ -12,6 +12,14 @@ export const REMEMBER = { rememberForMs: LONG_MS };
 
 export const claimed = (attempt: number, more: object = {}): object => ({ status: 'claimed', attempt, ...more });
 
+/** Without what a store need not tell. */
+export function required(result: InboxClaimResult): object {
+  const { isTakenOver: _, sinceFirstMs: __, deaths: ___, ...others } = result as Claimed;
+  return others;
+}
+
+type Claimed = InboxClaimResult & { status: 'claimed' };
+
 /** Asks again until `isSo`; rejects when that takes too long. */
 export async function until<T>(ask: () => MaybePromise<T>, isSo: (answer: T) => boolean): Promise<T> {
   const endsAt = performance.now() + DEADLINE_MS;

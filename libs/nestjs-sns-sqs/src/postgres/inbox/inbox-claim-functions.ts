@@ -10,14 +10,15 @@ const msUntil = (time: string): string => `ceil(extract(epoch FROM (${time} - no
 const msSince = (time: string): string => `(extract(epoch FROM (now_ - ${time})) * 1000)::float8`;
 
 /**
- * No function waits for a row that a transaction of a handler has locked (\`markDoneIn\`), but for the end of a claim: a
+ * No function waits for a row that a transaction of a handler has locked (`markDoneIn`), but for the end of a claim: a
  * claim takes such a row for one in work, a renewal for one that is held. The event's row comes before its subject's,
  * so that none waits for the other in a circle. Times are the database's.
+ * @param tells gives what a claim has to do with the first attempt and with deaths, or nothing: before `inbox-2`
  */
-export const inboxClaimFunctions = (schema: string): string => `
+const claimFunction = (schema: string, tells: (part: string) => string): string => `
 CREATE FUNCTION ${schema}.inbox_claim(
   queue_ text, key_ text, subject_ text, token_ text, lease_ms float8,
-  OUT status text, OUT number float8, OUT reached text, OUT waited float8, OUT lowest text, OUT seen float8
+  OUT status text, OUT number float8, OUT reached text, OUT waited float8, OUT lowest text, OUT seen float8${tells(', OUT since float8, OUT died integer')}
 ) LANGUAGE plpgsql AS $$
 DECLARE
   now_ timestamptz := clock_timestamp();
@@ -26,7 +27,9 @@ DECLARE
   holder ${schema}.inbox_subjects;
   is_new boolean;
   is_known boolean;
-  attempts_ integer := 1;
+  attempts_ integer := 1;${tells(`
+  first_ timestamptz;
+  deaths_ integer := 0;`)}
 BEGIN
   status := 'claimed';
   -- Without a lock: most of what may not run is known so.
@@ -48,8 +51,8 @@ BEGIN
 
   -- Not where the row is there: an insert waits for a transaction that changes it, and that may be a handler's.
   IF is_new THEN
-    INSERT INTO ${schema}.inbox_events (queue, key, state, token, attempts, lease_ends_at, forget_at)
-      VALUES (queue_, key_, 'c', token_, 1, now_ + lease, now_ + ${KEEP}) ON CONFLICT DO NOTHING;
+    INSERT INTO ${schema}.inbox_events (queue, key, state, token, attempts, lease_ends_at, forget_at${tells(', first_at')})
+      VALUES (queue_, key_, 'c', token_, 1, now_ + lease, now_ + ${KEEP}${tells(', now_')}) ON CONFLICT DO NOTHING;
     is_new := FOUND;
   END IF;
   IF NOT is_new THEN
@@ -64,7 +67,9 @@ BEGIN
         END IF;
         status := 'taken-over';
       END IF;
-      attempts_ := event.attempts + CASE WHEN event.state = 'c' AND event.token = token_ THEN 0 ELSE 1 END;
+      attempts_ := event.attempts + CASE WHEN event.state = 'c' AND event.token = token_ THEN 0 ELSE 1 END;${tells(`
+      first_ := event.first_at;
+      deaths_ := event.deaths + CASE WHEN status = 'taken-over' THEN 1 ELSE 0 END;`)}
     END IF;
   END IF;
 
@@ -102,13 +107,19 @@ BEGIN
 
   IF NOT is_new THEN
     UPDATE ${schema}.inbox_events SET
-        state = 'c', token = token_, attempts = attempts_, lease_ends_at = now_ + lease,
+        state = 'c', token = token_, attempts = attempts_, lease_ends_at = now_ + lease,${tells(`
+        first_at = coalesce(first_, now_), deaths = deaths_,`)}
         forget_at = CASE WHEN forget_at > now_ + ${KEEP_AGAIN} THEN forget_at ELSE now_ + ${KEEP} END
       WHERE queue = queue_ AND key = key_;
   END IF;
-  number := attempts_;
+  number := attempts_;${tells(`
+  IF attempts_ > 1 THEN since := ${msSince('coalesce(first_, now_)')}; END IF;
+  IF deaths_ > 0 THEN died := deaths_; END IF;`)}
 END $$;
+`;
 
+/** As of `inbox-1`. */
+export const inboxClaimFunctions = (schema: string): string => `${claimFunction(schema, () => '')}
 CREATE FUNCTION ${schema}.inbox_renew(queue_ text, key_ text, subject_ text, token_ text, lease_ms float8)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -142,3 +153,9 @@ BEGIN
   RETURN FOUND;
 END $$;
 `;
+
+/** As of `inbox-2`: since when an event is tried, and how often its process died of it. Processes of both kinds may call it. */
+export const inboxAttemptTimes = (schema: string): string => `
+ALTER TABLE ${schema}.inbox_events ADD COLUMN first_at timestamptz, ADD COLUMN deaths integer NOT NULL DEFAULT 0;
+DROP FUNCTION ${schema}.inbox_claim(text, text, text, text, float8);
+${claimFunction(schema, part => part).trimStart()}`;

@@ -27,6 +27,9 @@ interface ClaimRow {
   waited: number | null;
   lowest: string | null;
   seen: number | null;
+  /** Undefined: the database is at `inbox-1`. */
+  since?: number | null;
+  died?: number | null;
 }
 
 /**
@@ -67,7 +70,7 @@ export class PostgresInboxStore implements InboxStore {
     const values = [queue, key, subject, token, leaseMs];
     const [row] = await this.call<ClaimRow>(claim, 'inbox_claim($1, $2, $3, $4, $5)', values);
     if (!row) throw new Error('PostgreSQL gave no answer to a claim');
-    const { status, number, reached, waited, lowest, seen } = row;
+    const { status, number, reached, waited, lowest, seen, since = null, died = null } = row;
     switch (status) {
       case 'done':
         return { status };
@@ -80,6 +83,8 @@ export class PostgresInboxStore implements InboxStore {
           status: 'claimed',
           attempt: Number(number),
           ...(status === 'taken-over' && { isTakenOver: true }),
+          ...(since !== null && { sinceFirstMs: Number(since) }),
+          ...(died !== null && { deaths: Number(died) }),
           ...(reached !== null && { position: reached }),
           ...(lowest !== null && { gap: { waitedMs: Number(waited), lowest, lowestSeenMs: Number(seen) } }),
         };

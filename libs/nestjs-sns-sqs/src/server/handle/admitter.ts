@@ -58,7 +58,9 @@ export class Admitter {
     const verdict = entered instanceof Promise ? await entered : entered;
     if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);
-    const attempt = attempts.attemptOf(delivery, 'attempt' in verdict ? verdict.attempt : undefined);
+    const stored = 'attempt' in verdict ? verdict.attempt : undefined;
+    const sinceFirstMs = verdict.kind === 'run' ? verdict.sinceFirstMs : undefined;
+    const attempt = attempts.attemptOf(delivery, stored, sinceFirstMs);
     switch (verdict.kind) {
       case 'run':
         return this.beforeRun(delivery, attempt, unknown, verdict.attempt === undefined);

@@ -37,8 +37,35 @@ describe('AttemptCounter on a standard queue', () => {
 
   it('counts none of them that came quicker than the backoff lets attempts come', () => {
     // Four delays of 8 s at least.
-    expect(counter().attemptOf(received('a', 5, 40)).counted).toBe(5);
-    expect(counter().attemptOf(received('a', 5, 20)).counted).toBe(1);
+    expect(counter().attemptOf(received('a', 4, 40)).counted).toBe(4);
+    expect(counter().attemptOf(received('a', 4, 20)).counted).toBe(1);
+  });
+
+  it('makes none the last one before this process knows that it has failed for as long as the backoff takes', () => {
+    let now = 0;
+    const attempts = counter({ now: () => now });
+    // Four receives by others in an hour: nobody knows whether any of them was an attempt.
+    expect(attempts.attemptOf(received('a', 5, 3_600))).toEqual({ number: 5, counted: 4, made: 5 });
+    attempts.noteFailed('a', 10);
+    // Four delays of 8 s at least, each a second shorter at SQS.
+    for (const [seconds, counted] of [
+      [10, 4],
+      [27, 4],
+      [28, 5],
+    ] as const) {
+      now = seconds * 1000;
+      expect(attempts.attemptOf(received('a', 5, 3_600 + seconds)).counted).toBe(counted);
+    }
+  });
+
+  it('ends what fails here for three quarters of an hour, although others receive it more often than it may be tried', () => {
+    let now = 0;
+    const attempts = counter({ now: () => now });
+    attempts.noteFailed('a');
+    now = 44 * 60_000;
+    expect(attempts.attemptOf(received('a', 9)).counted).toBe(2);
+    now = 45 * 60_000;
+    expect(attempts.attemptOf(received('a', 9))).toEqual({ number: 2, counted: 5, made: 2 });
   });
 
   it('counts what it did itself, and nothing of what it gave back', () => {
@@ -64,14 +91,35 @@ describe('AttemptCounter on a standard queue', () => {
     expect(attempts.earlyMs(received('a', 3))).toBe(0);
   });
 
-  it("counts no store's attempts as the last that came quicker than the backoff lets them come", () => {
-    // Four delays of 8 s at least.
-    expect(counter().attemptOf(received('a', 5, 20), 5)).toEqual({ number: 5, counted: 4, made: 5 });
-    expect(counter().attemptOf(received('a', 9, 20), 9)).toEqual({ number: 9, counted: 4, made: 9 });
-    expect(counter().attemptOf(received('a', 5, 40), 5).counted).toBe(5);
-    // Not for ever, and not by a clock that is behind.
-    expect(counter().attemptOf(received('a', 10, 20), 10).counted).toBe(10);
-    expect(counter().attemptOf(received('a', 5, -20), 5).counted).toBe(5);
+  it("makes none of a store's attempts the last one before the backoff's time has passed since the first", () => {
+    // Four delays of 8 s at least, each a second shorter at SQS.
+    expect(counter().attemptOf(received('a', 5, 3_600), 5, 27_999)).toEqual({ number: 5, counted: 4, made: 5 });
+    expect(counter().attemptOf(received('a', 5, 0), 5, 28_000)).toEqual({ number: 5, counted: 5, made: 5 });
+    // Seven copies of an event have ten attempts within seconds; each copy is new to SQS.
+    expect(counter().attemptOf(received('copy', 1, 0), 10, 5_000)).toEqual({ number: 10, counted: 4, made: 10 });
+    expect(counter().attemptOf(received('copy', 1, 0), 70, 5_000).counted).toBe(4);
+    expect(counter().attemptOf(received('copy', 2, 20), 11, 28_000).counted).toBe(11);
+    // A store that does not know, or whose clock was set back.
+    expect(counter().attemptOf(received('a', 6, 3_600), 6).counted).toBe(4);
+    expect(counter().attemptOf(received('a', 6, 3_600), 6, -86_400_000).counted).toBe(4);
+  });
+
+  it('knows itself how long a message has failed where the store does not', () => {
+    let now = 0;
+    const attempts = counter({ now: () => now });
+    attempts.noteFailed('a', 10);
+    now = 28_000;
+    expect(attempts.attemptOf(received('a', 6, 3_600), 6).counted).toBe(6);
+    expect(attempts.attemptOf(received('a', 6, 3_600), 6, -86_400_000).counted).toBe(6);
+  });
+
+  it('ends a copy that has failed often enough here when the store began anew, since another copy was dead-lettered', () => {
+    let now = 0;
+    const attempts = counter({ now: () => now });
+    for (let times = 0; times < 4; times += 1) attempts.noteFailed('copy', 10);
+    now = 60_000;
+    expect(attempts.attemptOf(received('copy', 5, 60), 1)).toEqual({ number: 1, counted: 5, made: 1 });
+    expect(attempts.attemptOf(received('other', 5, 60), 1).counted).toBe(1);
   });
 
   it('counts no attempt for a hundred receives that cost none', () => {

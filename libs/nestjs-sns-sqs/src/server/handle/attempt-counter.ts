@@ -2,7 +2,7 @@ import { monotonicNow } from '../../async/clock.js';
 import { BoundedRecords, type Forgettable } from '../../inbox/bounded-records.js';
 import type { Delivery } from '../delivery.js';
 import { SqsClock, type Delay } from '../receive/sqs-clock.js';
-import { isBeforeSchedule, shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
+import { leastScheduleMs, shortestScheduleSeconds, type RetryRules } from '../settle/retry-policy.js';
 
 export interface AttemptCounterOptions {
   fifo: boolean;
@@ -44,6 +44,8 @@ interface History extends Forgettable {
   /** It stood behind another of its FIFO group each time. */
   wasNeverStarted?: boolean;
   firstFailedAt?: number;
+  /** Until an attempt may be its last. */
+  schedule?: Delay;
   /** When it is to come again. SQS may hand it out before: a delay can fail, a message come twice. */
   delay?: Delay;
   retryLaterSince?: number;
@@ -55,15 +57,16 @@ interface History extends Forgettable {
 const SQS_TOLERANCE_MS = 1_000;
 /** A few hundred bytes each, and only of messages that will come again. */
 const REMEMBERED = 50_000;
-/** On FIFO, where other processes' attempts cannot be told from their receives: no message fails for longer, in milliseconds. */
-const FIFO_LATEST_MS = 45 * 60_000;
+/** Where other processes' attempts cannot be told from their receives: no message fails here for longer, in milliseconds. */
+const LATEST_MS = 45 * 60_000;
 
 /**
  * Counts attempts where no store does it for all processes. An attempt is a handler that was started and failed; SQS
  * counts receives, and many are none: behind a failing head, at a shutdown, after `RetryLater`. What this process did it
  * knows. Receives by others, or from before a restart, count on a standard queue as far as they can have been attempts,
- * and never on FIFO, where each receive of a head hands out those behind it, nor where keys have rate limits. What is in doubt, or forgotten, is counted
- * in the message's favour.
+ * and never on FIFO, where each receive of a head hands out those behind it, nor where keys have rate limits. Whoever
+ * counts, an attempt is the last one only when the store or this process knows that the message has failed for as long
+ * as the backoff takes. What is in doubt, or forgotten, is counted in the message's favour.
  */
 export class AttemptCounter {
   private readonly histories = new BoundedRecords<History>({ max: REMEMBERED });
@@ -77,19 +80,18 @@ export class AttemptCounter {
     this.delays = options.delays ?? new SqsClock({ now: this.now });
   }
 
-  /** @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know */
-  attemptOf(delivery: Delivery, stored?: number): Attempt {
-    if (delivery.receiveCount === 1) return stored === undefined || stored === 1 ? FIRST : exactly(stored, 0);
-    const history = this.historyOf(delivery.messageId);
-    const { failed = 0, free = 0 } = history ?? {};
-    if (stored !== undefined) return this.asStored(stored, free, delivery);
-    const unknown = this.unknownReceives(delivery);
-    const presumed = this.canHaveBeenAttempts(delivery, failed, unknown) ? unknown : 0;
-    if (!this.options.fifo && !this.options.arePutOff) return exactly(failed + 1 + presumed, free);
-    const counted = this.isOverdue(history, unknown) ? this.atLeastLast(failed) : failed + 1;
-    // That its time is over makes it the last attempt, and no more of them.
-    const made = failed + 1 + free;
-    return { number: history?.wasNeverStarted ? made : made + presumed, counted, made };
+  /**
+   * @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know
+   * @param sinceFirstMs since the first one began, by that store; undefined: it does not know
+   */
+  attemptOf(delivery: Delivery, stored?: number, sinceFirstMs?: number): Attempt {
+    const isNew = delivery.receiveCount === 1;
+    if (isNew && (stored === undefined || stored === 1)) return FIRST;
+    const history = isNew ? undefined : this.historyOf(delivery.messageId);
+    const attempt = stored === undefined ? this.byReceives(delivery, history) : asStored(stored, history);
+    const { maxReceiveCount } = this.options.rules;
+    if (attempt.counted < maxReceiveCount || this.isTimeUp(delivery, history, sinceFirstMs)) return attempt;
+    return { ...attempt, counted: Math.max(1, maxReceiveCount - 1) };
   }
 
   /** Receives that SQS counted before this one and this process knows nothing of. */
@@ -135,6 +137,7 @@ export class AttemptCounter {
     history.receives += 1;
     history.failed += 1;
     history.firstFailedAt ??= now;
+    history.schedule ??= this.delays.delayOf(leastScheduleMs(this.options.rules) / 1000);
     if (seconds !== undefined) history.delay = this.delays.delayOf(seconds);
   }
 
@@ -182,27 +185,39 @@ export class AttemptCounter {
     return elapsedSeconds + 1 >= shortestScheduleSeconds(failed + unknown, rules.backoff);
   }
 
-  /** A store counts in other processes too, which do not know when this one had it wait. */
-  private asStored(stored: number, free: number, { firstReceivedAt }: Delivery): Attempt {
-    const { rules } = this.options;
-    const { number, made } = exactly(stored, free);
-    if (!isBeforeSchedule(stored, firstReceivedAt, rules, this.sqsNow())) return { number, counted: stored, made };
-    return { number, counted: Math.max(1, rules.maxReceiveCount - 1), made };
+  private byReceives(delivery: Delivery, history: History | undefined): Attempt {
+    const { failed = 0, free = 0 } = history ?? {};
+    const unknown = this.unknownReceives(delivery);
+    const presumed = this.canHaveBeenAttempts(delivery, failed, unknown) ? unknown : 0;
+    const known = failed + 1 + (this.options.fifo || this.options.arePutOff ? 0 : presumed);
+    // That its time is over makes it the last attempt, and no more of them.
+    const counted = this.isOverdue(history, unknown) ? Math.max(known, this.options.rules.maxReceiveCount) : known;
+    const number = failed + 1 + (history?.wasNeverStarted ? 0 : presumed);
+    return { number: number + free, counted, made: known + free };
+  }
+
+  /** It is known to have failed for as long as the backoff takes. Where SQS tells no times, its receives have to do. */
+  private isTimeUp({ firstReceivedAt }: Delivery, history: History | undefined, sinceFirstMs = 0): boolean {
+    if (firstReceivedAt === undefined || sinceFirstMs >= leastScheduleMs(this.options.rules)) return true;
+    return history?.schedule !== undefined && this.delays.leftMs(history.schedule) <= 0;
   }
 
   private isOverdue(history: History | undefined, unknown: number): boolean {
     if (history?.firstFailedAt === undefined || this.options.arePutOff) return false;
     const { maxReceiveCount, backoff } = this.options.rules;
     if (history.failed + unknown + 1 < maxReceiveCount) return false;
-    const latestMs = Math.max(FIFO_LATEST_MS, 2_500 * shortestScheduleSeconds(maxReceiveCount - 1, backoff));
+    const latestMs = Math.max(LATEST_MS, 2_500 * shortestScheduleSeconds(maxReceiveCount - 1, backoff));
     return this.now() - history.firstFailedAt >= latestMs;
-  }
-
-  private atLeastLast(failed: number): number {
-    return Math.max(failed + 1, this.options.rules.maxReceiveCount);
   }
 }
 
+const NEW = { failed: 0, free: 0 };
+
 const FIRST: Attempt = { number: 1, counted: 1, made: 1 };
 
-const exactly = (counted: number, free: number): Attempt => ({ number: counted + free, counted, made: counted + free });
+/** What has failed here often enough is at its end too where a copy of it was dead-lettered, and the store began anew. */
+const asStored = (stored: number, { failed, free }: Pick<History, 'failed' | 'free'> = NEW): Attempt => ({
+  number: stored + free,
+  counted: Math.max(stored, failed + 1),
+  made: stored + free,
+});

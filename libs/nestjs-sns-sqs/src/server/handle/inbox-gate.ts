@@ -10,7 +10,7 @@ import type { Delivery } from '../delivery.js';
 import {
   attemptsExhausted,
   backoffSeconds,
-  isBeforeSchedule,
+  leastScheduleMs,
   type RetryRules,
   type Settlement,
 } from '../settle/retry-policy.js';
@@ -24,14 +24,12 @@ export interface InboxGateOptions {
   /** The store tells how often the event was started in all processes. */
   knowsAttempts: boolean;
   random?: () => number;
-  /** SQS's time, of its stamps, in milliseconds since the epoch. */
-  sqsNow: () => number;
 }
 
 /** What follows for a delivery by the inbox. */
 export type GateVerdict =
-  /** `attempt`: undefined where the store does not know it. */
-  | { kind: 'run'; attempt?: number }
+  /** `attempt`: undefined where the store does not know it; `sinceFirstMs`: since the first one began. */
+  | { kind: 'run'; attempt?: number; sinceFirstMs?: number | undefined }
   /** It is not run, and settled so. */
   | { kind: 'settle'; settlement: Settlement }
   /** It may not be run, and that is a failed attempt. */
@@ -84,7 +82,7 @@ export class InboxGate {
       case 'run':
         delivery.claim = admission.claim;
         delivery.marker = this;
-        return this.run(admission, delivery);
+        return this.run(admission, delivery.messageId);
       default:
         return admission satisfies never;
     }
@@ -147,19 +145,21 @@ export class InboxGate {
     return deliveries.filter(({ claim }) => claim !== undefined && lost.has(claim));
   }
 
-  private run({ attempt, isTakenOver = false }: Admission & { kind: 'run' }, delivery: Delivery): GateVerdict {
-    const { rules, knowsAttempts, sqsNow } = this.options;
+  /**
+   * Of those that have used up their attempts only two kinds are not run: what has killed as many processes as it may,
+   * and what has been tried for as long as the backoff takes. What is not known counts in the message's favour.
+   */
+  private run(admission: Admission & { kind: 'run' }, messageId: string): GateVerdict {
+    const { rules, knowsAttempts } = this.options;
+    const { attempt, sinceFirstMs, isTakenOver = false } = admission;
     if (attempt === undefined || !knowsAttempts) return RUN;
-    if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt };
-    if (!isTakenOver && isBeforeSchedule(attempt - 1, delivery.firstReceivedAt, rules, sqsNow())) {
-      return { kind: 'run', attempt };
-    }
-    const how = isTakenOver ? 'died' : 'elsewhere';
-    return {
-      kind: 'fail',
-      attempt: attempt - 1,
-      error: attemptsExhausted(delivery.messageId, attempt - 1, rules, how),
-    };
+    if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt, sinceFirstMs };
+    // A store that does not count deaths may mean all attempts before.
+    const { deaths = isTakenOver ? attempt - 1 : 0 } = admission;
+    const isDeadly = deaths >= rules.maxReceiveCount;
+    if (!isDeadly && (sinceFirstMs ?? 0) < leastScheduleMs(rules)) return { kind: 'run', attempt, sinceFirstMs };
+    const how = isDeadly || isTakenOver ? 'died' : 'elsewhere';
+    return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(messageId, attempt - 1, rules, how) };
   }
 
   private wait(admission: Admission & { kind: 'wait' }, { receiveCount }: Delivery): Settlement & { kind: 'wait' } {

@@ -84,22 +84,12 @@ export function shortestScheduleSeconds(failures: number, backoff: RetryRules['b
 }
 
 /**
- * Attempts that came quicker than the backoff lets them come (a delay that failed, a duplicate) do not use up a message's
- * attempts: the last one is no sooner than the shortest schedule says. Up to twice as many are made for that. A clock
- * that is behind SQS's changes nothing. Pure.
- * @param attempts that were made, or are about to end
- * @param firstReceivedAt by SQS's clock, as `sqsNow`, in milliseconds since the epoch; undefined: SQS did not say
+ * Milliseconds that lie at least between a message's first attempt and its last. Attempts that come quicker than the
+ * backoff lets them come (a delay that failed, copies of an event) use up none: as many as come are made, each with its
+ * own delay, and none is the last before. SQS may end each delay up to a second early. Pure.
  */
-export function isBeforeSchedule(
-  attempts: number,
-  firstReceivedAt: number | undefined,
-  { maxReceiveCount, backoff }: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>,
-  sqsNow: number,
-): boolean {
-  if (firstReceivedAt === undefined || attempts < maxReceiveCount || attempts >= 2 * maxReceiveCount) return false;
-  const elapsedSeconds = (sqsNow - firstReceivedAt) / 1000;
-  return elapsedSeconds >= 0 && elapsedSeconds + 1 < shortestScheduleSeconds(maxReceiveCount - 1, backoff);
-}
+export const leastScheduleMs = ({ maxReceiveCount, backoff }: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>): number =>
+  1000 * Math.max(0, shortestScheduleSeconds(maxReceiveCount - 1, backoff) - (maxReceiveCount - 1));
 
 /** A tenth of what it has waited, 1 to 30 s: another version takes it soon, or only after its deploy. */
 export const unknownTypeWaitSeconds = (unknownTypeMs: number): number =>
