@@ -82,9 +82,10 @@ export class RedisInboxStore implements InboxStore {
           ...(sinceFirstMs !== undefined && { sinceFirstMs: Number(sinceFirstMs) }),
           ...(Number(deaths ?? 0) > 0 && { deaths: Number(deaths) }),
           ...(position && { position: String(position) }),
-          ...(lowest !== undefined && lowest !== '' && {
-            gap: { waitedMs: Number(waitedMs), lowest: String(lowest), lowestSeenMs: Number(lowestSeenMs) },
-          }),
+          ...(lowest !== undefined &&
+            lowest !== '' && {
+              gap: { waitedMs: Number(waitedMs), lowest: String(lowest), lowestSeenMs: Number(lowestSeenMs) },
+            }),
         };
     }
   }

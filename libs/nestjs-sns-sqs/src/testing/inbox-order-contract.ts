@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
-import { claimed, isClaimed, LONG_MS, pass, REMEMBER, required, SHORT_MS, until, type ContractTest } from './contract-claims.js';
+import {
+  claimed,
+  isClaimed,
+  LONG_MS,
+  pass,
+  REMEMBER,
+  required,
+  SHORT_MS,
+  until,
+  type ContractTest,
+} from './contract-claims.js';
 
 /** Long enough for a few calls on a busy machine. */
 const BRIEF_MS = 120;

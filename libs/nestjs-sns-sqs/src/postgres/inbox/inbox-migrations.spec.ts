@@ -10,7 +10,12 @@ const claimOf = (key: string): InboxClaim => ({ queue: 'q', key, token: newToken
 /** The steps before this one. */
 function sqlBefore(name: string): string {
   const steps = migrationsSql().split(/(?=^DO \$migration\$)/m);
-  return steps.slice(0, steps.findIndex(step => step.includes(`m.name = '${name}'`))).join('');
+  return steps
+    .slice(
+      0,
+      steps.findIndex(step => step.includes(`m.name = '${name}'`)),
+    )
+    .join('');
 }
 
 describeWithPostgres('The inbox in PostgreSQL, one step after the other', () => {

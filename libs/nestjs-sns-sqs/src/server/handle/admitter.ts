@@ -59,7 +59,8 @@ export class Admitter {
     if (delivery.isAbandoned) return undefined;
     if (delivery.leaseLost) return this.notStarted(delivery);
     const stored = 'attempt' in verdict ? verdict.attempt : undefined;
-    const sinceFirstMs = verdict.kind === 'run' ? verdict.sinceFirstMs : undefined;
+    // What the inbox ends has no time left either.
+    const sinceFirstMs = verdict.kind === 'run' ? verdict.sinceFirstMs : Infinity;
     const attempt = attempts.attemptOf(delivery, stored, sinceFirstMs);
     switch (verdict.kind) {
       case 'run':

@@ -17,7 +17,11 @@ const rules: RetryRules = {
 };
 
 /** What follows for an event of which a shared store says so. */
-function verdictOn(known: Omit<Admission & { kind: 'run' }, 'kind'>, maxReceiveCount = 5, knowsAttempts = true): unknown {
+function verdictOn(
+  known: Omit<Admission & { kind: 'run' }, 'kind'>,
+  maxReceiveCount = 5,
+  knowsAttempts = true,
+): unknown {
   const inbox = { admit: () => ({ kind: 'run', ...known }) } as unknown as Inbox;
   const decode = () => ({ metadata: { id: 'e', source: 's', type: 't' }, data: {} });
   const gate = new InboxGate({ inbox, decode, rules: { ...rules, maxReceiveCount }, knowsAttempts });
@@ -53,7 +57,9 @@ describe('InboxGate, by the attempts of a store that all processes share', () =>
   });
 
   it('does not run what has killed as many processes as it may, however soon', async () => {
-    expect(await verdictOn({ attempt: 6, sinceFirstMs: 5_000, isTakenOver: true, deaths: 5 })).toEqual(fails('died', 5));
+    expect(await verdictOn({ attempt: 6, sinceFirstMs: 5_000, isTakenOver: true, deaths: 5 })).toEqual(
+      fails('died', 5),
+    );
     expect(await verdictOn({ attempt: 6, sinceFirstMs: 5_000, isTakenOver: true, deaths: 4 })).toEqual(runs);
     expect(await verdictOn({ attempt: 2, sinceFirstMs: 0, isTakenOver: true, deaths: 1 }, 1)).toEqual(fails('died', 1));
   });

@@ -88,7 +88,10 @@ export function shortestScheduleSeconds(failures: number, backoff: RetryRules['b
  * backoff lets them come (a delay that failed, copies of an event) use up none: as many as come are made, each with its
  * own delay, and none is the last before. SQS may end each delay up to a second early. Pure.
  */
-export const leastScheduleMs = ({ maxReceiveCount, backoff }: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>): number =>
+export const leastScheduleMs = ({
+  maxReceiveCount,
+  backoff,
+}: Pick<RetryRules, 'maxReceiveCount' | 'backoff'>): number =>
   1000 * Math.max(0, shortestScheduleSeconds(maxReceiveCount - 1, backoff) - (maxReceiveCount - 1));
 
 /** A tenth of what it has waited, 1 to 30 s: another version takes it soon, or only after its deploy. */
