@@ -83,6 +83,8 @@ export class FaultyWire implements SqsWire {
   readonly watch: WireWatch;
   /** Told of what a queue has handed out. */
   onReceived: (queueUrl: string, count: number) => void = () => undefined;
+  /** Resolves when its process is not suspended. @default none is */
+  untilAwake: (() => Promise<void>) | undefined;
   #fanOut: readonly string[] = [];
   #onCut: () => void = () => undefined;
 
@@ -358,6 +360,7 @@ export class FaultyWire implements SqsWire {
   async #latency(): Promise<void> {
     const ms = this.#strikes('stall') ? 5_000 : 1 + this.random() * 20;
     await new Promise(resolve => setTimeout(resolve, ms));
+    if (this.untilAwake) await this.untilAwake();
     if (this.cut) await forever();
   }
 
