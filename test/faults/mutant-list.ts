@@ -8,10 +8,11 @@ export interface Mutant {
   from: string;
   to: string;
   /** What has to find it: the schedules, or a spec whose path matches. */
-  by: 'schedules' | { spec: string };
+  by: 'schedules' | 'outbox schedules' | { spec: string };
 }
 
 const SCHEDULES = 'schedules';
+const OUTBOX = 'outbox schedules';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -293,5 +294,68 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (hasLeapt) this.leaps += 1;',
     to: 'if (hasLeapt) this.leaps += 0;',
     by: { spec: 'receive/sqs-clock' },
+  },
+  {
+    mend: 'Outbox: a failure that may pass ends its lane for this round',
+    file: 'outbox/relay-round.ts',
+    from: 'if (key !== undefined) this.failedLanes.push(key);\n    return false;',
+    to: 'if (key !== undefined) this.failedLanes.push(key);\n    return true;',
+    by: OUTBOX,
+  },
+  {
+    mend: 'Outbox: the messages of a lane are sent one after the other',
+    file: 'outbox/relay-round.ts',
+    from: 'if (known) {',
+    to: 'if (false as boolean && known) {',
+    by: OUTBOX,
+  },
+  {
+    mend: 'Outbox: what is refused for good leaves its lane',
+    file: 'outbox/relay-round.ts',
+    from: 'if (failure.isRefused) {',
+    to: 'if (false as boolean) {',
+    by: OUTBOX,
+  },
+  {
+    mend: 'Outbox: a lane that fails rests, and holds up nobody else',
+    file: 'outbox/resting-lanes.ts',
+    from: 'return [...this.rests].filter(([, { until }]) => until > now).map(([lane]) => lane);',
+    to: 'return now < 0 ? [...this.rests.keys()] : [];',
+    by: { spec: 'src/outbox/relay.spec' },
+  },
+  {
+    mend: 'Outbox: a writer locks the lane before the message has its id',
+    file: 'postgres/outbox/postgres-outbox.ts',
+    from: 'message.lane === undefined || holdsLane ? this.sql.add : this.sql.addToLane',
+    to: 'message.lane === undefined || holdsLane ? this.sql.add : this.sql.add',
+    by: OUTBOX,
+  },
+  {
+    mend: 'Outbox: the number of an event that cannot be written is given back',
+    file: 'client/outbox/outbox-writer.ts',
+    from: 'await store.returnSequence(tx, destination, subject, sequence);',
+    to: '',
+    by: OUTBOX,
+  },
+  {
+    mend: '`markDoneIn()` writes into the transaction of the handler',
+    file: 'inbox/marked-done.ts',
+    from: 'await store.doneIn(tx, claim, claims.doneOf(claim.sequence));',
+    to: 'await Promise.resolve();',
+    by: OUTBOX,
+  },
+  {
+    mend: 'A handler that failed after `markDoneIn()` asks whether its transaction was committed',
+    file: 'inbox/marked-done.ts',
+    from: "return 'not-done';",
+    to: "return 'done';",
+    by: OUTBOX,
+  },
+  {
+    mend: 'A lost claim is an error of the database, which a handler cannot overlook',
+    file: 'postgres/inbox/postgres-inbox-store.ts',
+    from: 'await tx.query(text, doneValues(claim, done));',
+    to: 'if (!(await this.done(claim, done))) throw claimLost(claim);',
+    by: OUTBOX,
   },
 ];

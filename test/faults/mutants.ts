@@ -35,8 +35,10 @@ interface Finding {
 
 console.log('| Mend taken back | Found by | As | After |\n|---|---|---|---|');
 for (const mutant of MUTANTS.filter(({ mend }) => mend.includes(values.only))) {
-  const { by, after } = withMutant(mutant, () => (mutant.by === 'schedules' ? bySchedules() : bySpec(mutant.by.spec)));
-  const where = mutant.by === 'schedules' ? 'schedules' : `\`${mutant.by.spec}\``;
+  const { by, after } = withMutant(mutant, () =>
+    typeof mutant.by === 'string' ? bySchedules(mutant.by) : bySpec(mutant.by.spec),
+  );
+  const where = typeof mutant.by === 'string' ? mutant.by : `\`${mutant.by.spec}\``;
   if (by === '') process.exitCode = 1;
   console.log(`| ${mutant.mend} | ${by === '' ? 'NOTHING' : where} | ${by} | ${after} |`);
 }
@@ -58,8 +60,9 @@ function withMutant<T>({ file, from, to }: Mutant, act: () => T): T {
   }
 }
 
-function bySchedules(): Finding {
+function bySchedules(which: Mutant['by'] & string): Finding {
   const args = [`--runs=${values.runs}`, `--seed=${values.seed}`, '--shrink=0'];
+  if (which === 'outbox schedules') args.push('--outbox');
   const output = run(['--disable-warning=TimeoutOverflowWarning', join(copy, 'test/faults/run.ts'), ...args]);
   const [, schedules = '?', violations = '?'] = /^(\d+) schedules in .* (\d+) violations$/m.exec(output) ?? [];
   if (violations === '0') return { by: '', after: `${schedules} schedules` };

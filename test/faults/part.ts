@@ -1,10 +1,7 @@
 // A part of the schedules, in a process of its own: tells its parent how far it is, and what went wrong.
 import * as fc from 'fast-check';
-import { schedulesWithout } from './arbitrary-schedule.ts';
-import type { Schedule } from './schedule.ts';
-import { simulate } from './simulation.ts';
 
-const { runs, seed, path, without, shrinkSeconds } = JSON.parse(process.argv[2] ?? '') as PartOptions;
+const { runs, seed, path, without, shrinkSeconds, isOfOutbox } = JSON.parse(process.argv[2] ?? '') as PartOptions;
 
 export interface PartOptions {
   runs: number;
@@ -13,6 +10,8 @@ export interface PartOptions {
   path: string;
   /** Kinds of trouble that are left out. */
   without: string[];
+  /** Schedules of the outbox. */
+  isOfOutbox: boolean;
   /** For how long to look for a smaller schedule. */
   shrinkSeconds: number;
 }
@@ -25,7 +24,9 @@ export interface PartProgress {
 
 const TELL_EVERY_MS = 1_000;
 
-type Found = fc.RunDetails<[Schedule]>;
+/** Of one schedule; gives the number of faults done, or throws. */
+type Simulate = (schedule: unknown) => Promise<number>;
+type Found = fc.RunDetails<[unknown]>;
 
 /** The parent has died. */
 const leave = (): never => process.exit(1);
@@ -36,7 +37,7 @@ let injected = 0;
 const now = Date.now.bind(Date);
 let toldAt = now();
 
-const schedules = schedulesWithout(without);
+const { schedules, simulate } = await (isOfOutbox ? ofOutbox() : ofConsumers());
 const property = fc.asyncProperty(schedules, async one => {
   injected += await simulate(one);
   done += 1;
@@ -52,6 +53,22 @@ if (report.failed) {
 }
 process.off('disconnect', leave);
 process.disconnect();
+
+async function ofConsumers(): Promise<{ schedules: fc.Arbitrary<unknown>; simulate: Simulate }> {
+  const [{ schedulesWithout }, { simulate }] = await Promise.all([
+    import('./arbitrary-schedule.ts'),
+    import('./simulation.ts'),
+  ]);
+  return { schedules: schedulesWithout(without), simulate: simulate as Simulate };
+}
+
+async function ofOutbox(): Promise<{ schedules: fc.Arbitrary<unknown>; simulate: Simulate }> {
+  const [{ outboxSchedulesWithout }, { simulateOutbox }] = await Promise.all([
+    import('./outbox/arbitrary-schedule.ts'),
+    import('./outbox/outbox-simulation.ts'),
+  ]);
+  return { schedules: outboxSchedulesWithout(without), simulate: simulateOutbox as Simulate };
+}
 
 function tell(isViolated = false): void {
   toldAt = now();
@@ -73,6 +90,6 @@ function say({ counterexample, errorInstance, counterexamplePath }: Found): void
   console.error(`\nviolated by:\n${JSON.stringify(counterexample?.[0], undefined, 1)}`);
   console.error(errorInstance instanceof Error ? errorInstance.stack : errorInstance);
   console.error(
-    `\nreplay: npm run test:faults -- --runs=1 --seed=${seed} --path=${counterexamplePath}${without.length > 0 ? ` --without=${without.join()}` : ''}`,
+    `\nreplay: npm run test:faults -- ${isOfOutbox ? '--outbox ' : ''}--runs=1 --seed=${seed} --path=${counterexamplePath}${without.length > 0 ? ` --without=${without.join()}` : ''}`,
   );
 }

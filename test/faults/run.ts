@@ -1,5 +1,6 @@
 // Random schedules of messages, faults, crashes and restarts against the library's publisher and consuming side, on the
-// core of the embedded broker, in virtual time, one process for each core. --runs: how many; --seed: of the first; --path:
+// core of the embedded broker, in virtual time, one process for each core. --outbox: of transactions, relays and handlers
+// on a model of PostgreSQL instead. --runs: how many; --seed: of the first; --path:
 // where in the schedules of that seed to begin, to replay what failed; --without: kinds of trouble to leave out, of
 // `TROUBLES`; --shrink: for how many seconds to look for a smaller one of what failed.
 import { fork, type ChildProcess } from 'node:child_process';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     path: { type: 'string' },
     without: { type: 'string', default: '' },
     shrink: { type: 'string', default: '60' },
+    outbox: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
@@ -50,6 +52,7 @@ function split(count: number): PartOptions[] {
     runs: (firsts[part + 1] ?? runs) - first,
     seed,
     path: values.path ?? String(first),
+    isOfOutbox: values.outbox,
     without: values.without.split(',').filter(Boolean),
     shrinkSeconds: Number(values.shrink),
   }));

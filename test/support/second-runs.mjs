@@ -9,6 +9,7 @@ import { join } from 'node:path';
 const ON_ONE_MAJOR = [
   'apps/users/src/users/users.controller.spec.ts',
   'apps/users/src/users/users.messages.controller.spec.ts',
+  'test/faults/outbox/model-agrees.spec.ts',
   ...[
     'attempts',
     'aws-instrumentation',
@@ -59,6 +60,7 @@ const ON_ONE_MAJOR = [
 /** Specs that try a sample in `npm test`. With EXHAUSTIVE in their environment they try everything. */
 const SAMPLED = [
   'libs/nestjs-sns-sqs/src/outbox/relay.interleavings.spec.ts',
+  'test/faults/outbox/model-agrees.spec.ts',
   ...['inbox-processes', 'versions-side-by-side'].map(name => `test/e2e/${name}.e2e-spec.ts`),
 ];
 

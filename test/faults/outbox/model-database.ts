@@ -1,16 +1,7 @@
 import { ModelInbox } from './model-inbox.ts';
 import { ModelOutbox } from './model-outbox.ts';
 import { ModelTransaction, RowLocks, SqlError } from './row-locks.ts';
-
-/** One statement, as it is carried out. */
-export interface Statement {
-  tx: ModelTransaction;
-  values: readonly unknown[];
-  locks: RowLocks;
-}
-
-export type Row = Record<string, unknown>;
-export type CarryOut = (statement: Statement) => Row[] | Promise<Row[]>;
+import type { CarryOut, Row } from './statement.ts';
 
 export interface ModelDatabaseOptions {
   /** The library's statements of the outbox, by their names. */
@@ -58,7 +49,7 @@ export class ModelDatabase {
   crash(): void {
     // First, so that nobody goes on with what another one has let go.
     this.locks.clear(goneError());
-    for (const session of [...this.#sessions]) session.terminate();
+    for (const session of this.#sessions) session.terminate();
     this.inbox.forgetPlaces();
   }
 
@@ -69,14 +60,21 @@ export class ModelDatabase {
   }
 
   commit(tx: ModelTransaction): void {
-    if (tx.hasFailed) return this.rollback(tx);
+    if (tx.hasFailed) return;
     for (const step of tx.onCommit) step();
     this.locks.release(tx);
   }
 
+  /** May be repeated. */
   rollback(tx: ModelTransaction): void {
-    for (const step of tx.undo.toReversed()) step();
+    for (const step of tx.undo.splice(0).toReversed()) step();
     this.locks.release(tx);
+  }
+
+  /** A statement has failed: its transaction is undone at once, and can only be rolled back. */
+  fail(tx: ModelTransaction): void {
+    tx.hasFailed = true;
+    this.rollback(tx);
   }
 }
 
@@ -113,7 +111,7 @@ export class ModelSession {
 
   /** A statement of the open transaction has failed. */
   fail(): void {
-    if (this.#tx) this.#tx.hasFailed = true;
+    if (this.#tx) this.#database.fail(this.#tx);
   }
 
   /** The client has gone. A statement that runs ends first: the server hears of it when it answers. */
@@ -139,7 +137,7 @@ export class ModelSession {
     try {
       return { rows: await this.#database.carryOut(text, values, tx) };
     } catch (error) {
-      tx.hasFailed = true;
+      this.#database.fail(tx);
       throw error;
     } finally {
       const isMine = this.#running === tx;

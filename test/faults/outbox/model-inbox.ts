@@ -1,5 +1,5 @@
-import type { CarryOut, Row, Statement } from './model-database.ts';
 import { SqlError } from './row-locks.ts';
+import type { CarryOut, Row, Statement } from './statement.ts';
 
 interface EventRow {
   state: 'c' | 'r' | 'd';
@@ -132,7 +132,13 @@ export class ModelInbox {
   }
 
   #renewAll({ tx, values, locks }: Statement): Row[] {
-    const [queue, leaseMs, keys, subjects, tokens] = values as [string, number, string[], Array<string | null>, string[]];
+    const [queue, leaseMs, keys, subjects, tokens] = values as [
+      string,
+      number,
+      string[],
+      Array<string | null>,
+      string[],
+    ];
     return keys.map((key, at) => {
       const claim = { queue, key, subject: subjects[at] ?? null, token: tokens[at] ?? '' };
       const held = this.#heldBy(claim);
@@ -155,6 +161,7 @@ export class ModelInbox {
       return event?.state === 'd' && event.token === claim.token;
     };
     if (isConfirmed()) return true;
+    if (!this.#events.has(id)) return false;
     await locks.lock(`event ${id}`, tx, LOCK_TIMEOUT_MS);
     if (isConfirmed()) return true;
     const held = await this.#lockClaim({ tx, values, locks });
@@ -184,6 +191,7 @@ export class ModelInbox {
     const { tx, values, locks } = statement;
     const claim = claimOf(values);
     const id = idOf(claim.queue, claim.key);
+    if (!this.#events.has(id)) return false;
     await locks.lock(`event ${id}`, tx, LOCK_TIMEOUT_MS);
     const held = await this.#lockClaim(statement);
     if (!held) return false;
@@ -209,7 +217,7 @@ export class ModelInbox {
     const claim = claimOf(values);
     const event = this.#known(this.#events, idOf(claim.queue, claim.key));
     if (event?.state !== 'c' || event.token !== claim.token) return undefined;
-    if (claim.subject !== null)
+    if (claim.subject !== null && this.#subjects.has(idOf(claim.queue, claim.subject)))
       await locks.lock(`subject ${idOf(claim.queue, claim.subject)}`, tx, LOCK_TIMEOUT_MS);
     return this.#heldBy(claim);
   }

@@ -1,5 +1,5 @@
-import type { CarryOut, Row, Statement } from './model-database.ts';
 import type { ModelTransaction } from './row-locks.ts';
+import type { CarryOut, Row, Statement } from './statement.ts';
 
 export interface ModelMessage {
   destination: string;
@@ -178,8 +178,7 @@ export class ModelOutbox {
   #promote({ tx, locks }: Statement): Row[] {
     const due = this.#due()
       .filter(
-        ({ destination, key }) =>
-          key === null || !locks.isLockedByOther(`scheduled ${keyOf(destination, key)}`, tx),
+        ({ destination, key }) => key === null || !locks.isLockedByOther(`scheduled ${keyOf(destination, key)}`, tx),
       )
       .toSorted((a, b) => a.dueAt - b.dueAt || a.order - b.order)
       .slice(0, PROMOTE_AT_ONCE);

@@ -106,13 +106,12 @@ export class OutboxJudge {
   isComplete(handled: string): boolean {
     const events = [...this.#committed.values()].filter(({ isRefused }) => !isRefused);
     return events.every(
-      ({ id, destination, sentAt }) =>
-        sentAt !== undefined && (destination !== handled || this.#effects.has(id)),
+      ({ id, destination, sentAt }) => sentAt !== undefined && (destination !== handled || this.#effects.has(id)),
     );
   }
 
   /** @param handled the destination whose events have effects */
-  checkEnd(handled: string, refused: readonly ModelMessage[]): void {
+  checkEnd(handled: string | undefined, refused: readonly ModelMessage[]): void {
     const refusedIds = new Set(refused.map(({ id }) => id));
     for (const { id, destination, isRefused, sentAt } of this.#committed.values()) {
       if (isRefused !== refusedIds.has(id)) this.blame(`${id} is ${isRefused ? 'not ' : ''}among those refused`);

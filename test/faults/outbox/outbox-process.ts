@@ -82,16 +82,23 @@ export class OutboxProcess {
     this.#consumer = this.#consume();
     this.#events.start();
     this.#after.start();
-    this.#consumer.start();
+    if (schedule.consumes) this.#consumer.start();
   }
 
   /** One transaction of the service, as users write them. */
-  async transact({ emits, end, cancels }: ScheduledTransaction, name: string): Promise<void> {
+  async transact({ emits, end, cancels, emitsAtOnce }: ScheduledTransaction, name: string): Promise<void> {
     await this.#within(async tx => {
       if (cancels) await this.#events.writer.cancel(tx, 'key');
-      for (const [at, emit] of emits.entries()) {
-        await this.#emit(tx, emit, `${name}.${at}`);
-        if (emit.ms > 0) await pause(emit.ms);
+      const emit = (one: Emit, at: number): Promise<void> => this.#emit(tx, one, `${name}.${at}`);
+      if (emitsAtOnce) {
+        // All have ended before the transaction does.
+        const failed = (await Promise.allSettled(emits.map(emit))).find(({ status }) => status === 'rejected');
+        if (failed) throw new Error('an event was not written');
+      } else {
+        for (const [at, one] of emits.entries()) {
+          await emit(one, at);
+          if (one.ms > 0) await pause(one.ms);
+        }
       }
       if (end === 'rollback') throw new Error('the service has changed its mind');
     }).catch(() => undefined);
@@ -129,7 +136,14 @@ export class OutboxProcess {
     });
     this.#publishers.push(publisher);
     const destination = `sns:${service}`;
-    return new ClientOutbox({ store: this.#store, publisher, destination, fifo: schedule.fifo, client, logger: SILENT });
+    return new ClientOutbox({
+      store: this.#store,
+      publisher,
+      destination,
+      fifo: schedule.fifo,
+      client,
+      logger: SILENT,
+    });
   }
 
   /** Some entries are refused for good, and some fail for as long as their subject does. */
@@ -150,7 +164,11 @@ export class OutboxProcess {
     return { successful: result.successful, failed: [...result.failed, ...failed] };
   }
 
-  async #emit(tx: ReturnType<typeof fromPg>, { kind, subject, isRefused, dueAt, hasKey }: Emit, id: string): Promise<void> {
+  async #emit(
+    tx: ReturnType<typeof fromPg>,
+    { kind, subject, isRefused, dueAt, hasKey }: Emit,
+    id: string,
+  ): Promise<void> {
     const { startedAt } = this.#options;
     const isUnwritable = kind === 'unwritable';
     const record = new SnsRecordBuilder({ isRefused, ...(isUnwritable && { n: 1n }) }).setId(id);
@@ -174,7 +192,7 @@ export class OutboxProcess {
     const connection = await this.pool.connect();
     try {
       await connection.query('BEGIN');
-      await work(fromPg(connection as never));
+      await work(fromPg(connection));
       await connection.query('COMMIT');
     } catch (error) {
       await connection.query('ROLLBACK').catch(() => undefined);
@@ -240,7 +258,13 @@ export class OutboxProcess {
   async #handle(data: object, context: SqsContext): Promise<void> {
     const { id, subject, type, sequence } = context.getMetadata();
     const { outcome, ms, marksFirst } = this.#stepOf(id, this.#options.noteStart(id));
-    const event = { id, type, data, ...(subject !== undefined && { subject }), ...(sequence !== undefined && { sequence }) };
+    const event = {
+      id,
+      type,
+      data,
+      ...(subject !== undefined && { subject }),
+      ...(sequence !== undefined && { sequence }),
+    };
     await this.#within(async tx => {
       if (marksFirst) await context.markDoneIn(tx);
       await tx.query(INSERT_EFFECT, [JSON.stringify(event satisfies Body)]);
@@ -253,7 +277,10 @@ export class OutboxProcess {
       if (ms > 0) await pause(ms);
       await this.#options.untilAwake();
       // A handler that makes nothing of what the inbox says: its transaction cannot commit all the same.
-      if (!marksFirst) await context.markDoneIn(tx).catch((error: unknown) => rethrowUnless(outcome === 'swallow' && 'CLAIM_LOST', error));
+      if (!marksFirst)
+        await context
+          .markDoneIn(tx)
+          .catch((error: unknown) => rethrowUnless(outcome === 'swallow' && 'CLAIM_LOST', error));
       if (outcome === 'kill-before') await this.#die();
       if (outcome === 'throw-before') throw new Error('injected before the commit');
     });
@@ -269,7 +296,7 @@ export class OutboxProcess {
   #stepOf(id: string, start: number): HandlerStep {
     const { schedule, isCalm } = this.#options;
     if (isCalm()) return SUCCESS;
-    const number = [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+    const number = Buffer.from(id).reduce((sum, byte) => sum + byte, 0);
     const steps = schedule.handlers[number % schedule.handlers.length] ?? [];
     return steps[Math.min(start, steps.length) - 1] ?? SUCCESS;
   }
