@@ -64,6 +64,7 @@ const anySchedules: fc.Arbitrary<OutboxSchedule> = fc
     leaseMs: fc.constantFrom(5_000, 10_000),
     pollMs: fc.constantFrom(1_000, 20_000),
     maxRows: fc.constantFrom(10, 400),
+    keeps: seldom(false, fc.constant(true), 3),
     // It costs three times as much.
     consumes: seldom(false, fc.constant(true), 3),
     consumerLeaseSeconds: fc.constantFrom(3, 7),

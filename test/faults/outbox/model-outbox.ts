@@ -62,6 +62,8 @@ export class ModelOutbox {
   messages: Kept[] = [];
   scheduled: ModelScheduled[] = [];
   refused: ModelRefused[] = [];
+  /** What was sent, with the option `keep`. */
+  readonly kept: ModelMessage[] = [];
   /** Told of each message at the commit by which it can be seen. */
   onMessage: (message: ModelMessage) => void = () => undefined;
   readonly #lanes = new Map<string, number | null>();
@@ -87,7 +89,9 @@ export class ModelOutbox {
       lease: ({ values }) => this.#lease(values),
       read: ({ values }) => this.#read(values),
       renew: ({ values }) => this.#renew(textAt(values, 0), Number(values[1])),
-      settle: ({ values }) => this.#settle(textAt(values, 0), listAt(values, 1)),
+      settle: ({ values }) => this.#settle(textAt(values, 0), listAt(values, 1), false),
+      settleAndKeep: ({ values }) => this.#settle(textAt(values, 0), listAt(values, 1), true),
+      keep: () => [],
       refuse: ({ values }) => this.#refuse(listAt(values, 0)),
       promote: statement => this.#promote(statement),
       status: ({ values }) => this.#status(listAt(values, 0)),
@@ -251,8 +255,9 @@ export class ModelOutbox {
     return held.map(({ bucket }) => ({ bucket }));
   }
 
-  #settle(token: string, sent: string[]): Row[] {
+  #settle(token: string, sent: string[], keeps: boolean): Row[] {
     const gone = new Set(sent.map(Number));
+    if (keeps) this.kept.push(...this.messages.filter(({ row }) => gone.has(row)));
     this.messages = this.messages.filter(({ row }) => !gone.has(row));
     for (const bucket of this.#held(token)) Object.assign(bucket, { token: null, leasedUntil: -Infinity });
     return [];

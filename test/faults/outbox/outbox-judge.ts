@@ -110,6 +110,14 @@ export class OutboxJudge {
     );
   }
 
+  /** What was sent is kept once, and nothing else is. */
+  checkKept(kept: readonly ModelMessage[]): void {
+    const ids = new Set(kept.map(({ id }) => id));
+    if (ids.size !== kept.length) this.blame('an event is kept twice');
+    for (const { id, isRefused } of this.#committed.values())
+      if (ids.has(id) === isRefused) this.blame(`${id} is ${isRefused ? 'kept, and was refused' : 'not kept'}`);
+  }
+
   /** @param handled the destination whose events have effects */
   checkEnd(handled: string | undefined, refused: readonly ModelMessage[]): void {
     const refusedIds = new Set(refused.map(({ id }) => id));

@@ -68,8 +68,12 @@ export class OutboxProcess {
     this.#options = options;
     this.pool = pool;
     this.wire = wire;
-    const { leaseMs, pollMs, maxRows } = schedule;
-    this.#store = new PostgresOutbox({ pool, relay: isRelay && { leaseMs, pollMs, maxRows } });
+    const { leaseMs, pollMs, maxRows, keeps } = schedule;
+    this.#store = new PostgresOutbox({
+      pool,
+      relay: isRelay && { leaseMs, pollMs, maxRows },
+      ...(keeps && { keep: { days: 7 } }),
+    });
     this.#events = this.#client('events', urls.handled);
     this.#after = this.#client('after', urls.after);
     this.#inbox = new ServerInbox({

@@ -1,7 +1,6 @@
 import { Broker } from '#broker/core/broker.js';
-import type { Message } from '#broker/core/message.js';
+import type { Message, MessageEvent } from '#broker/core/message.js';
 import type { Queue } from '#broker/core/queue/queue.js';
-import type { MessageEvent } from '#broker/core/queue/surroundings.js';
 import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
 import { outboxSql } from '#lib/postgres/outbox/outbox-sql.js';
 import { randomOf } from '../../support/random.mjs';
@@ -115,6 +114,7 @@ class OutboxSimulation {
     this.#throwBlamed();
     if (!this.#isEmpty()) throw new Violation(`something is left after the faults were over: ${this.#left()}`);
     this.judge.checkEnd(this.schedule.consumes ? HANDLED : undefined, this.database.outbox.refused);
+    if (this.schedule.keeps) this.judge.checkKept(this.database.outbox.kept);
     if (this.#queue('letters').messages.size > 0) this.judge.blame('a message was dead-lettered');
     this.#throwBlamed();
     await this.#stopAll();

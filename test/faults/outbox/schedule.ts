@@ -51,6 +51,8 @@ export interface OutboxSchedule {
   leaseMs: number;
   pollMs: number;
   maxRows: number;
+  /** The option `keep`. */
+  keeps: boolean;
   /** Whether what is published is handled too. */
   consumes: boolean;
   consumerLeaseSeconds: number;
