@@ -236,4 +236,39 @@ describe('a queue is steered', () => {
     expect(states.at(-1)).toBe('closed');
     expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(0);
   });
+
+  it('keeps the order of FIFO groups while three processes try what is away, one of which is closed', async () => {
+    let isAway = true;
+    let calls = 0;
+    let trials = 0;
+    const done: Record<string, number[]> = {};
+    @Controller()
+    class Charges {
+      @OnCommand('charge', { maxReceiveCount: 4, circuitBreaker: { failures: 0.5, of: 2, pauseSeconds: 1 } })
+      handle(@Payload() { of, n }: { of: string; n: number }): void {
+        calls += 1;
+        if (isAway) throw new Error('connect ECONNREFUSED');
+        (done[of] ??= []).push(n);
+      }
+    }
+    const tell = (fact: unknown): void => void (trials += (fact as { state: string }).state === 'trial' ? 1 : 0);
+    subscribe('nestjs-sns-sqs:circuit', tell);
+    const processes = [await here.start([Charges]), await here.start([Charges]), await here.start([Charges])];
+    const commands = here.commands();
+    const groups = ['a', 'b', 'c', 'd'];
+    for (let n = 0; n < 5; n += 1) {
+      const all = groups.map(of => commands.emit('charge', new SqsRecordBuilder({ of, n }).setGroupId(of).build()));
+      await Promise.all(all);
+    }
+    await waitFor('trials of several processes', () => trials >= 5);
+    await processes[0]?.app.close();
+    await waitFor('more of them', () => trials >= 7);
+    // Two failures open the breaker of each; a group has at most one message in work.
+    expect(calls).toBeLessThanOrEqual(3 * (2 + groups.length) + trials);
+    isAway = false;
+    await waitFor('all', () => groups.every(of => done[of]?.length === 5));
+    unsubscribe('nestjs-sns-sqs:circuit', tell);
+    expect(done).toEqual(Object.fromEntries(groups.map(of => [of, [0, 1, 2, 3, 4]])));
+    expect(await here.queue('notifications-async-commands-dlq.fifo').size()).toBe(0);
+  });
 });

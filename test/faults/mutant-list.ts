@@ -74,7 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'FIFO: a receive by another process is no attempt',
     file: 'server/handle/attempt-counter.ts',
-    from: 'if (!this.options.fifo) return exactly(failed + 1 + presumed, free);',
+    from: 'if (!this.options.fifo && !this.options.arePutOff) return exactly(failed + 1 + presumed, free);',
     to: 'return exactly(failed + 1 + presumed, free);',
     by: SCHEDULES,
   },
@@ -270,8 +270,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'An open circuit tries one message at a time',
     file: 'server/steer/circuit-breaker.ts',
-    from: "return this.state === 'trial' ? 1 : 0;",
-    to: "return this.state === 'trial' ? 10 : 0;",
+    from: 'if (this.isTried(message)) return 0;',
+    to: 'void message;',
     by: SCHEDULES,
   },
   {

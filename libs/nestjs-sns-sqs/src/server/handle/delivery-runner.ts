@@ -173,8 +173,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
         return await this.settlementOfFailed(delivery, attempt, delivery.abortReason);
       }
       if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
-      if (refused) this.options.failures.noteRefused(refused.error);
-      else if (!delivery.mayHaveStopped) this.options.breaker?.noteSuccess();
+      if (refused) this.options.failures.noteRefused(delivery, refused.error);
+      else if (!delivery.mayHaveStopped) this.options.breaker?.noteSuccess(delivery);
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;

@@ -36,7 +36,7 @@ export class Failures {
     if (delivery.isStopped) return STOPPED;
     const retryLaterMs = (): number => attempts.retryLaterMs(delivery.messageId);
     const failed =
-      this.whileOpen(error) ??
+      this.whileOpen(delivery, error) ??
       settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
     const settlement = this.inTime(delivery, failed);
     const failure = {
@@ -53,8 +53,8 @@ export class Failures {
   }
 
   /** A request was answered with an error, and is done; the breaker looks at it as at any other failure. */
-  noteRefused(error: unknown): void {
-    if (error !== undefined) this.whileOpen(error);
+  noteRefused(delivery: Delivery, error: unknown): void {
+    if (error !== undefined) this.whileOpen(delivery, error);
   }
 
   /** Its failure would be the last one. False where there is one attempt only: each is the last then. */
@@ -64,10 +64,10 @@ export class Failures {
   }
 
   /** Undefined: the circuit is closed, or the failure is none of what it watches. */
-  private whileOpen(error: unknown): Settlement | undefined {
+  private whileOpen(delivery: Delivery, error: unknown): Settlement | undefined {
     const { breaker, rules } = this.options;
     if (!breaker || !mayBeOver(error, rules)) return undefined;
-    const seconds = breaker.noteFailure(error);
+    const seconds = breaker.noteFailure(error, delivery);
     return seconds === undefined ? undefined : { kind: 'retry', seconds, error, isFree: true };
   }
 

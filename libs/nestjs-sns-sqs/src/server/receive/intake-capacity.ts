@@ -71,7 +71,7 @@ export class IntakeCapacity {
     const maxUnsettled = Math.max(this.maxUnsettled, pace.receives * AWS_BATCH_MAX_ENTRIES);
     const unsettled = maxUnsettled - settler.pending - runner.undecided;
     this.isShortOfSettlements = unsettled < capacity;
-    return steering.allow(Math.min(capacity, unsettled), held);
+    return steering.allow(Math.min(capacity, unsettled));
   }
 
   /** A request of the service's own may stand behind messages that find no slot. */

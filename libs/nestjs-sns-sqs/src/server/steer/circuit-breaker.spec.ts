@@ -1,8 +1,11 @@
 import { jest } from '@jest/globals';
 import type { CircuitBreakerOptions } from '../../interfaces/steering-options.interface.js';
+import { monotonicNow } from '../../async/clock.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 
 const AWAY = new Error('connect ECONNREFUSED');
+
+const received = () => ({ receivedAt: monotonicNow() });
 
 function breakerOf(rules: Partial<CircuitBreakerOptions> = {}) {
   const told: string[] = [];
@@ -16,8 +19,8 @@ function breakerOf(rules: Partial<CircuitBreakerOptions> = {}) {
   );
   const results = (...succeeded: boolean[]): Array<number | undefined> =>
     succeeded.map(each => {
-      if (!each) return breaker.noteFailure(AWAY);
-      breaker.noteSuccess();
+      if (!each) return breaker.noteFailure(AWAY, received());
+      breaker.noteSuccess(received());
       return undefined;
     });
   const open = (): void => void results(false, false, false, false);
@@ -31,7 +34,7 @@ describe('CircuitBreaker', () => {
   it('stays closed while less than its share of the latest results are failures', () => {
     const { breaker, told, results } = breakerOf();
     results(true, false, true, true, true, false, true, true, true, false, true, true);
-    expect([told, breaker.room, breaker.reason]).toEqual([[], Infinity, undefined]);
+    expect([told, breaker.roomFor([]), breaker.reason]).toEqual([[], Infinity, undefined]);
   });
 
   it('never opens before it has seen as many results as it looks at', () => {
@@ -44,7 +47,7 @@ describe('CircuitBreaker', () => {
     const { breaker, told, results } = breakerOf();
     expect(results(true, true, false, false)).toEqual([undefined, undefined, undefined, 60]);
     expect(told).toEqual(['open for 60 s: 2 of the last 4 attempts failed, the last one: connect ECONNREFUSED']);
-    expect([breaker.room, breaker.reason]).toEqual([0, expect.stringContaining('2 of the last 4')]);
+    expect([breaker.roomFor([]), breaker.reason]).toEqual([0, expect.stringContaining('2 of the last 4')]);
   });
 
   it('asks what fails meanwhile to come again when the pause is over, and says nothing more', async () => {
@@ -59,10 +62,26 @@ describe('CircuitBreaker', () => {
     const { breaker, told, results, open } = breakerOf();
     open();
     await jest.advanceTimersByTimeAsync(60_000);
-    expect([told[1], breaker.room]).toEqual(['trial', 1]);
+    expect([told[1], breaker.roomFor([])]).toEqual(['trial', 1]);
     results(true);
-    expect([told[2], breaker.room, breaker.reason]).toEqual(['closed', Infinity, undefined]);
+    expect([told[2], breaker.roomFor([]), breaker.reason]).toEqual(['closed', Infinity, undefined]);
     expect(results(false, false, false)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('tries one message beside those that have not ended since before, and goes by that one', async () => {
+    const { breaker, told, open } = breakerOf();
+    const before = received();
+    await jest.advanceTimersByTimeAsync(1_000);
+    open();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(breaker.roomFor([before])).toBe(1);
+    const tried = received();
+    expect(breaker.roomFor([before, tried])).toBe(0);
+    expect(breaker.noteFailure(AWAY, before)).toBe(1);
+    breaker.noteSuccess(before);
+    expect(told).toHaveLength(2);
+    breaker.noteSuccess(tried);
+    expect(told.at(-1)).toBe('closed');
   });
 
   it('waits twice as long after each trial that fails, up to eight times', async () => {

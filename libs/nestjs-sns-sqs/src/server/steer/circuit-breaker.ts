@@ -13,13 +13,20 @@ export interface Circuit {
   onClose(): void;
 }
 
+/** A message, as the breaker sees it. */
+export interface Received {
+  /** By the monotonic clock, in milliseconds; not after it was handed out. */
+  readonly receivedAt: number;
+}
+
 /** After each trial that fails the pause is twice as long, up to so many times `pauseSeconds`. */
 const LONGEST_PAUSE = 8;
 
 /**
  * Opens when too many of a queue's latest results are failures: nothing is received for a while, then one message is
  * tried, which closes it again or makes it wait longer. What fails while it is open, the failure that opens it and each
- * trial among them, costs no attempt.
+ * trial among them, costs no attempt. Messages that were received before a trial decide nothing of it: their handlers
+ * may run for long, or never end.
  */
 export class CircuitBreaker {
   private state: 'closed' | 'open' | 'trial' = 'closed';
@@ -29,6 +36,7 @@ export class CircuitBreaker {
   private failed = 0;
   private pause: number;
   private endsAt = 0;
+  private triedSince = 0;
   private timer: NodeJS.Timeout | undefined;
   private why: string | undefined;
   private isStopped = false;
@@ -43,10 +51,15 @@ export class CircuitBreaker {
     this.pause = rules.pauseSeconds;
   }
 
-  /** Messages that may be in work at one time, as far as the breaker is concerned. */
-  get room(): number {
+  /**
+   * Messages that may be received, as far as the breaker is concerned.
+   * @param inWork those that are in work or wait for it
+   */
+  roomFor(inWork: Iterable<Received>): number {
     if (this.state === 'closed') return Infinity;
-    return this.state === 'trial' ? 1 : 0;
+    if (this.state === 'open') return 0;
+    for (const message of inWork) if (this.isTried(message)) return 0;
+    return 1;
   }
 
   /** Why it is not closed; undefined: it is. */
@@ -54,15 +67,14 @@ export class CircuitBreaker {
     return this.state === 'closed' ? undefined : this.why;
   }
 
-  noteSuccess(): void {
-    // Of a handler that had begun before it opened: it says little of now.
-    if (this.state === 'open') return;
-    if (this.state === 'trial') this.close();
-    else this.note(false);
+  noteSuccess(message: Received): void {
+    if (this.state === 'closed') this.note(false);
+    // One that was received before says little of now.
+    else if (this.isTried(message)) this.close();
   }
 
   /** Seconds after which the message comes again at no cost; undefined: the failure counts as any other. */
-  noteFailure(error: unknown): number | undefined {
+  noteFailure(error: unknown, message: Received): number | undefined {
     if (this.isStopped || !this.counts(error)) return undefined;
     switch (this.state) {
       case 'closed': {
@@ -73,6 +85,7 @@ export class CircuitBreaker {
         break;
       }
       case 'trial':
+        if (!this.isTried(message)) break;
         this.pause = Math.min(this.pause * 2, this.rules.pauseSeconds * LONGEST_PAUSE);
         this.open(`the message that was tried failed: ${thrownText(error)}`);
         break;
@@ -99,6 +112,7 @@ export class CircuitBreaker {
 
   private tryOne(): void {
     this.state = 'trial';
+    this.triedSince = this.now();
     this.circuit.onTrial();
   }
 
@@ -110,6 +124,10 @@ export class CircuitBreaker {
     this.next = 0;
     this.failed = 0;
     this.circuit.onClose();
+  }
+
+  private isTried({ receivedAt }: Received): boolean {
+    return this.state === 'trial' && receivedAt >= this.triedSince;
   }
 
   private note(isFailure: boolean): void {

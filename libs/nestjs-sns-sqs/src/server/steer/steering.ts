@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { announce } from '../../events/diagnostics.js';
 import type { RateLimitOptions, SteeringOptions } from '../../interfaces/steering-options.interface.js';
-import { CircuitBreaker, type Circuit } from './circuit-breaker.js';
+import { CircuitBreaker, type Circuit, type Received } from './circuit-breaker.js';
 import type { SteeringStore } from '../../interfaces/steering-store.interface.js';
 import { KeyTurns, type Turns } from './key-turns.js';
 import { RateLimit, type Limit } from './rate-limit.js';
@@ -12,6 +12,8 @@ import { SharedRateLimit } from './shared-rate-limit.js';
 export interface SteeredIntake {
   /** Handlers run, or wait for a slot. */
   readonly isBusy: boolean;
+  /** What was received and has not ended. */
+  readonly inFlight: Iterable<Received>;
   /** What was not started goes back, and receives that wait end. */
   handBack(): void;
   /** Messages may be received again. */
@@ -64,9 +66,10 @@ export class Steering implements Circuit {
     return open && `Its circuit breaker is open: ${open}`;
   }
 
-  /** Of `wanted` messages, those that may be received while `held` are in work or wait for it. */
-  allow(wanted: number, held: number): number {
-    const most = this.breaker ? Math.min(wanted, this.breaker.room - held) : wanted;
+  /** Of `wanted` messages, those that may be received. */
+  allow(wanted: number): number {
+    const { breaker, options } = this;
+    const most = breaker ? Math.min(wanted, breaker.roomFor(options.intake.inFlight)) : wanted;
     return most > 0 && this.limit ? Math.min(most, this.limit.room) : most;
   }
 
