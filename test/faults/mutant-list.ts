@@ -25,8 +25,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A redrive policy is never lowered',
     file: 'topology/attribute-rules.ts',
-    from: 'maxReceiveCountOf(found) >= maxReceiveCountOf(wanted),',
-    to: 'maxReceiveCountOf(found) === maxReceiveCountOf(wanted),',
+    from: 'maxReceiveCountOf(found) >= maxReceiveCountOf(wanted)',
+    to: 'maxReceiveCountOf(found) === maxReceiveCountOf(wanted)',
     by: { spec: 'topology/(differences|two-versions)' },
   },
   {
