@@ -12,6 +12,8 @@ const pass = (ms = 0) => jest.advanceTimersByTimeAsync(ms);
 const many = (count: number, shape: Parameters<typeof message>[1] = {}) =>
   Array.from({ length: count }, (_, at) => message(`m${at}`, shape));
 
+const isOfM0 = ({ receiptHandle }: { receiptHandle: string }): boolean => receiptHandle === 'm0';
+
 describe('QueueConsumer with batches', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
@@ -195,6 +197,27 @@ describe('QueueConsumer with batches', () => {
     expect(calls).toEqual([]);
     await pass(10_000);
     expect(calls).toEqual(['m0']);
+  });
+
+  it('leaves out a message whose lease is lost before the call: another process may have it', async () => {
+    const decoded = (id: string) => ({ metadata: { id, source: 's', type: 'a' }, data: id });
+    const { put, wire, calls, settled } = consumerOf(() => undefined, {
+      settings: { batch: { size: 3, windowMs: 1_000 }, visibilityTimeoutSeconds: 6 },
+      decode: ({ MessageId = '' }) =>
+        MessageId === 'm2'
+          ? new Promise(resolve => setTimeout(() => resolve(decoded(MessageId)), 4_000))
+          : decoded(MessageId),
+    });
+    wire.changeVisibilityBatch.mockImplementation(async (_, entries) => {
+      const [lost, kept] = [entries.filter(isOfM0), entries.filter(entry => !isOfM0(entry))];
+      const refusal = { code: 'ReceiptHandleIsInvalid', message: 'gone', senderFault: true };
+      return { successful: kept.map(({ id }) => ({ id })), failed: lost.map(({ id }) => ({ id, ...refusal })) };
+    });
+    await put(...many(3));
+    await pass(4_100);
+    expect(calls).toEqual(['m1 m2']);
+    await pass(100);
+    expect(settled.toSorted()).toEqual(['m1 deleted', 'm2 deleted']);
   });
 
   it('hands back a batch that fills at a pause, at no cost, and fills anew after it', async () => {
