@@ -37,6 +37,12 @@ const LEAN_BATCH = {
   module: 'contestants/own.mjs',
   name: 'inLeanBatches',
 };
+const CONTRACT = {
+  key: 'contract',
+  label: 'nestjs-sns-sqs, with a contract and its schema',
+  module: 'contestants/own-contract.mjs',
+  name: 'withContract',
+};
 const LOOP = { key: 'loop', label: 'AWS SDK, loop by hand', module: 'contestants/sdk-loop.mjs' };
 const SQS_CONSUMER = { key: 'sqs-consumer', label: 'sqs-consumer 15', module: 'rivals/sqs-consumer.mjs' };
 const SQUISS = { key: 'squiss-ts', label: 'squiss-ts 5', module: 'rivals/squiss-ts.mjs' };
@@ -65,6 +71,20 @@ const publishing = (key, title, more) => ({
   warmMs: 300,
   measureMs: 1_000,
   ...more,
+});
+
+/** Messages arrive one by one, at a share of what the slots allow: how long until the handler begins. */
+const underLoad = (key, share, perSecond) => ({
+  ...onStub,
+  key: `load-${key}`,
+  title: `${share} of the slots' bound: ${perSecond.toLocaleString('en-US')} messages/s arrive one by one, handlers of 50 ms, 100 slots`,
+  kind: 'flow',
+  contestants: [...FEW, SQUISS],
+  handler: 'even',
+  slots: 100,
+  perSecond,
+  warmMs: 1_000,
+  measureMs: 2_000,
 });
 
 /**
@@ -148,6 +168,8 @@ export const SCENARIOS = [
     warmMs: 500,
     measureMs: 1_500,
   },
+  underLoad('half', 'Half', 1_000),
+  underLoad('most', 'Nine tenths', 1_800),
   {
     ...onStub,
     key: 'lone',
@@ -191,6 +213,10 @@ export const SCENARIOS = [
     measureMs: 1_500,
   },
   ...[10, 100, 1_000].map(producers => publishing(`${producers}-callers`, `${producers} at a time`, { producers })),
+  publishing('contract', '500 at a time, with and without a contract', {
+    contestants: [OWN, CONTRACT],
+    producers: 500,
+  }),
   ...[
     ['4kb', '4 KB', 4_000],
     ['100kb', '100 KB', 100_000],

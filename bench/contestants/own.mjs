@@ -28,7 +28,7 @@ function controllerOf(queue, handle, extras) {
 }
 
 /** A contestant with these options. */
-export const over = (settings, { batch } = {}) => ({
+export const over = (settings, { batch, contract } = {}) => ({
   async consume({ endpoint, queues, slots, handle, handleAll }) {
     class App {}
     Module({ controllers: queues.map(queue => controllerOf(queue, batch ? handleAll : handle, { batch })) })(App);
@@ -57,9 +57,10 @@ export const over = (settings, { batch } = {}) => ({
       aws: awsOf(endpoint),
       wire,
     });
+    const emitter = contract ? contract.commands(client) : client;
     const recordOf = (data, group) => (group ? new SqsRecordBuilder(data).setGroupId(group).build() : data);
     return {
-      send: (data, group) => lastValueFrom(client.emit(PATTERN, recordOf(data, group))),
+      send: (data, group) => lastValueFrom(emitter.emit(PATTERN, recordOf(data, group))),
       stop: () => client.close(),
     };
   },
