@@ -1,10 +1,11 @@
 import { abortController } from '../async/abort.js';
 import { monotonicNow } from '../async/clock.js';
 import { backoffMs } from '../async/backoff.js';
+import { HeldList, type Place } from '../async/held-list.js';
 import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
-import { ArrayQueue } from './array-queue.js';
+import { ArrayQueue } from '../async/array-queue.js';
 import { asFailure, mayPass, TOO_LATE, withoutBlame } from './batch-failure.js';
 
 export interface BatchCallerOptions {
@@ -64,7 +65,7 @@ export class BatchCaller<E extends object> {
   private isLingeringOver = false;
   private inFlight = 0;
   /** Batches under way, those that wait for another try among them. */
-  private readonly calling = new Set<Pending<E>[]>();
+  private readonly calling = new HeldList<Pending<E>[]>();
   private abandoned: BatchFailure | undefined;
   private readonly abandoning = abortController();
 
@@ -149,12 +150,12 @@ export class BatchCaller<E extends object> {
   private launch(): void {
     this.inFlight += 1;
     const batch = this.queue.take(this.nextBatchSize());
-    this.calling.add(batch);
-    void this.send(batch).finally(() => this.onBatchDone(batch));
+    const place = this.calling.add(batch);
+    void this.send(batch).finally(() => this.onBatchDone(place));
   }
 
-  private onBatchDone(batch: Pending<E>[]): void {
-    this.calling.delete(batch);
+  private onBatchDone(place: Place<Pending<E>[]>): void {
+    this.calling.remove(place);
     this.inFlight -= 1;
     if (this.isLingeringOver || (this.options.eager && this.inFlight === 0)) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();

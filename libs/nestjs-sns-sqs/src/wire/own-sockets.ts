@@ -15,14 +15,16 @@ export interface SqsClients {
 /**
  * The same client, middleware, credentials and retries, with sockets of its own for each kind.
  * @param make undefined: the client itself for all of them, since only the user knows what its handler does
+ * @param view of the client with another handler
  */
 export function withOwnSockets(
   client: SQSClient,
   make: MakeHandler | undefined,
   silenceMs: typeof SILENCE_MS = SILENCE_MS,
+  view: typeof withRequestHandler = withRequestHandler,
 ): SqsClients {
   if (!make) return { polling: client, settling: client, sending: client };
-  const over = (options: Parameters<MakeHandler>[0]): SQSClient => withRequestHandler(client, make(options));
-  const calls = { socketTimeout: silenceMs.call, maxSockets: CALL_CONNECTIONS };
-  return { polling: over({ socketTimeout: silenceMs.longPoll }), settling: over(calls), sending: over(calls) };
+  const forCalls = (): SQSClient => view(client, make({ socketTimeout: silenceMs.call, maxSockets: CALL_CONNECTIONS }));
+  const polling = view(client, make({ socketTimeout: silenceMs.longPoll }));
+  return { polling, settling: forCalls(), sending: forCalls() };
 }

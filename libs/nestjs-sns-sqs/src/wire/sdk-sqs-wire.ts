@@ -14,7 +14,9 @@ import type {
 } from '../interfaces/wire.interface.js';
 import { toBatchResult } from './batch-result.js';
 import { noteDate } from './answer-date.js';
+import { hotView } from './hot-view.js';
 import { withOwnSockets, type SqsClients } from './own-sockets.js';
+import { SILENCE_MS } from './http-bounds.js';
 import { handlersBeside, type MakeHandler } from './request-handlers.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from './sqs-inputs.js';
 
@@ -43,12 +45,16 @@ export class SdkSqsWire implements SqsWire {
   private looking: Promise<SqsClients> | undefined;
   private isDestroyed = false;
 
-  /** @param handlers makes them; `'of-the-client'`: as the client, which the user made, has them */
+  /**
+   * @param handlers of a client that was made here; `'of-the-client'`: the user made it
+   * @param view for calls of a client that was made here
+   */
   constructor(
     private readonly client: SQSClient,
     handlers: MakeHandler | undefined | 'of-the-client' = 'of-the-client',
+    view = hotView,
   ) {
-    if (handlers !== 'of-the-client') this.clients = withOwnSockets(client, handlers);
+    if (handlers !== 'of-the-client') this.clients = withOwnSockets(client, handlers, SILENCE_MS, view);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {

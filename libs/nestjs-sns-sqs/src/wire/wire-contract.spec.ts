@@ -11,6 +11,7 @@ import type {
 } from '../interfaces/wire.interface.js';
 import { LeanSnsWire } from './lean/lean-sns-wire.js';
 import { LeanSqsWire } from './lean/lean-sqs-wire.js';
+import { handlersOf, quickUnlessGiven } from './request-handlers.js';
 import { SdkSnsWire } from './sdk-sns-wire.js';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
@@ -22,9 +23,14 @@ const OPEN = JSON.stringify({
 const plain = (id: string, body = id): OutgoingSqsMessage => ({ id, body, attributes: {} });
 
 describe.each([
-  ['sdk', SdkSqsWire, SdkSnsWire],
-  ['lean', LeanSqsWire, LeanSnsWire],
-])('the wire %s', (_, SqsWireClass, SnsWireClass) => {
+  ['sdk', (client: SQSClient) => new SdkSqsWire(client), (client: SNSClient) => new SdkSnsWire(client)],
+  [
+    'sdk, over clients that are made here',
+    (client: SQSClient) => new SdkSqsWire(client, handlersOf(undefined)),
+    (client: SNSClient) => new SdkSnsWire(client, quickUnlessGiven()),
+  ],
+  ['lean', (client: SQSClient) => new LeanSqsWire(client), (client: SNSClient) => new LeanSnsWire(client)],
+])('the wire %s', (_, sqsWire, snsWire) => {
   let broker: LocalBroker;
   let sqsClient: SQSClient;
   let snsClient: SNSClient;
@@ -37,8 +43,8 @@ describe.each([
     const aws = { region: 'us-east-1', endpoint: broker.endpoint, credentials };
     sqsClient = new SQSClient(aws);
     snsClient = new SNSClient(aws);
-    sqs = new SqsWireClass(sqsClient);
-    sns = new SnsWireClass(snsClient);
+    sqs = sqsWire(sqsClient);
+    sns = snsWire(snsClient);
   });
 
   afterAll(async () => {

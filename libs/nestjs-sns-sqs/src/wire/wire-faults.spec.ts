@@ -8,10 +8,22 @@ import { closedPort } from '../../../../test/support/cuttable-proxy.js';
 import { fromAwsError } from '../errors/aws-errors.js';
 import { LeanSnsWire } from './lean/lean-sns-wire.js';
 import { LeanSqsWire } from './lean/lean-sqs-wire.js';
+import { handlersOf, quickUnlessGiven } from './request-handlers.js';
 import { SdkSnsWire } from './sdk-sns-wire.js';
 import { SdkSqsWire } from './sdk-sqs-wire.js';
 
-const WIRES = { sdk: [SdkSqsWire, SdkSnsWire], lean: [LeanSqsWire, LeanSnsWire] } as const;
+interface Clients {
+  sqs: SQSClient;
+  sns: SNSClient;
+}
+
+const WIRES = {
+  sdk: ({ sqs, sns }: Clients) => [new SdkSqsWire(sqs), new SdkSnsWire(sns)] as const,
+  /** Over clients that are made here. */
+  hot: ({ sqs, sns }: Clients) =>
+    [new SdkSqsWire(sqs, handlersOf(undefined)), new SdkSnsWire(sns, quickUnlessGiven())] as const,
+  lean: ({ sqs, sns }: Clients) => [new LeanSqsWire(sqs), new LeanSnsWire(sns)] as const,
+};
 type WireName = keyof typeof WIRES;
 
 const HOUR_MS = 3_600_000;
@@ -71,8 +83,7 @@ describe('a wire under faults', () => {
       ...changes,
     };
     const clients = { sqs: new SQSClient(aws), sns: new SNSClient(aws) };
-    const [SqsWireClass, SnsWireClass] = WIRES[wire];
-    const [sqs, sns] = [new SqsWireClass(clients.sqs), new SnsWireClass(clients.sns)];
+    const [sqs, sns] = WIRES[wire](clients);
     for (const made of [sqs, sns, clients.sqs, clients.sns]) closers.push(() => made.destroy());
     const queueUrl = `${server.url}/000000000000/q`;
     const poll = { queueUrl, maxMessages: 10, waitTimeSeconds: 20, visibilityTimeoutSeconds: 30 };
@@ -241,11 +252,12 @@ describe('a wire under faults', () => {
     const bySdk = await outcomeOf('sdk', operation, script);
     expect(bySdk).toMatchObject(expected);
     expect(await outcomeOf('lean', operation, script)).toEqual(bySdk);
+    expect(await outcomeOf('hot', operation, script)).toEqual(bySdk);
   });
 
   // Of a network's error the SDK keeps only the text where a test runner has a realm of its own: no names here.
   it.each<[string, WireName, Operation, Reply[], object]>(
-    (['sdk', 'lean'] as const).flatMap(wire => [
+    (['sdk', 'hot', 'lean'] as const).flatMap(wire => [
       [`cut once, over ${wire}`, wire, 'send', ['cut', SENT], { tries: 2, output: { failed: [] } }],
       [`cut within an answer, over ${wire}`, wire, 'receive', ['truncate', { body: '{}' }], { tries: 2, output: [] }],
       [`cut for ever, over ${wire}`, wire, 'publish', ['cut'], { tries: 3, verdict: UNREACHABLE }],
@@ -254,7 +266,7 @@ describe('a wire under faults', () => {
     expect(await outcomeOf(wire, operation, script)).toMatchObject(expected);
   });
 
-  it.each(['sdk', 'lean'] as const)('gives up an endpoint where nobody listens, over %s', async wire => {
+  it.each(['sdk', 'hot', 'lean'] as const)('gives up an endpoint where nobody listens, over %s', async wire => {
     const { send, remove } = open(wire, { endpoint: `http://127.0.0.1:${await closedPort()}` });
     for (const call of [send, remove]) {
       const [{ reason }] = (await Promise.allSettled([call()])) as [PromiseRejectedResult];
@@ -286,7 +298,7 @@ describe('a wire under faults', () => {
     await expect(wires[1].publishBatch(ARN, [message])).rejects.toMatchObject(timeout);
   });
 
-  describe.each(['sdk', 'lean'] as const)('%s', wire => {
+  describe.each(['sdk', 'hot', 'lean'] as const)('%s', wire => {
     it('aborts a poll that is under way, and closes its connection', async () => {
       server.script('hold');
       const stop = new AbortController();

@@ -1,9 +1,14 @@
 import { monotonicNow } from '../../async/clock.js';
+import { HeldList, type Place } from '../../async/held-list.js';
 
 /** What an emit has at least, in milliseconds: the app may have used up the time before it. */
 const GRACE_MS = 2_000;
 
-type Resolve = (error: unknown) => void;
+interface Pending {
+  resolve: (error: unknown) => void;
+  /** By the monotonic clock. */
+  endsAt: number;
+}
 
 export interface PendingEmitsOptions {
   /** What an emit may take, in milliseconds. */
@@ -18,8 +23,8 @@ export interface PendingEmitsOptions {
 
 /** Emits that have no result yet, and the time that they have for it: their own, and less once the app ends. */
 export class PendingEmits {
-  /** Until when, by the monotonic clock. What begins later never ends earlier: the first is the next to be too late. */
-  private readonly pending = new Map<Resolve, number>();
+  /** What begins later never ends earlier: the first is the next to be too late. */
+  private readonly pending = new HeldList<Pending>();
   private limitedAt: number | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -49,11 +54,11 @@ export class PendingEmits {
    */
   errorOf<T>(sent: Promise<T>, toError: (outcome: T) => unknown, endsAt = this.endOfNow()): Promise<unknown> {
     return new Promise(resolve => {
-      this.pending.set(resolve, endsAt);
+      const place = this.pending.add({ resolve, endsAt });
       if (this.timer === undefined) this.watch(endsAt);
       sent.then(
-        outcome => this.end(resolve, toError(outcome)),
-        (thrown: unknown) => this.end(resolve, thrown),
+        outcome => this.end(place, toError(outcome)),
+        (thrown: unknown) => this.end(place, thrown),
       );
     });
   }
@@ -63,13 +68,13 @@ export class PendingEmits {
     if (this.limitedAt !== undefined) return;
     this.limitedAt = monotonicNow();
     const latest = this.endOfNow();
-    for (const [resolve, endsAt] of this.pending) this.pending.set(resolve, Math.min(endsAt, latest));
+    for (const emit of this.pending) emit.endsAt = Math.min(emit.endsAt, latest);
     this.watchFirst();
   }
 
   /** All that are left are too late. */
   giveUp(): void {
-    for (const resolve of this.pending.keys()) this.end(resolve, this.options.tooLate());
+    for (const place of this.pending.places()) this.end(place, this.options.tooLate());
     this.watchFirst();
   }
 
@@ -83,24 +88,24 @@ export class PendingEmits {
   private watchFirst(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const [first] = this.pending.values();
-    if (first !== undefined) this.watch(first);
+    const { first } = this.pending;
+    if (first) this.watch(first.endsAt);
   }
 
   private endLateOnes(): void {
     const { tooLate, timedOut } = this.options;
     // A timer may fire a fraction of a millisecond early.
     const now = monotonicNow() + 1;
-    for (const [resolve, endsAt] of this.pending) {
-      if (endsAt > now) break;
-      this.end(resolve, this.limitedAt === undefined ? timedOut() : tooLate());
+    for (const place of this.pending.places()) {
+      if (place.item.endsAt > now) break;
+      this.end(place, this.limitedAt === undefined ? timedOut() : tooLate());
     }
     this.watchFirst();
   }
 
-  private end(resolve: Resolve, error: unknown): void {
-    this.pending.delete(resolve);
+  private end(place: Place<Pending>, error: unknown): void {
+    this.pending.remove(place);
     if (this.pending.size === 0 && this.limitedAt !== undefined) this.watchFirst();
-    resolve(error);
+    place.item.resolve(error);
   }
 }

@@ -1,3 +1,4 @@
+import { ArrayQueue } from '../../async/array-queue.js';
 import type { RequestSlots } from './request-slots.js';
 import type { LaneSet } from './lane-set.js';
 import { LaneBase, type LaneBaseOptions, type LaneVerdict } from './lane-base.js';
@@ -22,7 +23,7 @@ interface Lane<T> {
  */
 export class Lanes<T> extends LaneBase<T, Lane<T>, LanesOptions<T>> implements LaneSet<T> {
   /** Lanes that could run their next item now. */
-  private readonly ready: Lane<T>[] = [];
+  private readonly ready = new ArrayQueue<Lane<T>>();
   /** Of those that run, how many have slots of requests. */
   private onRequestSlots = 0;
 
@@ -82,10 +83,10 @@ export class Lanes<T> extends LaneBase<T, Lane<T>, LanesOptions<T>> implements L
   /** Starts requests that find no other slot, whoever stands before them. */
   private pumpRequests({ slots, isOne }: NonNullable<LanesOptions<T>['requests']>): void {
     for (let at = 0; at < this.ready.length && slots.free > 0;) {
-      const lane = this.ready[at];
+      const lane = this.ready.at(at);
       const [item] = lane?.items ?? [];
       if (lane && item !== undefined && isOne(item) && slots.take()) {
-        this.ready.splice(at, 1);
+        this.ready.remove(at);
         lane.items.shift();
         this.run(lane, item, true);
       } else at += 1;
@@ -94,7 +95,7 @@ export class Lanes<T> extends LaneBase<T, Lane<T>, LanesOptions<T>> implements L
 
   /** Hands back what has not started. */
   returnUnstarted(): void {
-    const idle = this.ready.splice(0);
+    const idle = this.ready.take(this.ready.length);
     for (const { key } of idle) if (key !== undefined) this.lanes.delete(key);
     const unstarted = [...idle, ...this.lanes.values()].flatMap(lane => lane.items.splice(0));
     this.handBack(unstarted, undefined);

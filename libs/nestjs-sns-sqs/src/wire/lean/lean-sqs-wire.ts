@@ -14,7 +14,7 @@ import type {
 } from '../../interfaces/wire.interface.js';
 import { toBatchResult } from '../batch-result.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from '../sqs-inputs.js';
-import { fromJsonAttributes, toJsonAttributes } from './binary-attributes.js';
+import { fromJsonAttributes, toJsonAttributes } from '../json-attributes.js';
 import { SILENCE_MS } from '../http-bounds.js';
 import { CALL_CONNECTIONS, Connections } from '../connections.js';
 import { LeanCaller } from './lean-caller.js';

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Endpoint } from './endpoint.js';
+import { canonicalPath } from './canonical.js';
 import { Signer } from './signer.js';
 
 /** As SignatureV4 takes it, without any of the signer's short cuts. */
@@ -35,10 +36,18 @@ const endpointAt = (path: string, region = 'eu-west-1'): Endpoint => ({
 });
 
 async function plainSignature(endpoint: Endpoint, credentials: typeof ada, body: string, signingDate: Date) {
-  const { host, path, region } = endpoint;
+  const { host, path, region, headers: asked } = endpoint;
   const signer = new SignatureV4({ service: 'sqs', region, credentials, sha256: PlainSha256 });
   const signed = await signer.sign(
-    { method: 'POST', protocol: 'https:', hostname: host, path, query: {}, headers: { ...headers, host }, body },
+    {
+      method: 'POST',
+      protocol: 'https:',
+      hostname: host,
+      path,
+      query: {},
+      headers: { ...headers, ...asked, host },
+      body,
+    },
     { signingDate },
   );
   return signed.headers['authorization'];
@@ -56,6 +65,29 @@ describe('Signer', () => {
     expect(signed['authorization']).toBe(await plainSignature(endpoint, credentials, '{"a":"ü"}', noon));
     expect(signed).toMatchObject({ ...headers, 'user-agent': 'nestjs-sns-sqs', 'x-amz-date': '20260101T120000Z' });
     expect(body.toString()).toBe('{"a":"ü"}');
+  });
+
+  it('signs headers that the endpoint asks for, whatever their order, and leaves out those that are never signed', async () => {
+    const endpoint = { ...endpointAt('/'), headers: { 'X-Amz-A': ' a  b ', zoo: 'z', 'proxy-x': 'p', te: 't' } };
+    const signer = new Signer('sqs', () => Promise.resolve(bob));
+    const { headers: signed } = await signer.sign(endpoint, headers, '{}', noon);
+    expect(signed['authorization']).toBe(await plainSignature(endpoint, bob, '{}', noon));
+    expect(signed).toMatchObject({ 'x-amz-a': ' a  b ', te: 't', host: 'sqs.example' });
+  });
+
+  it.each(['/', '/a/../b/./c//', '/%20/ü/', '/..', '/a', "/x!'()*/", '/a b/'])(
+    'escapes the path %s as AWS does',
+    path => {
+      const request = { method: 'POST', protocol: 'https:', hostname: 'h', path, headers: {}, query: {} };
+      const own = new SignatureV4({ service: 's', region: 'r', credentials: ada, sha256: PlainSha256 });
+      const canonical = own as unknown as { createCanonicalRequest(r: object, h: object, p: string): string };
+      expect(canonicalPath(path)).toBe(canonical.createCanonicalRequest(request, {}, '').split('\n')[1]);
+    },
+  );
+
+  it('refuses credentials that are none, as AWS does', async () => {
+    const signer = new Signer('sqs', () => Promise.resolve({} as typeof ada));
+    await expect(signer.sign(endpointAt('/'), headers, '{}', noon)).rejects.toThrow('not valid');
   });
 
   it('signs with the credentials of the moment, in turns too, and by the date of the moment', async () => {

@@ -1,4 +1,4 @@
-import type { MessageAttributes } from '../../interfaces/wire.interface.js';
+import type { MessageAttributes } from '../interfaces/wire.interface.js';
 
 /** In JSON a binary value is base64; attributes without one are given back as they are. */
 export function toJsonAttributes(attributes: MessageAttributes): MessageAttributes {

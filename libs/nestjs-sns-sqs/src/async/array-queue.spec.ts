@@ -21,4 +21,12 @@ describe('ArrayQueue', () => {
     out.push(...queue.take(10_000));
     expect(out).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
   });
+
+  it('keeps nothing of what was taken', () => {
+    const queue = new ArrayQueue<object>();
+    for (let n = 0; n < 100; n += 1) queue.push({ n });
+    queue.take(60);
+    const { items } = queue as unknown as { items: unknown[] };
+    expect(items.filter(item => item !== undefined)).toHaveLength(40);
+  });
 });

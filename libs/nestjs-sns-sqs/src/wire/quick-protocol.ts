@@ -1,0 +1,107 @@
+import type { MessageAttributes, SqsMessage } from '../interfaces/wire.interface.js';
+import { fromJsonAttributes, toJsonAttributes } from './json-attributes.js';
+
+interface Answer {
+  statusCode: number;
+  headers: Record<string, string>;
+  body?: unknown;
+}
+
+/** The part of the SDK's protocol that writes requests. */
+interface Protocol {
+  serializeRequest(operation: object, input: object, context: object): Promise<{ body?: unknown }>;
+  deserializeMetadata(response: Answer): object;
+}
+
+interface Args {
+  input: object;
+}
+interface Context {
+  endpointV2?: { url: URL };
+  __smithy_context?: { operationSchema?: unknown };
+}
+export type Next = (args: Args & { request?: unknown }) => Promise<{ response: unknown; output?: unknown }>;
+export type Middleware = (next: Next, context: Context) => Next;
+
+type WithAttributes = { MessageAttributes?: MessageAttributes | undefined };
+
+/** Operations whose inputs and outputs are JSON as they are, but for bytes in the attributes of messages. */
+const QUICK: ReadonlySet<string> = new Set([
+  'ReceiveMessage',
+  'DeleteMessageBatch',
+  'ChangeMessageVisibilityBatch',
+  'SendMessageBatch',
+]);
+
+/**
+ * In place of the SDK's middlewares that write requests to SQS and read its answers, by their names: `JSON.stringify` and
+ * `JSON.parse`, for its hot calls. The SDK walks each value along its schema, writes each character by itself and copies
+ * the client's whole configuration for each request and each answer. Everything else is left to the SDK's own
+ * middleware: other operations, errors, answers that are no JSON. (docs/adr/0046)
+ */
+export function quickMiddlewares(config: object): Record<string, (own: Middleware) => Middleware> {
+  const { protocol } = config as { protocol?: Protocol };
+  if (!isProtocol(protocol)) return {};
+  return {
+    serializerMiddleware: own => (next, context) => {
+      const operation = operationOf(context);
+      if (!operation) return own(next, context);
+      return async args => {
+        const { endpointV2 } = context;
+        if (!endpointV2) return own(next, context)(args);
+        const settings = Object.assign(Object.create(config) as object, context, { endpoint: async () => endpointV2 });
+        const request = await protocol.serializeRequest(operation, {}, settings);
+        request.body = Buffer.from(JSON.stringify(withoutBytes(args.input)));
+        return next({ ...args, request });
+      };
+    },
+    deserializerMiddleware: own => (next, context) => {
+      if (!operationOf(context)) return own(next, context);
+      return async args => {
+        const { response } = (await next(args)) as { response: Answer };
+        const output = outputOf(response);
+        if (!output) return own(async () => ({ response }), context)(args);
+        return { response, output: Object.assign(output, { $metadata: protocol.deserializeMetadata(response) }) };
+      };
+    },
+  };
+}
+
+const isProtocol = (protocol: Partial<Protocol> | undefined): protocol is Protocol =>
+  typeof protocol?.serializeRequest === 'function' && typeof protocol.deserializeMetadata === 'function';
+
+/** As the SDK hands an operation to its protocol; undefined: not one of the hot ones. */
+function operationOf({ __smithy_context: context }: Context): object | undefined {
+  const schema = context?.operationSchema;
+  if (!Array.isArray(schema)) return undefined;
+  const [, namespace, name, traits, input, output] = schema as unknown[];
+  return QUICK.has(String(name)) ? { name, namespace, traits, input, output } : undefined;
+}
+
+function outputOf({ statusCode, body }: Answer): object | undefined {
+  if (statusCode >= 300 || !Buffer.isBuffer(body)) return undefined;
+  try {
+    const output = JSON.parse(body.toString()) as { Messages?: SqsMessage[] };
+    for (const { MessageAttributes } of output.Messages ?? []) {
+      if (MessageAttributes) fromJsonAttributes(MessageAttributes);
+    }
+    return output;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A copy with base64 in place of bytes; the input itself where it has none. */
+function withoutBytes(input: { Entries?: WithAttributes[] }): object {
+  const { Entries } = input;
+  if (!Entries?.some(hasBytes)) return input;
+  return { ...input, Entries: Entries.map(entry => (hasBytes(entry) ? asJson(entry) : entry)) };
+}
+
+const hasBytes = ({ MessageAttributes }: WithAttributes): boolean =>
+  MessageAttributes !== undefined && toJsonAttributes(MessageAttributes) !== MessageAttributes;
+
+const asJson = (entry: WithAttributes): WithAttributes => ({
+  ...entry,
+  MessageAttributes: entry.MessageAttributes && toJsonAttributes(entry.MessageAttributes),
+});
