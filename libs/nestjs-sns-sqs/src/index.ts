@@ -1,3 +1,8 @@
+/**
+ * The server, the clients, decorators, contracts and the module of Nest.
+ * @packageDocumentation
+ */
+
 export { SQS_TRANSPORT } from './constants.js';
 export type { InboxHealth, OutboxHealth, QueueHealth, ServerHealth } from './server/health.js';
 export type { ConsumerSnapshot } from './server/consumer-snapshot.js';

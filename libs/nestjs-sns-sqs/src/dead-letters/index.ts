@@ -1,3 +1,8 @@
+/**
+ * The desk, which lists dead letters, sends them back, corrects and discards them.
+ * @packageDocumentation
+ */
+
 export { DeadLetterDesk } from './dead-letter-desk.js';
 export type { DeadLetterDeskOptions, ListOptions, LookSettings, RedriveOptions } from './desk-options.js';
 export type { QueueFacts } from './dead-letter-queue.js';

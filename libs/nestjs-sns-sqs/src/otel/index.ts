@@ -1,3 +1,8 @@
+/**
+ * Traces and metrics for OpenTelemetry.
+ * @packageDocumentation
+ */
+
 export { otel } from './otel.js';
 export { SnsSqsOtelMetrics, type SnsSqsOtelMetricsOptions } from './otel-metrics.js';
 export type { OtelOptions } from './otel-options.js';

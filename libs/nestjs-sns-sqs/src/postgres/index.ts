@@ -1,3 +1,8 @@
+/**
+ * The outbox and the inbox in PostgreSQL.
+ * @packageDocumentation
+ */
+
 export type { SqlExecutor, SqlPool } from './sql/sql.js';
 export { fromPg, type PgTransaction } from './sql/from-pg.js';
 export { fromDrizzle, type DrizzleTransaction } from './sql/from-drizzle.js';

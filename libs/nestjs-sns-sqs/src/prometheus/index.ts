@@ -1,1 +1,6 @@
+/**
+ * Metrics for Prometheus.
+ * @packageDocumentation
+ */
+
 export { SnsSqsMetrics, type SnsSqsMetricsOptions } from './sns-sqs-metrics.js';
