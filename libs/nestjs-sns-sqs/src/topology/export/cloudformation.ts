@@ -3,16 +3,16 @@ import { deliveryStatement, POLICY_SID, POLICY_SID_SEPARATOR } from '../queue-po
 import type { TopologyDocument } from '../topology-document.js';
 import { queueArnText, type ArnText } from './arn-texts.js';
 import type { ExportOptions } from './export-options.js';
-import {
-  resourcesOf,
-  type AlarmResource,
-  type QueuePolicyResource,
-  type QueueResource,
-  type RolePolicyResource,
-  type SubscriptionResource,
-  type TopicReference,
-  type TopicResource,
-} from './resources.js';
+import { resourcesOf } from './resources.js';
+import type {
+  AlarmResource,
+  QueuePolicyResource,
+  QueueResource,
+  RolePolicyResource,
+  SubscriptionResource,
+  TopicReference,
+  TopicResource,
+} from './resources.model.js';
 import { policyDocument } from './roles.js';
 
 export interface CloudFormationTemplate {

@@ -2,82 +2,14 @@ import { deadLetterQueueAttributes, queueAttributes } from '../attribute-rules.j
 import { filterPolicyOf } from '../filter-policy.js';
 import { domainEventsTopic, isArn, withoutPrefix, withPrefix } from '../names.js';
 import { QUEUE_TAGS } from '../queue-tags.js';
-import type { Attributes, Tags } from '../../interfaces/control-plane.interface.js';
+import type { Attributes } from '../../interfaces/control-plane.interface.js';
 import type { FullName } from '../../interfaces/names.interface.js';
 import type { QueueDocument, ServiceDocument, SubscriptionDocument, TopologyDocument } from '../topology-document.js';
 import { topicArnText } from './arn-texts.js';
 import { DEFAULT_KMS_REUSE_SECONDS, type ExportOptions } from './export-options.js';
 import { logicalId } from './logical-ids.js';
+import type { Resources, RolePolicyResource, TopicResource } from './resources.model.js';
 import { policiesOf, rolesOf, type Role } from './roles.js';
-
-/** What a template makes, independent of the language that it is written in. */
-export interface Resources {
-  topics: TopicResource[];
-  /** A dead letter queue stands before the queue that needs it. */
-  queues: QueueResource[];
-  subscriptions: SubscriptionResource[];
-  policies: QueuePolicyResource[];
-  alarms: AlarmResource[];
-  roles: RolePolicyResource[];
-}
-
-/** A role's policy, or a part of it where it is too large for one. */
-export interface RolePolicyResource {
-  id: string;
-  role: Role;
-}
-
-export interface TopicResource {
-  id: string;
-  name: FullName;
-  kmsKeyId: string | undefined;
-  tags: Tags;
-}
-
-export interface QueueResource {
-  id: string;
-  name: FullName;
-  fifo: boolean;
-  /** In SQS's words, without the two policies of redrive. */
-  attributes: Attributes;
-  tags: Tags;
-  /** Of a queue: where its letters go. */
-  redrive?: { to: string; maxReceiveCount: number };
-  /** Of a dead letter queue: whose letters it takes. */
-  takesFrom?: FullName;
-}
-
-export interface SubscriptionResource {
-  id: string;
-  topic: TopicReference;
-  /** The id of the queue. */
-  queue: string;
-  /** The id of the queue for what SNS cannot deliver. Undefined: SNS drops it. */
-  deadLetterQueue: string | undefined;
-  /** Undefined: every type. */
-  filterPolicy: Record<string, unknown> | undefined;
-}
-
-/** A topic of this template by its id, or another one by its ARN. */
-export type TopicReference = { id: string } | { arn: string };
-
-/** Lets topics deliver to a queue. */
-export interface QueuePolicyResource {
-  id: string;
-  queue: string;
-  topics: TopicReference[];
-  /** Subscriptions, in the order of the topics' ARNs. Undefined: that order depends on the account. */
-  subscriptions: string[] | undefined;
-}
-
-export interface AlarmResource {
-  id: string;
-  queueName: FullName;
-  metric: 'ApproximateAgeOfOldestMessage' | 'ApproximateNumberOfMessagesVisible';
-  threshold: number;
-  description: string;
-  actions: readonly string[];
-}
 
 /** What the app asks for in its option `topology`, where the command says nothing else. */
 export function withWishes({ services }: Pick<TopologyDocument, 'services'>, options: ExportOptions): ExportOptions {

@@ -4,16 +4,16 @@ import type { TopologyDocument } from '../topology-document.js';
 import { queueArnText, type ArnText } from './arn-texts.js';
 import type { ExportOptions } from './export-options.js';
 import { Hcl, hclDocument, hclString, hclValue, type HclBlock, type HclValue } from './hcl.js';
-import {
-  resourcesOf,
-  type AlarmResource,
-  type QueuePolicyResource,
-  type QueueResource,
-  type RolePolicyResource,
-  type SubscriptionResource,
-  type TopicReference,
-  type TopicResource,
-} from './resources.js';
+import { resourcesOf } from './resources.js';
+import type {
+  AlarmResource,
+  QueuePolicyResource,
+  QueueResource,
+  RolePolicyResource,
+  SubscriptionResource,
+  TopicReference,
+  TopicResource,
+} from './resources.model.js';
 import { policyDocument } from './roles.js';
 
 /** What exists already, by the ids that Terraform imports: a queue's URL, a topic's or subscription's ARN. */
