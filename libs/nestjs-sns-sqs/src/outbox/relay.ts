@@ -9,6 +9,7 @@ import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-
 import { RelayFaults, type RelayLogger } from './relay-faults.js';
 import { RelayPace } from './relay-pace.js';
 import { RelayRound, type RelaySend } from './relay-round.js';
+import { RelaySettler, STORE_RETRY_MS } from './relay-settler.js';
 import { RelayWaiter } from './relay-waiter.js';
 import { RestingLanes } from './resting-lanes.js';
 
@@ -22,9 +23,6 @@ const MAX_ROUNDS = 3;
 const ROUND_MS = 1_000;
 const STATUS_EVERY_MS = 10_000;
 const TIDY_EVERY_MS = 60_000;
-const STORE_RETRY_MS = { initial: 200, max: 10_000 };
-/** Tries to remove what was sent, once the relay ends. */
-const LAST_TRIES = 3;
 
 export interface RelayParts {
   store: OutboxStore;
@@ -50,12 +48,11 @@ export class OutboxRelay implements ObservedOutbox {
   private readonly waiter: RelayWaiter;
   private readonly faults: RelayFaults;
   private readonly resting: RestingLanes;
+  private readonly settler: RelaySettler;
   private readonly random: () => number;
   private readonly senders = new Map<string, RelaySend[]>();
   private readonly paces = new Map<string, RelayPace>();
   private readonly rounds = new Set<Promise<void>>();
-  /** Rows that AWS has accepted or refused and that are still in the table. */
-  private readonly unsettled = new Set<string>();
   private readonly leaseMs: number;
   private readonly maxRows: number;
   private opened = new Set<string>();
@@ -81,6 +78,7 @@ export class OutboxRelay implements ObservedOutbox {
     this.waiter = new RelayWaiter(pollMs, random);
     this.faults = new RelayFaults(logger);
     this.resting = new RestingLanes(random);
+    this.settler = new RelaySettler(store, this.faults, random);
   }
 
   /** As it was when last looked at, at most about ten seconds ago. */
@@ -176,7 +174,7 @@ export class OutboxRelay implements ObservedOutbox {
       rows: Math.min(...destinations.map(destination => this.paceOf(destination).limit)),
       exceptLanes: this.resting.lanes(),
     });
-    const fresh = rows.filter(({ row }) => !this.unsettled.has(row));
+    const fresh = rows.filter(({ row }) => !this.settler.isUnsettled(row));
     if (fresh.length === 0) {
       if (rows.length > 0) await store.settle(token, { sent: [], refused: [] });
       return false;
@@ -203,7 +201,7 @@ export class OutboxRelay implements ObservedOutbox {
     await round.run();
     clearInterval(renewing);
     this.learnFrom(round, rows);
-    await this.settle(token, round);
+    await this.settler.settle(token, round, this.stopping.signal);
     if (round.sent.length + round.refused.length > 0) this.waiter.wake();
   }
 
@@ -226,23 +224,6 @@ export class OutboxRelay implements ObservedOutbox {
       const row = rows.find(({ row }) => row === refusal.row);
       this.faults.onRefused(row?.destination ?? '', refusal);
     }
-  }
-
-  /** Tries until it is done: what was sent and stays in the table would be sent again. */
-  private async settle(token: string, { sent, refused }: RelayRound): Promise<void> {
-    const rows = [...sent, ...refused.map(({ row }) => row)];
-    for (const row of rows) this.unsettled.add(row);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.parts.store.settle(token, { sent, refused });
-        break;
-      } catch (error) {
-        this.faults.onStoreFailure(thrownText(error));
-        if (this.stopping.signal.aborted && attempt >= LAST_TRIES) break;
-        await pause(backoffMs(STORE_RETRY_MS, attempt, this.random), this.stopping.signal);
-      }
-    }
-    for (const row of rows) this.unsettled.delete(row);
   }
 
   private async lookAround(): Promise<void> {
