@@ -55,6 +55,20 @@ describe('the pages of docs', () => {
   });
 });
 
+describe('the API reference', () => {
+  const entries = librarySources().filter(({ path }) => /\/src\/([\w-]+\/)?index\.ts$/.test(path));
+
+  it.each(entries.map(({ path }) => path))('has an example for each value of %s', path => {
+    const isShown = (name: string): boolean => {
+      const declared = new RegExp(`\\nexport (abstract |async )?(class|const|function) ${name}\\b`);
+      const source = librarySources().find(({ text }) => declared.test(text))?.text ?? '';
+      const before = source.slice(0, source.search(declared));
+      return before.slice(before.lastIndexOf('/**')).includes('@example');
+    };
+    expect(exportedValues(path).filter(name => !isShown(name))).toEqual([]);
+  });
+});
+
 describe.each(all.map(({ path, text }) => [path, text] as const))('%s', (path, text) => {
   const targets = linksOf(text).map(link => {
     const [file = '', anchor] = link.split('#');

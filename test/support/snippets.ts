@@ -48,12 +48,19 @@ const IMPORTS: Record<string, readonly string[]> = {
   ],
   '@aws-sdk/client-sqs': ['SQSClient'],
   rxjs: ['lastValueFrom'],
-  'nestjs-sns-sqs/dead-letters': ['DeadLetterDesk'],
-  'nestjs-sns-sqs/postgres': ['migrate', 'migrationsSql', 'PostgresInboxStore', 'PostgresOutbox'],
+  'nestjs-sns-sqs/dead-letters': ['DeadLetterDesk', 'REDRIVE_COUNT'],
+  'nestjs-sns-sqs/postgres': [
+    'appliedMigrations',
+    'knownMigrations',
+    'migrate',
+    'migrationsSql',
+    'PostgresInboxStore',
+    'PostgresOutbox',
+  ],
   'node:fs': ['writeFileSync'],
   'nestjs-sns-sqs/redis': ['RedisInboxStore'],
   pg: ['Pool'],
-  'nestjs-sns-sqs/testing': ['inboxStoreContract', 'TestHarness'],
+  'nestjs-sns-sqs/testing': ['inboxStoreContract', 'steeringStoreContract', 'TestHarness'],
 };
 const DECLARED: Record<string, string> = {
   app: 'INestApplication',

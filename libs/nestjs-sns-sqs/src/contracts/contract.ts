@@ -64,6 +64,11 @@ const on = (pattern: string, extras: SqsHandlerExtras, transport: symbol = SQS_T
 /**
  * The events that a service publishes, the commands that it accepts and the requests that it answers, with types.
  * Publishers, handlers and callers share this one object. Made by {@link defineContract}.
+ *
+ * @example
+ * ```ts
+ * const users = defineContract('users', { events: { 'user.registered': typed<{ id: string }>() } });
+ * ```
  */
 export class Contract<
   Events extends Shapes,

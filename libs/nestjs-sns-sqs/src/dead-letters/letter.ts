@@ -6,7 +6,15 @@ import { DEAD_LETTER_ATTRIBUTES, deadLetterFacts, originOf } from '../server/set
 import { nameOfArn, type QueueFacts } from './dead-letter-queue.js';
 import { failureGroup } from './failure-group.js';
 
-/** Counts how often a message was redriven. An attribute of the message itself: it survives the next failure. */
+/**
+ * Name of the message attribute that counts the redrives of a message. The attribute survives the next failure.
+ *
+ * @example
+ * ```ts
+ * const redrives = (attributes: Record<string, { StringValue?: string }>) =>
+ *   Number(attributes[REDRIVE_COUNT]?.StringValue ?? 0);
+ * ```
+ */
 export const REDRIVE_COUNT = 'redrive.count';
 
 /** A message in a dead-letter queue. */

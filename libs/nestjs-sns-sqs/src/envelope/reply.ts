@@ -1,6 +1,13 @@
 import type { MessageAttribute, MessageAttributes, SqsMessage } from '../interfaces/wire.interface.js';
 
-/** Names of the message attributes of requests and replies (docs/wire-format.md). */
+/**
+ * Names of the message attributes of requests and replies (docs/wire-format.md).
+ *
+ * @example
+ * ```ts
+ * const isRequest = (attributes: Record<string, unknown>) => REPLY_ATTRIBUTES.queueUrl in attributes;
+ * ```
+ */
 export const REPLY_ATTRIBUTES = {
   /** On a request: where the caller waits. */
   queueUrl: 'reply.queue-url',

@@ -1,4 +1,11 @@
-/** Every code that an {@link SnsSqsError} can carry; `docs/errors.md` tells the cause and the remedy of each. */
+/**
+ * Every code that an {@link SnsSqsError} can have. `docs/errors.md` explains the cause and the remedy of each.
+ *
+ * @example
+ * ```ts
+ * const counts = new Map(ERROR_CODES.map(code => [code, 0]));
+ * ```
+ */
 export const ERROR_CODES = [
   'INVALID_OPTIONS',
   'INVALID_NAME',

@@ -67,10 +67,25 @@ export async function migrate(database: SqlExecutor, schema: string = POSTGRES_D
   return (await appliedMigrations(database, checked)).filter(name => !before.has(name));
 }
 
-/** The names of the steps that this version of the library knows, in their order. */
+/**
+ * The names of the steps that this version of the library knows, in their order.
+ *
+ * @example
+ * ```ts
+ * const applied = await appliedMigrations(pool);
+ * const missing = knownMigrations().filter(name => !applied.includes(name));
+ * ```
+ */
 export const knownMigrations = (): string[] => ALL.map(({ name }) => name);
 
-/** The names of the finished steps of a database. */
+/**
+ * The names of the finished steps of a database.
+ *
+ * @example
+ * ```ts
+ * console.log(await appliedMigrations(pool));
+ * ```
+ */
 export async function appliedMigrations(
   database: SqlExecutor,
   schema: string = POSTGRES_DEFAULT_SCHEMA,

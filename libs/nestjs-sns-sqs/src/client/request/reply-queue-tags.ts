@@ -1,4 +1,11 @@
-/** Tags of a reply queue, by which a sweeper knows what a crash has left. */
+/**
+ * Tags of a reply queue. A sweeper finds the queues of crashed processes by them.
+ *
+ * @example
+ * ```ts
+ * const isOfUsers = (tags: Record<string, string>) => tags[REPLY_QUEUE_TAGS.caller] === 'users';
+ * ```
+ */
 export const REPLY_QUEUE_TAGS = {
   /** The service whose client made it. */
   caller: 'nestjs-sns-sqs:replies-of',

@@ -7,7 +7,15 @@ import type { MessageAttribute, MessageAttributes, OutgoingSqsMessage } from '..
 import type { Delivery } from '../delivery.js';
 import { reportError } from './error-report.js';
 
-/** Names of the attributes that a dead letter carries beside its own. */
+/**
+ * Names of the attributes that a dead letter carries beside its own.
+ *
+ * @example
+ * ```ts
+ * const reasonOf = (letter: { MessageAttributes?: Record<string, { StringValue?: string }> }) =>
+ *   letter.MessageAttributes?.[DEAD_LETTER_ATTRIBUTES.reason]?.StringValue;
+ * ```
+ */
 export const DEAD_LETTER_ATTRIBUTES = {
   reason: 'deadletter.reason',
   error: 'deadletter.error',
