@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
-import { FakePlanes, subscriptionArn, topicArn } from '../../test/fake-planes.js';
+import { FakePlanes, queueArn, subscriptionArn, topicArn } from '../../test/fake-planes.js';
 import { buildTopology, type DeclaredHandler } from './build-topology.js';
 import { createTopology } from './create-topology.js';
 import { filterPolicyOf } from './filter-policy.js';
 import { letsThrough } from './filter-union.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
+import { planLettersPolicy } from './subscription-letters.js';
 import type { Topology } from './topology.model.js';
 import { verifyTopology } from './verify-topology.js';
 
@@ -107,15 +108,23 @@ describe('two versions of a service', () => {
       });
     const fake = new FakePlanes();
     await createTopology(withTopic('users'), fake.planes(), fake.keeper());
-    const stale = fake.queues.get('mail')?.['Policy'] ?? '';
+    const policyOf = (name: string): string => fake.queues.get(name)?.['Policy'] ?? '';
+    const others: Record<string, string> = {
+      'url/mail': policyOf('mail'),
+      // With a topic of its own.
+      'url/mail-dlq': planLettersPolicy(policyOf('mail-dlq'), queueArn('mail-dlq'), [topicArn('billing')]).policy,
+    };
     const set = fake.sqs.setQueueAttributes.bind(fake.sqs);
-    let overwrites = 2;
+    const overwrites: Record<string, number> = { 'url/mail': 2, 'url/mail-dlq': 1 };
     fake.sqs.setQueueAttributes = async (url, attributes) => {
       await set(url, attributes);
       // The other version's write comes last.
-      if (attributes['Policy'] && (overwrites -= 1) >= 0) await set(url, { Policy: stale });
+      if (attributes['Policy'] && (overwrites[url] = (overwrites[url] ?? 0) - 1) >= 0) {
+        await set(url, { Policy: others[url] ?? '' });
+      }
     };
     await createTopology(withTopic('orders'), fake.planes(), fake.keeper());
-    expect(admittedTopics(fake.queues.get('mail')?.['Policy'])).toEqual([topicArn('orders'), topicArn('users')]);
+    expect(admittedTopics(policyOf('mail'))).toEqual([topicArn('orders'), topicArn('users')]);
+    expect(admittedTopics(policyOf('mail-dlq'))).toEqual(['billing', 'orders', 'users'].map(topicArn));
   });
 });

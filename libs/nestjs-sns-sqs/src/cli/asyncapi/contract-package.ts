@@ -2,6 +2,7 @@ import type { ContractDocument, RequestDocument, TypeDocument } from '../../topo
 import { commandQueue, domainEventsTopic } from '../../topology/names.js';
 import { dataSchema } from './envelope-schema.js';
 import { typeOf } from './schema-to-type.js';
+import { typeKey, type SourceTypes } from './typed-source.js';
 
 export interface PackageInfo {
   name: string;
@@ -30,28 +31,46 @@ class TypeNames {
   }
 }
 
-/** A schema that converts shows what travels: its input. */
-function declare(name: string, { schema }: Pick<TypeDocument, 'schema'>): string {
+/** A schema that converts shows what travels: its input. @param source the type's text, for an entry without a schema */
+function declare(name: string, { schema }: Pick<TypeDocument, 'schema'>, source: string | undefined): string {
+  if (schema === undefined && source !== undefined) return `export type ${name} = ${source};\n`;
   const root = dataSchema(schema);
   const { description } = root;
   const note = typeof description === 'string' ? `/** ${description.replaceAll('*/', '* /')} */\n` : '';
   return `${note}export type ${name} = ${typeOf({ schema: root, root })};\n`;
 }
 
-/** What other teams need of a contract, without the service: types, JSON Schemas and names. Texts by file name. Pure. */
-export function contractPackage(contract: ContractDocument, info: PackageInfo): Record<string, string> {
+/** Entries of a contract whose payload is `unknown` without its source: they have no schema. */
+export const typeOnlyEntries = ({ events, commands, requests }: ContractDocument): string[] => [
+  ...events.flatMap(({ type, schema }) => (schema === undefined ? [typeKey('events', type)] : [])),
+  ...commands.flatMap(({ type, schema }) => (schema === undefined ? [typeKey('commands', type)] : [])),
+  ...requests.flatMap(({ type, schema, replySchema }) => [
+    ...(schema === undefined ? [typeKey('requests', type, 'request')] : []),
+    ...(replySchema === undefined ? [typeKey('requests', type, 'reply')] : []),
+  ]),
+];
+
+/**
+ * What other teams need of a contract, without the service: types, JSON Schemas and names. Texts by file name. Pure.
+ * @param sources texts of the types that only the source has
+ */
+export function contractPackage(
+  contract: ContractDocument,
+  info: PackageInfo,
+  sources: SourceTypes = new Map(),
+): Record<string, string> {
   const { service, events, commands, requests } = contract;
   const names = new TypeNames();
   const types: string[] = [];
-  const section = (title: string, of: readonly TypeDocument[], what: string): string => {
+  const section = (title: 'Events' | 'Commands', of: readonly TypeDocument[], what: string): string => {
     const rows = of.map(each => {
       const name = names.of(each.type);
-      types.push(declare(name, each));
+      types.push(declare(name, each, sources.get(typeKey(title.toLowerCase(), each.type))));
       return `  ${JSON.stringify(each.type)}: ${name};\n`;
     });
     return `/** ${what}, by type. */\nexport interface ${title} {\n${rows.join('')}}\n`;
   };
-  const asked = requests.map(each => requestRow(each, names, types));
+  const asked = requests.map(each => requestRow(each, names, types, sources));
   const maps = [
     section('Events', events, `Payloads of the events that ${service} publishes`),
     section('Commands', commands, `Payloads of the commands that ${service} takes`),
@@ -83,9 +102,18 @@ export function contractPackage(contract: ContractDocument, info: PackageInfo): 
   };
 }
 
-function requestRow({ type, schema, replySchema }: RequestDocument, names: TypeNames, types: string[]): string {
+function requestRow(
+  { type, schema, replySchema }: RequestDocument,
+  names: TypeNames,
+  types: string[],
+  sources: SourceTypes,
+): string {
   const [request, reply] = [names.of(type), names.of(`${type}.reply`)];
-  types.push(declare(request, { schema }), declare(reply, { schema: replySchema }));
+  const sourceOf = (side: string): string | undefined => sources.get(typeKey('requests', type, side));
+  types.push(
+    declare(request, { schema }, sourceOf('request')),
+    declare(reply, { schema: replySchema }, sourceOf('reply')),
+  );
   return `  ${JSON.stringify(type)}: { request: ${request}; reply: ${reply} };\n`;
 }
 
