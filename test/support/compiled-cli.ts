@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compile, compileAll, compileLibrary } from './child-consumer.js';
@@ -11,6 +11,15 @@ export interface CliEnd {
   code: number;
   stdout: string;
   stderr: string;
+}
+
+interface StartedEnd extends CliEnd {
+  signal: string | undefined;
+}
+
+export interface StartedCli {
+  child: ChildProcess;
+  ended: Promise<StartedEnd>;
 }
 
 /** The command and the sample apps as JavaScript that plain Node runs, with Nest's major under test. */
@@ -40,12 +49,32 @@ export class CompiledCli {
     return readFile(join(this.folder, name), 'utf8');
   }
 
-  /** Runs the command as a process of its own. @param env beside PATH and HOME: nothing of AWS is inherited */
-  run(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
-    return this.node([join(this.folder, 'node_modules/nestjs-sns-sqs/cli/cli.js'), ...argv], env);
+  private get command(): string {
+    return join(this.folder, 'node_modules/nestjs-sns-sqs/cli/cli.js');
   }
 
-  node(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
+  /** Runs the command as a process of its own. @param env beside PATH and HOME: nothing of AWS is inherited */
+  run(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
+    return this.node([this.command, ...argv], env);
+  }
+
+  async node(argv: readonly string[], env: Record<string, string> = {}): Promise<CliEnd> {
+    const { signal: _, ...end } = await this.spawn(process.execPath, argv, env).ended;
+    return end;
+  }
+
+  /** As {@link run}, for a process that is to be disturbed. */
+  start(argv: readonly string[], env: Record<string, string> = {}): StartedCli {
+    return this.spawn(process.execPath, [this.command, ...argv], env);
+  }
+
+  /** Runs a script of bash, in which `"$0" "$1"` is the command. */
+  async shell(script: string): Promise<CliEnd> {
+    const { signal: _, ...end } = await this.spawn('bash', ['-c', script, process.execPath, this.command], {}).ended;
+    return end;
+  }
+
+  private spawn(file: string, argv: readonly string[], env: Record<string, string>): StartedCli {
     const { PATH = '', HOME = '' } = process.env;
     const options = {
       cwd: this.folder,
@@ -53,11 +82,14 @@ export class CompiledCli {
       timeout: LIMIT_MS,
       maxBuffer: MAX_BYTES,
     };
-    return new Promise(resolve => {
-      execFile(process.execPath, argv, options, (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
+    let child: ChildProcess | undefined;
+    const ended = new Promise<StartedEnd>(resolve => {
+      child = execFile(file, argv, options, (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
+        resolve({ code, stdout, stderr, signal: error?.signal });
       });
     });
+    return { child: child as unknown as ChildProcess, ended };
   }
 
   async remove(): Promise<void> {

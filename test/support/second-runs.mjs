@@ -61,7 +61,7 @@ const ON_ONE_MAJOR = [
 const SAMPLED = [
   'libs/nestjs-sns-sqs/src/outbox/relay.interleavings.spec.ts',
   'test/faults/outbox/model-agrees.spec.ts',
-  ...['inbox-processes', 'versions-side-by-side'].map(name => `test/e2e/${name}.e2e-spec.ts`),
+  ...['cli', 'inbox-processes', 'versions-side-by-side'].map(name => `test/e2e/${name}.e2e-spec.ts`),
 ];
 
 /** The same, of specs that load no Nest. */
