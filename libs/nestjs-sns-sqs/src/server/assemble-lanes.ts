@@ -33,7 +33,8 @@ export function assembleLanes(
   const common = { runner, onEnd: () => consumer.onRunEnd(), limit: concurrency, slots, weight };
   if (batch) {
     const begin = (deliveries: readonly Delivery[]) => dispatcher.beginBatch(deliveries);
-    return new BatchLanes({ ...common, ...batch, begin, areTogether: queue.fifo });
+    const idOf = ({ messageId }: Delivery): string => messageId;
+    return new BatchLanes({ ...common, ...batch, begin, areTogether: queue.fifo, idOf });
   }
   return new Lanes({
     ...common,

@@ -299,6 +299,17 @@ describe('QueueConsumer with batches', () => {
       expect(calls).toHaveLength(2);
     });
 
+    it('has no message twice in a batch whose lease was lost meanwhile: it is done when it comes again', async () => {
+      const { put, calls, settled } = consumerOf(() => undefined, fifo);
+      await put(...of('g', 'g1'));
+      await put(message('g1', { group: 'g', receives: 2, handle: 'g1#2' }), ...of('g', 'g2'));
+      await pass(1_000);
+      expect(calls).toEqual(['g1']);
+      await pass(1_100);
+      expect(calls).toEqual(['g1', 'g2']);
+      expect(settled).toEqual(['g1 deleted', 'g1 deleted', 'g2 deleted']);
+    });
+
     it('hands back those of a group behind one that failed, done or not, with its delay', async () => {
       const { put, settled, calls } = consumerOf(
         () => Promise.reject(new BatchFailure([{ index: 1, error: new RetryLater(7) }])),

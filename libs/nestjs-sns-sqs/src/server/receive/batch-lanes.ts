@@ -16,6 +16,8 @@ export interface BatchLanesOptions<T> extends LaneBaseOptions<T> {
   windowMs: number;
   /** Several items of one key may be in one batch, in order. False: one of a key at a time. */
   areTogether: boolean;
+  /** What is the same of an item that comes again: it is never in one batch with itself. @default none comes again */
+  idOf?: (item: T) => string;
 }
 
 interface Lane<T> {
@@ -31,6 +33,8 @@ interface Lane<T> {
 interface Batch<T> {
   entries: Array<{ item: T; lane: Lane<T> | undefined }>;
   lanes: Set<Lane<T>>;
+  /** Of items that have a lane. */
+  ids: Set<string>;
   timer: NodeJS.Timeout | undefined;
   /** Its window is over: it begins as soon as it may, and is filled until then. */
   isDue: boolean;
@@ -104,9 +108,15 @@ export class BatchLanes<T> extends LaneBase<T, Lane<T>, BatchLanesOptions<T>> im
   }
 
   private placeIn(item: T, lane: Lane<T> | undefined): void {
-    const mayJoin = !lane?.batch || (this.options.areTogether && lane.batch === this.open);
-    if (mayJoin) this.collect(item, lane);
+    if (!lane?.batch || this.mayJoin(item, lane)) this.collect(item, lane);
     else lane.waiting.push(item);
+  }
+
+  /** It may be in the batch that the items before it are in. */
+  private mayJoin(item: T, { batch, waiting }: Lane<T>): boolean {
+    const { areTogether, idOf } = this.options;
+    if (!areTogether || batch !== this.open || waiting.length > 0) return false;
+    return !(idOf && batch?.ids.has(idOf(item)));
   }
 
   private collect(item: T, lane: Lane<T> | undefined): void {
@@ -115,6 +125,7 @@ export class BatchLanes<T> extends LaneBase<T, Lane<T>, BatchLanesOptions<T>> im
     if (lane) {
       lane.batch = batch;
       batch.lanes.add(lane);
+      if (this.options.areTogether && this.options.idOf) batch.ids.add(this.options.idOf(item));
     }
     if (batch.entries.length >= this.options.size) {
       this.closeOpen();
@@ -124,7 +135,7 @@ export class BatchLanes<T> extends LaneBase<T, Lane<T>, BatchLanesOptions<T>> im
   }
 
   private openBatch(): Batch<T> {
-    const batch: Batch<T> = { entries: [], lanes: new Set(), timer: undefined, isDue: false, left: 0 };
+    const batch: Batch<T> = { entries: [], lanes: new Set(), ids: new Set(), timer: undefined, isDue: false, left: 0 };
     batch.timer = setTimeout(() => {
       batch.isDue = true;
       this.pump();
