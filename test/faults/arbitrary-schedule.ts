@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
+import { batch, circuitBreaker, rateLimit, sharing } from './arbitrary-steering.ts';
 import {
   LONGEST_LATER_SECONDS,
   USUAL,
@@ -24,6 +24,9 @@ const rate = fc.oneof(
 /** Mostly `usual`. */
 const seldom = <T>(usual: T, rare: fc.Arbitrary<T>, weight = 7): fc.Arbitrary<T> =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: rare });
+
+const maybe = <T>(what: fc.Arbitrary<T>, weight: number): fc.Arbitrary<T | undefined> =>
+  seldom<T | undefined>(undefined, what, weight);
 
 const step: fc.Arbitrary<Step> = fc.record({
   outcome: fc.oneof(
@@ -138,21 +141,12 @@ const anySchedules: fc.Arbitrary<Schedule> = fc.record({
     fc.tuple(moment, span(5 * MINUTES)).map(([one, other]) => ({ ...one, ...other })),
     2,
   ),
-  rateLimit: seldom<RateLimitOptions | undefined>(
-    undefined,
-    fc.record({ messages: fc.integer({ min: 1, max: 20 }), perSeconds: fc.integer({ min: 1, max: 10 }) }),
-    3,
-  ),
-  circuitBreaker: seldom<CircuitBreakerOptions | undefined>(
-    undefined,
-    fc.record({
-      failures: fc.constantFrom(0.3, 0.5, 1),
-      of: fc.integer({ min: 2, max: 5 }),
-      pauseSeconds: fc.constantFrom(1, 10, 60),
-    }),
-    3,
-  ),
+  rateLimit: maybe(rateLimit, 3),
+  circuitBreaker: maybe(circuitBreaker, 3),
   retryLaterForSeconds: fc.constantFrom(1_200, 7_200),
+  // What is new stands last: a seed gives the same schedules as before, but for what is new.
+  batch: maybe(batch, 3),
+  sharing: maybe(sharing, 3),
 });
 
 /** So long handlers take at most where a queue keeps messages for hours only: none waits for its turn until it is over. */
@@ -161,7 +155,11 @@ const QUICK_MS = 20_000;
 const MOST_POLLS = 360;
 
 /** What cannot be together, or would take too long. */
-const consistent = (schedule: Schedule): Schedule => affordable(fitting(schedule));
+const consistent = (schedule: Schedule): Schedule => affordable(fitting(shareable(schedule)));
+
+/** What all processes steer together they keep in a store that they share. */
+const shareable = (schedule: Schedule): Schedule =>
+  schedule.inbox === 'shared' ? schedule : { ...schedule, sharing: undefined };
 
 /**
  * On FIFO a group waits behind its head for as long as that asks for, so a queue that keeps messages for hours would lose
@@ -226,6 +224,8 @@ const TROUBLES: Record<string, (schedule: Schedule) => Schedule> = {
   pauses: schedule => ({ ...schedule, pauses: [] }),
   limits: schedule => ({ ...schedule, rateLimit: undefined }),
   breaker: schedule => ({ ...schedule, circuitBreaker: undefined }),
+  batches: schedule => ({ ...schedule, batch: undefined }),
+  sharing: schedule => ({ ...schedule, sharing: undefined }),
   faults: schedule => ({ ...schedule, faults: {} }),
 };
 

@@ -14,6 +14,7 @@ import type { EventMetadata } from '#lib/interfaces/envelope.interface.js';
 import { randomOf } from '../support/random.mjs';
 import { FaultyStore } from './faulty-store.ts';
 import { FaultyWire } from './faulty-wire.ts';
+import { MemorySteering } from './memory-steering.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onUndelivered: () => undefined };
@@ -72,7 +73,7 @@ async function run({ events, arrange, processes, handlerMs, withinSeconds }: Bac
       'q',
     );
     const memory = new MemoryInboxStore({ now: () => time.now });
-    const shelf = { memory, fault: undefined };
+    const shelf = { memory, steering: new MemorySteering(() => time.now), fault: undefined };
     const receives = new Map<string, number>();
     const handled: number[] = [];
     const consumers = Array.from({ length: processes }, () => {

@@ -3,8 +3,11 @@ import type { ScheduledMessage, Step, Version } from './schedule.ts';
 
 export class Violation extends Error {}
 
-/** `died`: with its process; `stopped`: it heeded its signal; `cut`: its process ended by a stop. */
-export type RunEnd = Step['outcome'] | 'died' | 'stopped' | 'cut';
+/**
+ * `died`: with its process; `stopped`: it heeded its signal, and threw; `returned`: it did, and threw nothing; `cut`: its
+ * process ended by a stop.
+ */
+export type RunEnd = Step['outcome'] | 'died' | 'stopped' | 'returned' | 'cut';
 
 /** Told of runs in the moment in which they begin and end. */
 export interface RunWatch {
@@ -28,9 +31,17 @@ export interface Runner {
   readonly steering: RunWatch;
 }
 
+/** Of a handler. */
+export interface Call {
+  /** Messages of its batch; 1: it has none. */
+  readonly size: number;
+}
+
 /** One run of a handler. */
 export interface Run {
   fate: Fate;
+  /** The same for all messages of its batch. */
+  call: Call;
   /** From 1. */
   start: number;
   runner: Runner;
@@ -97,6 +108,8 @@ export interface FateRules {
   handlerTimeoutMs: number;
 }
 
+/** Calls that copy a message and fail take no longer; a duplicate may be started meanwhile. */
+const COPYING_MS = 60_000;
 /** Of a message; that of a claim is another matter. */
 const LEASE_LOST = /^the lease of message(?!.*claim in the inbox)/;
 
@@ -162,10 +175,11 @@ export class Fates {
       positions.set(subject, Math.max(fate.sequence, positions.get(subject) ?? 0));
   }
 
-  begin(fate: Fate, runner: Runner, context: SqsContext): Run {
+  begin(fate: Fate, runner: Runner, context: SqsContext, call: Call): Run {
     const { runs } = fate;
     const run: Run = {
       fate,
+      call,
       start: runs.length + 1,
       runner,
       context,
@@ -202,12 +216,13 @@ export class Fates {
     const name = nameOf(fate);
     if (stopped) this.blame(`${name} was started after stop() had resolved`);
     const here = [...running].filter(other => other.fate.queue === fate.queue);
-    if (here.length >= version.concurrency)
-      this.blame(`${here.length + 1} handlers at once, not ${version.concurrency} at most`);
+    const calls = new Set(here.map(({ call }) => call)).add(run.call).size;
+    if (calls > version.concurrency) this.blame(`${calls} handlers at once, not ${version.concurrency} at most`);
     const isInOrder = this.rules.fifo || (truth !== undefined && version.ordering !== 'none');
     for (const other of here) {
       if (other.fate === fate && truth && !this.#isExcused(other, run))
         this.blame(`${name} was started beside itself in one process`);
+      else if (this.rules.fifo && other.call === run.call) this.#checkBatch(other, run);
       else if (isInOrder && this.#isBeside(other.fate, fate) && !this.#isExcused(other, run))
         this.blame(`${name} was started beside ${nameOf(other.fate)} of its group in one process`);
     }
@@ -215,6 +230,7 @@ export class Fates {
     const position = truth?.positions.get(subjectOf(fate)) ?? 0;
     if (version.ordering !== 'none' && !this.rules.fifo && fate.sequence < position)
       this.blame(`${name} (${fate.sequence}) was run after ${position} of its subject`);
+    if (this.#isDecided(run)) this.blame(`${name} was run again although its process had decided its end`);
     if (this.rules.inbox === 'shared') this.#checkElsewhere(run);
     const earlier = fate.runs.length;
     const attempt = context.getAttempt();
@@ -222,6 +238,12 @@ export class Fates {
     const counted = this.mostStarts(fate, earlier + 1);
     const most = this.#isCounted(fate) ? counted : Math.max(counted, fate.receives);
     if (attempt > most) this.blame(`${name} was started ${earlier + 1} times, and told attempt ${attempt}`);
+  }
+
+  /** Both are in one batch of a FIFO queue, where a group's messages may be together. */
+  #checkBatch(other: Run, { fate }: Run): void {
+    if (other.fate.group === fate.group && other.fate.number >= fate.number)
+      this.blame(`${nameOf(fate)} is behind ${nameOf(other.fate)} in its batch`);
   }
 
   /**
@@ -245,6 +267,21 @@ export class Fates {
   /** By a store that all processes share. */
   #isCounted({ storeFailedAt }: Fate): boolean {
     return this.rules.inbox === 'shared' && storeFailedAt < 0;
+  }
+
+  /** Its handler threw `DeadLetter` in this process, in time: only the copy was refused until now. */
+  #isDecided({ fate, runner, context, startedAt }: Run): boolean {
+    if (fate.letterAt < Infinity) return false;
+    const id = context.getMessage().MessageId;
+    return fate.runs.some(
+      other =>
+        other.end === 'dead-letter' &&
+        other.runner === runner &&
+        other.context.getMessage().MessageId === id &&
+        other.endedAt - other.startedAt < this.rules.handlerTimeoutMs &&
+        startedAt - other.endedAt > COPYING_MS &&
+        !other.context.getSignal().aborted,
+    );
   }
 
   #isBeside(other: Fate, fate: Fate): boolean {

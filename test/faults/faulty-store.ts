@@ -8,11 +8,14 @@ import type {
   InboxStore,
   InboxWaiting,
 } from '#lib/interfaces/inbox-store.interface.js';
+import type { SteeringStore } from '#lib/interfaces/steering-store.interface.js';
+import type { MemorySteering } from './memory-steering.ts';
 import type { FaultRates, StoreFault } from './schedule.ts';
 
 /** The one store behind the ways of all processes. */
 export interface Shelf {
   memory: MemoryInboxStore;
+  steering: MemorySteering;
   /** What is wrong with it now. */
   fault: StoreFault | undefined;
 }
@@ -37,6 +40,20 @@ export class FaultyStore implements InboxStore {
   readonly random: () => number;
   faults: FaultRates;
   readonly watch: StoreWatch;
+  /** By queue: how many messages of a shared limit this process was told that it may receive. */
+  readonly granted = new Map<string, number>();
+
+  readonly steering: SteeringStore = {
+    takeRate: async (queue, wanted, limit, spent) => {
+      const grant = await this.#write([], ({ steering }) => steering.takeRate(queue, wanted, limit, spent), queue);
+      this.granted.set(queue, (this.granted.get(queue) ?? 0) + grant.granted);
+      return grant;
+    },
+    takeTurn: queue => this.#write([], ({ steering }) => steering.takeTurn(), queue),
+    setPaused: (scope, queue, isPaused) =>
+      this.#write([], ({ steering }) => steering.setPaused(scope, queue, isPaused), scope),
+    pausedQueues: scope => this.#write([], ({ steering }) => steering.pausedQueues(scope), scope),
+  };
 
   constructor(shelf: Shelf, random: () => number, faults: FaultRates, watch: StoreWatch) {
     this.shelf = shelf;
@@ -46,15 +63,15 @@ export class FaultyStore implements InboxStore {
   }
 
   claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
-    return this.#write([claim], memory => memory.claim(claim, leaseMs));
+    return this.#write([claim], ({ memory }) => memory.claim(claim, leaseMs));
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {
-    return this.#write(claims, memory => memory.renew(claims, leaseMs));
+    return this.#write(claims, ({ memory }) => memory.renew(claims, leaseMs));
   }
 
   done(claim: InboxClaim, done: InboxDone): Promise<boolean> {
-    return this.#write([claim], memory => {
+    return this.#write([claim], ({ memory }) => {
       const isDone = memory.done(claim, done);
       if (isDone) this.watch.noteDone(claim, done);
       return isDone;
@@ -62,15 +79,15 @@ export class FaultyStore implements InboxStore {
   }
 
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string): Promise<boolean> {
-    return this.#write([claim], memory => memory.release(claim, reason, gapAt));
+    return this.#write([claim], ({ memory }) => memory.release(claim, reason, gapAt));
   }
 
   putOff(waiting: InboxWaiting): Promise<InboxOutlook> {
-    return this.#write([], memory => memory.putOff(waiting), waiting.queue);
+    return this.#write([], ({ memory }) => memory.putOff(waiting), waiting.queue);
   }
 
   callIn(queue: string, places: readonly string[]): Promise<string[]> {
-    return this.#write([], memory => memory.callIn(queue, places), queue);
+    return this.#write([], ({ memory }) => memory.callIn(queue, places), queue);
   }
 
   async ping(): Promise<void> {
@@ -78,17 +95,13 @@ export class FaultyStore implements InboxStore {
     if (this.shelf.fault === 'away') throw away();
   }
 
-  async #write<T>(
-    claims: readonly InboxClaim[],
-    act: (memory: MemoryInboxStore) => T,
-    queue = claims[0]?.queue ?? '',
-  ): Promise<T> {
+  async #write<T>(claims: readonly InboxClaim[], act: (shelf: Shelf) => T, queue = claims[0]?.queue ?? ''): Promise<T> {
     await this.#latency();
     const { fault } = this.shelf;
     if (fault === 'refuses') return this.#fail(claims, refused());
     if (fault === 'away' || (fault === 'slot' && queue.startsWith('a'))) return this.#fail(claims, away());
     if (this.#strikes('storeError')) return this.#fail(claims, away());
-    const result = act(this.shelf.memory);
+    const result = act(this.shelf);
     if (this.#strikes('storeLost')) return this.#fail(claims, away());
     await this.#latency();
     return result;

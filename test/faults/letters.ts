@@ -4,6 +4,7 @@ import { LONGEST_LATER_SECONDS, USUAL, type Schedule } from './schedule.ts';
 
 const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
+const INJECTED_OF_BATCH = /^injected throw of a batch of \d+$/;
 /** Where no store counts attempts for all. */
 const FIFO_LATEST_MS = 45 * MINUTES;
 /** Of an unknown type, `unknownTypeGraceSeconds`. */
@@ -73,6 +74,7 @@ export class Letters {
   #checkReason(fate: Fate, reason: string): void {
     const injected = INJECTED.exec(reason);
     if (injected) return this.#checkInjected(fate, injected);
+    if (INJECTED_OF_BATCH.test(reason)) return this.#checkWithBatch(fate, reason);
     if (reason.includes('the server is stopping')) return this.#blame(fate, `was dead-lettered by a stop: ${reason}`);
     if (reason.includes('No handler')) return this.#checkUnknown(fate);
     if (reason.includes('handlerTimeoutMs')) return this.#checkOverdue(fate);
@@ -88,6 +90,14 @@ export class Letters {
     if (outcome === 'dead-letter') return;
     if (outcome === 'retry-later') return this.#checkLater(fate, reason);
     this.#checkFailed(fate, run);
+  }
+
+  /** The last attempt of a message is a call of its own, but where it has only one. */
+  #checkWithBatch(fate: Fate, reason: string): void {
+    const isSkipped = this.#schedule.fifo && fate.runs.some(({ runner }) => runner.version.skip);
+    if (isSkipped) return;
+    if (this.#fewestAllowed > 1) this.#blame(fate, `was dead-lettered by its neighbours: ${reason}`);
+    this.#checkUsedUp(fate, undefined);
   }
 
   #checkUnknown(fate: Fate): void {

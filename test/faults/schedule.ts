@@ -60,6 +60,24 @@ export interface Version {
   concurrency: number;
 }
 
+/** Handlers that are called for many messages at once. */
+export interface ScheduledBatch {
+  size: number;
+  windowMs: number;
+  /** One message that throws fails all of its call, as a bulk insert does. */
+  isWhole: boolean;
+  /** The first version that has them: before it each message has a call of its own. */
+  since: number;
+}
+
+/** What all processes steer together, through the store of the inbox that they share. */
+export interface SharedSteering {
+  /** The rate limit is one for all. */
+  rate: boolean;
+  /** A pause holds for all. */
+  pauses: boolean;
+}
+
 /** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
 export type StoreFault = 'away' | 'refuses' | 'slot';
 
@@ -113,4 +131,7 @@ export interface Schedule {
   rateLimit: RateLimitOptions | undefined;
   /** Of every queue. In the end the handlers' dependency is back: nothing that its messages do fails any more. */
   circuitBreaker: CircuitBreakerOptions | undefined;
+  batch: ScheduledBatch | undefined;
+  /** Undefined: each process steers for itself. */
+  sharing: SharedSteering | undefined;
 }

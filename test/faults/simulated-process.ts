@@ -1,7 +1,8 @@
+import type { MessageHandler } from '@nestjs/microservices';
+import type { SqsBatchContext } from '#lib/ctx-host/sqs-batch.context.js';
+import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
 import { Inbox } from '#lib/inbox/inbox.js';
 import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';
-import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
-import { DeadLetter, Discard, RetryLater } from '#lib/errors/handler-outcomes.js';
 import type { EventEnvelope, EventMetadata } from '#lib/interfaces/envelope.interface.js';
 import type { InboxClaim, InboxDone, InboxStore } from '#lib/interfaces/inbox-store.interface.js';
 import type { ConsumerOptions } from '#lib/interfaces/options.interface.js';
@@ -14,21 +15,20 @@ import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
 import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
 import type { ClockWatch } from '#lib/async/clock-watch.js';
-import { type Schedule, type Step, type Version } from './schedule.ts';
+import type { Schedule, ScheduledBatch, Version } from './schedule.ts';
+import { SimulatedHandlers } from './simulated-handlers.ts';
 import type { Stage } from './stage.ts';
+import { SimulatedPauses } from './simulated-pauses.ts';
 import { PAUSED, SteeringJudge } from './steering-judge.ts';
 import { SteppedWatch } from './stepped-watch.ts';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
-/** Within every `handlerTimeoutMs`. */
-const QUICK_MS = 500;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What a handler does that nothing is said of. */
-const SUCCESS: Step = { outcome: 'ok', ms: 0, seconds: 0 };
 
 export interface ProcessOptions {
   schedule: Schedule;
-  version: Version;
+  /** Its place among the versions of the schedule. */
+  version: number;
   stage: Stage;
   fates: Fates;
   wire: FaultyWire;
@@ -41,6 +41,8 @@ export interface ProcessOptions {
   noteDone: (truth: StoreTruth, claim: InboxClaim, done: InboxDone) => void;
   /** It has said that the dead letter queue does not take the message. */
   noteRefused: (queue: string, messageId: string) => void;
+  /** A pause that all processes share, and know of by now. */
+  arePaused: () => boolean;
   /** It dies. */
   kill: () => void;
   /** The faults are over. */
@@ -61,16 +63,23 @@ export class SimulatedProcess implements Runner {
   /** It looks when it is told to. */
   readonly watch = new SteppedWatch();
   readonly #options: ProcessOptions;
+  readonly #batch: ScheduledBatch | undefined;
+  readonly #handlers: SimulatedHandlers;
   readonly #serverInbox: ServerInbox | undefined;
+  readonly #pauses: SimulatedPauses;
 
   constructor(options: ProcessOptions) {
     const { schedule, shared } = options;
     this.#options = options;
-    this.version = options.version;
+    this.version = schedule.versions[options.version] ?? schedule.versions[0];
+    this.#batch = schedule.batch && options.version >= schedule.batch.since ? schedule.batch : undefined;
+    this.#handlers = new SimulatedHandlers({ ...options, batch: this.#batch, runner: this });
     this.wire = options.wire;
     this.truth = schedule.inbox === 'none' ? undefined : (shared?.truth ?? new StoreTruth());
     this.steering = new SteeringJudge({
       ...schedule,
+      arePaused: options.arePaused,
+      granted: queue => shared?.store.granted.get(queue) ?? 0,
       heldFor: queue => this.consumers.find(({ name }) => name === queue)?.heldFor,
       blame: what => options.fates.blame(what),
     });
@@ -78,29 +87,38 @@ export class SimulatedProcess implements Runner {
     const store = this.#store();
     this.#serverInbox = store && this.#startInbox(store);
     this.consumers = options.stage.queues.map(queue => this.#consumer(queue));
-    for (const consumer of this.consumers) consumer.start();
+    this.#pauses = this.#startPauses();
   }
 
   /** As `close()` does with all of its consumers. */
   async stop(timeoutMs: number): Promise<void> {
     this.forcedAt = this.#options.now() + timeoutMs;
+    this.#pauses.stop();
     await Promise.all(this.consumers.map(consumer => consumer.stop(timeoutMs)));
     this.stopped = true;
     await this.#serverInbox?.close();
   }
 
   /** As `server.pause()` does, and `resume()` after so long. */
-  async pause(ms: number): Promise<void> {
-    setTimeout(() => {
-      for (const consumer of this.consumers) consumer.resume();
-    }, ms);
-    await Promise.all(this.consumers.map(consumer => this.#pause(consumer)));
+  pause(ms: number): void {
+    setTimeout(() => this.#pauses.resume(), ms);
+    void this.#pauses.pause();
+  }
+
+  /** For all processes, where pauses are shared. Resolves when they can know of it. */
+  pauseAll(): Promise<void> {
+    return this.#pauses.pause();
+  }
+
+  resumeAll(): void {
+    this.#pauses.resume();
   }
 
   /** Nothing of it is heard of again; its handlers have no effect from here on. */
   retire(end: RunEnd): void {
     this.alive = false;
     this.wire.cutOff();
+    this.#pauses.stop();
     const { shared, fates } = this.#options;
     if (shared) shared.store.cut = true;
     void this.#serverInbox?.close();
@@ -116,6 +134,27 @@ export class SimulatedProcess implements Runner {
     const { inFlight, running, leases } = consumer.snapshot();
     if (inFlight + running + leases > 0)
       this.#options.fates.blame(`${consumer.name} is paused, and holds ${inFlight} messages and ${leases} leases`);
+  }
+
+  #startPauses(): SimulatedPauses {
+    const { shared, stage, schedule } = this.#options;
+    const pausables = this.consumers.map(consumer => ({
+      useCase: consumer.name,
+      pause: () => this.#pause(consumer),
+      resume: () => consumer.resume(),
+    }));
+    const pauses = new SimulatedPauses({
+      queues: stage.queues,
+      consumers: () => pausables,
+      store: schedule.sharing?.pauses ? shared?.store.steering : undefined,
+    });
+    const start = (): void => {
+      for (const consumer of this.consumers) consumer.start();
+    };
+    const known = pauses.start();
+    if (known) void known.then(start);
+    else start();
+    return pauses;
   }
 
   #store(): InboxStore | undefined {
@@ -144,9 +183,12 @@ export class SimulatedProcess implements Runner {
   }
 
   #consumer(queue: string): QueueConsumer {
-    const { stage, wire } = this.#options;
+    const { stage, wire, schedule, shared } = this.#options;
     const settings = this.#settings(queue);
-    const handler = (number: number, context: SqsContext): Promise<void> => this.#handle(queue, number, context);
+    const one: MessageHandler = (number: number, context: SqsContext) => this.#handlers.one(queue, number, context);
+    const many: MessageHandler = (numbers: number[], contexts: SqsBatchContext) =>
+      this.#handlers.many(queue, numbers, contexts);
+    const handler = this.#batch ? many : one;
     const types = this.version.takesNew ? ['work', 'new'] : ['work'];
     return new QueueConsumer({
       queue: {
@@ -157,6 +199,7 @@ export class SimulatedProcess implements Runner {
       },
       settings,
       inbox: this.#inbox(queue, settings),
+      steeringStore: schedule.sharing && shared?.store.steering,
       inboxIsShared: this.#serverInbox?.store.isShared ?? false,
       slots: new Slots(Infinity),
       wire,
@@ -184,13 +227,14 @@ export class SimulatedProcess implements Runner {
       retentionSeconds: schedule.retentionSeconds,
       retryLaterForSeconds: schedule.retryLaterForSeconds,
       onGroupFailure: skip ? 'skip' : 'block',
-      rateLimit: schedule.rateLimit,
+      rateLimit: schedule.rateLimit && { ...schedule.rateLimit, shared: schedule.sharing?.rate ?? false },
       circuitBreaker: schedule.circuitBreaker,
       ...(schedule.backoff === 'short' && { backoff: { initialSeconds: 1, maxSeconds: 60 } }),
       ...(this.truth &&
         !stage.fifo && { ordering, gapTimeoutMs: 60_000, onGapTimeout: 'proceed', onInvalidSequence: 'proceed' }),
     };
-    return consumerSettings({ consumer }, queue);
+    const batch = this.#batch && { size: this.#batch.size, windowMs: this.#batch.windowMs };
+    return consumerSettings({ consumer }, queue, batch && { batch, concurrency });
   }
 
   #inbox(queue: string, settings: ResolvedConsumerOptions): Inbox | undefined {
@@ -200,63 +244,9 @@ export class SimulatedProcess implements Runner {
     const health = inbox.healthOf(queue, settings.ordering !== 'none');
     return new Inbox({ queue, store: inbox.store, health, rules: { ...settings, leaseMs, rememberForMs: DAY_MS } });
   }
-
-  async #handle(queue: string, number: number, context: SqsContext): Promise<void> {
-    const { fates, schedule, endedAt, kill } = this.#options;
-    const fate = fates.get(queue, number);
-    const run = fates.begin(fate, this, context);
-    const { outcome, ms, seconds } = this.#stepOf(run);
-    const stopped = await (schedule.heed === 'stops' ? pauseOrStop(ms, context.getSignal()) : pause(ms));
-    // It died meanwhile, or its process ended.
-    if (run.end) return forever();
-    endedAt.set(context.getMessage().ReceiptHandle ?? '', performance.now());
-    if (stopped) {
-      fates.end(run, isByStop(stopped) ? 'cut' : 'stopped');
-      throw stopped;
-    }
-    if (outcome === 'kill') {
-      kill();
-      return forever();
-    }
-    if (schedule.heed === 'asks') context.getSignal();
-    fates.end(run, outcome);
-    const text = `injected ${outcome} of ${queue}/${number} at start ${run.start}`;
-    if (outcome === 'throw') throw new Error(text);
-    if (outcome === 'retry-later') throw new RetryLater(seconds, text);
-    if (outcome === 'dead-letter') throw new DeadLetter(text);
-    if (outcome === 'discard') throw new Discard(text);
-  }
-
-  #stepOf({ fate: { outcomes }, start }: Run): Step {
-    const step = outcomes[Math.min(start, outcomes.length) - 1] ?? SUCCESS;
-    const { schedule, isCalm } = this.#options;
-    if (!schedule.circuitBreaker || !isCalm()) return step;
-    // A dependency that is never back is asked for ever.
-    return { ...step, outcome: step.outcome === 'throw' ? 'ok' : step.outcome, ms: Math.min(step.ms, QUICK_MS) };
-  }
 }
 
 function decode(body: string | undefined): EventEnvelope {
   const { data, ...metadata } = JSON.parse(body ?? '') as EventMetadata & { data: unknown };
   return { metadata, data };
-}
-
-const isByStop = ({ message }: Error): boolean => message.includes('the server is stopping');
-
-const forever = <T>(): Promise<T> => new Promise(() => undefined);
-
-const pause = (ms: number): Promise<undefined> => new Promise(resolve => setTimeout(() => resolve(undefined), ms));
-
-/** Resolves to the reason when the signal aborts before. */
-function pauseOrStop(ms: number, signal: AbortSignal): Promise<Error | undefined> {
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve(signal.aborted ? (signal.reason as Error) : undefined);
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

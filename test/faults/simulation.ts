@@ -10,9 +10,11 @@ import { randomOf } from '../support/random.mjs';
 import { Fates, isDone, nameOf, StoreTruth, Violation, type Fate, type Run } from './fates.ts';
 import { FaultyStore, type Shelf } from './faulty-store.ts';
 import { FaultyWire } from './faulty-wire.ts';
+import { MemorySteering } from './memory-steering.ts';
 import { Letters } from './letters.ts';
 import type { FaultRates, Schedule, ScheduledMessage } from './schedule.ts';
 import { SimulatedProcess } from './simulated-process.ts';
+import { LOOK_EVERY_MS } from './simulated-pauses.ts';
 import { numberIn, Stage } from './stage.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -25,6 +27,8 @@ const HANDLERS_END_MS = 400_000;
 const AWAKE_MS = 1_000;
 /** Between the look at a queue's tags and the mark: three calls. */
 const MARKING_MS = { usual: 150, stalled: 30_000 };
+/** A look at the pauses of others, and a handler that was about to begin. */
+const LOOK_TAKES_MS = 1_000;
 /** A stop takes its time, and what is under way then gets this much. */
 const STOP_GRACE_MS = 60_000;
 
@@ -50,6 +54,13 @@ export async function simulate(schedule: Schedule): Promise<number> {
   }
 }
 
+interface Event {
+  at: number;
+  act: () => unknown;
+  /** It ends what another event began. */
+  isEnd?: boolean;
+}
+
 class Simulation {
   readonly schedule: Schedule;
   readonly time: VirtualTime;
@@ -72,6 +83,10 @@ class Simulation {
   /** Until calm. */
   faults: FaultRates;
   lettersAreAway = false;
+  /** Messages that the publisher was given and has not heard of. */
+  unsent = 0;
+  /** Since when every process knows of a pause, by the broker's clock. */
+  allPausedFrom = Infinity;
   unaccounted: Fate | undefined;
 
   constructor(schedule: Schedule, time: VirtualTime) {
@@ -88,7 +103,7 @@ class Simulation {
     });
     this.places = placesOf(schedule);
     for (const [number, { source, id }] of this.places.entries()) this.numbers.set(eventKey({ source, id }), number);
-    this.shelf = { memory: new MemoryInboxStore({ now }), fault: undefined };
+    this.shelf = { memory: new MemoryInboxStore({ now }), steering: new MemorySteering(now), fault: undefined };
     this.publisher = this.#wire(new Map());
     this.batcher = new PublishBatcher({
       send: entries =>
@@ -107,13 +122,19 @@ class Simulation {
     this.stage.broker.record = (queue, message, what) => this.#note(queue, message, what);
     for (const version of schedule.fleet) this.current.push(this.#startProcess(version));
     const startedAt = time.now;
-    for (const { at, act } of this.#events().toSorted((a, b) => a.at - b.at)) {
-      await time.run(Math.max(0, startedAt + at - time.now));
+    const events = this.#events().toSorted((a, b) => a.at - b.at);
+    const lastBegin = events.findLastIndex(({ isEnd }) => !isEnd);
+    for (const [index, { at, act }] of events.entries()) {
+      // What still ends when everything has ended meets nothing any more.
+      const isOver = (): boolean => index > lastBegin && this.unsent === 0 && this.stage.isEmpty;
+      await time.run(Math.max(0, startedAt + at - time.now), isOver);
       await act();
       this.#throwBlamed();
     }
     this.faults = NO_FAULTS;
     for (const faulty of [...this.wires, ...this.stores]) faulty.faults = NO_FAULTS;
+    // Whoever could not tell that a pause was over is told so again.
+    if (schedule.sharing?.pauses) for (const process of this.current) process.resumeAll();
     let published = false;
     void this.batcher.flush().then(() => {
       published = true;
@@ -127,25 +148,51 @@ class Simulation {
     return [...this.wires, ...this.stores].reduce((sum, { injected }) => sum + injected, 0);
   }
 
-  #events(): Array<{ at: number; act: () => unknown }> {
+  #events(): Event[] {
     const { messages, crashes, restarts, outages, forgets, letterOutages } = this.schedule;
-    const { clockSteps, suspensions, pauses } = this.schedule;
+    const { clockSteps, suspensions, pauses, sharing } = this.schedule;
     return [
       ...messages.map((message, number) => ({ at: message.at, act: () => this.#send(number, message) })),
       ...crashes.map(({ at, which }) => ({ at, act: () => this.#crash(this.#at(which)) })),
       ...restarts.map(restart => ({ at: restart.at, act: () => this.#restart(restart) })),
       ...outages.flatMap(({ at, ms, kind }) => [
         { at, act: () => (this.shelf.fault = kind) },
-        { at: at + ms, act: () => (this.shelf.fault = undefined) },
+        { at: at + ms, act: () => (this.shelf.fault = undefined), isEnd: true },
       ]),
       ...forgets.map(at => ({ at, act: () => this.#forget() })),
       ...letterOutages.flatMap(({ at, ms }) => [
         { at, act: () => (this.lettersAreAway = true) },
-        { at: at + ms, act: () => (this.lettersAreAway = false) },
+        { at: at + ms, act: () => (this.lettersAreAway = false), isEnd: true },
       ]),
       ...clockSteps.map(({ at, by }) => ({ at, act: () => this.#step(by) })),
       ...suspensions.map(({ at, ms }) => ({ at, act: () => this.#suspend(ms) })),
-      ...pauses.map(({ at, ms, which }) => ({ at, act: () => void this.#at(which).pause(ms) })),
+      ...(sharing?.pauses ? pauses.flatMap(each => this.#pauseOfAll(each)) : pauses.map(each => this.#pause(each))),
+    ];
+  }
+
+  #pause({ at, ms, which }: Schedule['pauses'][number]): Event {
+    return { at, act: () => this.#at(which).pause(ms) };
+  }
+
+  /** Any process ends a pause that all share: who began it may have gone. */
+  #pauseOfAll({ at, ms, which }: Schedule['pauses'][number]): Event[] {
+    const { pauses, faults, outages, forgets, suspensions } = this.schedule;
+    const isKnown = ![outages, forgets, suspensions].some(({ length }) => length > 0);
+    const isAnswered = !faults.storeError && !faults.storeLost;
+    const isAlone = isKnown && isAnswered && pauses.length === 1;
+    let isOver = false;
+    const begin = async (): Promise<void> => {
+      await this.#at(which).pauseAll();
+      if (isAlone && !isOver) this.allPausedFrom = this.time.now + LOOK_EVERY_MS + LOOK_TAKES_MS;
+    };
+    const end = (): void => {
+      isOver = true;
+      this.allPausedFrom = Infinity;
+      this.#at(which + 1).resumeAll();
+    };
+    return [
+      { at, act: () => void begin() },
+      { at: at + ms, act: end, isEnd: true },
     ];
   }
 
@@ -247,9 +294,11 @@ class Simulation {
       attributes: {},
       ...(fifo && { groupId: `g${group}`, deduplicationId: `d${number}` }),
     };
+    this.unsent += 1;
     void this.batcher
       .add(entry.groupId, () => Promise.resolve(entry))
       .then(failure => {
+        this.unsent -= 1;
         if (!failure) this.accepted.push(number);
       });
   }
@@ -264,13 +313,14 @@ class Simulation {
       random,
       endedAt,
       now: () => this.time.now,
-      version: schedule.versions[version] ?? schedule.versions[0],
+      version,
       wire: this.#wire(endedAt),
       shared: schedule.inbox === 'shared' ? { store: this.#sharedStore(), truth: this.sharedTruth } : undefined,
       noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
       noteRefused: (queue, id) => {
         for (const fate of fates.all) if (fate.queue === queue && fate.ids.has(id)) fate.isRefused = true;
       },
+      arePaused: () => this.time.now >= this.allPausedFrom,
       kill: () => this.#crash(process),
       isCalm: () => this.faults === NO_FAULTS,
     });
@@ -305,7 +355,9 @@ class Simulation {
 
   /** The shared store comes back empty. */
   #forget(): void {
-    this.shelf.memory = new MemoryInboxStore({ now: () => this.time.now });
+    const now = (): number => this.time.now;
+    this.shelf.memory = new MemoryInboxStore({ now });
+    this.shelf.steering = new MemorySteering(now);
     this.sharedTruth.clear();
     this.fates.excuses.push({ from: this.time.now, to: this.time.now });
   }

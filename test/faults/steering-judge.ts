@@ -1,10 +1,16 @@
 import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
-import { nameOf, type Run, type RunWatch } from './fates.ts';
+import { nameOf, type Call, type Run, type RunWatch } from './fates.ts';
+import type { SharedSteering } from './schedule.ts';
 
 export interface SteeringFacts {
   rateLimit: RateLimitOptions | undefined;
   circuitBreaker: CircuitBreakerOptions | undefined;
+  sharing: SharedSteering | undefined;
   handlerTimeoutMs: number;
+  /** Messages of a shared limit that the store has let this process receive. */
+  granted: (queue: string) => number;
+  /** A pause that all processes share, and know of. */
+  arePaused: () => boolean;
   /** What the consumer of a queue says of it. */
   heldFor: (queue: string) => string | undefined;
   blame: (what: string) => void;
@@ -15,10 +21,14 @@ interface Queue {
   /** Messages that may be received. */
   room: number;
   filledAt: number;
+  /** Messages that it has received. */
+  received: number;
   /** Failures since the circuit was closed. */
   failures: number;
   /** Undefined: the circuit is closed, as far as it was seen. */
   openedAt: number | undefined;
+  /** The call that did. */
+  openedBy: Call | undefined;
   /** Something failed during a pause, which hides the circuit, so that nobody knows when it opened. */
   isUnsure: boolean;
 }
@@ -40,8 +50,9 @@ export class SteeringJudge implements RunWatch {
   }
 
   noteReceived(name: string, count: number): void {
-    const { rateLimit, blame } = this.#facts;
+    const { rateLimit, sharing, blame } = this.#facts;
     if (!rateLimit) return;
+    if (sharing?.rate) return this.#noteShared(name, count);
     const perMs = rateLimit.messages / rateLimit.perSeconds / 1000;
     const queue = this.#of(name);
     const now = performance.now();
@@ -50,11 +61,20 @@ export class SteeringJudge implements RunWatch {
     if (queue.room < -0.001) blame(`${name} was received faster than its rate limit allows`);
   }
 
+  /** Whatever others have received: what the store gave to all is within the limit. */
+  #noteShared(name: string, count: number): void {
+    const { granted, blame } = this.#facts;
+    const queue = this.#of(name);
+    queue.received += count;
+    if (queue.received > granted(name)) blame(`${name} was received faster than its shared rate limit allows`);
+  }
+
   noteStart(run: Run): void {
     const { heldFor, circuitBreaker, blame } = this.#facts;
     const name = nameOf(run.fate);
     const queue = this.#of(run.fate.queue);
     const reason = heldFor(run.fate.queue);
+    if (this.#facts.arePaused()) blame(`${name} was started while all processes were paused`);
     if (reason === PAUSED) blame(`${name} was started while its queue was paused`);
     if (reason === undefined) this.#close(queue);
     else if (queue.openedAt !== undefined && !queue.isUnsure && circuitBreaker) {
@@ -72,6 +92,8 @@ export class SteeringJudge implements RunWatch {
     if (!this.#facts.circuitBreaker || run.end === 'died' || run.end === 'cut') return;
     const isOverdue = performance.now() - run.clockedAt >= this.#facts.handlerTimeoutMs;
     const isFailure = run.end === 'throw' || run.end === 'stopped' || isOverdue;
+    // Of one that returned nobody knows whether it had come to its end.
+    if (!isFailure && run.end === 'returned') return;
     if (!isFailure && ASKED_FOR.has(run.end ?? '')) return;
     const queue = this.#of(run.fate.queue);
     if (isFailure) queue.failures += 1;
@@ -90,8 +112,10 @@ export class SteeringJudge implements RunWatch {
       return;
     }
     if (!isFailure) return;
-    run.isFree = true;
     const { openedAt, failures } = queue;
+    if (openedAt === undefined) queue.openedBy = run.call;
+    // Which failure of a batch opened it does not show: those before that one cost an attempt.
+    run.isFree = run.call.size === 1 || queue.openedBy !== run.call;
     const now = performance.now();
     if (openedAt === undefined) {
       queue.openedAt = now;
@@ -112,8 +136,10 @@ export class SteeringJudge implements RunWatch {
     const queue: Queue = {
       room: Infinity,
       filledAt: performance.now(),
+      received: 0,
       failures: 0,
       openedAt: undefined,
+      openedBy: undefined,
       isUnsure: false,
     };
     this.#queues.set(name, queue);
