@@ -67,6 +67,19 @@ describe('QueueConsumer with a rate limit for each key', () => {
     expect(wire.sendBatch).not.toHaveBeenCalled();
   });
 
+  it('takes a message for one that kills its process only after more receives than it can have been put off', async () => {
+    const tags = {
+      listQueueTags: jest.fn(async () => ({})),
+      tagQueue: jest.fn(async () => undefined),
+      untagQueue: jest.fn(async () => undefined),
+    };
+    const { put, handled } = consumerOf({ tags });
+    await put(message('1:a', { receives: 12 }));
+    expect([handled, tags.tagQueue.mock.calls.length]).toEqual([['1:a'], 0]);
+    await put(message('1:b', { receives: 16 }));
+    expect([handled, tags.tagQueue.mock.calls.length]).toEqual([['1:a', '1:b'], 1]);
+  });
+
   it('keeps the order of a FIFO group: those behind one that waits go back with it', async () => {
     const { put, handled, settled } = consumerOf({ fifo: true });
     const of = (group: string, ...ids: string[]) => ids.map(id => message(id, { group }));
