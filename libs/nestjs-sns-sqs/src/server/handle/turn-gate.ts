@@ -38,7 +38,6 @@ export class TurnGate {
   }
 
   private ask(delivery: Delivery, envelope: EventEnvelope): MaybePromise<(Settlement & { kind: 'wait' }) | undefined> {
-    if (delivery.isHeldBack) return undefined;
     const key = this.keyOf(envelope);
     if (key === undefined) return undefined;
     // What has been received before was put off, or has failed: it is not made to wait behind what is new.
