@@ -1,5 +1,6 @@
 // What the outbox does: relayed events/s and CPU per event, time from commit to SQS's answer, the cost of an emit within
-// a transaction, and the queries of an idle relay; beside a loop by hand. A real PostgreSQL, and the stub with 10 ms per
+// a transaction, and the queries of an idle relay; beside pg-transactional-outbox, where it is
+// installed (`npm ci --prefix bench/rivals`), and a loop by hand. A real PostgreSQL, and the stub with 10 ms per
 // call, on the same machine. --events: how many. --rows=10000,1000000: instead, what the calls of the outbox take while so
 // many messages wait; --keep: with the option `keep`.
 import { subscribe } from 'node:diagnostics_channel';
@@ -12,6 +13,7 @@ import { ClientSQS, SqsRecordBuilder } from '../dist/libs/nestjs-sns-sqs/esm/ind
 import { fromPg, PostgresOutbox } from '../dist/libs/nestjs-sns-sqs/esm/postgres/index.js';
 import { PostgresProcess } from '../test/support/postgres-process.mjs';
 import { ServerProcess } from './lib/server-process.mjs';
+import { pgTransactionalOutbox } from './outbox-rival.mjs';
 import { measureRows } from './outbox-rows.mjs';
 
 const { values } = parseArgs({
@@ -57,12 +59,12 @@ const clientOf = options => {
   };
 };
 
-async function measured(work) {
+async function measured(work, count = events) {
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   await work();
   const { user, system } = process.cpuUsage(cpu);
-  return { perSecond: (events / (performance.now() - startedAt)) * 1000, us: (user + system) / events };
+  return { perSecond: (count / (performance.now() - startedAt)) * 1000, us: (user + system) / count };
 }
 
 const say = (what, { perSecond, us }) =>
@@ -94,12 +96,30 @@ async function relayed() {
   await backlog(writer.client);
   const { client } = clientOf();
   await client.connect();
-  say('nestjs-sns-sqs', await measured(untilEmpty));
+  const result = await measured(untilEmpty);
+  say('nestjs-sns-sqs', result);
   queries = 0;
   await setTimeout(10_000);
   console.log(`  idle: ${(queries / 10).toFixed(1)} queries/s`);
   await client.close();
   await writer.client.close();
+  return result;
+}
+
+/** How many times as many events ours has relayed in the same time. */
+async function besideRival(ours) {
+  const count = Math.min(events, 500);
+  const result = await pgTransactionalOutbox({
+    pool: connections,
+    url: database.url,
+    aws,
+    queueUrl: `${stub.endpoint}/000000000000/${QUEUE}`,
+    count,
+    measured: work => measured(work, count),
+  });
+  if (!result) return console.log('pg-transactional-outbox is not installed: npm ci --prefix bench/rivals');
+  say('pg-transactional-outbox', result);
+  console.log(`  ours: ${(ours.perSecond / result.perSecond).toFixed(1)} times as many`);
 }
 
 /** Claims ten, sends one by one, deletes one by one: what many services have. */
@@ -107,25 +127,22 @@ async function byHand() {
   const sqs = new SQSClient(aws);
   const count = Math.min(events, 1_000);
   await connections.query(`INSERT INTO by_hand (body) SELECT repeat('x', 500) FROM generate_series(1, ${count})`);
-  const cpu = process.cpuUsage();
-  const startedAt = performance.now();
   const connection = await connections.connect();
-  for (let isEmpty = false; !isEmpty;) {
-    await connection.query('BEGIN');
-    const { rows } = await connection.query('SELECT * FROM by_hand ORDER BY id LIMIT 10 FOR UPDATE SKIP LOCKED');
-    for (const { id, body } of rows) {
-      await sqs.send(new SendMessageCommand({ QueueUrl: `${stub.endpoint}/000000000000/${QUEUE}`, MessageBody: body }));
-      await connection.query('DELETE FROM by_hand WHERE id = $1', [id]);
+  const loop = async () => {
+    for (let isEmpty = false; !isEmpty;) {
+      await connection.query('BEGIN');
+      const { rows } = await connection.query('SELECT * FROM by_hand ORDER BY id LIMIT 10 FOR UPDATE SKIP LOCKED');
+      for (const { id, body } of rows) {
+        const QueueUrl = `${stub.endpoint}/000000000000/${QUEUE}`;
+        await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
+        await connection.query('DELETE FROM by_hand WHERE id = $1', [id]);
+      }
+      await connection.query('COMMIT');
+      isEmpty = rows.length === 0;
     }
-    await connection.query('COMMIT');
-    isEmpty = rows.length === 0;
-  }
+  };
+  say('a loop by hand', await measured(loop, count));
   connection.release();
-  const { user, system } = process.cpuUsage(cpu);
-  say('a loop by hand', {
-    perSecond: (count / (performance.now() - startedAt)) * 1000,
-    us: (user + system) / count,
-  });
 }
 
 /** A change of a user and its event, 200 a second; and the same change without an event. */
@@ -183,7 +200,7 @@ async function latency() {
 }
 
 try {
-  await relayed();
+  await besideRival(await relayed());
   await byHand();
   await latency();
 } finally {

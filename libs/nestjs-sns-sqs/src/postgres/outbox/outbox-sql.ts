@@ -7,6 +7,9 @@ const CLAIM_BYTES = 8 * 1_048_576;
 /** Beyond this a count costs more than it tells. */
 const COUNT_UP_TO = 10_001;
 const PROMOTE_AT_ONCE = 500;
+const TIDY_AT_ONCE = 5_000;
+/** A lane without a number stays so long after its last use. */
+const LANE_AGE = "interval '1 day'";
 
 const MESSAGE = 'destination, bucket, lane, event_id, type, entry';
 
@@ -165,9 +168,20 @@ FROM ${schema}.outbox_refused WHERE $1::text IS NULL OR destination = $1::text O
   UNION ALL SELECT destination FROM ${schema}.outbox_messages UNION ALL SELECT destination FROM ${schema}.outbox_refused
   UNION ALL SELECT destination FROM ${schema}.outbox_scheduled) d ORDER BY destination`,
 
-  // A lane that numbers is kept for ever: its number must not begin anew.
-  tidy: `DELETE FROM ${schema}.outbox_lanes WHERE ctid IN (
-  SELECT ctid FROM ${schema}.outbox_lanes
-  WHERE sequence IS NULL AND used_at < clock_timestamp() - interval '1 day' LIMIT 1000 FOR UPDATE SKIP LOCKED
-)`,
+  // A lane that numbers is kept for ever: its number must not begin anew. An index of those to delete would make each
+  // write of a lane dearer. What is locked is looked at again: a writer may have used the lane meanwhile.
+  /** $1 destination and $2 lane behind which to look: a page of the lanes at a time, however many there are. */
+  tidy: `WITH page AS (
+  SELECT ctid, destination, lane, sequence IS NULL AND used_at < clock_timestamp() - ${LANE_AGE} AS is_old
+  FROM ${schema}.outbox_lanes WHERE (destination, lane) > ($1::text, $2::text)
+  ORDER BY destination, lane LIMIT ${TIDY_AT_ONCE}
+),
+old AS (
+  SELECT ctid FROM ${schema}.outbox_lanes WHERE ctid = ANY (ARRAY(SELECT ctid FROM page WHERE is_old))
+    AND sequence IS NULL AND used_at < clock_timestamp() - ${LANE_AGE} FOR UPDATE SKIP LOCKED
+),
+gone AS (
+  DELETE FROM ${schema}.outbox_lanes WHERE ctid = ANY (ARRAY(SELECT ctid FROM old))
+)
+SELECT destination, lane FROM page ORDER BY destination DESC, lane DESC LIMIT 1`,
 });

@@ -124,23 +124,53 @@ describeWithPostgres('PostgresOutbox', () => {
     expect(await store.destinations()).toContain(to);
   });
 
+  it('removes lanes without a number a day after their last use, page by page, and no others', async () => {
+    const { pool } = database;
+    const lanes = async (): Promise<number> => {
+      const { rows } = await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM nestjs_sns_sqs.outbox_lanes');
+      return rows[0]?.n ?? 0;
+    };
+    await pool.query('TRUNCATE nestjs_sns_sqs.outbox_lanes');
+    await pool.query(
+      `INSERT INTO nestjs_sns_sqs.outbox_lanes (destination, lane, sequence, used_at)
+       SELECT 'sns:lanes', n::text, CASE WHEN n % 4 = 0 THEN 1 END,
+         now() - CASE WHEN n % 2 = 0 THEN interval '25 hours' ELSE interval '23 hours' END
+       FROM generate_series(1, 12000) n`,
+    );
+    const cleaner = new PostgresOutbox({ pool });
+    // Of 5,000 each; the fourth is behind the last one, and the next begins anew.
+    for (const left of [10_750, 9_500, 9_000, 9_000]) {
+      await cleaner.tidy();
+      expect(await lanes()).toBeCloseTo(left, -3);
+    }
+    expect(await lanes()).toBe(9_000);
+    await pool.query(`UPDATE nestjs_sns_sqs.outbox_lanes SET used_at = now() - interval '2 days' WHERE lane = '1'`);
+    for (let page = 0; page < 4; page += 1) await cleaner.tidy();
+    expect(await lanes()).toBe(8_999);
+  });
+
   it('finds what is to be relayed by its index, however much waits and however much is left for others', async () => {
     const { pool } = database;
     await pool.query(
       `INSERT INTO nestjs_sns_sqs.outbox_messages (destination, bucket, lane, event_id, type, entry)
        SELECT 'sns:many', n % 16, 'user ' || n % 1000, n::text, 't', '{}' FROM generate_series(1, 20000) n`,
     );
-    await pool.query('ANALYZE nestjs_sns_sqs.outbox_messages');
+    await pool.query(
+      `INSERT INTO nestjs_sns_sqs.outbox_lanes (destination, lane)
+       SELECT 'sns:many', 'user ' || n FROM generate_series(1, 20000) n`,
+    );
+    await pool.query('ANALYZE nestjs_sns_sqs.outbox_messages, nestjs_sns_sqs.outbox_lanes');
     await store.open(['sns:many']);
     const sql = outboxSql('nestjs_sns_sqs');
     for (const [text, values] of [
       [sql.lease, [JSON.stringify(['sns:many']), 'plan', '1000']],
       [sql.read, ['plan', '50', '[]']],
+      [sql.tidy, ['', '']],
     ] as const) {
       const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [...values]);
       const plan = rows.map(row => row['QUERY PLAN']).join('\n');
-      expect(plan).toMatch(/Index (Only )?Scan using outbox_messages_due/);
-      expect(plan).not.toMatch(/Seq Scan on outbox_messages/);
+      expect(plan).toMatch(/Index (Only )?Scan using (outbox_messages_due|outbox_lanes_pkey)/);
+      expect(plan).not.toMatch(/Seq Scan on outbox_(messages|lanes)/);
     }
   });
 });

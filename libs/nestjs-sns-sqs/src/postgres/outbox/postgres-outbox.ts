@@ -48,6 +48,8 @@ export class PostgresOutbox implements OutboxStore {
   readonly relay: OutboxRelayOptions | false;
   private readonly sql: ReturnType<typeof outboxSql>;
   private readonly pool: SqlExecutor;
+  /** Destination and name of the lane that the clean-up has reached. */
+  private tidied = ['', ''];
   private readonly schema: string;
 
   /** @throws {SnsSqsError} INVALID_OPTIONS, with every problem. */
@@ -176,7 +178,10 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async tidy(): Promise<void> {
-    await this.pool.query(this.sql.tidy);
+    const { rows } = await this.pool.query<{ destination: string; lane: string }>(this.sql.tidy, this.tidied);
+    const [last] = rows;
+    // Behind the last lane the first one follows.
+    this.tidied = last ? [last.destination, last.lane] : ['', ''];
     await this.keep();
   }
 
