@@ -1,25 +1,15 @@
-import type { LoggerService } from '@nestjs/common';
-import type { ClockWatch } from '../async/clock-watch.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
-import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { replyAddressOf } from '../envelope/reply.js';
-import type { Inbox } from '../inbox/inbox.js';
-import type { SqsControlPlane } from '../interfaces/control-plane.interface.js';
-import type { Telemetry } from '../interfaces/telemetry.interface.js';
 import { TracedSqsWire } from '../wire/traced-sqs-wire.js';
-import type { SteeringStore } from '../interfaces/steering-store.interface.js';
-import type { SqsWire } from '../interfaces/wire.interface.js';
-import type { ResolvedConsumerOptions } from '../options/server-options.js';
 import { QueueTagReader } from '../topology/queue-tag-reader.js';
-import type { ProvisionedQueue } from '../topology/topology.model.js';
 import { assembleLanes, messagesInWork } from './assemble-lanes.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import { DeliveryTracer } from './handle/delivery-tracer.js';
 import { DeliveryRunner } from './handle/delivery-runner.js';
-import { Dispatcher, type DispatcherOptions } from './handle/dispatcher.js';
+import { Dispatcher } from './handle/dispatcher.js';
 import { Failures } from './handle/failures.js';
-import { AskingHandlers, type WaitCount } from './handle/asking-handlers.js';
+import { AskingHandlers } from './handle/asking-handlers.js';
 import { InboxGate } from './handle/inbox-gate.js';
 import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
@@ -31,55 +21,13 @@ import { laneKeyOf, type LaneKey } from './receive/lane-key.js';
 import type { LaneSet } from './receive/lane-set.js';
 import { Poller } from './receive/poller.js';
 import { ReceivePace } from './receive/receive-pace.js';
-import type { RequestSlots } from './receive/request-slots.js';
 import { Slots } from './receive/slots.js';
 import { SqsClock } from './receive/sqs-clock.js';
 import { IntakeCapacity } from './receive/intake-capacity.js';
 import { Steering, type SteeredIntake } from './steer/steering.js';
 import { Heartbeat } from './settle/heartbeat.js';
 import { Settler } from './settle/settler.js';
-
-export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers' | 'decode' | 'hooks' | 'requestOf'> {
-  queue: ProvisionedQueue & { fifo: boolean };
-  /** Full name of the queue whose handlers this one uses, where it is a former name of it. @default its own name */
-  useCase?: string;
-  settings: ResolvedConsumerOptions;
-  /** The server's bound of messages in work, over all queues. */
-  slots: Slots;
-  /** Slots of their own for requests from this service itself. @default none */
-  requestSlots?: RequestSlots;
-  /** Of a queue of this server, by full name. @default none has any */
-  requestSlotsOf?: (queue: string) => RequestSlots | undefined;
-  /** Of the queue's handlers that wait for answers to requests. @default they are not counted */
-  waits?: WaitCount;
-  /** The same, of the whole server. Undefined: it has no bound of its own. */
-  serverWaits?: WaitCount | undefined;
-  wire: SqsWire;
-  /** Undefined: the process's, if it has one. */
-  telemetry?: Telemetry | undefined;
-  /** What handlers emit belongs to the conversation of what they handle. @default true */
-  conversation?: boolean | undefined;
-  /** Undefined: none. */
-  inbox?: Inbox | undefined;
-  /** For limits that all processes share. @default each process has its own */
-  steeringStore?: SteeringStore | undefined;
-  /** While the store does not answer. @default 'wait' */
-  onStoreUnavailable?: 'wait' | 'proceed' | undefined;
-  /** The inbox's store knows the attempts of all processes. */
-  inboxIsShared?: boolean;
-  /** The queue's tags, where a message is marked that may kill its process. @default none are read or written */
-  tags?: Pick<SqsControlPlane, 'listQueueTags' | 'tagQueue' | 'untagQueue'> | undefined;
-  /** What the tags tell, for all who ask of this queue. @default one that reads `tags` */
-  tagReader?: QueueTagReader | undefined;
-  /** Copies to the dead letter queue are refused: the messages stay in their queue until one is accepted. */
-  onDeadLettersRefused?: (error: SnsSqsError) => void;
-  onDeadLettersAccepted?: () => void;
-  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
-  /** The process's; undefined: the event loop and the machine are taken to run all the time. */
-  watch?: ClockWatch | undefined;
-  onFault: (error: SnsSqsError) => void;
-  onRecovery: () => void;
-}
+import type { QueueConsumerOptions } from './consumer-options.js';
 
 /** Delete calls that may be under way at one time at least: 50,000 messages/s where a call takes 10 ms. */
 const MIN_DELETES = 50;

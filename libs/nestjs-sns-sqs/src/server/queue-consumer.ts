@@ -5,14 +5,15 @@ import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxCounts } from '../inbox/admission.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
-import { assembleParts, type Consumer, type ConsumerParts, type QueueConsumerOptions } from './consumer-parts.js';
+import type { QueueConsumerOptions } from './consumer-options.js';
+import { assembleParts, type Consumer, type ConsumerParts } from './consumer-parts.js';
 import { snapshotOf, type ConsumerSnapshot } from './consumer-snapshot.js';
 import { InFlight } from './in-flight.js';
 import type { Receipt } from './receive/intake.js';
 import { Reception } from './reception.js';
 import type { Pausable } from './steer/pauses.js';
 
-export type { QueueConsumerOptions } from './consumer-parts.js';
+export type { QueueConsumerOptions } from './consumer-options.js';
 
 /** Handlers that were told to stop get this long to do so, in milliseconds, before their messages are given back. */
 const ABORT_GRACE_MS = 250;
