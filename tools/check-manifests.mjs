@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { blocksOf } from './manifests/blocks.mjs';
-import { lintCloudFormation, policyTemplate } from './manifests/cloudformation.mjs';
+import { lintQueued, policyTemplate, queueCloudFormation } from './manifests/cloudformation.mjs';
 import { validateKubernetes } from './manifests/kubernetes.mjs';
 import { checkDashboard, checkRules } from './manifests/prometheus.mjs';
 import { parseTerraform } from './manifests/terraform.mjs';
@@ -17,11 +17,15 @@ import { FOLDER } from './manifests/tool.mjs';
 const ROOT = join(import.meta.dirname, '..');
 const DOCS = join(ROOT, 'docs');
 
-/** What a tool is asked about: the first that fits. `read` returns what is wrong. */
+/** What a tool is asked about: the first that fits. `read` gets the text and its place, and returns what is wrong. */
 const READERS = [
   { language: 'yaml', fits: text => /^apiVersion:/m.test(text), read: validateKubernetes },
-  { language: 'yaml', fits: text => /^Resources:/m.test(text), read: lintCloudFormation },
-  { language: 'json', fits: text => /"Effect"/.test(text), read: text => lintCloudFormation(policyTemplate(text)) },
+  { language: 'yaml', fits: text => /^Resources:/m.test(text), read: queueCloudFormation },
+  {
+    language: 'json',
+    fits: text => /"Effect"/.test(text),
+    read: (text, where) => queueCloudFormation(policyTemplate(text), where),
+  },
   { language: 'hcl', fits: () => true, read: parseTerraform },
 ];
 /** What nobody deploys: steps of GitHub Actions, and messages. */
@@ -42,12 +46,13 @@ for (const page of pages) {
     if (!reader && !READERS.some(entry => entry.language === language)) continue;
     if (!reader && SHOWN.some(isFor)) continue;
     const found = reader
-      ? await reader.read(text)
+      ? await reader.read(text, `docs/${page}:${line}`)
       : ['no tool reads this block: add one, or say that it is only shown'];
     problems.push(...found.map(problem => `docs/${page}:${line}: ${problem}`));
     count += 1;
   }
 }
+problems.push(...lintQueued());
 problems.push(...checkRules(join(DOCS, 'monitoring/alerts.yml')));
 problems.push(...checkDashboard(join(DOCS, 'monitoring/grafana-dashboard.json')));
 rmSync(join(FOLDER, 'work'), { recursive: true, force: true });

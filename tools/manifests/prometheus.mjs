@@ -13,7 +13,14 @@ function promtool() {
   if (status === 0) return stdout.trim();
   if (!existsSync(EXTRACTED)) {
     mkdirSync(DEB, { recursive: true });
-    install('promtool', 'apt-get', ['download', '-qq', 'prometheus'], DEB);
+    const download = ['download', '-qq', 'prometheus'];
+    if (!run('apt-get', download, DEB).isOk) {
+      // The lists of packages may be missing or old.
+      const update = ['apt-get', 'update', '-qq'];
+      const [command, ...args] = process.getuid() === 0 ? update : ['sudo', ...update];
+      install("Debian's lists of packages", command, args);
+      install('promtool', 'apt-get', download, DEB);
+    }
     const archive = readdirSync(DEB).find(name => name.endsWith('.deb'));
     install('promtool from its archive', 'dpkg-deb', ['--extract', archive, '.'], DEB);
   }
