@@ -188,7 +188,7 @@ describe('least privilege', () => {
     expect(statements.flatMap(({ principals }) => principals)).toEqual(['Service:sns.amazonaws.com']);
   });
 
-  it('a command queue and the dead letter queues let in nobody: they have no policy, so that IAM alone decides', async () => {
+  it('a command queue and its dead letter queue let in nobody: they have no policy, so that IAM alone decides', async () => {
     @Controller()
     class Notifications {
       @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email' })
@@ -198,11 +198,17 @@ describe('least privilege', () => {
       send(): void {}
     }
     await here.start([Notifications]);
-    const closed = [
-      'notifications-async-commands.fifo',
-      'notifications-async-commands-dlq.fifo',
-      'send-email-on-user-registered-dlq',
-    ];
+    const closed = ['notifications-async-commands.fifo', 'notifications-async-commands-dlq.fifo'];
     for (const name of closed) expect((await here.queue(name).attributes())['Policy'] ?? '').toBe('');
+    // The one of a use case lets in the topic, for events that SNS cannot deliver, and nobody else.
+    const { Policy = '' } = await here.queue('send-email-on-user-registered-dlq').attributes();
+    const statements = parsePolicy(Policy) ?? [];
+    expect(statements.flatMap(({ principals }) => principals)).toEqual(['Service:sns.amazonaws.com']);
+    expect(statements.flatMap(({ actions }) => actions)).toEqual(['sqs:sendmessage']);
+    expect(statements.flatMap(({ conditions }) => conditions)).toContainEqual({
+      operator: 'ArnEquals',
+      key: 'aws:sourcearn',
+      values: [await here.topic('users-domain-events').arn()],
+    });
   });
 });
