@@ -4,6 +4,7 @@ import type { ExportOptions } from './export-options.js';
 import { iamPoliciesOf } from './iam.js';
 import { logicalId } from './logical-ids.js';
 import { mermaidOf } from './mermaid.js';
+import { terraformOf } from './terraform.js';
 import { documentWith, queueWith } from '../../../test/document-with.js';
 
 const template = (document: TopologyDocument, options?: ExportOptions): CloudFormationTemplate =>
@@ -63,6 +64,26 @@ describe('a template', () => {
     const made = template(document, { topics: 'all' });
     expect(ofType(made, 'AWS::SNS::Topic')).toEqual([]);
     expect(PROPERTIES(made, 'MailFromUsersDomainEvents')['TopicArn']).toBe(topic);
+  });
+
+  it('is divided where two apps subscribe to each other: the topics, and all the rest', () => {
+    const document = documentWith({
+      publishers: [{ service: 'notifications', topic: 'notifications-domain-events', provisioning: 'create' }],
+    });
+    const alarms = { ageSeconds: 60, actions: [] };
+    const made = (topics: 'own' | 'only' | 'none') => template(document, { topics, alarms }).Resources;
+    expect(Object.keys(made('only'))).toEqual(['NotificationsDomainEventsTopic']);
+    expect(made('none')).not.toHaveProperty('NotificationsDomainEventsTopic');
+    expect({ ...made('only'), ...made('none') }).toEqual(made('own'));
+  });
+
+  it('drops what SNS cannot deliver where the team wants it so', () => {
+    const made = template(documentWith({ topology: { subscriptionDeadLetterQueues: false } }));
+    expect(PROPERTIES(made, 'MailFromUsersDomainEvents')).not.toHaveProperty('RedrivePolicy');
+    expect(made.Resources).not.toHaveProperty('MailDeadLetterQueuePolicy');
+    expect(terraformOf(documentWith({ topology: { subscriptionDeadLetterQueues: false } }))).not.toMatch(
+      /dead_letter_queue_policy|redrive_policy += jsonencode\(\{ ?deadLetterTargetArn[^,]*\}\)/,
+    );
   });
 
   it("has a customer's key in place of SQS's own encryption, with tags on all", () => {

@@ -4,15 +4,7 @@ import type { TopologyDocument } from '../topology-document.js';
 import { queueArnText, type ArnText } from './arn-texts.js';
 import type { ExportOptions } from './export-options.js';
 import { resourcesOf } from './resources.js';
-import type {
-  AlarmResource,
-  QueuePolicyResource,
-  QueueResource,
-  RolePolicyResource,
-  SubscriptionResource,
-  TopicReference,
-  TopicResource,
-} from './resources.model.js';
+import { ALARM_PERIOD_SECONDS, type Part, type TopicReference } from './resources.model.js';
 import { policyDocument } from './roles.js';
 
 export interface CloudFormationTemplate {
@@ -76,7 +68,7 @@ export function cloudFormationOf(document: TopologyDocument, options: ExportOpti
 
 type Entry = [string, CloudFormationResource];
 
-function topicEntry({ id, name, kmsKeyId, tags }: TopicResource): Entry {
+function topicEntry({ id, name, kmsKeyId, tags }: Part<'topics'>): Entry {
   const Properties = { TopicName: name, ...(kmsKeyId && { KmsMasterKeyId: kmsKeyId }), ...tagsOf(tags) };
   return [id, { Type: 'AWS::SNS::Topic', ...RETAIN, Properties }];
 }
@@ -87,7 +79,7 @@ const typed = (name: string, value: string): unknown =>
 const typedAttributes = (attributes: Attributes): Record<string, unknown> =>
   Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, typed(name, value)]));
 
-function queueEntry({ id, name, attributes, tags, redrive, takesFrom }: QueueResource): Entry {
+function queueEntry({ id, name, attributes, tags, redrive, takesFrom }: Part<'queues'>): Entry {
   const Properties = {
     QueueName: name,
     ...typedAttributes(attributes),
@@ -103,7 +95,7 @@ function queueEntry({ id, name, attributes, tags, redrive, takesFrom }: QueueRes
   return [id, { Type: 'AWS::SQS::Queue', ...RETAIN, Properties }];
 }
 
-function subscriptionEntry({ id, topic, queue, deadLetterQueue, filterPolicy }: SubscriptionResource): Entry {
+function subscriptionEntry({ id, topic, queue, deadLetterQueue, filterPolicy }: Part<'subscriptions'>): Entry {
   const Properties = {
     TopicArn: topicArn(topic),
     Protocol: 'sqs',
@@ -121,7 +113,7 @@ const subscriptionId = (id: string): object => ({
   'Fn::Select': [SUBSCRIPTION_ID, { 'Fn::Split': [':', { Ref: id }] }],
 });
 
-function policyEntry({ id, queue, topics, subscriptions }: QueuePolicyResource): Entry {
+function policyEntry({ id, queue, topics, subscriptions }: Part<'policies'>): Entry {
   const Sid = subscriptions
     ? { 'Fn::Join': [POLICY_SID_SEPARATOR, [POLICY_SID, ...subscriptions.map(subscriptionId)]] }
     : POLICY_SID;
@@ -132,9 +124,7 @@ function policyEntry({ id, queue, topics, subscriptions }: QueuePolicyResource):
   return [id, { Type: 'AWS::SQS::QueuePolicy', Properties: { Queues: [{ Ref: queue }], PolicyDocument } }];
 }
 
-const ALARM_PERIOD_SECONDS = 300;
-
-function alarmEntry({ id, queueName, metric, threshold, description, actions }: AlarmResource): Entry {
+function alarmEntry({ id, queueName, metric, threshold, description, actions }: Part<'alarms'>): Entry {
   const Properties = {
     AlarmDescription: description,
     Namespace: 'AWS/SQS',
@@ -152,7 +142,7 @@ function alarmEntry({ id, queueName, metric, threshold, description, actions }: 
   return [id, { Type: 'AWS::CloudWatch::Alarm', Properties }];
 }
 
-function roleEntry({ id, role }: RolePolicyResource): Entry {
+function roleEntry({ id, role }: Part<'roles'>): Entry {
   const Properties = {
     Description: `nestjs-sns-sqs: what a ${role.name} may do.`,
     PolicyDocument: policyDocument(role, sub),

@@ -13,6 +13,12 @@ export interface Resources {
   roles: RolePolicyResource[];
 }
 
+/** One of these, such as `Part<'queues'>`. */
+export type Part<K extends keyof Resources> = Resources[K][number];
+
+/** How long SQS's metrics are summed up for an alarm. */
+export const ALARM_PERIOD_SECONDS = 300;
+
 /** A role's policy, or a part of it where it is too large for one. */
 export interface RolePolicyResource {
   id: string;

@@ -5,15 +5,7 @@ import { queueArnText, type ArnText } from './arn-texts.js';
 import type { ExportOptions } from './export-options.js';
 import { Hcl, hclDocument, hclString, hclValue, type HclBlock, type HclValue } from './hcl.js';
 import { resourcesOf } from './resources.js';
-import type {
-  AlarmResource,
-  QueuePolicyResource,
-  QueueResource,
-  RolePolicyResource,
-  SubscriptionResource,
-  TopicReference,
-  TopicResource,
-} from './resources.model.js';
+import { ALARM_PERIOD_SECONDS, type Part, type TopicReference } from './resources.model.js';
 import { policyDocument } from './roles.js';
 
 /** What exists already, by the ids that Terraform imports: a queue's URL, a topic's or subscription's ARN. */
@@ -101,13 +93,13 @@ const LIFECYCLE: Record<'kept' | 'keptAndTagged', HclBlock> = {
 const tagsOf = (tags: Readonly<Record<string, string>>): HclValue | undefined =>
   Object.keys(tags).length > 0 ? tags : undefined;
 
-const topicBlock = ({ id, name, kmsKeyId, tags }: TopicResource): HclBlock =>
+const topicBlock = ({ id, name, kmsKeyId, tags }: Part<'topics'>): HclBlock =>
   resource('aws_sns_topic', id, { name, kms_master_key_id: kmsKeyId, tags: tagsOf(tags) }, [LIFECYCLE.kept]);
 
 const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 const flag = (text: string | undefined): boolean | undefined => (text === undefined ? undefined : text === 'true');
 
-function queueBlocks({ id, name, attributes: all, tags, redrive, takesFrom }: QueueResource): HclBlock[] {
+function queueBlocks({ id, name, attributes: all, tags, redrive, takesFrom }: Part<'queues'>): HclBlock[] {
   const queue = resource(
     'aws_sqs_queue',
     id,
@@ -140,7 +132,7 @@ function queueBlocks({ id, name, attributes: all, tags, redrive, takesFrom }: Qu
   return [queue, allow];
 }
 
-const subscriptionBlock = ({ id, topic, queue, deadLetterQueue, filterPolicy }: SubscriptionResource): HclBlock =>
+const subscriptionBlock = ({ id, topic, queue, deadLetterQueue, filterPolicy }: Part<'subscriptions'>): HclBlock =>
   resource('aws_sns_topic_subscription', id, {
     topic_arn: topicValue(topic),
     protocol: 'sqs',
@@ -154,7 +146,7 @@ const subscriptionBlock = ({ id, topic, queue, deadLetterQueue, filterPolicy }: 
     }),
   });
 
-function policyBlock({ id, queue, topics, subscriptions }: QueuePolicyResource): HclBlock {
+function policyBlock({ id, queue, topics, subscriptions }: Part<'policies'>): HclBlock {
   const subscriptionId = (each: string): string =>
     `element(split(":", aws_sns_topic_subscription.${terraformName(each)}.arn), 6)`;
   const Sid = subscriptions
@@ -169,9 +161,7 @@ function policyBlock({ id, queue, topics, subscriptions }: QueuePolicyResource):
   });
 }
 
-const ALARM_PERIOD_SECONDS = 300;
-
-const alarmBlock = ({ id, queueName, metric, threshold, description, actions }: AlarmResource): HclBlock =>
+const alarmBlock = ({ id, queueName, metric, threshold, description, actions }: Part<'alarms'>): HclBlock =>
   resource('aws_cloudwatch_metric_alarm', id, {
     alarm_name: `${queueName}-${metric === 'ApproximateAgeOfOldestMessage' ? 'age' : 'dead-letters'}`,
     alarm_description: description,
@@ -187,7 +177,7 @@ const alarmBlock = ({ id, queueName, metric, threshold, description, actions }: 
     alarm_actions: actions.length > 0 ? [...actions] : undefined,
   });
 
-const roleBlock = ({ id, role }: RolePolicyResource): HclBlock =>
+const roleBlock = ({ id, role }: Part<'roles'>): HclBlock =>
   resource('aws_iam_policy', id, {
     name_prefix: `${POLICY_SID}-${role.name}-`,
     description: `nestjs-sns-sqs: what a ${role.name} may do.`,
