@@ -65,8 +65,8 @@ export interface Fate extends ScheduledMessage {
   sentAt: number;
   /** As SQS counts them. */
   receives: number;
-  /** Of any of its copies, the first time. */
-  receivedAt: number;
+  /** When a store that all share has let it run for the first time. */
+  claimedAt: number;
   runs: Run[];
   /** When a call to the inbox about it failed last. */
   storeFailedAt: number;
@@ -257,11 +257,6 @@ export class Fates {
     const twice = fate.sleptInWork ? 1 : 0;
     const most = starts + twice + this.#unheard(fate) + fate.storeFailures;
     return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
-  }
-
-  /** SQS has counted receives of it that nobody got. */
-  hasUnheard(fate: Fate): boolean {
-    return this.#unheard(fate) > 0;
   }
 
   /** By a store that all processes share. */

@@ -21,6 +21,8 @@ export interface Shelf {
 }
 
 export interface StoreWatch {
+  /** The store has let an event run. */
+  noteClaimed(claim: InboxClaim): void;
   /** The store has marked the event of a claim. */
   noteDone(claim: InboxClaim, done: InboxDone): void;
   /** A call about these claims has failed, before or after its effect. */
@@ -63,7 +65,11 @@ export class FaultyStore implements InboxStore {
   }
 
   claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
-    return this.#write([claim], ({ memory }) => memory.claim(claim, leaseMs));
+    return this.#write([claim], ({ memory }) => {
+      const result = memory.claim(claim, leaseMs);
+      if (result.status === 'claimed') this.watch.noteClaimed(claim);
+      return result;
+    });
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): Promise<boolean[]> {

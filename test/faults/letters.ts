@@ -6,7 +6,7 @@ const MINUTES = 60_000;
 const INJECTED = /^injected ([a-z-]+) of (\S+)\/(\d+) at start (\d+)$/;
 const INJECTED_OF_BATCH = /^injected throw of a batch of \d+$/;
 /** Where no store counts attempts for all. */
-const FIFO_LATEST_MS = 45 * MINUTES;
+const LATEST_MS = 45 * MINUTES;
 /** Of an unknown type, `unknownTypeGraceSeconds`. */
 const GRACE_MS = 15 * MINUTES;
 /** With the default backoff nothing is dead-lettered sooner after its first attempt. */
@@ -163,18 +163,18 @@ export class Letters {
   #checkUsedUp(fate: Fate, last: Run | undefined): void {
     // Decided once, by its handler; the copy of then was refused, and another process was told of no decision.
     if (fate.runs.some(({ end }) => end === 'dead-letter') && this.#copiesMayFail) return;
-    const { fifo, inbox, backoff } = this.#schedule;
+    const { inbox, backoff } = this.#schedule;
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
-    const sinceReceive = this.#now() - fate.receivedAt;
     // Processes that know nothing of each other's attempts end it by its time.
-    const isOverdue = fifo && inbox !== 'shared' && since >= FIFO_LATEST_MS;
+    const isOverdue = inbox !== 'shared' && since >= LATEST_MS;
     if (!isOverdue && this.#fates.mostStarts(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
-    // Receives that nobody got can have been attempts, as far as anybody knows.
-    const triedFor = this.#fates.hasUnheard(fate) ? sinceReceive : since;
+    // A start that a store has counted may have ended, with its process or with its answer, before the handler began.
+    const isUnseen = this.#marks.gone(fate) > 0 || fate.storeFailures > 0;
+    const triedFor = inbox === 'shared' && isUnseen ? this.#now() - fate.claimedAt : since;
     if (backoff === 'default' && allowed >= 5 && hasFailedOnly && triedFor < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
   }

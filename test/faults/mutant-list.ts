@@ -74,8 +74,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'FIFO: a receive by another process is no attempt',
     file: 'server/handle/attempt-counter.ts',
-    from: 'if (!this.options.fifo && !this.options.arePutOff) return exactly(failed + 1 + presumed, free);',
-    to: 'return exactly(failed + 1 + presumed, free);',
+    from: '(this.options.fifo || this.options.arePutOff ? 0 : presumed)',
+    to: '(this.options.arePutOff ? 0 : presumed)',
     by: SCHEDULES,
   },
   {
@@ -95,8 +95,36 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A message that kills its process ends: with a shared store',
     file: 'server/handle/inbox-gate.ts',
-    from: "if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt };",
-    to: "if (attempt <= 1_000) return { kind: 'run', attempt };",
+    from: 'const isDeadly = deaths >= rules.maxReceiveCount;',
+    to: 'const isDeadly = deaths >= 1_000;',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'A death is known to a process that only finds that a copy was refused',
+    file: 'server/handle/inbox-gate.ts',
+    from: 'const { deaths = isTakenOver ? attempt - 1 : 0 } = admission;',
+    to: 'const deaths = isTakenOver ? attempt - 1 : 0;',
+    by: { spec: 'handle/inbox-gate.attempts' },
+  },
+  {
+    mend: 'An attempt is the last one only when the time of the backoff has passed',
+    file: 'server/handle/attempt-counter.ts',
+    from: '|| this.isTimeUp(delivery, history, sinceFirstMs)) return attempt;',
+    to: '|| maxReceiveCount > 0) return attempt;',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'That time begins with the first attempt, whatever SQS counts',
+    file: 'server/handle/attempt-counter.ts',
+    from: 'if (firstReceivedAt === undefined || sinceFirstMs',
+    to: 'if (firstReceivedAt === undefined || this.sqsNow() - firstReceivedAt >= leastScheduleMs(this.options.rules) || sinceFirstMs',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'Copies of an event that are tried too quickly are tried again',
+    file: 'server/handle/inbox-gate.ts',
+    from: '(sinceFirstMs ?? 0) < leastScheduleMs(rules)',
+    to: 'attempt < 0',
     by: SCHEDULES,
   },
   {

@@ -231,10 +231,7 @@ class Simulation {
     }
     if (what === 'sent') return this.#arrived(home, number, content.id);
     const fate = this.fates.get(home, number);
-    if (what === 'received') {
-      fate.receives = Math.max(fate.receives, receiveCount);
-      fate.receivedAt = Math.min(fate.receivedAt, this.time.now);
-    }
+    if (what === 'received') fate.receives = Math.max(fate.receives, receiveCount);
     if (what !== 'removed' || this.fates.hasEnd(fate) || this.#isThere(fate)) return;
     if (this.time.now - fate.sentAt < this.schedule.retentionSeconds * 1000) this.unaccounted = fate;
     else this.#expired(fate);
@@ -273,7 +270,7 @@ class Simulation {
       ids: new Set([id]),
       sentAt: this.time.now,
       receives: 0,
-      receivedAt: Infinity,
+      claimedAt: Infinity,
       runs: [],
       storeFailedAt: -1,
       storeFailures: 0,
@@ -330,6 +327,10 @@ class Simulation {
 
   #sharedStore(): FaultyStore {
     const store = new FaultyStore(this.shelf, this.random, this.faults, {
+      noteClaimed: claim => {
+        const fate = this.#fateOf(claim);
+        if (fate) fate.claimedAt = Math.min(fate.claimedAt, this.time.now);
+      },
       noteDone: (claim, done) => this.#noteDone(this.sharedTruth, claim, done),
       noteStoreFault: claims => {
         for (const claim of claims) {
@@ -460,12 +461,10 @@ class Simulation {
     const least = isShared ? 1 : 2;
     const tagFailures = isShared ? 0 : this.#tagFailures;
     const allowed = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
-    // While its copy is refused another process tries it that does not know how the last start ended.
-    const most = isShared && fate.isRefused ? 2 * allowed : allowed;
     // A publish whose answer was lost is repeated: without a shared store each of the two messages is a message of its own.
     const byMessage = groupBy(deaths, ({ context }) => (isShared ? '' : context.getMessage().MessageId));
     for (const { length } of byMessage.values()) {
-      if (length > most) this.fates.blame(`${nameOf(fate)} killed ${length} processes`);
+      if (length > allowed) this.fates.blame(`${nameOf(fate)} killed ${length} processes`);
     }
   }
 
