@@ -28,6 +28,7 @@ export type Admission =
       /** Whoever claimed it before has never ended that. */ isTakenOver?: boolean;
       /** As of {@link InboxClaimResult}. */
       sinceFirstMs?: number | undefined;
+      sinceLetterMs?: number | undefined;
       deaths?: number | undefined;
     }
   | { kind: 'skip'; why: 'duplicate' | 'older' }

@@ -34,6 +34,8 @@ interface EventRecord extends Held {
   firstAt: number;
   /** Claims that were taken over. */
   deaths: number;
+  /** When a message of it was dead-lettered. */
+  letterAt: number | undefined;
 }
 
 interface SubjectRecord extends Held {
@@ -52,6 +54,8 @@ const MAX_WAITING = 5;
 const DEFAULT_MAX_ENTRIES = 100_000;
 /** What may come again is remembered for as long as SQS keeps a message (14 days), and a day, in milliseconds. */
 const KEEP_MS = 15 * 86_400_000;
+/** Copies of what was dead-lettered come within 12 hours, which is how long SQS can hide them. */
+const KEEP_LETTER_MS = 86_400_000;
 
 /**
  * An inbox in the memory of one process: what another process claims or did it does not see, and a restart forgets
@@ -110,13 +114,19 @@ export class MemoryInboxStore implements InboxStore {
     const leaseEndsAt = now + leaseMs;
     const attempts = (event?.attempts ?? 0) + (event?.token === token ? 0 : 1);
     const isTakenOver = event?.token !== undefined && event.token !== token;
-    const firstAt = event?.firstAt ?? now;
+    const firstAt = event && event.attempts > 0 ? event.firstAt : now;
     const deaths = (event?.deaths ?? 0) + (isTakenOver ? 1 : 0);
-    this.events.put(id, { isDone: false, token, leaseEndsAt, attempts, firstAt, deaths, forgetAt: Infinity }, now);
+    const letterAt = event?.letterAt;
+    this.events.put(
+      id,
+      { isDone: false, token, leaseEndsAt, attempts, firstAt, deaths, letterAt, forgetAt: Infinity },
+      now,
+    );
     if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
     const result: InboxClaimResult & { status: 'claimed' } = { status: 'claimed', attempt: attempts };
     if (isTakenOver) result.isTakenOver = true;
     if (attempts > 1) result.sinceFirstMs = now - firstAt;
+    if (letterAt !== undefined) result.sinceLetterMs = now - letterAt;
     if (deaths > 0) result.deaths = deaths;
     if (subject?.position !== undefined) result.position = subject.position;
     if (subject?.gap) result.gap = gapOf(subject.gap, subject.backAt, now);
@@ -163,8 +173,10 @@ export class MemoryInboxStore implements InboxStore {
     const [event, subject] = held;
     for (const each of held) each.token = undefined;
     if (reason === 'unstarted') event.attempts -= 1;
-    if (reason === 'dead-lettered' || event.attempts <= 0) this.events.delete(idOf(claim.queue, claim.key));
-    else event.forgetAt = now + KEEP_MS;
+    if (reason === 'dead-lettered') Object.assign(event, { attempts: 0, deaths: 0, letterAt: now });
+    if (event.attempts > 0) event.forgetAt = now + KEEP_MS;
+    else if (event.letterAt !== undefined) event.forgetAt = event.letterAt + KEEP_LETTER_MS;
+    else this.events.delete(idOf(claim.queue, claim.key));
     // The one that is waited for is there, and comes again.
     if (reason === 'failed' && subject?.gap) subject.gap.since = now;
     if (subject && gapAt !== undefined) {

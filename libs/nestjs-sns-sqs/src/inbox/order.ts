@@ -93,13 +93,14 @@ export class Order {
   }
 }
 
-const runOf = (claim: HeldClaim, { attempt, isTakenOver = false, sinceFirstMs, deaths }: Claimed): Admission => ({
+const runOf = (claim: HeldClaim, { attempt, isTakenOver = false, ...known }: Claimed): Admission => ({
   kind: 'run',
   claim,
   attempt,
   isTakenOver,
-  sinceFirstMs,
-  deaths,
+  sinceFirstMs: known.sinceFirstMs,
+  sinceLetterMs: known.sinceLetterMs,
+  deaths: known.deaths,
 });
 
 /** The sequence that is next of the subject, as far as the store knows. */

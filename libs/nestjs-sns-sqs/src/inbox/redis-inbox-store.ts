@@ -67,7 +67,7 @@ export class RedisInboxStore implements InboxStore {
 
   async claim(claim: InboxClaim, leaseMs: number): Promise<InboxClaimResult> {
     const answer = (await this.run(CLAIM, claim, leaseMs, KEEP_MS, KEEP_SUBJECT_MS)) as Array<string | number>;
-    const [status, number, position, waitedMs, lowest, lowestSeenMs, sinceFirstMs, deaths] = answer;
+    const [status, number, position, waitedMs, lowest, lowestSeenMs, sinceFirstMs, deaths, sinceLetterMs] = answer;
     switch (status) {
       case 'done':
         return { status };
@@ -79,7 +79,8 @@ export class RedisInboxStore implements InboxStore {
           status: 'claimed',
           attempt: Number(number),
           ...(status === 'taken-over' && { isTakenOver: true }),
-          ...(sinceFirstMs !== undefined && { sinceFirstMs: Number(sinceFirstMs) }),
+          ...(Number(number) > 1 && sinceFirstMs !== undefined && { sinceFirstMs: Number(sinceFirstMs) }),
+          ...(sinceLetterMs !== undefined && { sinceLetterMs: Number(sinceLetterMs) }),
           ...(Number(deaths ?? 0) > 0 && { deaths: Number(deaths) }),
           ...(position && { position: String(position) }),
           ...(lowest !== undefined &&

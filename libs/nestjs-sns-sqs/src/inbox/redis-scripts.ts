@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * An event's record is one text: `c<attempts>:<lease ends at>:<token>:<first attempt at>:<deaths>` claimed,
- * `r<attempts>.<20 zeros><first attempt at><deaths>` released, `d<token>` done. Scripts of a version that knows no first
+ * An event's record is one text: `c<attempts>:<lease ends at>:<token>:<first attempt at>:<letter at>:<deaths>` claimed,
+ * `r<attempts>.<20 zeros><first attempt at><letter at><deaths>` released, `d<token>` done. Its second and third times are
+ * of 13 digits, zeros where there is none.
+ * Scripts of a version that knows no first
  * attempt read the same attempts: to them the first two are `c<attempts>:<lease ends at>:<another's token>`, and a number
  * whose fraction is too small to count. Their records have no first attempt. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
  * `l` the lowest that waits, `n` when that was put off last; `b` when the event that is waited for comes again. Times are Redis's own, in milliseconds: no client's clock
@@ -13,22 +15,26 @@ const NOW = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
+/** In place of a time. */
+const NONE = `
+local NONE = '0000000000000'`;
+
 /** Whether the claim is still its token's (ARGV[1]). */
 const HOLDS = `
 local function holds()
   local record = redis.call('GET', KEYS[1])
   if not record or string.sub(record, 1, 1) ~= 'c' then return false end
-  local n, ends, token, first, deaths = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*)$')
+  local n, ends, token, first, letter, deaths = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*):?(%d*)$')
   if token ~= ARGV[1] then return false end
   if KEYS[2] and redis.call('HGET', KEYS[2], 't') ~= ARGV[1] then return false end
-  return tonumber(n), first, deaths
+  return tonumber(n), first, letter, deaths
 end`;
 
-/** `first` and `deaths` are texts of digits. */
+/** All but the attempts are texts of digits. */
 const CLAIMED = `
-local function claimed(attempts, lease, first, deaths)
+local function claimed(attempts, lease, first, letter, deaths)
   local ends = string.format('%.0f', now + tonumber(lease))
-  return 'c' .. attempts .. ':' .. ends .. ':' .. ARGV[1] .. ':' .. first .. ':' .. deaths
+  return 'c' .. attempts .. ':' .. ends .. ':' .. ARGV[1] .. ':' .. first .. ':' .. letter .. ':' .. deaths
 end`;
 
 /** Keeps a subject's record `keep` from now at least: it is in use, and its event may come again. For ever stays so. */
@@ -51,22 +57,24 @@ const script = (...parts: string[]): RedisScript => {
 /** ARGV: token, lease, how long the record of an event is kept that is not done, and that of its subject. */
 export const CLAIM = script(
   NOW,
+  NONE,
   CLAIMED,
   KEEP,
   `
 local record = redis.call('GET', KEYS[1])
-local attempts, first, deaths = 0, '', 0
+local attempts, first, letter, deaths = 0, NONE, NONE, 0
 local status = 'claimed'
 if record then
   local state = string.sub(record, 1, 1)
   if state == 'd' then return {'done'} end
   if state == 'r' then
-    local n, rest = string.match(record, '^r(%d+)%.?0*(%d*)$')
-    attempts, first, deaths = tonumber(n), string.sub(rest, 1, 13), tonumber(string.sub(rest, 14)) or 0
+    local n, rest = string.match(record, '^r(%d+)%.?(%d*)$')
+    attempts, first, letter = tonumber(n), string.sub(rest, 21, 33), string.sub(rest, 34, 46)
+    deaths = tonumber(string.sub(rest, 47)) or 0
   end
   if state == 'c' then
-    local n, ends, token, at, died = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*)$')
-    attempts, first, deaths = tonumber(n), at, tonumber(died) or 0
+    local n, ends, token, at, lettered, died = string.match(record, '^c(%d+):(%d+):([^:]*):?(%d*):?(%d*):?(%d*)$')
+    attempts, first, letter, deaths = tonumber(n), at, lettered, tonumber(died) or 0
     if token == ARGV[1] then attempts = attempts - 1
     elseif tonumber(ends) > now then return {'in-work', tonumber(ends) - now}
     else
@@ -77,14 +85,15 @@ if record then
 end
 local answer = {status, attempts + 1}
 -- Of a record without it the time begins now: the later the first attempt was, the longer the event is tried.
-if first == '' then first = string.format('%.0f', now) end
+if first == '' or first == NONE then first = string.format('%.0f', now) end
+if letter == '' then letter = NONE end
 local s
 if KEYS[2] then
   s = redis.call('HMGET', KEYS[2], 't', 'u', 'p', 's', 'l', 'n', 'b')
   if s[1] and s[1] ~= ARGV[1] and tonumber(s[2]) > now then return {'subject-in-work', tonumber(s[2]) - now} end
 end
 -- Before the subject's: a script that fails half-way is not undone, and the event's record says whom the claim belongs to.
-redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2], first, deaths), 'PX', ARGV[3])
+redis.call('SET', KEYS[1], claimed(attempts + 1, ARGV[2], first, letter, deaths), 'PX', ARGV[3])
 if s then
   redis.call('HSET', KEYS[2], 't', ARGV[1], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
   if s[3] then keepSubject(ARGV[4]) else redis.call('PEXPIRE', KEYS[2], ARGV[4]) end
@@ -95,10 +104,11 @@ if s then
     answer[6] = now - tonumber(s[6])
   end
 end
-if attempts > 0 then
+if attempts > 0 or letter ~= NONE then
   for at = 3, 6 do answer[at] = answer[at] or '' end
   answer[7] = now - tonumber(first)
   answer[8] = deaths
+  if letter ~= NONE then answer[9] = now - tonumber(letter) end
 end
 return answer`,
 );
@@ -110,9 +120,9 @@ export const RENEW = script(
   KEEP,
   HOLDS,
   `
-local attempts, first, deaths = holds()
+local attempts, first, letter, deaths = holds()
 if not attempts then return 0 end
-redis.call('SET', KEYS[1], claimed(attempts, ARGV[2], first, deaths), 'PX', ARGV[3])
+redis.call('SET', KEYS[1], claimed(attempts, ARGV[2], first, letter, deaths), 'PX', ARGV[3])
 if not KEYS[2] then return 1 end
 redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + tonumber(ARGV[2])))
 keepSubject(ARGV[4])
@@ -143,14 +153,20 @@ return 1`,
  */
 export const RELEASE = script(
   NOW,
+  NONE,
   KEEP,
   HOLDS,
   `
-local attempts, first, deaths = holds()
+local attempts, first, letter, deaths = holds()
 if not attempts then return 0 end
 if ARGV[2] == 'unstarted' then attempts = attempts - 1 end
-if ARGV[2] == 'dead-lettered' or attempts <= 0 then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], 'r' .. attempts .. '.' .. string.rep('0', 20) .. first .. deaths, 'PX', ARGV[4]) end
+if ARGV[2] == 'dead-lettered' then attempts, letter = 0, string.format('%.0f', now) end
+if attempts <= 0 then first, deaths = NONE, 0 end
+if attempts <= 0 and letter == NONE then redis.call('DEL', KEYS[1])
+else
+  local record = 'r' .. attempts .. '.' .. string.rep('0', 20) .. first .. letter .. deaths
+  redis.call('SET', KEYS[1], record, 'PX', ARGV[4])
+end
 if not KEYS[2] then return 1 end
 redis.call('HDEL', KEYS[2], 't', 'u')
 -- The one that is waited for is there, and comes again.

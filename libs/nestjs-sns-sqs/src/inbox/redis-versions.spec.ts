@@ -83,6 +83,13 @@ describeWithRedis('RedisInboxStore beside a version that knows no first attempt'
     await expect(store.claim(claimOf(), LONG_MS)).rejects.toMatchObject({ code: 'INBOX_RECORD_BROKEN' });
   });
 
+  it('is understood by it when a message was dead-lettered: its event is new', async () => {
+    const mine = claimOf();
+    await store.claim(mine, LONG_MS);
+    await store.release(mine, 'dead-lettered');
+    expect(await claimBefore()).toEqual(['claimed', 1]);
+  });
+
   it('keeps nothing more in Redis than the one record', async () => {
     const mine = claimOf();
     await store.claim(mine, LONG_MS);

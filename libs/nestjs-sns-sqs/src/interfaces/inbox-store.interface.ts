@@ -41,6 +41,11 @@ export type InboxClaimResult =
        * exactly tells less, and counts from when it was asked first. Attempt 1 needs none. @default unknown
        */
       sinceFirstMs?: number;
+      /**
+       * Since a message of the event was dead-lettered, in milliseconds; told for a day. A message that SQS has handed out
+       * before that is another copy. @default none was, or unknown
+       */
+      sinceLetterMs?: number;
       /** How many claims of the event were never ended, those before an attempt that was taken back among them. @default 1 for one that is taken over */
       deaths?: number;
       /** Sequence of the last event of the subject that is done. */
@@ -89,7 +94,7 @@ export interface InboxOutlook {
 
 /**
  * `failed`: it was run, and comes again; `unstarted`: it was not run, and the attempt is taken back; `dead-lettered`:
- * nothing is remembered of it, so that one that is redriven is new.
+ * nothing is remembered of it, so that one that is redriven is new, but when that was.
  */
 export type InboxReleaseReason = 'failed' | 'unstarted' | 'dead-lettered';
 

@@ -14,7 +14,7 @@ export const claimed = (attempt: number, more: object = {}): object => ({ status
 
 /** Without what a store need not tell. */
 export function required(result: InboxClaimResult): object {
-  const { isTakenOver: _, sinceFirstMs: __, deaths: ___, ...others } = result as Claimed;
+  const { isTakenOver: _, sinceFirstMs: __, sinceLetterMs: ___, deaths: ____, ...others } = result as Claimed;
   return others;
 }
 

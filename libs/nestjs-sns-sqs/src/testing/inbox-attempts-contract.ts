@@ -78,6 +78,27 @@ export function inboxAttemptsContract(it: ContractTest): void {
     await store.claim(first, SHORT_MS);
     await claimedBy(store, second);
     await store.release(second, 'dead-lettered');
-    assert.deepEqual(await store.claim(third, LONG_MS), { status: 'claimed', attempt: 1 });
+    const { attempt, deaths } = await claimedBy(store, third);
+    assert.deepEqual({ attempt, deaths }, { attempt: 1, deaths: undefined });
+  });
+
+  it('tells when a message of an event was dead-lettered, until the event is done', async (store, claim) => {
+    const [first, ...others] = [claim('a'), claim('a'), claim('a'), claim('a')];
+    await store.claim(first, LONG_MS);
+    const startedAt = performance.now();
+    await store.release(first, 'dead-lettered');
+    const endedAt = performance.now();
+    for (const [at, next] of others.entries()) {
+      await pass(BRIEF_MS / 2);
+      const passedMs = performance.now() - endedAt;
+      const { attempt, sinceFirstMs = 0, sinceLetterMs = passedMs } = await claimedBy(store, next);
+      assert.equal(attempt, at === 2 ? 2 : 1);
+      assert.ok(sinceLetterMs > passedMs - BRIEF_MS / 4, `${sinceLetterMs} ms of ${passedMs} at least`);
+      assert.ok(sinceLetterMs <= performance.now() - startedAt + 2, `${sinceLetterMs} ms are too long`);
+      assert.ok(at === 2 || sinceFirstMs === 0, `${sinceFirstMs} ms since the first attempt`);
+      await store.renew([next], LONG_MS);
+      await store.release(next, at === 0 ? 'unstarted' : 'failed');
+    }
+    assert.deepEqual(await store.claim(claim('b'), LONG_MS), { status: 'claimed', attempt: 1 });
   });
 }

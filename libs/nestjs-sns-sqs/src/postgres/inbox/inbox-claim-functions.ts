@@ -18,7 +18,7 @@ const msSince = (time: string): string => `(extract(epoch FROM (now_ - ${time}))
 const claimFunction = (schema: string, tells: (part: string) => string): string => `
 CREATE FUNCTION ${schema}.inbox_claim(
   queue_ text, key_ text, subject_ text, token_ text, lease_ms float8,
-  OUT status text, OUT number float8, OUT reached text, OUT waited float8, OUT lowest text, OUT seen float8${tells(', OUT since float8, OUT died integer')}
+  OUT status text, OUT number float8, OUT reached text, OUT waited float8, OUT lowest text, OUT seen float8${tells(', OUT since float8, OUT died integer, OUT lettered float8')}
 ) LANGUAGE plpgsql AS $$
 DECLARE
   now_ timestamptz := clock_timestamp();
@@ -29,6 +29,7 @@ DECLARE
   is_known boolean;
   attempts_ integer := 1;${tells(`
   first_ timestamptz;
+  letter_ timestamptz;
   deaths_ integer := 0;`)}
 BEGIN
   status := 'claimed';
@@ -69,6 +70,7 @@ BEGIN
       END IF;
       attempts_ := event.attempts + CASE WHEN event.state = 'c' AND event.token = token_ THEN 0 ELSE 1 END;${tells(`
       first_ := event.first_at;
+      letter_ := event.letter_at;
       deaths_ := event.deaths + CASE WHEN status = 'taken-over' THEN 1 ELSE 0 END;`)}
     END IF;
   END IF;
@@ -108,12 +110,13 @@ BEGIN
   IF NOT is_new THEN
     UPDATE ${schema}.inbox_events SET
         state = 'c', token = token_, attempts = attempts_, lease_ends_at = now_ + lease,${tells(`
-        first_at = coalesce(first_, now_), deaths = deaths_,`)}
+        first_at = coalesce(first_, now_), letter_at = letter_, deaths = deaths_,`)}
         forget_at = CASE WHEN forget_at > now_ + ${KEEP_AGAIN} THEN forget_at ELSE now_ + ${KEEP} END
       WHERE queue = queue_ AND key = key_;
   END IF;
   number := attempts_;${tells(`
   IF attempts_ > 1 THEN since := ${msSince('coalesce(first_, now_)')}; END IF;
+  IF letter_ IS NOT NULL THEN lettered := ${msSince('letter_')}; END IF;
   IF deaths_ > 0 THEN died := deaths_; END IF;`)}
 END $$;
 `;
@@ -156,6 +159,6 @@ END $$;
 
 /** As of `inbox-2`: since when an event is tried, and how often its process died of it. Processes of both kinds may call it. */
 export const inboxAttemptTimes = (schema: string): string => `
-ALTER TABLE ${schema}.inbox_events ADD COLUMN first_at timestamptz, ADD COLUMN deaths integer NOT NULL DEFAULT 0;
+ALTER TABLE ${schema}.inbox_events ADD COLUMN first_at timestamptz, ADD COLUMN letter_at timestamptz, ADD COLUMN deaths integer NOT NULL DEFAULT 0;
 DROP FUNCTION ${schema}.inbox_claim(text, text, text, text, float8);
 ${claimFunction(schema, part => part).trimStart()}`;

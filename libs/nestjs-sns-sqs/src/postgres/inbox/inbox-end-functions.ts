@@ -73,7 +73,32 @@ BEGIN
   RETURN true;
 END $$;
 
-CREATE FUNCTION ${schema}.inbox_release(${SIGNATURE}, reason text, gap_at text, back_ms float8)
+${releaseFunction(schema, 'FUNCTION', forgets(schema))}
+`;
+
+/** Of what comes again nothing is left to say: the row goes. */
+const forgets = (schema: string): string => `IF reason = 'dead-lettered' OR event.attempts <= 0 THEN
+    DELETE FROM ${schema}.inbox_events WHERE queue = queue_ AND key = key_;`;
+
+/** As of `inbox-2`: when a message of the event was dead-lettered is known for a day, to its copies. */
+const remembersLetters = (schema: string): string => `IF reason = 'dead-lettered' THEN
+    event.attempts := 0; event.letter_at := now_;
+  END IF;
+  IF event.attempts <= 0 AND event.letter_at IS NULL THEN
+    DELETE FROM ${schema}.inbox_events WHERE queue = queue_ AND key = key_;
+  ELSIF event.attempts <= 0 THEN
+    UPDATE ${schema}.inbox_events SET
+        state = 'r', token = NULL, attempts = 0, lease_ends_at = NULL, first_at = NULL, deaths = 0,
+        letter_at = event.letter_at, forget_at = event.letter_at + interval '1 day'
+      WHERE queue = queue_ AND key = key_;`;
+
+/** As of `inbox-2`. */
+export const inboxLetterTimes = (schema: string): string =>
+  releaseFunction(schema, 'OR REPLACE FUNCTION', remembersLetters(schema));
+
+/** @param end what is done with the event where it has no attempts any more, as the first branches of an IF */
+const releaseFunction = (schema: string, how: string, end: string): string => `
+CREATE ${how} ${schema}.inbox_release(${SIGNATURE}, reason text, gap_at text, back_ms float8)
 RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '${LOCK_TIMEOUT}' AS $$
 ${VARIABLES(schema)}
 BEGIN
@@ -81,8 +106,7 @@ BEGIN
   IF NOT FOUND THEN RETURN false; END IF;
   ${lockClaim(schema)}
   IF reason = 'unstarted' THEN event.attempts := event.attempts - 1; END IF;
-  IF reason = 'dead-lettered' OR event.attempts <= 0 THEN
-    DELETE FROM ${schema}.inbox_events WHERE queue = queue_ AND key = key_;
+  ${end}
   ELSE
     UPDATE ${schema}.inbox_events SET
         state = 'r', token = NULL, attempts = event.attempts, lease_ends_at = NULL, forget_at = now_ + ${KEEP}
@@ -101,5 +125,4 @@ BEGIN
   END IF;
   ${keepSubject(schema)}
   RETURN true;
-END $$;
-`;
+END $$;`;

@@ -30,6 +30,7 @@ interface ClaimRow {
   /** Undefined: the database is at `inbox-1`. */
   since?: number | null;
   died?: number | null;
+  lettered?: number | null;
 }
 
 /**
@@ -70,7 +71,7 @@ export class PostgresInboxStore implements InboxStore {
     const values = [queue, key, subject, token, leaseMs];
     const [row] = await this.call<ClaimRow>(claim, 'inbox_claim($1, $2, $3, $4, $5)', values);
     if (!row) throw new Error('PostgreSQL gave no answer to a claim');
-    const { status, number, reached, waited, lowest, seen, since = null, died = null } = row;
+    const { status, number, reached, waited, lowest, seen, since = null, died = null, lettered = null } = row;
     switch (status) {
       case 'done':
         return { status };
@@ -84,6 +85,7 @@ export class PostgresInboxStore implements InboxStore {
           attempt: Number(number),
           ...(status === 'taken-over' && { isTakenOver: true }),
           ...(since !== null && { sinceFirstMs: Number(since) }),
+          ...(lettered !== null && { sinceLetterMs: Number(lettered) }),
           ...(died !== null && { deaths: Number(died) }),
           ...(reached !== null && { position: reached }),
           ...(lowest !== null && { gap: { waitedMs: Number(waited), lowest, lowestSeenMs: Number(seen) } }),

@@ -2,7 +2,7 @@ import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { Delivery } from '../delivery.js';
 import { attemptsExhausted, type Settlement } from '../settle/retry-policy.js';
 import type { Settler } from '../settle/settler.js';
-import type { Attempt, AttemptCounter } from './attempt-counter.js';
+import type { Attempt, AttemptCounter, AttemptTimes } from './attempt-counter.js';
 import type { Failures } from './failures.js';
 import type { GateVerdict, InboxGate } from './inbox-gate.js';
 import type { Suspects } from './suspects.js';
@@ -27,6 +27,7 @@ export interface Admission {
 }
 
 const RUN: GateVerdict = { kind: 'run' };
+const NO_TIME_LEFT: AttemptTimes = { sinceFirstMs: Infinity };
 const DONE_BEFORE: GateVerdict = { kind: 'settle', settlement: { kind: 'delete', skipped: 'duplicate' } };
 
 /** Decides whether a message's handler is called: asks this process's memory, the inbox, and what earlier processes left. */
@@ -60,8 +61,7 @@ export class Admitter {
     if (delivery.leaseLost) return this.notStarted(delivery);
     const stored = 'attempt' in verdict ? verdict.attempt : undefined;
     // What the inbox ends has no time left either.
-    const sinceFirstMs = verdict.kind === 'run' ? verdict.sinceFirstMs : Infinity;
-    const attempt = attempts.attemptOf(delivery, stored, sinceFirstMs);
+    const attempt = attempts.attemptOf(delivery, stored, verdict.kind === 'run' ? verdict : NO_TIME_LEFT);
     switch (verdict.kind) {
       case 'run':
         return this.beforeRun(delivery, attempt, unknown, verdict.attempt === undefined);

@@ -93,15 +93,36 @@ describe('AttemptCounter on a standard queue', () => {
 
   it("makes none of a store's attempts the last one before the backoff's time has passed since the first", () => {
     // Four delays of 8 s at least, each a second shorter at SQS.
-    expect(counter().attemptOf(received('a', 5, 3_600), 5, 27_999)).toEqual({ number: 5, counted: 4, made: 5 });
-    expect(counter().attemptOf(received('a', 5, 0), 5, 28_000)).toEqual({ number: 5, counted: 5, made: 5 });
+    expect(counter().attemptOf(received('a', 5, 3_600), 5, { sinceFirstMs: 27_999 })).toEqual({
+      number: 5,
+      counted: 4,
+      made: 5,
+    });
+    expect(counter().attemptOf(received('a', 5, 0), 5, { sinceFirstMs: 28_000 })).toEqual({
+      number: 5,
+      counted: 5,
+      made: 5,
+    });
     // Seven copies of an event have ten attempts within seconds; each copy is new to SQS.
-    expect(counter().attemptOf(received('copy', 1, 0), 10, 5_000)).toEqual({ number: 10, counted: 4, made: 10 });
-    expect(counter().attemptOf(received('copy', 1, 0), 70, 5_000).counted).toBe(4);
-    expect(counter().attemptOf(received('copy', 2, 20), 11, 28_000).counted).toBe(11);
+    expect(counter().attemptOf(received('copy', 1, 0), 10, { sinceFirstMs: 5_000 })).toEqual({
+      number: 10,
+      counted: 4,
+      made: 10,
+    });
+    expect(counter().attemptOf(received('copy', 1, 0), 70, { sinceFirstMs: 5_000 }).counted).toBe(4);
+    expect(counter().attemptOf(received('copy', 2, 20), 11, { sinceFirstMs: 28_000 }).counted).toBe(11);
     // A store that does not know, or whose clock was set back.
     expect(counter().attemptOf(received('a', 6, 3_600), 6).counted).toBe(4);
-    expect(counter().attemptOf(received('a', 6, 3_600), 6, -86_400_000).counted).toBe(4);
+    expect(counter().attemptOf(received('a', 6, 3_600), 6, { sinceFirstMs: -86_400_000 }).counted).toBe(4);
+  });
+
+  it('gives a copy of what was dead-lettered one attempt more, and what was redriven since all of them', () => {
+    const attempts = counter();
+    const letter = { sinceLetterMs: 600_000 };
+    expect(attempts.attemptOf(received('copy', 3, 1_200), 1, letter)).toEqual({ number: 1, counted: 5, made: 1 });
+    expect(attempts.attemptOf(received('redriven', 2, 599), 1, letter).counted).toBe(1);
+    expect(attempts.attemptOf(received('redriven', 2, 630), 1, letter).counted).toBe(1);
+    expect(attempts.attemptOf(received('redriven', 1), 1, letter).counted).toBe(1);
   });
 
   it('knows itself how long a message has failed where the store does not', () => {
@@ -110,7 +131,7 @@ describe('AttemptCounter on a standard queue', () => {
     attempts.noteFailed('a', 10);
     now = 28_000;
     expect(attempts.attemptOf(received('a', 6, 3_600), 6).counted).toBe(6);
-    expect(attempts.attemptOf(received('a', 6, 3_600), 6, -86_400_000).counted).toBe(6);
+    expect(attempts.attemptOf(received('a', 6, 3_600), 6, { sinceFirstMs: -86_400_000 }).counted).toBe(6);
   });
 
   it('ends a copy that has failed often enough here when the store began anew, since another copy was dead-lettered', () => {

@@ -27,6 +27,14 @@ export interface Attempt {
   made: number;
 }
 
+/** What a store that all processes share knows of an event beside its attempts, in milliseconds; undefined: nothing. */
+export interface AttemptTimes {
+  /** Since the first of them began. */
+  sinceFirstMs?: number | undefined;
+  /** Since another message of it was dead-lettered. */
+  sinceLetterMs?: number | undefined;
+}
+
 /** What was decided of a message whose copy to the dead letter queue failed. It is not run again, only copied. */
 export interface Verdict {
   error: unknown;
@@ -55,6 +63,8 @@ interface History extends Forgettable {
 
 /** SQS counts a delay in seconds of its own clock. */
 const SQS_TOLERANCE_MS = 1_000;
+/** By which SQS's clock may be known wrongly, compared with another one: one that is redriven is no copy. */
+const CLOCKS_MS = 60_000;
 /** A few hundred bytes each, and only of messages that will come again. */
 const REMEMBERED = 50_000;
 /** Where other processes' attempts cannot be told from their receives: no message fails here for longer, in milliseconds. */
@@ -82,15 +92,16 @@ export class AttemptCounter {
 
   /**
    * @param stored the attempt by a store that all processes share; undefined: there is none, or it does not know
-   * @param sinceFirstMs since the first one began, by that store; undefined: it does not know
+   * @param times by that store
    */
-  attemptOf(delivery: Delivery, stored?: number, sinceFirstMs?: number): Attempt {
+  attemptOf(delivery: Delivery, stored?: number, times: AttemptTimes = UNKNOWN): Attempt {
     const isNew = delivery.receiveCount === 1;
     if (isNew && (stored === undefined || stored === 1)) return FIRST;
     const history = isNew ? undefined : this.historyOf(delivery.messageId);
     const attempt = stored === undefined ? this.byReceives(delivery, history) : asStored(stored, history);
     const { maxReceiveCount } = this.options.rules;
-    if (attempt.counted < maxReceiveCount || this.isTimeUp(delivery, history, sinceFirstMs)) return attempt;
+    if (this.isOldCopy(delivery, times)) return { ...attempt, counted: Math.max(attempt.counted, maxReceiveCount) };
+    if (attempt.counted < maxReceiveCount || this.isTimeUp(delivery, history, times)) return attempt;
     return { ...attempt, counted: Math.max(1, maxReceiveCount - 1) };
   }
 
@@ -197,9 +208,19 @@ export class AttemptCounter {
   }
 
   /** It is known to have failed for as long as the backoff takes. Where SQS tells no times, its receives have to do. */
-  private isTimeUp({ firstReceivedAt }: Delivery, history: History | undefined, sinceFirstMs = 0): boolean {
+  private isTimeUp(
+    { firstReceivedAt }: Delivery,
+    history: History | undefined,
+    { sinceFirstMs = 0 }: AttemptTimes,
+  ): boolean {
     if (firstReceivedAt === undefined || sinceFirstMs >= leastScheduleMs(this.options.rules)) return true;
     return history?.schedule !== undefined && this.delays.leftMs(history.schedule) <= 0;
+  }
+
+  /** SQS had handed it out before another message of its event was dead-lettered: the attempts were for all of them. */
+  private isOldCopy({ firstReceivedAt }: Delivery, { sinceLetterMs }: AttemptTimes): boolean {
+    if (firstReceivedAt === undefined || sinceLetterMs === undefined) return false;
+    return this.sqsNow() - firstReceivedAt > sinceLetterMs + CLOCKS_MS;
   }
 
   private isOverdue(history: History | undefined, unknown: number): boolean {
@@ -211,6 +232,7 @@ export class AttemptCounter {
   }
 }
 
+const UNKNOWN: AttemptTimes = {};
 const NEW = { failed: 0, free: 0 };
 
 const FIRST: Attempt = { number: 1, counted: 1, made: 1 };

@@ -14,6 +14,7 @@ import {
   type RetryRules,
   type Settlement,
 } from '../settle/retry-policy.js';
+import type { AttemptTimes } from './attempt-counter.js';
 import { isClaimLost, unclaimed } from './marked-failures.js';
 import type { MessageDecoder } from './message-decoder.js';
 
@@ -28,8 +29,8 @@ export interface InboxGateOptions {
 
 /** What follows for a delivery by the inbox. */
 export type GateVerdict =
-  /** `attempt`: undefined where the store does not know it; `sinceFirstMs`: since the first one began. */
-  | { kind: 'run'; attempt?: number; sinceFirstMs?: number | undefined }
+  /** `attempt`: undefined where the store does not know it. */
+  | ({ kind: 'run'; attempt?: number } & AttemptTimes)
   /** It is not run, and settled so. */
   | { kind: 'settle'; settlement: Settlement }
   /** It may not be run, and that is a failed attempt. */
@@ -151,13 +152,14 @@ export class InboxGate {
    */
   private run(admission: Admission & { kind: 'run' }, messageId: string): GateVerdict {
     const { rules, knowsAttempts } = this.options;
-    const { attempt, sinceFirstMs, isTakenOver = false } = admission;
+    const { attempt, sinceFirstMs, sinceLetterMs, isTakenOver = false } = admission;
     if (attempt === undefined || !knowsAttempts) return RUN;
-    if (attempt <= rules.maxReceiveCount) return { kind: 'run', attempt, sinceFirstMs };
+    const runs: GateVerdict = { kind: 'run', attempt, sinceFirstMs, sinceLetterMs };
+    if (attempt <= rules.maxReceiveCount) return runs;
     // A store that does not count deaths may mean all attempts before.
     const { deaths = isTakenOver ? attempt - 1 : 0 } = admission;
     const isDeadly = deaths >= rules.maxReceiveCount;
-    if (!isDeadly && (sinceFirstMs ?? 0) < leastScheduleMs(rules)) return { kind: 'run', attempt, sinceFirstMs };
+    if (!isDeadly && (sinceFirstMs ?? 0) < leastScheduleMs(rules)) return runs;
     const how = isDeadly || isTakenOver ? 'died' : 'elsewhere';
     return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(messageId, attempt - 1, rules, how) };
   }
