@@ -85,7 +85,12 @@ async function run({ events, arrange, processes, handlerMs, withinSeconds }: Bac
       const store =
         processes === 1
           ? memory
-          : new FaultyStore(shelf, random, {}, { noteClaimed: () => undefined, noteDone: () => undefined, noteStoreFault: () => undefined });
+          : new FaultyStore(
+              shelf,
+              random,
+              {},
+              { noteClaimed: () => undefined, noteDone: () => undefined, noteStoreFault: () => undefined },
+            );
       const health = new StoreHealth({
         store,
         queue: 'q',
