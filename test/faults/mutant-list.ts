@@ -359,6 +359,19 @@ export const MUTANTS: readonly Mutant[] = [
     by: OUTBOX,
   },
   {
+    mend: 'Outbox: a lane that is known already is locked too',
+    file: 'postgres/outbox/outbox-sql.ts',
+    from: `DO UPDATE SET used_at = clock_timestamp() RETURNING lane
+)
+INSERT INTO \${schema}.outbox_messages (\${MESSAGE})
+SELECT $1::text, $2::text::smallint, held.lane, $4::text, $5::text, $6::text FROM held`,
+    to: `DO NOTHING RETURNING lane
+)
+INSERT INTO \${schema}.outbox_messages (\${MESSAGE})
+SELECT $1::text, $2::text::smallint, $3::text, $4::text, $5::text, $6::text`,
+    by: { spec: 'outbox/postgres-outbox.spec' },
+  },
+  {
     mend: 'Outbox: the number of an event that cannot be written is given back',
     file: 'client/outbox/outbox-writer.ts',
     from: 'await store.returnSequence(tx, destination, subject, sequence);',

@@ -66,22 +66,28 @@ export function outboxStoreContract(
       assert.deepEqual(await outbox.ids(), ids);
     });
 
-    it('lets a writer of a lane wait for the one before it, so that the order is that of the commits', async outbox => {
-      const first = await outbox.begin();
-      const second = await outbox.begin();
-      await outbox.store.add(first.tx, outbox.message('a', 'user 1'), false);
-      let isWritten = false;
-      const writing = outbox.store.add(second.tx, outbox.message('b', 'user 1'), false).then(() => (isWritten = true));
-      // Another lane does not wait.
-      await outbox.commit(outbox.message('other', 'user 2'));
-      assert.deepEqual(await outbox.ids(), ['other']);
-      assert.equal(isWritten, false);
-      await first.commit();
-      await writing;
-      await second.commit();
-      const lane = (await outbox.claim()).filter(row => row.lane === 'user 1');
-      assert.deepEqual(idsOf(lane), ['a', 'b']);
-    });
+    for (const isKnown of [false, true]) {
+      const lane = isKnown ? 'a lane that was written to before' : 'a new lane';
+      it(`lets a writer of ${lane} wait for the one before it, so that the order is that of the commits`, async outbox => {
+        if (isKnown) await outbox.commit(outbox.message('known', 'user 1'));
+        const first = await outbox.begin();
+        const second = await outbox.begin();
+        await outbox.store.add(first.tx, outbox.message('a', 'user 1'), false);
+        let isWritten = false;
+        const writing = outbox.store
+          .add(second.tx, outbox.message('b', 'user 1'), false)
+          .then(() => (isWritten = true));
+        // Another lane does not wait.
+        await outbox.commit(outbox.message('other', 'user 2'));
+        assert.deepEqual((await outbox.ids()).slice(isKnown ? 1 : 0), ['other']);
+        assert.equal(isWritten, false);
+        await first.commit();
+        await writing;
+        await second.commit();
+        const written = (await outbox.claim()).filter(row => row.lane === 'user 1');
+        assert.deepEqual(idsOf(written).slice(-2), ['a', 'b']);
+      });
+    }
 
     it('numbers a subject without a gap, rollback included, and each subject by itself', async outbox => {
       const { store, destination } = outbox;
