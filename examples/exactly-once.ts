@@ -20,6 +20,8 @@ import { lastValueFrom } from 'rxjs';
 const pool = new Pool({ connectionString: process.env['DATABASE_URL'] ?? 'postgres://127.0.0.1:5432/accounts' });
 // Without a listener a restart of the database would end this process.
 pool.on('error', error => console.warn(error.message));
+// So would one while a transaction has a connection; the next query of the transaction fails.
+pool.on('connect', connection => connection.on('error', error => console.warn(error.message)));
 const database = drizzle({ client: pool });
 let isBankBusy = true;
 

@@ -51,6 +51,8 @@ async function openServer(service: string, connectionString: string): Promise<Da
   const inboxPool = new Pool({ connectionString, max: 5 });
   // A connection that is lost while nobody uses it: the pool opens another one.
   for (const each of [pool, inboxPool]) each.on('error', () => undefined);
+  // One that is lost while a transaction has it: its next query fails. An error without a listener ends the process.
+  pool.on('connect', connection => connection.on('error', () => undefined));
   const database = drizzle(pool);
   const migrateAll = async (): Promise<void> => {
     const first = await pool.connect();
