@@ -5,6 +5,8 @@ interface EventRow {
   state: 'c' | 'r' | 'd';
   token: string | null;
   attempts: number;
+  firstAt: number;
+  deaths: number;
   leaseEndsAt: number;
   forgetAt: number;
 }
@@ -104,6 +106,8 @@ export class ModelInbox {
       waited: null,
       lowest: null,
       seen: null,
+      since: null,
+      died: null,
     });
     const event = this.#known(this.#events, id);
     if (event?.state === 'd') return answer('done', 0);
@@ -119,11 +123,18 @@ export class ModelInbox {
     const isAgain = event?.state === 'c' && event.token === token;
     const attempts = event ? event.attempts + (isAgain ? 0 : 1) : 1;
     const lease = { token, leaseEndsAt: now + leaseMs };
-    this.#events.set(id, { state: 'c', ...lease, attempts, forgetAt: Math.max(event?.forgetAt ?? 0, now + KEEP_MS) });
-    const found = answer(isOther ? 'taken-over' : 'claimed', attempts);
+    const firstAt = event?.firstAt ?? now;
+    const deaths = (event?.deaths ?? 0) + (isOther ? 1 : 0);
+    const forgetAt = Math.max(event?.forgetAt ?? 0, now + KEEP_MS);
+    this.#events.set(id, { state: 'c', ...lease, attempts, firstAt, deaths, forgetAt });
+    const found = {
+      ...answer(isOther ? 'taken-over' : 'claimed', attempts),
+      ...(attempts > 1 && { since: now - firstAt }),
+      ...(deaths > 0 && { died: deaths }),
+    };
     if (subjectId === undefined) return found;
-    const forgetAt = Math.max(holder?.forgetAt ?? 0, now + KEEP_MS);
-    this.#subjects.set(subjectId, { ...(holder ?? nothingKnown()), ...lease, forgetAt });
+    const keptUntil = Math.max(holder?.forgetAt ?? 0, now + KEEP_MS);
+    this.#subjects.set(subjectId, { ...(holder ?? nothingKnown()), ...lease, forgetAt: keptUntil });
     if (!holder) return found;
     const { position, gapSince, gapLowest, gapSeenAt, backAt } = holder;
     if (gapSince === null) return { ...found, reached: position };
