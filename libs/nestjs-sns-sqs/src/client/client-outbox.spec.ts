@@ -7,6 +7,7 @@ import { waitFor } from '../../../../test/support/wait-for.js';
 import { MemoryOutbox } from '../../test/memory-outbox.js';
 import { defineContract } from '../contracts/contract.js';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/client-options.interface.js';
+import type { OutboxStore } from '../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import { SnsRecordBuilder } from '../record-builders/sns-record.builder.js';
 import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
@@ -141,6 +142,37 @@ describe('A client with an outbox', () => {
       return (JSON.parse(body) as { sequence: string }).sequence;
     });
     expect(sequences).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('has a store number and write in one step where it can, and nobody has made the body anew', async () => {
+    store.relay = false;
+    const taken: string[] = [];
+    const addNext: NonNullable<OutboxStore['addNext']> = async (tx, message, placeholder) => {
+      const sequence = await store.nextSequence(tx, message.destination, message.lane ?? '');
+      taken.push(sequence);
+      await store.add(tx, { ...message, entry: message.entry.replace(placeholder, sequence) }, true);
+    };
+    Object.assign(store, { addNext });
+    const { tx, commit } = store.begin();
+    const numbered = () => new SnsRecordBuilder({}).setSubject('user 1').setSequence('next').build();
+    const serializer = { serialize: (_: unknown, { event }: { event: unknown }) => event };
+    const step = new SqsRecordBuilder({}).setSubject('user 1').setGroupId('g').setSequence('next').build();
+    for (const emit of [
+      () => events().within(tx).emit('user.changed', numbered()),
+      () => events({ serializer }).within(tx).emit('user.changed', numbered()),
+      () => events().within(tx).emit('user.changed', numbered()),
+      // Its lane is the group.
+      () => commands().within(tx).emit('step', step),
+    ]) {
+      await lastValueFrom(emit(), { defaultValue: undefined });
+    }
+    await commit();
+    const sequences = store.rows.map(({ entry }) => {
+      const { body } = JSON.parse(entry) as { body: string };
+      return (JSON.parse(body) as { sequence: string }).sequence;
+    });
+    expect(sequences).toEqual(['1', '2', '3', '1']);
+    expect(taken).toEqual(['1', '3']);
   });
 
   it('leaves no gap where an event cannot be written, and its error is caught', async () => {

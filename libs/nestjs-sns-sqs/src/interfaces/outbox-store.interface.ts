@@ -116,6 +116,12 @@ export interface OutboxStore {
    */
   add(tx: SqlExecutor, message: OutboxMessage, holdsLane: boolean): Promise<void>;
 
+  /**
+   * Takes the next number of the message's lane and writes the message, in one step: {@link nextSequence} with the lane as
+   * the subject, then {@link add} of the entry with the number in place of `placeholder`. @default the client calls both
+   */
+  addNext?(tx: SqlExecutor, message: OutboxMessage, placeholder: string): Promise<void>;
+
   /** Writes a message that is published from `dueAt` on. Undefined: outside of any transaction, in a step of its own. */
   schedule(tx: SqlExecutor | undefined, message: OutboxMessage, schedule: OutboxSchedule): Promise<void>;
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { OutboxMessage, OutboxStore } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
@@ -20,6 +20,9 @@ export interface OutboxWriterOptions {
 
 /** Lanes are keys of a table. */
 const MAX_LANE = 200;
+
+/** Stands for the number in an entry until the store knows it. As long as the longest number, and in no data of a user. */
+const NUMBER_TO_COME = randomBytes(10).toString('hex');
 
 /** A lane's name as the store can keep it. */
 const laneName = (text: string): string =>
@@ -66,8 +69,18 @@ export class OutboxWriter {
     }
     // `assertWritable` has seen that there is one.
     if (!tx) return;
+    if (nextSequence && this.isNumberedByItsLane(event)) {
+      event.metadata.sequence = NUMBER_TO_COME;
+      return store.addNext?.(tx, await this.message(event), NUMBER_TO_COME);
+    }
     const message = nextSequence ? await this.numbered(tx, event) : await this.message(event);
     await store.add(tx, message, nextSequence === true && message.lane === laneName(event.metadata.subject ?? ''));
+  }
+
+  /** Then the store numbers and writes in one step. What a serializer makes of the placeholder nobody knows. */
+  private isNumberedByItsLane(event: OutgoingEvent): boolean {
+    const { store, publisher } = this.options;
+    return store.addNext !== undefined && !publisher.isSerializing && this.laneOf(event) === event.metadata.subject;
   }
 
   private async numbered(tx: SqlExecutor, event: OutgoingEvent): Promise<OutboxMessage> {

@@ -103,6 +103,11 @@ export class Publisher {
     return this.emits.size;
   }
 
+  /** The user's own serializer writes the bodies. */
+  get isSerializing(): boolean {
+    return this.serializer !== undefined;
+  }
+
   /** Resolves to the topic's ARN or the queue's URL. A failure that may pass is tried again as a publish is. None is remembered. */
   connect(): Promise<string> {
     if (this.closing) return Promise.reject(closedError(this.destination));

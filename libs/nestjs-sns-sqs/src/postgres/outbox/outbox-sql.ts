@@ -39,9 +39,19 @@ WHERE destination = $1 AND lane = $2 AND sequence = $3::text::bigint`,
 INSERT INTO ${schema}.outbox_messages (${MESSAGE})
 SELECT $1::text, $2::text::smallint, held.lane, $4::text, $5::text, $6::text FROM held`,
 
+  /** As `add`; $7 the text in the entry that the number replaces. */
+  addNext: `WITH held AS (
+  INSERT INTO ${schema}.outbox_lanes AS l (destination, lane, sequence) VALUES ($1::text, $3::text, 1)
+  ON CONFLICT (destination, lane) DO UPDATE SET sequence = coalesce(l.sequence, 0) + 1, used_at = clock_timestamp()
+  RETURNING lane, sequence
+)
+INSERT INTO ${schema}.outbox_messages (${MESSAGE})
+SELECT $1::text, $2::text::smallint, held.lane, $4::text, $5::text, replace($6::text, $7::text, held.sequence::text)
+FROM held`,
+
   channel: `${schema}_outbox`,
 
-  /** Behind `add` and `addToLane`. One notification for each transaction, however many messages it has. */
+  /** Behind `add`, `addToLane` and `addNext`. One notification for each transaction, however many messages it has. */
   notifying: `RETURNING pg_notify('${schema}_outbox', '')`,
 
   /** $1 … $6: the message, $7 key, $8 time (ISO) */

@@ -56,6 +56,26 @@ describeWithPostgres('PostgresOutbox', () => {
     expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
   });
 
+  it('numbers and writes in one step, in one row of numbers with those that are taken before', async () => {
+    const to = 'sns:next';
+    const next = async (ends: 'commit' | 'rollback', by = store): Promise<void> => {
+      const transaction = await begin(database.pool);
+      const entry = '{"body":"{\\"sequence\\":\\"to come\\"}"}';
+      await by.addNext(transaction.tx, { ...message('n', 'user 1'), destination: to, entry }, 'to come');
+      await transaction[ends]();
+    };
+    await next('commit');
+    await next('rollback');
+    await Promise.all([next('commit'), next('commit', new PostgresOutbox({ pool: database.pool, notify: true }))]);
+    expect(await store.nextSequence(database.pool, to, 'user 1')).toBe('4');
+    await next('commit');
+    await store.open([to]);
+    const rows = await store.claim({ destinations: [to], token: 'next', leaseMs: 5_000, rows: 9, exceptLanes: [] });
+    const numbers = rows.map(({ entry }) => JSON.parse((JSON.parse(entry) as { body: string }).body) as object);
+    expect(numbers).toEqual(['1', '2', '3', '5'].map(sequence => ({ sequence })));
+    expect(rows.map(({ lane }) => lane)).toEqual(Array.from({ length: 4 }, () => 'user 1'));
+  });
+
   it('gives the rows of a lane in the order of their numbers, whoever wrote them when', async () => {
     const { rows } = await database.pool.query<{ event_id: string }>(
       `SELECT event_id FROM nestjs_sns_sqs.outbox_messages WHERE lane = 'busy' ORDER BY id`,

@@ -94,6 +94,11 @@ export class PostgresOutbox implements OutboxStore {
     await tx.query(this.options.notify ? `${text} ${this.sql.notifying}` : text, valuesOf(message));
   }
 
+  async addNext(tx: SqlExecutor, message: OutboxMessage, placeholder: string): Promise<void> {
+    const text = this.options.notify ? `${this.sql.addNext} ${this.sql.notifying}` : this.sql.addNext;
+    await tx.query(text, [...valuesOf(message), placeholder]);
+  }
+
   async schedule(tx: SqlExecutor = this.pool, message: OutboxMessage, { dueAt, key }: OutboxSchedule): Promise<void> {
     await tx.query(this.sql.schedule, [...valuesOf(message), key ?? null, dueAt.toISOString()]);
   }
