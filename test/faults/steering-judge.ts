@@ -121,7 +121,8 @@ export class SteeringJudge implements RunWatch {
       queue.openedAt = now;
       if (failures < circuitBreaker.failures * circuitBreaker.of)
         blame(`the circuit of ${run.fate.queue} was opened by ${failures} failures`);
-    } else if (now - openedAt > circuitBreaker.pauseSeconds * 1000) queue.openedAt = now;
+      // What began before the pause was over was no trial, and decides nothing.
+    } else if (run.clockedAt - openedAt > circuitBreaker.pauseSeconds * 1000) queue.openedAt = now;
   }
 
   #close(queue: Queue): void {
