@@ -142,7 +142,8 @@ export class PostgresProcess {
     const endsAt = performance.now() + START_MS;
     for (;;) {
       const log = read(this.#log);
-      if (/\bFATAL\b/.test(log)) return log;
+      // Clients that come too early are turned away with such a line too.
+      if (/\bFATAL:(?! +the database system is )/.test(log)) return log;
       // The port, and further below whether it is ready.
       const lines = read(join(this.folder, 'data/postmaster.pid')).split('\n');
       if (lines[3] === String(this.port) && lines[7]?.trim() === 'ready' && log.includes('ready to accept')) return;
