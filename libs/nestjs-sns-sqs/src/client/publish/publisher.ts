@@ -3,16 +3,8 @@ import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { announce } from '../../events/diagnostics.js';
 import { observeClient } from '../../events/observed-parts.js';
-import { beginTrace, isTraced, originsOf, traceCall } from '../../events/traced.js';
-import type { PublishOperation, SendOperation } from '../../interfaces/telemetry.interface.js';
-import type { Trace } from '../../interfaces/trace.interface.js';
 import type { ClientOptionsBase, PublishOptions } from '../../interfaces/client-options.interface.js';
-import type {
-  BatchFailure,
-  BatchResult,
-  MessageAttributes,
-  OutgoingSqsMessage,
-} from '../../interfaces/wire.interface.js';
+import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { PendingEmits } from './pending-emits.js';
 import { prepare, toEntry, type Destination, type OutgoingEntry, type OutgoingEvent } from './outgoing-event.js';
 import { assertNoOutboxNeeded } from './outbox-record.js';
@@ -20,7 +12,7 @@ import { PublishBatcher, publishSettings } from './publish-batcher.js';
 import { Target } from './target.js';
 import { finishesWithin } from '../../async/finishes-within.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';
-import { carry, kindOf, publishOperation } from './publish-operation.js';
+import { PublishTracer, type PublishedRequest } from './publish-tracer.js';
 import { assertFits, publishError } from './publish-error.js';
 import { backlogError, closedError, timeoutError, unansweredError } from './no-result-error.js';
 
@@ -38,14 +30,6 @@ export interface PublisherOptions {
     ClientOptionsBase,
     'publish' | 'groupId' | 'deduplicationId' | 'serializer' | 'shutdownTimeoutMs' | 'telemetry' | 'conversation'
   >;
-}
-
-/** A request that is published: the address of its replies is still to come. */
-export interface PublishedRequest {
-  /** Attributes of the address. The request keeps its place in its group meanwhile. May reject. */
-  address: () => Promise<MessageAttributes>;
-  /** Told how the request is traced, before it is sent. Whoever waits for the replies ends the trace. */
-  onTrace: (trace: Trace, operation: PublishOperation) => void;
 }
 
 /** What is known of an event that was composed before. */
@@ -67,6 +51,7 @@ export class Publisher {
   private readonly emits: PendingEmits;
   private readonly serializer: ProducerSerializer | undefined;
   private readonly target: Target;
+  private readonly tracer: PublishTracer;
   private closing: Promise<void> | undefined;
   private readonly unobserve: () => void;
   private readonly settings: Required<PublishOptions>;
@@ -83,10 +68,11 @@ export class Publisher {
       tooLate: () => unansweredError(destination.name, shutdownTimeoutMs),
     });
     this.unobserve = observeClient(this);
+    this.tracer = new PublishTracer(destination, operation, options.client.telemetry);
     const tries = { ...this.settings, random: Math.random };
     this.target = new Target({ resolve, makes, operation, name: destination.name, tries });
     this.batcher = new PublishBatcher({
-      send: entries => this.target.use(target => this.call(target, entries)),
+      send: entries => this.target.use(target => this.tracer.send(target, entries, options.send)),
       maxBatchBytes: options.maxBatchBytes,
       ordered: options.destination.fifo,
       publish: options.client.publish,
@@ -126,8 +112,10 @@ export class Publisher {
     const event = prepare(type, input, destination, client, request !== undefined);
     const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
     announce('publishing', facts);
-    const isSeen = isTraced('publish', client.telemetry);
-    const error = await (isSeen ? this.sendTraced(event, request) : this.send(event, request));
+    const { tracer } = this;
+    const error = await (tracer.isOn
+      ? tracer.publish(event, request, () => this.send(event, request))
+      : this.send(event, request));
     announce('published', error === undefined ? facts : { ...facts, error });
     if (error !== undefined) throw error;
   }
@@ -137,7 +125,7 @@ export class Publisher {
     if (this.closing) throw closedError(this.destination);
     const { destination, client } = this.options;
     const event = prepare(type, input, destination, client);
-    if (isTraced('publish', client.telemetry)) this.traceDraft(event);
+    this.tracer.draft(event);
     return event;
   }
 
@@ -186,16 +174,6 @@ export class Publisher {
     return this.closing;
   }
 
-  /** The trace of a draft ends with its writing: whoever sends it later continues it. */
-  private traceDraft(event: OutgoingEvent): void {
-    const { destination, client } = this.options;
-    const operation = publishOperation(destination, event, false);
-    const trace = beginTrace('publish', client.telemetry, operation);
-    event.origin = trace;
-    trace.run(() => carry(event, operation.carrier));
-    trace.end();
-  }
-
   /** Resolves to the event's error; undefined: AWS has accepted it. */
   private send(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
     const endsAt = this.emits.endOfNow();
@@ -204,38 +182,6 @@ export class Publisher {
       failure => failure && this.errorOf(failure, { type: event.metadata.type, bytes: event.bytes }),
       endsAt,
     );
-  }
-
-  /** As {@link send}. The trace context is in the event before anything is sent. */
-  private async sendTraced(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
-    const { destination, client } = this.options;
-    const operation = publishOperation(destination, event, request !== undefined);
-    const trace = beginTrace('publish', client.telemetry, operation);
-    event.origin = trace;
-    request?.onTrace(trace, operation);
-    const sent = trace.run(() => {
-      carry(event, operation.carrier);
-      return this.send(event, request);
-    });
-    const error = await sent;
-    if (error !== undefined) operation.error = error;
-    if (!request || error !== undefined) trace.end();
-    return error;
-  }
-
-  private call(target: string, entries: OutgoingSqsMessage[]): Promise<BatchResult> {
-    const { destination, operation: call, send, client } = this.options;
-    if (!isTraced('send', client.telemetry)) return send(target, entries);
-    const operation: SendOperation = {
-      destination: destination.name,
-      kind: kindOf(destination),
-      target,
-      call,
-      count: entries.length,
-      origins: originsOf(entries),
-    };
-    const onAnswer = ({ failed }: BatchResult): void => void (operation.failed = failed);
-    return traceCall('send', client.telemetry, operation, () => send(target, entries), onAnswer);
   }
 
   private async end(): Promise<void> {
