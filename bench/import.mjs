@@ -5,7 +5,6 @@ import { median } from './lib/statistics.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 9);
 const LIBRARY = new URL('../dist/libs/nestjs-sns-sqs/esm/index.js', import.meta.url).href;
-const POOL = new URL('../dist/libs/nestjs-sns-sqs/esm/wire/connections.js', import.meta.url).href;
 
 const NEST_AND_SDK = `
   await import('reflect-metadata');
@@ -28,7 +27,7 @@ const SERVICE = `
   const events = new ClientSNS({ service: 'users', aws });
 `;
 /** By the first request. */
-const CONNECTIONS = `await (await import('${POOL}')).loadPool();`;
+const CONNECTIONS = `await import('undici/lib/dispatcher/pool.js');`;
 
 const VARIANTS = {
   'Nest and the SDK': NEST_AND_SDK + APP,

@@ -2,8 +2,8 @@
 // commit is on the disk (fsync). --messages: how many are measured; --rows: how many events and subjects are there before.
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { eventKey, newToken } from '../dist/libs/nestjs-sns-sqs/esm/inbox/inbox-key.js';
-import { fromPg, migrate, PostgresInboxStore } from '../dist/libs/nestjs-sns-sqs/esm/postgres/index.js';
+import { eventKey, newToken } from '#lib/inbox/inbox-key.js';
+import { fromPg, migrate, PostgresInboxStore } from '#lib/postgres/index.js';
 import { PostgresProcess } from '../test/support/postgres-process.mjs';
 
 const { values } = parseArgs({

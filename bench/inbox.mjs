@@ -3,9 +3,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { eventKey, newToken } from '../dist/libs/nestjs-sns-sqs/esm/inbox/inbox-key.js';
-import { MemoryInboxStore } from '../dist/libs/nestjs-sns-sqs/esm/inbox/memory-inbox-store.js';
-import { RedisInboxStore } from '../dist/libs/nestjs-sns-sqs/esm/redis/index.js';
+import { eventKey, newToken } from '#lib/inbox/inbox-key.js';
+import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';
+import { RedisInboxStore } from '#lib/redis/index.js';
 
 const { values } = parseArgs({ options: { events: { type: 'string', default: '200000' } } });
 const events = Number(values.events);

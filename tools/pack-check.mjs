@@ -18,6 +18,8 @@ const CONSUMERS = [
 const { values } = parseArgs({ options: { nest: { type: 'string', default: '' } } });
 /** Of one command. */
 const LIMIT_MS = 240_000;
+/** Of both module systems together: as the sources would be if nothing were bundled, loading them would take long. */
+const MOST_CHUNKS = 80;
 const BIN = join(ROOT, 'node_modules/.bin');
 const NODES = [...new Set([process.execPath, process.env.CONSUMER_NODE ?? process.execPath])];
 /** Both bare apps compile it beside their own sources. */
@@ -74,7 +76,10 @@ function checkContent(library, files) {
   );
   // A declaration that we wrote compiles to nothing.
   const code = sources.filter(name => !name.endsWith('.d.ts'));
-  const compiled = code.flatMap(name => ['.js', '.d.ts', '.d.ts.map'].map(end => name.replace(/\.ts$/, end)));
+  const bundled = files.some(file => file.startsWith('esm/chunks/')) && bundledFiles(library, files);
+  const compiled = code
+    .flatMap(name => [...(bundled ? [] : ['.js']), '.d.ts', '.d.ts.map'].map(end => name.replace(/\.ts$/, end)))
+    .concat(bundled || []);
   const { scripts = {}, files: whitelist = [] } = JSON.parse(
     readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'),
   );
@@ -96,6 +101,15 @@ function checkContent(library, files) {
   if (wrong.length > 0) fail(`${library}:\n${wrong.join('\n')}`);
 }
 
+/** The entries, and what they share. */
+function bundledFiles(library, files) {
+  const { exports, bin = {} } = JSON.parse(readFileSync(join(ROOT, 'libs', library, 'package.json'), 'utf8'));
+  const entries = [...Object.values(exports).flatMap(of => of.import?.default ?? []), ...Object.values(bin)];
+  const chunks = files.filter(file => /^(esm|cjs)\/chunks\/[\w.-]+\.js$/.test(file));
+  if (chunks.length > MOST_CHUNKS) fail(`${library} is bundled into ${chunks.length} files`);
+  return [...new Set([...entries, ...chunks].map(file => file.replace(/^(\.\/)?(esm|cjs)\//, '')))];
+}
+
 /** Each declaration leads to its source. */
 function checkMaps(library) {
   const folder = join(ROOT, 'dist/libs', library);
@@ -108,7 +122,7 @@ function checkMaps(library) {
 }
 
 // What was built from a source that is no more would be packed too.
-rmSync(join(ROOT, 'dist/libs'), { recursive: true, force: true });
+for (const built of ['dist/libs', 'dist/modules']) rmSync(join(ROOT, built), { recursive: true, force: true });
 run('build the libraries', ROOT, 'npm', 'run', 'build:libs');
 const tarballs = LIBRARIES.map(pack);
 

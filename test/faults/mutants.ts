@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = 'libs/nestjs-sns-sqs/src';
-const BUILT = 'dist/libs/nestjs-sns-sqs/esm';
+const BUILT = 'dist/modules/nestjs-sns-sqs';
 /** Not copied: what is large or of another matter. */
 const LEFT_OUT = new Set(['node_modules', '.git', 'docs', 'bench', 'coverage']);
 
