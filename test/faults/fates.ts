@@ -266,7 +266,8 @@ export class Fates {
 
   /** Its handler threw `DeadLetter` in this process, in time: only the copy was refused until now. */
   #isDecided({ fate, runner, context, startedAt }: Run): boolean {
-    if (fate.letterAt < Infinity) return false;
+    // A machine that falls asleep while the copy is made loses the lease, and with it the decision.
+    if (fate.letterAt < Infinity || fate.sleptInWork) return false;
     const id = context.getMessage().MessageId;
     return fate.runs.some(
       other =>
