@@ -179,4 +179,26 @@ describe('BatchCaller', () => {
     expect(call).toHaveBeenCalledTimes(2);
     expect(jest.getTimerCount()).toBe(0);
   });
+
+  it('gives each entry one result where it is abandoned while a part of its batch is tried again', async () => {
+    const failure = { id: '', code: 'CLIENT_CLOSED', message: 'closed', senderFault: false };
+    const { caller } = callerOf(refusing(['again'], false));
+    const results: string[] = [];
+    const note = (found: BatchFailure | undefined, { value }: Entry): void => {
+      results.push(`${value}: ${found?.code ?? 'done'}`);
+    };
+    for (const value of ['a', 'again', 'b']) caller.submit({ value }, note);
+    await pass(5);
+    caller.abandon(failure);
+    expect(results).toEqual(['a: done', 'b: done', 'again: CLIENT_CLOSED']);
+  });
+
+  it('gives each entry one result where that leads to the end', async () => {
+    const { caller } = callerOf(well);
+    const results: string[] = [];
+    const end = (): void => caller.abandon({ id: '', code: 'CLIENT_CLOSED', message: 'closed', senderFault: false });
+    caller.submit({ value: 'a' }, (_, { value }) => (results.push(value), queueMicrotask(end)));
+    await pass(5);
+    expect(results).toEqual(['a']);
+  });
 });

@@ -47,6 +47,14 @@ interface Pending<E> {
   resolve: Resolve<E>;
   /** After this nobody waits for the result; by the monotonic clock. */
   endsAt: number;
+  hasResult: boolean;
+}
+
+/** Once: of a batch some may have their result while others are tried again. */
+function settle<E>(pending: Pending<E>, failure: BatchFailure | undefined): void {
+  if (pending.hasResult) return;
+  pending.hasResult = true;
+  pending.resolve(failure, pending.entry);
 }
 
 /** As many as the SDK's agent has sockets by default: 25,000 messages/s where a call takes 20 ms. */
@@ -77,12 +85,12 @@ export class BatchCaller<E extends object> {
 
   /** @param endsAt by the monotonic clock, in milliseconds: it is not sent later than that, and fails as TOO_LATE */
   add(entry: E, endsAt = Infinity): Promise<BatchFailure | undefined> {
-    return new Promise(resolve => this.enqueue({ entry, attempt: 1, resolve, endsAt }));
+    return new Promise(resolve => this.enqueue({ entry, attempt: 1, resolve, endsAt, hasResult: false }));
   }
 
   /** As {@link add}; the result goes to `resolve`, with the entry. */
   submit(entry: E, resolve: Resolve<E>): void {
-    this.enqueue({ entry, attempt: 1, resolve, endsAt: Infinity });
+    this.enqueue({ entry, attempt: 1, resolve, endsAt: Infinity, hasResult: false });
   }
 
   /** From now on nothing waits for a fuller batch: for the time of closing. */
@@ -100,7 +108,7 @@ export class BatchCaller<E extends object> {
     this.abandoning.abort();
     this.clearTimers();
     const waiting = [...this.queue.take(this.queue.length), ...[...this.calling].flat()];
-    for (const { resolve, entry } of waiting) resolve(failure, entry);
+    for (const pending of waiting) settle(pending, failure);
   }
 
   /** What waits for a fuller batch is sent now, as far as calls may be under way. */
@@ -120,7 +128,7 @@ export class BatchCaller<E extends object> {
 
   private enqueue(pending: Pending<E>): void {
     if (this.abandoned) {
-      pending.resolve(this.abandoned, pending.entry);
+      settle(pending, this.abandoned);
       return;
     }
     this.queue.push(pending);
@@ -178,9 +186,9 @@ export class BatchCaller<E extends object> {
   private inTime(batch: Pending<E>[]): Pending<E>[] {
     const now = monotonicNow();
     if (batch.every(({ endsAt }) => endsAt > now)) return batch;
-    return batch.filter(({ endsAt, entry, resolve }) => {
-      if (endsAt <= now) resolve(TOO_LATE, entry);
-      return endsAt > now;
+    return batch.filter(pending => {
+      if (pending.endsAt <= now) settle(pending, TOO_LATE);
+      return pending.endsAt > now;
     });
   }
 
@@ -193,7 +201,7 @@ export class BatchCaller<E extends object> {
       // They have their result.
       if (this.abandoned) return;
       if (failed.length === 0) {
-        for (const { resolve, entry } of batch) resolve(undefined, entry);
+        for (const pending of batch) settle(pending, undefined);
         return;
       }
       for (const failure of failed) failures.set(failure.id, withoutBlame(failure));
@@ -211,7 +219,7 @@ export class BatchCaller<E extends object> {
     batch.forEach((pending, index) => {
       const failure = failures.get(String(index));
       if (failure && mayPass(failure) && pending.attempt < this.options.maxAttempts) retries.push(pending);
-      else pending.resolve(failure, pending.entry);
+      else settle(pending, failure);
     });
     if (retries.length > 0) await this.retry(retries);
   }
