@@ -7,6 +7,7 @@ interface EventRow {
   attempts: number;
   firstAt: number;
   deaths: number;
+  letterAt: number | null;
   leaseEndsAt: number;
   forgetAt: number;
 }
@@ -37,6 +38,7 @@ interface PlaceRow {
 type Values = readonly unknown[];
 
 const KEEP_MS = 15 * 86_400_000;
+const KEEP_LETTER_MS = 86_400_000;
 const LOCKED_MS = 1_000;
 const LOCK_TIMEOUT_MS = 1_000;
 const MAX_WAITING = 5;
@@ -108,6 +110,7 @@ export class ModelInbox {
       seen: null,
       since: null,
       died: null,
+      lettered: null,
     });
     const event = this.#known(this.#events, id);
     if (event?.state === 'd') return answer('done', 0);
@@ -123,14 +126,16 @@ export class ModelInbox {
     const isAgain = event?.state === 'c' && event.token === token;
     const attempts = event ? event.attempts + (isAgain ? 0 : 1) : 1;
     const lease = { token, leaseEndsAt: now + leaseMs };
-    const firstAt = event?.firstAt ?? now;
+    const firstAt = event && event.attempts > 0 ? event.firstAt : now;
+    const letterAt = event?.letterAt ?? null;
     const deaths = (event?.deaths ?? 0) + (isOther ? 1 : 0);
     const forgetAt = Math.max(event?.forgetAt ?? 0, now + KEEP_MS);
-    this.#events.set(id, { state: 'c', ...lease, attempts, firstAt, deaths, forgetAt });
+    this.#events.set(id, { state: 'c', ...lease, attempts, firstAt, deaths, letterAt, forgetAt });
     const found = {
       ...answer(isOther ? 'taken-over' : 'claimed', attempts),
       ...(attempts > 1 && { since: now - firstAt }),
       ...(deaths > 0 && { died: deaths }),
+      ...(letterAt !== null && { lettered: now - letterAt }),
     };
     if (subjectId === undefined) return found;
     const keptUntil = Math.max(holder?.forgetAt ?? 0, now + KEEP_MS);
@@ -210,7 +215,11 @@ export class ModelInbox {
     const [event, subject] = held;
     const now = this.#now();
     if (reason === 'unstarted') event.attempts -= 1;
-    if (reason === 'dead-lettered' || event.attempts <= 0) this.#events.delete(id);
+    if (reason === 'dead-lettered') Object.assign(event, { attempts: 0, letterAt: now });
+    if (event.attempts <= 0 && event.letterAt !== null) {
+      const forgetAt = event.letterAt + KEEP_LETTER_MS;
+      Object.assign(event, { state: 'r', token: null, attempts: 0, deaths: 0, forgetAt });
+    } else if (event.attempts <= 0) this.#events.delete(id);
     else Object.assign(event, { state: 'r', token: null, forgetAt: now + KEEP_MS });
     if (!subject) return true;
     if (reason === 'failed' && subject.gapSince !== null) subject.gapSince = now;
