@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { migrate as migrateMessages } from 'nestjs-sns-sqs/postgres';
 import type { SqlPool } from 'nestjs-sns-sqs/postgres';
 import type { MigrationConfig } from 'drizzle-orm/migrator';
@@ -30,6 +31,13 @@ export interface DatabaseLocation {
 
 /** Any number: processes that start at one time make the tables one after the other. */
 const MIGRATION_LOCK = 4_711;
+
+/** Drizzle does not give a connection back whose `BEGIN` has failed, and a pool waits for each connection before it ends. */
+const CLOSE_WITHIN_MS = 5_000;
+
+const ended = async (pools: ReadonlyArray<{ end(): Promise<void> }>): Promise<void> => {
+  await Promise.all(pools.map(pool => pool.end()));
+};
 
 const migrationsOf = (service: string): MigrationConfig => ({
   migrationsFolder: join(resolve(process.env['APPS_DIR'] ?? 'apps'), service, 'drizzle'),
@@ -73,7 +81,7 @@ async function openServer(service: string, connectionString: string): Promise<Da
     pool,
     inboxPool,
     migrate: () => readably('DATABASE_URL', migrateAll),
-    close: async () => void (await Promise.all([pool.end(), inboxPool.end()])),
+    close: () => Promise.race([ended([pool, inboxPool]), pause(CLOSE_WITHIN_MS, undefined, { ref: false })]),
   };
 }
 
