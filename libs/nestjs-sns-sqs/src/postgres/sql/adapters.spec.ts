@@ -45,7 +45,7 @@ const LIBRARIES: Record<string, (database: TestDatabase) => Promise<Library>> = 
           await tx.execute(drizzleSql`SELECT 1`);
           await tx.transaction(inner => work(fromDrizzle(inner))).catch(unlessIntended);
         }),
-      outside: () => fromDrizzle(db as never),
+      outside: () => fromDrizzle(db),
       close: () => Promise.resolve(),
     };
   },
