@@ -187,6 +187,18 @@ describe('OutboxRelay', () => {
     expect(relay.fault).toBeUndefined();
   });
 
+  it('gives back what a claim has leased whose answer was lost, and does not wait for the lease to end', async () => {
+    await store.commit(message('a', 'user 1'));
+    const claim = store.claim.bind(store);
+    jest.spyOn(store, 'claim').mockImplementationOnce(async request => {
+      await claim(request);
+      throw new Error('terminating connection due to administrator command');
+    });
+    start();
+    await pass(2_000);
+    expect(sent).toEqual(['a']);
+  });
+
   it('renews its claim while a send takes long, and begins nothing more when it has lost it', async () => {
     store.relay = { leaseMs: 6_000 };
     await store.commit(message('a', 'user 1'), message('b', 'user 1'));

@@ -53,6 +53,8 @@ export class OutboxRelay implements ObservedOutbox {
   private readonly senders = new Map<string, RelaySend[]>();
   private readonly paces = new Map<string, RelayPace>();
   private readonly rounds = new Set<Promise<void>>();
+  /** The token of a claim that was not answered. */
+  private doubtful: string | undefined;
   private readonly leaseMs: number;
   private readonly maxRows: number;
   private opened = new Set<string>();
@@ -166,7 +168,9 @@ export class OutboxRelay implements ObservedOutbox {
     for (const destination of unopened) this.opened.add(destination);
     const destinations = all.filter(destination => this.paceOf(destination).pauseMs === 0);
     if (destinations.length === 0) return false;
+    await this.giveBackDoubtful();
     const token = randomUUID();
+    this.doubtful = token;
     const rows = await store.claim({
       destinations,
       token,
@@ -174,6 +178,7 @@ export class OutboxRelay implements ObservedOutbox {
       rows: Math.min(...destinations.map(destination => this.paceOf(destination).limit)),
       exceptLanes: this.resting.lanes(),
     });
+    this.doubtful = undefined;
     const fresh = rows.filter(({ row }) => !this.settler.isUnsettled(row));
     if (fresh.length === 0) {
       if (rows.length > 0) await store.settle(token, { sent: [], refused: [] });
@@ -182,6 +187,13 @@ export class OutboxRelay implements ObservedOutbox {
     const work = this.work(token, fresh).finally(() => this.rounds.delete(work));
     this.rounds.add(work);
     return true;
+  }
+
+  /** A claim whose answer was lost may hold messages, which would else wait for its lease to end. */
+  private async giveBackDoubtful(): Promise<void> {
+    if (this.doubtful === undefined) return;
+    await this.parts.store.settle(this.doubtful, { sent: [], refused: [] });
+    this.doubtful = undefined;
   }
 
   /** Never rejects. */

@@ -95,7 +95,7 @@ describe('HandlerTime', () => {
     expect(one.settled).not.toHaveBeenCalled();
     await jest.advanceTimersByTimeAsync(1);
     expect(one.settled).toHaveBeenCalledWith(expect.objectContaining({ code: 'HANDLER_TIMEOUT' }));
-    expect(one.logger.error).toHaveBeenCalledWith(expect.stringContaining('is given up'));
+    expect(one.logger.error).toHaveBeenCalledWith(expect.stringContaining('gives the handler up'));
     expect(one.time.overdue).toBe(0);
     one.end();
     expect(one.logger.warn).toHaveBeenLastCalledWith(expect.stringContaining('It had been given up.'));
