@@ -5,6 +5,7 @@ import {
   trace,
   type Attributes,
   type Link,
+  type Span,
   type SpanContext,
   type Tracer,
   type TracerProvider,
@@ -30,7 +31,7 @@ import { VERSION } from './version.js';
 
 interface SpanOrigin {
   context: SpanContext;
-  /** The context in which it was begun. */
+  /** What a call that carries it is begun in. */
   parent: SpanContext | undefined;
 }
 
@@ -40,7 +41,6 @@ export class OtelTelemetry implements Telemetry {
   private tracerIsOf: TracerProvider | undefined;
   private provider: TracerProvider | undefined;
   private readonly attempts = new RecentAttempts();
-  private readonly origins = new WeakMap<Trace, SpanOrigin>();
   private readonly writesOldNames = writesOldNames();
 
   constructor(private readonly options: ResolvedOtelOptions) {
@@ -88,7 +88,7 @@ export class OtelTelemetry implements Telemetry {
     const within = withSpan(span, active);
     inject(within, carrier, this.options);
     const parent = trace.getSpanContext(active);
-    return this.tracked(new SpanTrace(span, within, () => operation.error, parent), parent);
+    return new SpanTrace(span, within, () => operation.error, parent);
   }
 
   /** A span for the call, linked to the creates that it carries, and their sibling where they have one parent. */
@@ -161,24 +161,19 @@ export class OtelTelemetry implements Telemetry {
     const within = parent ? trace.setSpanContext(root, parent) : root;
     const attributes = this.attributes('process', 'queue', queue, processAttributes(operation));
     const span = this.tracerNow().startSpan(`process ${queue}`, { kind: SpanKind.CONSUMER, attributes, links }, within);
-    const begun = new SpanTrace(span, withSpan(span, within), ended => {
+    const finish = (ended: Span): unknown => {
       ended.setAttributes(defined(settledAttributes(operation)));
       if (operation.outcome !== 'delete') this.attempts.note(messageId, ended.spanContext());
       return toldError(operation);
-    });
+    };
     // Its settlement is a child: nothing else says what it belongs to.
-    return this.tracked(begun, span.spanContext());
-  }
-
-  private tracked(begun: SpanTrace, parent: SpanContext | undefined): SpanTrace {
-    this.origins.set(begun, { context: begun.span.spanContext(), parent });
-    return begun;
+    return new SpanTrace(span, withSpan(span, within), finish, undefined, span.spanContext());
   }
 
   /** Those that are recorded: a call of messages that nobody samples is not told either. */
   private originsOf(traces: readonly Trace[]): SpanOrigin[] {
     return traces.flatMap(origin => {
-      const known = origin.inner ? this.origins.get(origin.inner) : ofAnotherProcess(origin);
+      const known = origin.inner ? ofThisProcess(origin.inner) : ofAnotherProcess(origin);
       return known?.context.traceFlags ? [known] : [];
     });
   }
@@ -214,6 +209,9 @@ interface Failure {
   error: unknown;
   failedCount: number;
 }
+
+const ofThisProcess = (trace: Trace): SpanOrigin | undefined =>
+  trace instanceof SpanTrace ? { context: trace.span.spanContext(), parent: trace.callsIn } : undefined;
 
 /** Of a message that lay in an outbox. */
 function ofAnotherProcess({ traceparent, parent }: Trace): SpanOrigin | undefined {

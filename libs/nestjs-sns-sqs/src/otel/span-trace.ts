@@ -19,12 +19,14 @@ export class SpanTrace implements Trace {
    * @param within the context of what the operation does
    * @param finish sets what is known at the end only; gives the error that the span tells, undefined: none
    * @param begunIn the span in whose context it was begun
+   * @param callsIn the span in whose context a call that carries it is begun
    */
   constructor(
     readonly span: Span,
     private readonly within: Context,
     private readonly finish: (span: Span) => unknown,
-    readonly begunIn?: SpanContext,
+    private readonly begunIn?: SpanContext,
+    readonly callsIn = begunIn,
   ) {}
 
   get parent(): string | undefined {
@@ -75,7 +77,13 @@ export function tellError(span: Span, error: unknown): void {
 }
 
 /** Attributes without those that are undefined. */
-export const defined = (attributes: Record<string, string | number | boolean | undefined>): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+export function defined(given: Record<string, string | number | boolean | undefined>): Attributes {
+  const attributes: Attributes = {};
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    if (value !== undefined) attributes[name] = value;
+  }
+  return attributes;
+}
 
 export const withSpan = (span: Span, within: Context): Context => trace.setSpan(within, span);
