@@ -164,6 +164,8 @@ export class Letters {
     // Decided once, by its handler; the copy of then was refused, and another process was told of no decision.
     if (fate.runs.some(({ end }) => end === 'dead-letter') && this.#copiesMayFail) return;
     const { inbox, backoff } = this.#schedule;
+    // A copy of an event that has a dead letter, be it one whose delete did nothing, has one attempt more.
+    if (inbox === 'shared' && fate.runs.some(({ startedAt }) => startedAt > fate.letterAt)) return;
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
