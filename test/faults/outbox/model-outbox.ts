@@ -83,6 +83,7 @@ export class ModelOutbox {
       returnSequence: statement => this.#returnSequence(statement),
       add: ({ tx, values }) => this.#insert(tx, messageOf(values)),
       addToLane: statement => this.#addToLane(statement),
+      addNext: statement => this.#addNext(statement),
       schedule: statement => this.#schedule(statement),
       cancel: statement => this.#cancel(statement),
       open: ({ values }) => this.#open(listAt(values, 0)),
@@ -105,6 +106,13 @@ export class ModelOutbox {
     const next = (this.#lanes.get(key) ?? 0) + 1;
     this.#setLane(tx, key, next);
     return [{ sequence: String(next) }];
+  }
+
+  async #addNext(statement: Statement): Promise<Row[]> {
+    const { destination, lane = '', ...message } = messageOf(statement.values);
+    const [next] = await this.#nextSequence({ ...statement, values: [destination, lane] });
+    const entry = message.entry.replaceAll(textAt(statement.values, 6), String(next?.['sequence']));
+    return this.#insert(statement.tx, { ...message, destination, lane, entry });
   }
 
   async #returnSequence({ tx, values, locks }: Statement): Promise<Row[]> {

@@ -8,14 +8,14 @@ const LONG_MS = 60_000;
 
 type OutboxCall =
   | { what: 'begin' | 'commit' | 'rollback'; who: number }
-  | { what: 'number' | 'return' | 'add' | 'numbered' | 'schedule' | 'cancel'; who: number; lane: number }
+  | { what: 'number' | 'return' | 'add' | 'numbered' | 'next' | 'schedule' | 'cancel'; who: number; lane: number }
   | { what: 'claim' | 'renew' | 'settle'; who: number; sent: number; refused: boolean; rows: number; rests: boolean };
 
 const who = fc.nat(2);
 export const outboxCall: fc.Arbitrary<OutboxCall> = fc.oneof(
   fc.record({ what: fc.constantFrom('begin', 'commit', 'commit', 'rollback'), who }),
   fc.record({
-    what: fc.constantFrom('number', 'return', 'add', 'add', 'numbered', 'numbered', 'schedule', 'cancel'),
+    what: fc.constantFrom('number', 'return', 'add', 'add', 'numbered', 'next', 'schedule', 'cancel'),
     who,
     // The last one is of no lane.
     lane: fc.nat(3),
@@ -108,6 +108,8 @@ export class OutboxScript {
         await store.add(tx, message, true);
         return number;
       }
+      case 'next':
+        return store.addNext(tx, { ...message, entry: `{"of":"${id}","sequence":"#"}` }, '#');
       case 'add':
         return store.add(tx, message, false);
       case 'schedule':
