@@ -109,7 +109,7 @@ export class ModelOutbox {
   }
 
   async #addNext(statement: Statement): Promise<Row[]> {
-    const { destination, lane = '', ...message } = messageOf(statement.values);
+    const { destination, lane, ...message } = messageOf(statement.values);
     const [next] = await this.#nextSequence({ ...statement, values: [destination, lane] });
     const entry = message.entry.replaceAll(textAt(statement.values, 6), String(next?.['sequence']));
     return this.#insert(statement.tx, { ...message, destination, lane, entry });

@@ -68,6 +68,8 @@ export class Delivery {
   behind: Delivery | undefined;
   /** In the inbox, while the event is this process's. */
   claim: HeldClaim | undefined;
+  /** The claim that was given back although its handler may still run. */
+  releasedClaim: HeldClaim | undefined;
   /** Marks its event done in a transaction of its handler's. Undefined: its queue has no inbox. */
   marker: { markDoneIn(delivery: Delivery, tx: SqlExecutor): Promise<void> } | undefined;
 

@@ -84,7 +84,7 @@ function consumerOf(
     await jest.advanceTimersByTimeAsync(60);
   };
   consumer.start();
-  return { put, settled: wire.settled, logger, store, attempts, runs: () => runs };
+  return { put, settled: wire.settled, logger, store, attempts, runs: () => runs, consumer };
 }
 
 describe('context.markDoneIn', () => {
@@ -207,6 +207,29 @@ describe('context.markDoneIn', () => {
     expect(settled).toEqual([expect.stringMatching(/^m-e in \d+ s$/)]);
     expect(logger.error).not.toHaveBeenCalled();
     expect(store.done(other, { rememberForMs: 60_000 })).toBe(true);
+  });
+
+  it('asks the database also after a forced stop, so that a handler that swallows the error cannot commit', async () => {
+    const store = new DatabaseStore();
+    const asked = jest.spyOn(store, 'doneIn');
+    let goOn = (): void => undefined;
+    let told: unknown;
+    const { put, settled, consumer } = consumerOf(
+      async (_, context) => {
+        await new Promise<void>(resolve => (goOn = resolve));
+        told = await context.markDoneIn(new Transaction()).catch((error: unknown) => error);
+      },
+      { store },
+    );
+    await put(message('e'));
+    const stopping = consumer.stop(1_000);
+    await jest.advanceTimersByTimeAsync(1_500);
+    await stopping;
+    expect(settled).toEqual(['m-e in 0 s']);
+    goOn();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(asked).toHaveBeenCalledTimes(1);
+    expect(told).toMatchObject({ code: 'CLAIM_LOST' });
   });
 
   it('leaves a message that may be done until the store can say whether it is', async () => {

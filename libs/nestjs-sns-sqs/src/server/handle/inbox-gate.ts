@@ -110,7 +110,9 @@ export class InboxGate {
 
   /** As {@link SqsContext.markDoneIn}. */
   async markDoneIn(delivery: Delivery, tx: SqlExecutor): Promise<void> {
-    const { claim } = delivery;
+    // A claim that was given back is asked for all the same: an error of the database's own ends its transaction, also
+    // where the handler swallows it.
+    const claim = delivery.claim ?? delivery.releasedClaim;
     if (!claim) throw unclaimed(delivery);
     await this.options.inbox.marks.mark(claim, tx);
   }
@@ -136,6 +138,7 @@ export class InboxGate {
   async leave(delivery: Delivery, reason: 'failed' | 'unstarted' | 'dead-lettered', backInMs?: number): Promise<void> {
     const { claim } = delivery;
     delivery.claim = undefined;
+    delivery.releasedClaim = claim;
     if (claim) await this.options.inbox.release(claim, reason, undefined, backInMs);
   }
 

@@ -9,23 +9,14 @@ import type { Settlement } from '../settle/retry-policy.js';
 /** The claim was taken over before its handler could mark the event done. */
 export const isClaimLost = (error: unknown): boolean => isInstance(error, SnsSqsError) && error.code === 'CLAIM_LOST';
 
-/** Why an event that has no claim cannot be marked done. */
-export function unclaimed({ isAbandoned, messageId }: Delivery): SnsSqsError {
-  if (isAbandoned) {
-    return new SnsSqsError('CLAIM_LOST', {
-      problem: `The server has stopped and has returned message ${messageId}, and another consumer may handle it now`,
-      remedy: 'let the error leave the handler, so that its transaction is rolled back',
-      retryable: true,
-      facts: { messageId },
-    });
-  }
-  return new SnsSqsError('INBOX_UNAVAILABLE', {
+/** Why an event that never had a claim cannot be marked done. */
+export const unclaimed = ({ messageId }: Delivery): SnsSqsError =>
+  new SnsSqsError('INBOX_UNAVAILABLE', {
     problem: `Message ${messageId} is handled without the inbox, whose store is unavailable (\`onUnavailable: 'proceed'\`), so that it cannot be marked done`,
     remedy: "use `onUnavailable: 'wait'` where handlers call markDoneIn()",
     retryable: true,
     facts: { messageId },
   });
-}
 
 /** Says in the log what a failure came to that did not decide how its message is settled. */
 export function logMarked(
