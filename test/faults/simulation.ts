@@ -10,13 +10,14 @@ import { randomOf } from '../support/random.mjs';
 import { Fates, isDone, nameOf, StoreTruth, Violation, type Fate, type Run } from './fates.ts';
 import { FaultyStore, type Shelf } from './faulty-store.ts';
 import { FaultyWire } from './faulty-wire.ts';
+import { inVirtualTime } from './in-virtual-time.ts';
 import { MemorySteering } from './memory-steering.ts';
 import { Letters } from './letters.ts';
 import type { FaultRates, Schedule, ScheduledMessage } from './schedule.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { LOOK_EVERY_MS } from './simulated-pauses.ts';
 import { numberIn, Stage } from './stage.ts';
-import { VirtualTime } from './virtual-time.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
 const NO_FAULTS: FaultRates = {};
 /** Longer than every lease, backoff, grace and delay of a schedule together. */
@@ -36,23 +37,8 @@ const STOP_GRACE_MS = 60_000;
  * One schedule: messages are sent, consumers work on them under faults, crash and are started again; then the faults
  * end, and everything must come to its end. Throws when a promise was broken; gives the number of faults done.
  */
-export async function simulate(schedule: Schedule): Promise<number> {
-  const time = new VirtualTime();
-  const { random } = Math;
-  const { stackTraceLimit } = Error;
-  time.install();
-  // The library's own: what a schedule does follows from it alone, so that it can be replayed.
-  Math.random = randomOf(schedule.seed + 1);
-  // A hundred errors for each schedule, which nobody reads.
-  Error.stackTraceLimit = 0;
-  try {
-    return await new Simulation(schedule, time).run();
-  } finally {
-    Math.random = random;
-    Error.stackTraceLimit = stackTraceLimit;
-    time.uninstall();
-  }
-}
+export const simulate = (schedule: Schedule): Promise<number> =>
+  inVirtualTime(schedule.seed, time => new Simulation(schedule, time).run());
 
 interface Event {
   at: number;

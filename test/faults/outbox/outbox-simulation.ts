@@ -6,7 +6,8 @@ import { outboxSql } from '#lib/postgres/outbox/outbox-sql.js';
 import { randomOf } from '../../support/random.mjs';
 import { Violation } from '../fates.ts';
 import { FaultyWire } from '../faulty-wire.ts';
-import { VirtualTime } from '../virtual-time.ts';
+import { inVirtualTime } from '../in-virtual-time.ts';
+import type { VirtualTime } from '../virtual-time.ts';
 import { FaultyPool, NO_DATABASE_FAULTS } from './faulty-pool.ts';
 import { ModelDatabase } from './model-database.ts';
 import { OutboxJudge, type Body } from './outbox-judge.ts';
@@ -31,21 +32,8 @@ const PROMPT_MS = 60_000;
  * after their effects, and the database goes away. Then the faults end, and everything has to come to its end. Throws
  * when a promise was broken; gives the number of faults done.
  */
-export async function simulateOutbox(schedule: OutboxSchedule): Promise<number> {
-  const time = new VirtualTime();
-  const { random } = Math;
-  const { stackTraceLimit } = Error;
-  time.install();
-  Math.random = randomOf(schedule.seed + 1);
-  Error.stackTraceLimit = 0;
-  try {
-    return await new OutboxSimulation(schedule, time).run();
-  } finally {
-    Math.random = random;
-    Error.stackTraceLimit = stackTraceLimit;
-    time.uninstall();
-  }
-}
+export const simulateOutbox = (schedule: OutboxSchedule): Promise<number> =>
+  inVirtualTime(schedule.seed, time => new OutboxSimulation(schedule, time).run());
 
 class OutboxSimulation {
   readonly schedule: OutboxSchedule;
