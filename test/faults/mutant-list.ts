@@ -284,7 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A message is marked done before it is deleted',
     file: 'server/handle/inbox-gate.ts',
-    from: "if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);",
+    from: "if (settlement.kind === 'delete') return this.whileHeld(delivery, claim);",
     to: '',
     by: SCHEDULES,
   },
@@ -409,8 +409,8 @@ SELECT $1::text, $2::text::smallint, $3::text, $4::text, $5::text, $6::text`,
   {
     mend: 'A handler whose signal aborted has not finished, though it returns',
     file: 'server/delivery.ts',
-    from: 'this.isSignalTaken && (this.isLeaseLost || this.stopped)',
-    to: 'this.isSignalTaken && this.isLeaseLost',
+    from: '(this.isLeaseLost || this.stopped)',
+    to: 'this.isLeaseLost',
     by: SCHEDULES,
   },
   {

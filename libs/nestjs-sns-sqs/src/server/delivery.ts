@@ -156,10 +156,10 @@ export class Delivery {
 
   /**
    * Its lease is lost or its server does not wait any longer, and its handler asked for the signal by which it was told so:
-   * it may have stopped in the middle, although it did not fail.
+   * it may have stopped in the middle, although it did not fail. Not where its caller has the answer.
    */
   get mayHaveStopped(): boolean {
-    return this.isSignalTaken && (this.isLeaseLost || this.stopped);
+    return this.isSignalTaken && !this.isAnswered && (this.isLeaseLost || this.stopped);
   }
 
   get settled(): boolean {

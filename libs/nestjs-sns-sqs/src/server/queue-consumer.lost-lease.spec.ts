@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import { consumerOf, type Handler } from '../../test/consumer.js';
 import { message as messageOf, ScriptedQueue } from '../../test/scripted-queue.js';
+import type { SqsContext } from '../ctx-host/sqs.context.js';
+import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { SqsMessage, SqsWire } from '../interfaces/wire.interface.js';
 
 const message = (id: string, receives: number): SqsMessage =>
@@ -37,6 +39,48 @@ describe('QueueConsumer', () => {
     expect(attempts).toEqual(['head: 1', 'tail: 1']);
     const stopping = consumer.stop(0);
     await jest.advanceTimersByTimeAsync(5_000);
+    await stopping;
+  });
+
+  const inBatches: HandlerOptions = { batch: { size: 2, windowMs: 100 } };
+
+  /** Each message takes 15 s; its handler returns as soon as its signal aborts. */
+  const heeding = (begun: string[], ended: string[]) => async (id: string, context: SqsContext) => {
+    begun.push(id);
+    const signal = context.getSignal();
+    await new Promise<void>(resolve => {
+      setTimeout(resolve, 15_000);
+      signal.addEventListener('abort', () => resolve());
+    });
+    if (!signal.aborted) ended.push(id);
+  };
+
+  it.each([
+    ['the next one does not begin', {}, ['head']],
+    ['the next one of its batch is not done', inBatches, ['head', 'next']],
+  ])('keeps the order of a group whose head was told to stop and returned: %s', async (_, settings, expected) => {
+    const queue = new ScriptedQueue();
+    queue.changeVisibilityBatch.mockImplementation(extendAllBut('head-1'));
+    const begun: string[] = [];
+    const ended: string[] = [];
+    const one = heeding(begun, ended);
+    const handler: Handler = (ids, contexts) =>
+      Array.isArray(ids)
+        ? Promise.all(ids.map((id: string, at) => one(id, (contexts as unknown as SqsContext[])[at] ?? contexts)))
+        : one(ids, contexts);
+    const consumer = consumerOf(queue, handler, { fifo: true, settings });
+    consumer.start();
+    queue.put(message('head', 1), message('next', 1), message('last', 1));
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(begun).toEqual(expected);
+    expect(queue.settled).toEqual([]);
+    const returned = queue.changeVisibilityBatch.mock.calls
+      .flatMap(([, entries]) => entries)
+      .filter(({ visibilityTimeoutSeconds }) => visibilityTimeoutSeconds < 30)
+      .map(({ receiptHandle }) => receiptHandle);
+    expect(returned.toSorted()).toEqual(['last-1', 'next-1']);
+    const stopping = consumer.stop(0);
+    await jest.advanceTimersByTimeAsync(20_000);
     await stopping;
   });
 });

@@ -135,7 +135,9 @@ export class BatchCall implements RunningBatch<Delivery>, Together {
         continue;
       }
       tell(place, outcome);
-      if (outcome.kind !== 'done' && (await place.ended) === 'hold') heads.set(groupOf(place), place.delivery);
+      // What was told to stop has failed, also where its handler names no failure.
+      const isDone = outcome.kind === 'done' && !place.delivery.mayHaveStopped;
+      if (!isDone && (await place.ended) === 'hold') heads.set(groupOf(place), place.delivery);
     }
   }
 

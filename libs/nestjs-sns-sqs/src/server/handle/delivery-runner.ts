@@ -169,12 +169,11 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome, refused } = delivery;
-      if (delivery.isStopped && delivery.mayHaveStopped && !delivery.isAnswered) {
-        return await this.settlementOfFailed(delivery, attempt, delivery.abortReason);
-      }
       if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
+      // It comes again, so what is behind it in its lane must not be run before.
+      if (delivery.mayHaveStopped) return await this.settlementOfFailed(delivery, attempt, delivery.abortReason);
       if (refused) this.options.failures.noteRefused(delivery, refused.error);
-      else if (!delivery.mayHaveStopped) this.options.breaker?.noteSuccess(delivery);
+      else this.options.breaker?.noteSuccess(delivery);
       return HANDLED;
     } catch (error) {
       if (isInstance(error, HeldBackError)) return undefined;

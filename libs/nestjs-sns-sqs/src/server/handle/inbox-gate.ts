@@ -96,7 +96,7 @@ export class InboxGate {
   finish(delivery: Delivery, settlement: Settlement): MaybePromise<Ending> {
     const { claim } = delivery;
     if (!claim) return 'done';
-    if (settlement.kind === 'delete' && !delivery.mayHaveStopped) return this.whileHeld(delivery, claim);
+    if (settlement.kind === 'delete') return this.whileHeld(delivery, claim);
     return this.unfinished(delivery, settlement);
   }
 

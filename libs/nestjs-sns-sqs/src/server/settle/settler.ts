@@ -120,7 +120,7 @@ export class Settler {
     if (this.isAbandoned) return RETURNS;
     if (!delivery.claimSettlement()) {
       // It will come again, and is done: that another may have it is for SQS and the inbox.
-      if (settlement.kind === 'delete' && !delivery.mayHaveStopped) this.remember(delivery);
+      if (settlement.kind === 'delete') this.remember(delivery);
       return RETURNS;
     }
     if (this.now() > delivery.leaseEndsAt) {
