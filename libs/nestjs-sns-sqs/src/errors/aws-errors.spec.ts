@@ -10,6 +10,16 @@ describe('fromAwsError', () => {
     ['ExpiredToken', 'CREDENTIALS_MISSING'],
     ['ExpiredTokenException', 'CREDENTIALS_MISSING'],
     ['InvalidClientTokenId', 'CREDENTIALS_MISSING'],
+    ['SignatureDoesNotMatch', 'CREDENTIALS_MISSING'],
+    ['InvalidSignatureException', 'CREDENTIALS_MISSING'],
+    ['IncompleteSignatureException', 'CREDENTIALS_MISSING'],
+    ['MissingAuthenticationTokenException', 'CREDENTIALS_MISSING'],
+    ['UnrecognizedClientException', 'CREDENTIALS_MISSING'],
+    ['InvalidAccessKeyId', 'CREDENTIALS_MISSING'],
+    ['AuthFailure', 'CREDENTIALS_MISSING'],
+    ['OptInRequired', 'CREDENTIALS_MISSING'],
+    ['RequestTimeoutException', 'ENDPOINT_UNREACHABLE'],
+    ['RequestAbortedException', 'ENDPOINT_UNREACHABLE'],
     ['AccessDenied', 'ACCESS_DENIED'],
     ['AccessDeniedException', 'ACCESS_DENIED'],
     ['AuthorizationError', 'ACCESS_DENIED'],
@@ -49,8 +59,11 @@ describe('fromAwsError', () => {
   });
 
   it.each([
+    [200, true],
+    [301, false],
     [400, false],
     [403, false],
+    [408, true],
     [429, true],
     [500, true],
     [503, true],
@@ -59,6 +72,15 @@ describe('fromAwsError', () => {
     const error = failed({ name: 'Strange', $metadata: { httpStatusCode } });
     expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', retryable });
   });
+
+  it.each(['RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed', 'RequestTimeTooSkewedException'])(
+    'tells by %s that the clock of the machine is off',
+    name => {
+      const error = failed({ name, $metadata: { httpStatusCode: 403 } });
+      expect(error).toMatchObject({ code: 'CREDENTIALS_MISSING', retryable: true });
+      expect(error.message).toMatch(/set the clock of this machine/);
+    },
+  );
 
   it('names operation, resource, cause and remedy', () => {
     const cause = Object.assign(new Error('not you'), { name: 'AccessDenied' });

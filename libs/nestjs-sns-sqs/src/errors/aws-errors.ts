@@ -18,6 +18,22 @@ const UNSUPPORTED = /Unsupported|InvalidAction|NotImplemented/;
 /** ChangeMessageVisibility API. */
 const LEASE_GONE = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
+/** AWS's clock and that of this machine differ. */
+const CLOCK = /^Request(Expired|InTheFuture|TimeTooSkewed)(Exception)?$/;
+/** By the names of the JSON protocol (with a suffix) and of the Query protocol. */
+const CREDENTIALS = new RegExp(
+  `^(CredentialsProviderError|InvalidSecurity|${[
+    'AuthFailure',
+    'ExpiredToken',
+    'IncompleteSignature',
+    'Invalid(AccessKeyId|ClientTokenId|Signature|Token)',
+    'Missing(AuthenticationToken|Security(Element|Header))',
+    'OptInRequired',
+    'SignatureDoesNotMatch',
+    'TokenRefreshRequired',
+    'UnrecognizedClient',
+  ].join('|')})(Exception)?$`,
+);
 const DENIED = /^((KMS\.|Kms|KMS)?AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized)$/;
 /** The SDK's own list (a spec compares the two), and what SQS, SNS and KMS say beside it. */
 const THROTTLED = new RegExp(
@@ -50,7 +66,15 @@ const FETCH_TEXT = /fetch|terminated|network/i;
 
 const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [
-    /^(CredentialsProviderError|UnrecognizedClientException|InvalidClientTokenId|InvalidSecurity|ExpiredToken(Exception)?|SignatureDoesNotMatch|MissingAuthenticationToken|IncompleteSignature)$/,
+    CLOCK,
+    {
+      code: 'CREDENTIALS_MISSING',
+      retryable: true,
+      remedy: 'set the clock of this machine: AWS takes calls that are stamped within 5 minutes of its own time',
+    },
+  ],
+  [
+    CREDENTIALS,
     {
       code: 'CREDENTIALS_MISSING',
       retryable: true,
@@ -110,7 +134,7 @@ const NETWORK =
 /** The SDK wraps an error of another realm (a test runner's, say) and keeps nothing but its text. */
 const NETWORK_TEXT =
   /\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH)\b|socket hang up/;
-const NETWORK_NAME = /^(TimeoutError|NetworkingError|RequestTimeout|AggregateError)$/;
+const NETWORK_NAME = /^(TimeoutError|NetworkingError|Request(Timeout|Aborted)(Exception)?|AggregateError)$/;
 
 const namesOf = (error: unknown): string[] =>
   ['name', 'Code', 'code'].map(key => peek(error, key)).filter(each => typeof each === 'string');
@@ -181,7 +205,8 @@ function judge(error: unknown): Verdict {
   const status = typeof given === 'number' ? given : 0;
   return {
     code: 'AWS_CALL_FAILED',
-    retryable: status === 0 || status >= 500 || status === 429,
+    // Below 300: an answer that nobody can read. What AWS made of the call is unknown, as where an answer is lost.
+    retryable: status < 300 || status >= 500 || status === 408 || status === 429,
     remedy: 'the cause tells what AWS answered',
   };
 }
@@ -215,10 +240,6 @@ export function fromAwsError(
     facts: { operation, resource, awsError, ...facts },
   });
 }
-
-/** Whether SNS or SQS refuse a message for its size: InvalidParameter and InvalidParameterValue say it in their texts only. */
-export const isTooLarge = (message: string): boolean =>
-  /too long|must be shorter than|longer than|exceed/i.test(message);
 
 const PASSING: ReadonlySet<SnsSqsErrorCode> = new Set(['THROTTLED', 'ENDPOINT_UNREACHABLE', 'AWS_CALL_FAILED']);
 

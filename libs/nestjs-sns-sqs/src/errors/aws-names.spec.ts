@@ -35,13 +35,27 @@ describe("AWS's own names", () => {
     }
   });
 
-  it("of throttling are those of the SDK, and those of the services' models", () => {
+  /** The names in a list of the SDK's. */
+  function listed(list: string): string[] {
     const retry = createRequire(join(process.cwd(), 'x.js')).resolve('@smithy/core/retry');
-    const [, list = ''] = /THROTTLING_ERROR_CODES = \[([^\]]+)\]/.exec(readFileSync(retry, 'utf8')) ?? [];
-    const names = [...list.matchAll(/"(\w+)"/g)].map(([, name = '']) => name);
+    const [, text = ''] = new RegExp(`${list} = \\[([^\\]]+)\\]`).exec(readFileSync(retry, 'utf8')) ?? [];
+    return [...text.matchAll(/"(\w+)"/g)].map(([, name = '']) => name);
+  }
+
+  it("of throttling are those of the SDK, and those of the services' models", () => {
+    const names = listed('THROTTLING_ERROR_CODES');
     expect(names.length).toBeGreaterThan(10);
     const throttling = [...names, ...MODELLED.filter(name => /thrott|OverLimit/i.test(name))];
     expect(throttling.filter(name => codeOf(name) !== 'THROTTLED')).toEqual([]);
+  });
+
+  it('of what passes, and of a clock that is off, are those of the SDK', () => {
+    const passing = listed('TRANSIENT_ERROR_CODES');
+    expect(passing.length).toBeGreaterThan(2);
+    expect(passing.filter(name => codeOf(name) !== 'ENDPOINT_UNREACHABLE')).toEqual([]);
+    const ofAClock = listed('CLOCK_SKEW_ERROR_CODES').filter(name => name !== 'AccessDeniedException');
+    expect(ofAClock.length).toBeGreaterThan(4);
+    expect(ofAClock.filter(name => codeOf(name) !== 'CREDENTIALS_MISSING')).toEqual([]);
   });
 
   it('of what is wrong with a message may concern one entry only', () => {

@@ -33,3 +33,10 @@ export const withoutBlame = (failure: BatchFailure): BatchFailure =>
 /** Whether the same entry may be accepted later. */
 export const mayPass = ({ senderFault, isRefusedCall = false }: BatchFailure): boolean =>
   !senderFault && !isRefusedCall;
+
+/**
+ * Whether SNS or SQS refuse an entry for its size: InvalidParameter and InvalidParameterValue say it in their texts only.
+ * A rate that is exceeded has such a text too, and is no fault of the entry's.
+ */
+export const isTooLarge = ({ senderFault, message }: BatchFailure): boolean =>
+  senderFault && /too long|must be shorter than|longer than|exceed/i.test(message);

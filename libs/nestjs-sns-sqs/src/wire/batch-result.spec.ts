@@ -19,6 +19,17 @@ describe('toBatchResult', () => {
     expect(toBatchResult(['0'], {}).failed).toHaveLength(1);
   });
 
+  it('takes null for an empty list', () => {
+    const both = { Successful: [{ Id: '0' }], Failed: null };
+    expect(toBatchResult(['0'], both)).toEqual({ successful: [{ id: '0' }], failed: [] });
+    expect(toBatchResult(['0'], { Successful: null, Failed: [{ Id: '0' }] }).failed).toHaveLength(1);
+  });
+
+  it('takes an entry for failed that the answer lists as both', () => {
+    const { failed } = toBatchResult(['0'], { Successful: [{ Id: '0' }], Failed: [{ Id: '0' }] });
+    expect(failed).toHaveLength(1);
+  });
+
   it('does not blame the sender when AWS does not', () => {
     expect(toBatchResult(['0'], { Failed: [{ Id: '0' }] }).failed).toEqual([
       { id: '0', code: 'Unknown', message: '', senderFault: false },

@@ -1,7 +1,8 @@
 import type { BatchResult } from '../interfaces/wire.interface.js';
 
+/** The lean wire hands on what a server wrote, `null` for an empty list too. */
 interface SdkBatchOutput {
-  Successful?: ReadonlyArray<{ Id?: string | undefined; MessageId?: string | undefined }> | undefined;
+  Successful?: ReadonlyArray<{ Id?: string | undefined; MessageId?: string | undefined }> | undefined | null;
   Failed?:
     | ReadonlyArray<{
         Id?: string | undefined;
@@ -9,15 +10,16 @@ interface SdkBatchOutput {
         Message?: string | undefined;
         SenderFault?: boolean | undefined;
       }>
-    | undefined;
+    | undefined
+    | null;
 }
 
 /** The SDK's answer as ours. An entry that the answer does not mention has failed: nobody said that it worked. */
-export function toBatchResult(ids: readonly string[], { Successful = [], Failed = [] }: SdkBatchOutput): BatchResult {
-  const successful = Successful.map(({ Id = '', MessageId }) =>
+export function toBatchResult(ids: readonly string[], { Successful, Failed }: SdkBatchOutput): BatchResult {
+  const successful = (Successful ?? []).map(({ Id = '', MessageId }) =>
     MessageId === undefined ? { id: Id } : { id: Id, messageId: MessageId },
   );
-  const failed = Failed.map(({ Id = '', Code = 'Unknown', Message = '', SenderFault = false }) => ({
+  const failed = (Failed ?? []).map(({ Id = '', Code = 'Unknown', Message = '', SenderFault = false }) => ({
     id: Id,
     code: Code,
     message: Message,

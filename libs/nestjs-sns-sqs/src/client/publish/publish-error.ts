@@ -1,9 +1,10 @@
 import { SQS_MAX_BYTES } from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
-import { fromAwsError, isTooLarge } from '../../errors/aws-errors.js';
+import { fromAwsError } from '../../errors/aws-errors.js';
 import { printable, quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchFailure } from '../../interfaces/wire.interface.js';
+import { isTooLarge } from '../../wire/batch-failure.js';
 import type { OutgoingEntry } from './outgoing-event.js';
 
 const REMEDY = 'put large content elsewhere (S3) and emit a reference to it';
@@ -51,7 +52,7 @@ export interface FailedPublish {
 export function publishError(failure: BatchFailure, publish: FailedPublish): SnsSqsError {
   const { operation, type, destination } = publish;
   const facts = { type, destination, awsError: failure.code };
-  if (failure.senderFault && isTooLarge(failure.message)) return tooLarge(failure, publish, facts);
+  if (isTooLarge(failure)) return tooLarge(failure, publish, facts);
   if (failure.cause !== undefined) return fromAwsError(failure.cause, operation, destination, facts);
   const isFinal = failure.senderFault || failure.isRefusedCall === true;
   const remedy = failure.senderFault ? 'correct the message' : 'emit it again later';

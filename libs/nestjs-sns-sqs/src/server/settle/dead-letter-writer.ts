@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import { SNS_DEFAULT_MAX_BYTES, SQS_MAX_BYTES } from '../../constants.js';
 import { messageBytes } from '../../envelope/message-size.js';
-import { isTooLarge } from '../../errors/aws-errors.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { BatchFailure, OutgoingSqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
+import { isTooLarge } from '../../wire/batch-failure.js';
 import type { Delivery } from '../delivery.js';
 import { deadLetterOf } from './dead-letter.js';
 
@@ -72,7 +72,7 @@ export class DeadLetterWriter {
     const now = new Date();
     for (let maxBytes = SQS_MAX_BYTES; ;) {
       const failure = await this.copies.add(deadLetterOf(delivery, queue, attempt, error, now, maxBytes));
-      if (!failure || !isTooLarge(failure.message) || maxBytes === 0) return failure;
+      if (!failure || !isTooLarge(failure) || maxBytes === 0) return failure;
       maxBytes = smallerSize(maxBytes, failure.message);
     }
   }
