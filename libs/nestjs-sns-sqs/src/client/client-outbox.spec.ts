@@ -197,6 +197,7 @@ describe('A client with an outbox', () => {
   });
 
   it.each([
+    ['an id that no database takes', new SnsRecordBuilder({}).setId('a\0b')],
     ['a next sequence without a subject', new SnsRecordBuilder({}).setSequence('next')],
     [
       'a next sequence for later',

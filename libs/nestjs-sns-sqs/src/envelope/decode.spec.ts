@@ -74,6 +74,17 @@ describe('decodeBody', () => {
     expect(decodeBody(event({ subject: null })).metadata).not.toHaveProperty('subject');
   });
 
+  it.each([
+    ['2016-12-31T23:59:60Z', '2016-12-31T23:59:59Z'],
+    ['2016-12-31t15:59:60.25-08:00', '2016-12-31t15:59:59.25-08:00'],
+  ])('takes a leap second for the second before it: %s', (time, expected) => {
+    expect(decodeBody(event({ time })).metadata.time).toBe(expected);
+  });
+
+  it('takes null for binary data that is not there', () => {
+    expect(decodeBody(event({ data: 7, data_base64: null })).data).toBe(7);
+  });
+
   it('gives binary data as a Buffer', () => {
     const body = event({ data: undefined, data_base64: Buffer.from('hi').toString('base64') });
     expect(decodeBody(body).data).toEqual(Buffer.from('hi'));
@@ -90,6 +101,7 @@ describe('decodeBody', () => {
     ['a subject that is a number', event({ subject: 1 }), /`subject` must be a string, not number/],
     ['a fraction for a sequence', event({ sequence: 1.5 }), /`sequence`/],
     ['a time that is none', event({ time: 'yesterday' }), /RFC 3339/],
+    ['a minute of 60', event({ time: '2026-05-01T00:60:00Z' }), /RFC 3339/],
     ['the 45th of May', event({ time: '2026-05-45T00:00:00Z' }), /RFC 3339/],
     ['packet metadata that is an object', event({ nestmetadata: {} }), /`nestmetadata` must be a string, not object/],
     ['packet metadata that is no JSON', event({ nestmetadata: 'a=b' }), /`nestmetadata`/],

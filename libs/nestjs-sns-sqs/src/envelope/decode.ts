@@ -51,9 +51,14 @@ function textOf(document: Document, name: string): string | undefined {
 /** RFC 3339, as CloudEvents asks for. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
+/** `23:59:60` is a time of RFC 3339, and none of JavaScript's: a leap second is taken for the one before it. */
+const withoutLeapSecond = (time: string): string => time.replace(/:60(?=[.Zz+-])/, ':59');
+
 function timeOf(document: Document): string | undefined {
-  const time = optional(document, 'time');
-  if (time === undefined || (TIME.test(time) && !Number.isNaN(Date.parse(time.toUpperCase())))) return time;
+  const given = optional(document, 'time');
+  if (given === undefined) return undefined;
+  const time = withoutLeapSecond(given);
+  if (TIME.test(time) && !Number.isNaN(Date.parse(time.toUpperCase()))) return time;
   throw unparsable('`time` is no RFC 3339 timestamp');
 }
 
@@ -65,7 +70,7 @@ function attributeOf(document: Document, name: EventAttribute): string | undefin
 }
 
 function dataOf(document: Document): unknown {
-  if (document['data_base64'] === undefined) return document['data'];
+  if (document['data_base64'] === undefined || document['data_base64'] === null) return document['data'];
   if (document['data'] !== undefined) throw unparsable('it has both `data` and `data_base64`');
   return Buffer.from(required(document, 'data_base64'), 'base64');
 }

@@ -35,6 +35,11 @@ describe('toBody', () => {
     ['a circle', circle],
     ['a BigInt', { n: 1n }],
     ['nothing', undefined],
+    ['an empty text', ''],
+    ['a Buffer', Buffer.from('x')],
+    ['other bytes', new Float64Array(2)],
+    ['data whose toJSON gives nothing', toCloudEvent({ metadata, data: { toJSON: () => undefined } })],
+    ['data whose toJSON gives a function', toCloudEvent({ metadata, data: { toJSON: () => () => 1 } })],
     ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }],
     ['a __proto__ key', JSON.parse('{"data":{"__proto__":1}}') as unknown],
   ])('refuses %s', (_, value) => {
@@ -66,6 +71,12 @@ describe('toBody', () => {
   it('refuses half of an emoji in a text that a serializer wrote, and escapes it in its own', () => {
     expect(() => toBody('t', '<a>\uD83D</a>')).toThrow(/half of an emoji/);
     expect(toBody('t', { a: '\uD83D' })).toBe('{"a":"\\ud83d"}');
+  });
+
+  it('takes data that ends like an event without any, and an event that has none', () => {
+    const data = { datacontenttype: 'application/json' };
+    expect(JSON.parse(toBody('t', toCloudEvent({ metadata, data })))).toMatchObject({ data });
+    expect(() => toBody('t', toCloudEvent({ metadata, data: undefined }))).not.toThrow();
   });
 
   it('takes a text that only speaks of __proto__', () => {

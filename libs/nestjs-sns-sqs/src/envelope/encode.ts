@@ -1,3 +1,4 @@
+import { isArrayBufferView } from 'node:util/types';
 import { thrownText } from '../errors/thrown.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { EventEnvelope, PacketMetadata } from '../interfaces/envelope.interface.js';
@@ -19,6 +20,9 @@ export function toCloudEvent({ metadata, data }: EventEnvelope, packetMetadata?:
   event.data = data;
   return event;
 }
+
+/** How an event ends whose data JSON.stringify has left out: the data is the last of what {@link toCloudEvent} sets. */
+const WITHOUT_DATA = '"datacontenttype":"application/json"}';
 
 /** SQS refuses these two characters (SendMessage API), and JSON.stringify writes them as they are. */
 const REFUSED = /[\uFFFE\uFFFF]/g;
@@ -51,10 +55,13 @@ function consumersProblem(body: string): string | undefined {
 /** Writes an event, or what a serializer made of it, as a message body. Throws UNSERIALIZABLE_DATA. */
 export function toBody(type: string, event: unknown): string {
   if (typeof event === 'string') {
+    if (event === '') throw unserializable(type, 'the serializer wrote an empty text, which AWS refuses');
     const problem = textProblem(event);
     if (problem !== undefined) throw unserializable(type, `the serializer wrote a text of which ${problem}`);
     return event;
   }
+  // As JSON it would be a list of numbers by name.
+  if (isArrayBufferView(event)) throw unserializable(type, 'the serializer wrote bytes, and a message body is a text');
   let body: string | undefined;
   try {
     body = JSON.stringify(event);
@@ -62,6 +69,9 @@ export function toBody(type: string, event: unknown): string {
     throw unserializable(type, thrownText(error).split('\n')[0] ?? '', error);
   }
   if (body === undefined) throw unserializable(type, `it is a ${typeof event}`);
+  if (body.endsWith(WITHOUT_DATA) && (event as Partial<CloudEvent>).data !== undefined) {
+    throw unserializable(type, 'its toJSON() gives nothing');
+  }
   const problem = consumersProblem(body);
   if (problem !== undefined) throw unserializable(type, `consumers refuse it: ${problem}`);
   return body.replace(REFUSED, escaped);

@@ -1,3 +1,4 @@
+import { isDate, isUint8Array } from 'node:util/types';
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
 import { quoted } from '../logging/printable.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
@@ -11,10 +12,33 @@ const GROUP_OR_DEDUPLICATION_ID = /^[A-Za-z0-9!-/:-@[-`{-~]{1,128}$/;
 const ATTRIBUTE_NAME = /^(?!.*\.\.)(?!\.)[A-Za-z0-9_.-]{1,256}(?<!\.)$/;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/;
 
+/** AWS: magnitudes of an attribute that is a number, beside 0 (sqs-message-metadata). */
+const NUMBER = { least: 1e-128, most: 1e126 };
+/** The consumer takes 40 digits. */
+const SEQUENCE = /^\d{1,40}$/;
+/** RFC 3339 and databases have years of four digits. */
+const LAST_DATE_MS = Date.UTC(9999, 11, 31);
+
 const CUT_REMEDY = 'cut texts between characters, and leave out what AWS refuses';
 
 export const invalidRecord = (problem: string, remedy: string): SnsSqsError =>
   new SnsSqsError('INVALID_RECORD', { problem, remedy });
+
+function isNumberOfAws(value: number): boolean {
+  const magnitude = Math.abs(value);
+  return value === 0 || (magnitude >= NUMBER.least && magnitude <= NUMBER.most);
+}
+
+/** What is wrong with the value of an attribute, whatever its type; undefined: nothing. */
+function valueProblem(value: unknown): string | undefined {
+  if (typeof value === 'number') {
+    return isNumberOfAws(value) ? undefined : `${value} is no number that AWS takes, 0 or between 10^-128 and 10^126`;
+  }
+  if (typeof value === 'string') return value === '' ? 'it is empty' : textProblem(value);
+  // The SDK would throw while it writes the whole batch.
+  if (!isUint8Array(value)) return `${quoted(value)} is no text, number or Uint8Array`;
+  return value.byteLength === 0 ? 'it is empty' : undefined;
+}
 
 function asAttribute(value: string | number | Uint8Array): MessageAttribute {
   if (typeof value === 'number') return { DataType: 'Number', StringValue: String(value) };
@@ -63,9 +87,20 @@ export abstract class RecordBuilder<T> {
       this.options.nextSequence = true;
       return this;
     }
-    const text = String(sequence);
-    if (!/^\d+$/.test(text))
-      throw invalidRecord(`sequence ${quoted(text)} is no whole number from 0`, "give the aggregate's version");
+    // JavaScript has rounded it, so that two events would have one number, and the second would be skipped.
+    if (typeof sequence === 'number' && sequence > Number.MAX_SAFE_INTEGER) {
+      throw invalidRecord(
+        `sequence ${sequence} is beyond 2^53 - 1, where numbers are rounded`,
+        'give a bigint or a text',
+      );
+    }
+    const text = ['string', 'number', 'bigint'].includes(typeof sequence) ? String(sequence) : '';
+    if (!SEQUENCE.test(text)) {
+      throw invalidRecord(
+        `sequence ${quoted(sequence)} is no whole number from 0 with at most 40 digits`,
+        "give the aggregate's version",
+      );
+    }
     this.options.sequence = text;
     return this;
   }
@@ -81,7 +116,7 @@ export abstract class RecordBuilder<T> {
 
   /** W3C trace context, `00-<trace id>-<span id>-01`. */
   setTraceparent(traceparent: string): this {
-    if (!TRACEPARENT.test(traceparent)) {
+    if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) {
       throw invalidRecord(`traceparent ${quoted(traceparent)} is none`, 'give one in the form of W3C trace context');
     }
     this.options.traceparent = traceparent;
@@ -90,13 +125,20 @@ export abstract class RecordBuilder<T> {
 
   /**
    * Publishes the message at this time or soon after, however far away: it waits in the client's outbox. Refuses an
-   * invalid date. A time that is over means at once.
+   * invalid date, and one after the year 9999. A time that is over means at once.
    */
   setDeliverAt(time: Date): this {
-    if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+    if (!isDate(time) || Number.isNaN(time.getTime())) {
       throw invalidRecord(`the delivery time ${quoted(time)} is no date`, 'give a valid Date');
     }
-    this.options.deliverAt = time;
+    if (time.getTime() > LAST_DATE_MS) {
+      throw invalidRecord(
+        `the delivery time ${quoted(time)} is after the year 9999`,
+        'give `new Date(…)` milliseconds since 1970',
+      );
+    }
+    // A database may have no room for what is long over.
+    this.options.deliverAt = time.getTime() < 0 ? new Date(0) : time;
     return this;
   }
 
@@ -108,20 +150,30 @@ export abstract class RecordBuilder<T> {
     if (typeof key !== 'string' || key === '' || key.length > 200 || key.includes('\0')) {
       throw invalidRecord(`the schedule key ${quoted(key)} is not allowed`, 'give a text of 1 to 200 characters');
     }
+    // The database would take it for another key that is cut at the same place.
+    const problem = cutProblem(key);
+    if (problem !== undefined) throw invalidRecord(`the schedule key ${quoted(key)}: ${problem}`, CUT_REMEDY);
     this.options.scheduleKey = key;
     return this;
   }
 
   /** A message attribute beside `type`; at most nine, since AWS takes ten. */
   setAttribute(name: string, value: string | number | Uint8Array): this {
-    if (!ATTRIBUTE_NAME.test(name) || /^(aws|amazon)\./i.test(name) || name === 'type') {
+    if (
+      typeof name !== 'string' ||
+      !ATTRIBUTE_NAME.test(name) ||
+      /^(aws|amazon)\./i.test(name) ||
+      // It would be lost: in JavaScript it is no name like another.
+      name === '__proto__' ||
+      name === 'type'
+    ) {
       throw invalidRecord(`attribute name ${quoted(name)} is not allowed`, 'use A-Z a-z 0-9 _ - . and not `type`');
     }
-    if (typeof value === 'number' ? !Number.isFinite(value) : value.length === 0) {
-      throw invalidRecord(`attribute ${name} is empty or no number`, 'leave it out');
+    const problem = valueProblem(value);
+    if (problem !== undefined) {
+      const remedy = typeof value === 'string' && value !== '' ? CUT_REMEDY : 'leave it out, or put it into the data';
+      throw invalidRecord(`attribute ${name} ${quoted(value)}: ${problem}`, remedy);
     }
-    const problem = typeof value === 'string' ? textProblem(value) : undefined;
-    if (problem !== undefined) throw invalidRecord(`attribute ${name} ${quoted(value)}: ${problem}`, CUT_REMEDY);
     const attributes = { ...this.options.attributes, [name]: asAttribute(value) };
     if (Object.keys(attributes).length >= AWS_MAX_MESSAGE_ATTRIBUTES) {
       throw invalidRecord(

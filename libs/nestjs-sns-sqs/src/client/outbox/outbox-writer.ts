@@ -119,6 +119,10 @@ function assertWritable({ metadata, options }: OutgoingEvent, tx: SqlExecutor | 
       facts: { type: metadata.type },
     });
   }
+  // PostgreSQL would end the whole transaction for it.
+  if (metadata.id.includes('\0')) {
+    throw invalidRecord(`id ${quoted(metadata.id)}: a database takes no U+0000 in a text`, 'leave it out');
+  }
   if (options.nextSequence && metadata.subject === undefined) {
     throw invalidRecord("setSequence('next') without a subject", 'name the subject by setSubject()');
   }

@@ -5,6 +5,8 @@ import { messageDecoder } from './message-decoder.js';
 const event = JSON.stringify({ specversion: '1.0', id: '1', source: 'users', type: 'a', data: { n: 1 } });
 const wrapped = (text: string) => JSON.stringify({ Type: 'Notification', TopicArn: 'arn', Message: text });
 const giving = (result: unknown) => ({ deserialize: () => result }) as unknown as ConsumerDeserializer;
+const thenable = (then: (resolve: (value: unknown) => void) => void): unknown =>
+  Object.defineProperty({}, String('then'), { value: then });
 
 describe('messageDecoder', () => {
   it('reads CloudEvents, raw or wrapped by SNS', async () => {
@@ -65,5 +67,28 @@ describe('messageDecoder', () => {
       message: expect.stringContaining('no XML') as string,
       cause,
     });
+  });
+
+  it('waits in time for a promise of another library too', async () => {
+    jest.useFakeTimers();
+    try {
+      const decode = messageDecoder('q', giving(thenable(() => undefined)), 5_000);
+      const decoded = Promise.allSettled([decode({ Body: '' })]);
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(await decoded).toMatchObject([{ status: 'rejected', reason: { code: 'HANDLER_TIMEOUT' } }]);
+      const good = thenable(resolve => resolve({ pattern: 'a', id: 'x' }));
+      expect((await messageDecoder('q', giving(good))({})).metadata).toEqual({ id: 'x', source: 'q', type: 'a' });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it.each(['pattern', 'id', 'data', 'metadata'])('calls a message unparsable whose %s cannot be read', async name => {
+    const result = Object.defineProperty({ pattern: 'a' }, name, {
+      get: () => {
+        throw new Error('not now');
+      },
+    });
+    await expect(messageDecoder('q', giving(result))({})).rejects.toMatchObject({ code: 'UNPARSABLE_MESSAGE' });
   });
 });

@@ -4,6 +4,7 @@ import { besideEvent } from '../../envelope/packet-metadata.js';
 import { parseErrorText } from '../../envelope/parse-json.js';
 import { unwrapSns } from '../../envelope/sns-wrapper.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { isThenable } from '../../events/user-code.js';
 import { finishesWithin } from '../../async/finishes-within.js';
 import type { EventEnvelope, PacketMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
@@ -29,8 +30,9 @@ async function deserialize(
   let isLate = false;
   try {
     const given: unknown = deserializer.deserialize(unwrapSns(message.Body ?? ''), { queue, message });
-    isLate = given instanceof Promise && !(await finishesWithin(given, timeoutMs));
-    if (!isLate) result = (await given) as Deserialized;
+    const work = isThenable(given) ? Promise.resolve(given) : undefined;
+    isLate = work !== undefined && !(await finishesWithin(work, timeoutMs));
+    if (!isLate) result = fieldsOf(work ? await work : given);
   } catch (error) {
     throw unparsable(`the deserializer refused it: ${parseErrorText(error)}`, error);
   }
@@ -39,6 +41,12 @@ async function deserialize(
   if (typeof pattern !== 'string' || pattern === '') throw unparsable('the deserializer gave no pattern for it');
   const id = typeof result?.id === 'string' && result.id !== '' ? result.id : (message.MessageId ?? '');
   return { metadata: { ...packetMetadataOf(result), id, source: queue, type: pattern }, data: result?.data };
+}
+
+/** Each is read once, and here: what it gives may have getters that throw. */
+function fieldsOf(given: unknown): Deserialized {
+  const { pattern, data, id, metadata } = (given ?? {}) as Deserialized;
+  return { pattern, data, id, metadata };
 }
 
 function packetMetadataOf(result: Deserialized | undefined): PacketMetadata | undefined {

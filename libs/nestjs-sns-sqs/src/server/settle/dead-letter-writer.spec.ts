@@ -96,18 +96,21 @@ describe('DeadLetterWriter', () => {
     ['KMS.ThrottlingException', 'You have exceeded the rate at which you may call KMS.', true],
     ['RequestThrottled', 'Rate exceeded', true],
     ['InternalFailure', 'A timeout was exceeded', false],
-  ])('keeps the reason on the letter where %s says that something else is exceeded', async (code, message, senderFault) => {
-    const failed: Answer = entries => ({
-      successful: [],
-      failed: entries.map(({ id }) => ({ id, code, message, senderFault })),
-    });
-    const { writer, letters, become } = writerTo(failed);
-    expect(await writer.write(delivery(), error, 5)).toBe('refused');
-    expect(letters).toHaveLength(1);
-    become(accepted);
-    expect(await writer.write(delivery(), error, 5)).toBe('accepted');
-    expect(letters.at(-1)?.attributes).toMatchObject({ 'deadletter.reason': { StringValue: 'broken' } });
-  });
+  ])(
+    'keeps the reason on the letter where %s says that something else is exceeded',
+    async (code, message, senderFault) => {
+      const failed: Answer = entries => ({
+        successful: [],
+        failed: entries.map(({ id }) => ({ id, code, message, senderFault })),
+      });
+      const { writer, letters, become } = writerTo(failed);
+      expect(await writer.write(delivery(), error, 5)).toBe('refused');
+      expect(letters).toHaveLength(1);
+      become(accepted);
+      expect(await writer.write(delivery(), error, 5)).toBe('accepted');
+      expect(letters.at(-1)?.attributes).toMatchObject({ 'deadletter.reason': { StringValue: 'broken' } });
+    },
+  );
 
   it('tries once what is refused for another reason than its size', async () => {
     const { writer, letters } = writerTo(refused('AccessDenied', 'not you'));
