@@ -29,7 +29,7 @@ function claimsOn() {
     store,
     health: health as never,
     rules: { leaseMs: LEASE_MS, rememberForMs: 3_600_000 },
-    room: new WaitingRoom({ queue: 'q', namespace: 'q', store, wakers: new Wakers('q') }),
+    room: new WaitingRoom({ queue: 'q', namespace: 'q', store, health, wakers: new Wakers('q') }),
     now,
   });
   const claimOn = (id: string, sequence: number): HeldClaim =>

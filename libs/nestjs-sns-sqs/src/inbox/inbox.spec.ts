@@ -36,7 +36,15 @@ function inboxOf(rules: Partial<InboxRules> = {}, store = storeOf()) {
     pause: () => Promise.resolve(),
   });
   const woken: string[] = [];
-  inbox.onWake = handles => void woken.push(...handles);
+  let isAlive = true;
+  const waking = { isAccepted: true };
+  inbox.onWake = handles => {
+    // One that has died leaves its answer unread.
+    if (!isAlive) return new Promise(() => undefined);
+    woken.push(...handles);
+    return Promise.resolve(waking.isAccepted);
+  };
+  const die = (): void => void (isAlive = false);
   const admit = (source: string, id: string, subject?: string, sequence?: number) =>
     inbox.admit({
       metadata: {
@@ -63,7 +71,7 @@ function inboxOf(rules: Partial<InboxRules> = {}, store = storeOf()) {
       isHidden: () => inbox.putOff(admission.claim, admission.why, `handle of ${id}`, 60),
     };
   };
-  return { inbox, store, admit, handle, putOff, woken };
+  return { inbox, store, admit, handle, putOff, woken, waking, die };
 }
 
 describe('what makes two subjects the same', () => {
@@ -178,6 +186,72 @@ describe('a message that waits for its turn', () => {
     await (await putOff('e2', 2)).isHidden();
     await inbox.release(first.claim, 'failed');
     expect(woken).toEqual(['handle of e2']);
+  });
+
+  describe('in a store that processes share', () => {
+    const AGAIN_MS = 2_000;
+    const sharedStore = (): MemoryInboxStore => Object.defineProperty(storeOf(), 'isShared', { value: true });
+
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    it('is woken by the duplicate of the one before it where the process that was to wake it died', async () => {
+      const store = sharedStore();
+      const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
+      await (await other.putOff('e2', 2)).isHidden();
+      dying.die();
+      await dying.handle('s', 'e1', 'u', 1);
+      expect(other.woken).toEqual([]);
+      expect(await other.handle('s', 'e1', 'u', 1)).toBe('duplicate');
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(other.woken).toEqual(['handle of e2']);
+    });
+
+    it('is not woken twice by a duplicate of the one before it', async () => {
+      const { handle, putOff, woken } = inboxOf(sequential, sharedStore());
+      await (await putOff('e2', 2)).isHidden();
+      await handle('s', 'e1', 'u', 1);
+      expect(await handle('s', 'e1', 'u', 1)).toBe('duplicate');
+      await jest.advanceTimersByTimeAsync(10 * AGAIN_MS);
+      expect(woken).toEqual(['handle of e2']);
+    });
+
+    it('is woken again where SQS did not accept the first wake', async () => {
+      const { handle, putOff, woken, waking } = inboxOf(sequential, sharedStore());
+      await (await putOff('e2', 2)).isHidden();
+      waking.isAccepted = false;
+      await handle('s', 'e1', 'u', 1);
+      await handle('s', 'e1', 'u', 1);
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(woken).toEqual(['handle of e2', 'handle of e2']);
+    });
+
+    it.each(['before', 'after'] as const)('is woken once the store is back that failed %s its effect', async when => {
+      const { handle, putOff, woken, store } = inboxOf(sequential, sharedStore());
+      await (await putOff('e2', 2)).isHidden();
+      const callIn = store.callIn.bind(store);
+      const away = jest.spyOn(store, 'callIn').mockImplementation((queue, places) => {
+        if (when === 'after') callIn(queue, places);
+        return Promise.reject(new Error('away')) as never;
+      });
+      await handle('s', 'e1', 'u', 1);
+      await jest.advanceTimersByTimeAsync(AGAIN_MS / 2);
+      away.mockRestore();
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(woken).toEqual(['handle of e2']);
+    });
+
+    it('is woken at once, and not in a while, where its process closes', async () => {
+      const store = sharedStore();
+      const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
+      await (await other.putOff('e2', 2)).isHidden();
+      dying.die();
+      await dying.handle('s', 'e1', 'u', 1);
+      await other.handle('s', 'e1', 'u', 1);
+      await other.inbox.idle();
+      expect(other.woken).toEqual(['handle of e2']);
+      expect(jest.getTimerCount()).toBe(0);
+    });
   });
 
   it('costs nothing where nobody can wait: no call beside claim and done', async () => {

@@ -13,7 +13,7 @@ import { Claims } from './claims.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { MarkedDone } from './marked-done.js';
 import { Order } from './order.js';
-import { placesAfter } from './places.js';
+import { placesAfter, placesOfNext } from './places.js';
 import type { OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
@@ -70,7 +70,14 @@ export class Inbox {
     this.namespace = namespace;
     this.now = options.now ?? monotonicNow;
     this.wakers = options.wakers ?? new Wakers(namespace);
-    this.room = new WaitingRoom({ queue, namespace, store, wakers: this.wakers });
+    this.room = new WaitingRoom({
+      queue,
+      namespace,
+      store,
+      health,
+      wakers: this.wakers,
+      isSequential: rules.ordering === 'sequential',
+    });
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.marks = new MarkedDone({ queue, store, health, claims: this.claims });
     this.brokenRecords = new BrokenRecords(this.now);
@@ -144,6 +151,8 @@ export class Inbox {
     switch (result.status) {
       case 'done':
         this.counts.duplicate += 1;
+        // Its message may come again since its process has died, and the wake of the next with it.
+        this.room.callInAgain(placesOfNext(claim));
         return { kind: 'skip', why: 'duplicate' };
       case 'in-work':
         this.counts.inWork += 1;

@@ -28,8 +28,11 @@ function processOf(store: MemoryInboxStore, ...queues: string[]) {
   const woken: string[] = [];
   const wakers = new Wakers(FIRST);
   const rooms = queues.map(queue => {
-    wakers.set(queue, handles => void woken.push(...handles.map(handle => `${queue}: ${handle}`)));
-    return new WaitingRoom({ queue, namespace: FIRST, store, wakers });
+    wakers.set(queue, handles => {
+      woken.push(...handles.map(handle => `${queue}: ${handle}`));
+      return Promise.resolve(true);
+    });
+    return new WaitingRoom({ queue, namespace: FIRST, store, health: { isStopped: false }, wakers });
   });
   const [room, other] = rooms as [WaitingRoom, WaitingRoom];
   return { room, other, woken };

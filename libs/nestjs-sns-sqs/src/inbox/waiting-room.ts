@@ -1,6 +1,7 @@
-import type { InboxOutlook, InboxStore, MaybePromise } from '../interfaces/inbox-store.interface.js';
+import type { InboxOutlook, InboxStore, InboxWaiting, MaybePromise } from '../interfaces/inbox-store.interface.js';
 import type { HeldClaim } from './held-claim.js';
-import { eventPlace, orderPlace, type Place } from './places.js';
+import { eventPlace, orderPlace, sparePlace, type Place } from './places.js';
+import type { StoreHealth } from './store-health.js';
 import type { Wakers } from './wakers.js';
 
 /** Why a message waits that can be woken. */
@@ -11,21 +12,39 @@ export interface WaitingRoomOptions {
   queue: string;
   /** What the store's keys are named by. */
   namespace: string;
-  store: Pick<InboxStore, 'putOff' | 'callIn'>;
+  store: Pick<InboxStore, 'isShared' | 'putOff' | 'callIn'>;
+  health: Pick<StoreHealth, 'isStopped'>;
   /** Of the queue, and of those that share the room with it. */
   wakers: Wakers;
+  /** `ordering: 'sequential'`: each waits for one other, and may wait long. @default false */
+  isSequential?: boolean;
 }
+
+/**
+ * After how long places are called in once more, in milliseconds: whoever was waking there has ended by then, or has
+ * died. And how many places are remembered for it at most.
+ */
+const AGAIN_MS = 2_000;
+const MOST_AGAIN = 1_000;
 
 /**
  * Where messages wait for their turn: whoever ends what they wait for makes them visible at once, in whatever process
  * they were put off. A message enters it after SQS has hidden it, so that no wake is undone by that, and looks once more
- * as it enters, so that none is missed between its claim and its entry (docs/adr/0019). Where a store has no such room,
- * or a wake is lost, their delays end by themselves.
+ * as it enters, so that none is missed between its claim and its entry (docs/adr/0019). A process may die with the
+ * handles that it was given: so one that waits in an order without gaps is noted a second time, until it is visible
+ * (docs/adr/0047). Where a store has no such room, or both are lost, their delays end by themselves.
  */
 export class WaitingRoom {
   private readonly calls = new Set<Promise<unknown>>();
+  private readonly again = new Set<Place>();
+  private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: WaitingRoomOptions) {}
+  /** What one process remembers is gone with it. */
+  private readonly notesTwice: boolean;
+
+  constructor(private readonly options: WaitingRoomOptions) {
+    this.notesTwice = options.isSequential === true && options.store.isShared;
+  }
 
   /** Those that wait here are woken. */
   get isOpen(): boolean {
@@ -45,10 +64,19 @@ export class WaitingRoom {
     const noted = wakers.noted(queue, handle);
     const waiting = { queue: namespace, key, place, handle: noted, forMs, ...(subject !== undefined && { subject }) };
     const entering = async (): Promise<void> => {
-      const outlook = await store.putOff?.(waiting);
+      const [outlook] = await Promise.all([store.putOff?.(waiting), this.noteAgain(waiting)]);
       if (outlook && hasTurn(claim, why, outlook)) this.callIn([place]);
     };
     await this.track(entering());
+  }
+
+  private noteAgain(waiting: InboxWaiting): MaybePromise<unknown> {
+    const [spare] = this.sparesOf([waiting.place]);
+    return spare === undefined ? undefined : this.options.store.putOff?.({ ...waiting, place: spare });
+  }
+
+  private sparesOf(places: readonly Place[]): Place[] {
+    return this.notesTwice ? places.filter(isInOrder).map(sparePlace) : [];
   }
 
   /** Wakes who waits at these places. Never throws, and is not waited for: see {@link idle}. */
@@ -59,19 +87,49 @@ export class WaitingRoom {
     try {
       handles = store.callIn(namespace, places);
     } catch {
+      this.callInAgain(places);
       return;
     }
-    if (handles instanceof Promise) void this.track(handles.then(found => this.wake(found)));
-    else this.wake(handles);
+    if (!(handles instanceof Promise)) return this.wakeAt(places, handles);
+    const waking = handles.then(
+      found => this.wakeAt(places, found),
+      () => this.callInAgain(places),
+    );
+    void this.track(waking);
+  }
+
+  /**
+   * Wakes who waits at these places in a while: a call for them has failed, or another process may have died between its
+   * call and the wake. Never throws.
+   */
+  callInAgain(places: readonly Place[]): void {
+    if (!this.isOpen || this.options.health.isStopped) return;
+    for (const place of places) if (this.again.size < MOST_AGAIN) this.again.add(place);
+    if (this.again.size === 0) return;
+    this.timer ??= setTimeout(() => this.callInNow(), AGAIN_MS).unref();
   }
 
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
+    this.callInNow();
     while (this.calls.size > 0) await Promise.all(this.calls);
   }
 
-  private wake(handles: readonly string[]): void {
-    if (handles.length > 0) this.options.wakers.wake(handles);
+  private callInNow(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const places = [...this.again];
+    this.again.clear();
+    this.callIn([...places, ...this.sparesOf(places)]);
+  }
+
+  private wakeAt(places: readonly Place[], handles: readonly string[]): void {
+    if (handles.length === 0) return;
+    const { store, namespace, wakers } = this.options;
+    // Of two places where one is noted.
+    const woken = wakers.wake([...new Set(handles)]);
+    const spares = this.sparesOf(places);
+    if (spares.length > 0) void this.track(woken.then(isDone => isDone && store.callIn?.(namespace, spares)));
   }
 
   /** A call that failed leaves its messages to their delays. */
@@ -82,6 +140,9 @@ export class WaitingRoom {
     this.calls.delete(ended);
   }
 }
+
+/** Duplicates of an event in work wait for short. */
+const isInOrder = (place: Place): boolean => place.startsWith('s:');
 
 /** What a message waited for has come meanwhile. */
 function hasTurn(claim: HeldClaim, why: TurnReason, outlook: InboxOutlook): boolean {

@@ -1,5 +1,5 @@
-/** Makes messages of one queue visible at once. Must not throw. */
-export type Wake = (receiptHandles: readonly string[]) => void;
+/** Makes messages of one queue visible at once; resolves to whether all are. Must not throw or reject. */
+export type Wake = (receiptHandles: readonly string[]) => Promise<boolean>;
 
 /** `@<queue> <receipt handle>`: neither a queue's name nor a receipt handle has one of the two characters. */
 const NAMED = /^@([^ ]+) (.+)$/s;
@@ -28,13 +28,17 @@ export class Wakers {
     return queue === this.namespace ? receiptHandle : `@${queue} ${receiptHandle}`;
   }
 
-  /** Those of a queue that this process does not consume come when their delays end. */
-  wake(noted: readonly string[]): void {
+  /**
+   * Those of a queue that this process does not consume come when their delays end. Resolves to whether all are visible.
+   * Never rejects.
+   */
+  async wake(noted: readonly string[]): Promise<boolean> {
     const handles = new Map<string, string[]>();
     for (const each of noted) {
       const [, queue = this.namespace, handle = each] = NAMED.exec(each) ?? [];
       handles.set(queue, [...(handles.get(queue) ?? []), handle]);
     }
-    for (const [queue, ofQueue] of handles) this.byQueue.get(queue)?.(ofQueue);
+    const waking = [...handles].map(([queue, ofQueue]) => this.byQueue.get(queue)?.(ofQueue) ?? Promise.resolve(false));
+    return !(await Promise.all(waking)).includes(false);
   }
 }

@@ -140,7 +140,7 @@ export interface InboxStore {
 
   /**
    * Optional, with {@link callIn}: a waiting room, which makes a message visible as soon as its turn comes. Records that
-   * the message waits at its place. A place keeps at least 5 messages. In the same step the method returns the state of
+   * the message waits at its place. A place keeps at least 5 messages, and a message may wait at two places. In the same step the method returns the state of
    * the event and its subject. A later `callIn()` therefore finds the message, and the answer shows an earlier one.
    */
   putOff?(waiting: InboxWaiting): MaybePromise<InboxOutlook>;

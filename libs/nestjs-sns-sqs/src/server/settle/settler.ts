@@ -145,14 +145,20 @@ export class Settler {
     }
   }
 
-  /** Makes messages visible that were put off, by whatever process. One that cannot be is visible when its delay ends. */
-  makeVisible(receiptHandles: readonly string[]): void {
-    if (this.isAbandoned) return;
-    for (const receiptHandle of receiptHandles) {
-      void this.track(this.delays.add({ receiptHandle, visibilityTimeoutSeconds: 0 }).then(() => 'returns'));
-    }
+  /**
+   * Makes messages visible that were put off, by whatever process. One that cannot be is visible when its delay ends.
+   * Resolves to whether SQS has accepted all.
+   */
+  async makeVisible(receiptHandles: readonly string[]): Promise<boolean> {
+    if (this.isAbandoned) return false;
+    const results = receiptHandles.map(receiptHandle => {
+      const result = this.delays.add({ receiptHandle, visibilityTimeoutSeconds: 0 });
+      void this.track(result.then(() => 'returns'));
+      return result;
+    });
     // Its subject stands still meanwhile.
     this.delays.dispatch();
+    return (await Promise.all(results)).every(failure => failure === undefined);
   }
 
   /** Nothing else is in work, so no batch gets fuller: what waits leaves now. */
