@@ -1,4 +1,10 @@
-import { DeleteMessageBatchCommand, GetQueueUrlCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageBatchCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { hash } from 'node:crypto';
 import { createSqsClient } from './aws-clients.js';
 import { hotView } from './hot-view.js';
@@ -135,5 +141,97 @@ describe('hotView', () => {
       'FIRST',
       'SECOND',
     ]);
+  });
+
+  it("compares the bodies' sums as the SDK does", async () => {
+    const { answers: hot, view } = opened();
+    const own = answering();
+    const plain = new SQSClient({ ...aws, requestHandler: own.handler });
+    const Entries = ['a', 'b', 'c'].map((MessageBody, at) => ({ Id: String(at), MessageBody }));
+    const answer = (at: number, body: string) => ({
+      Id: String(at),
+      MessageId: `m${at}`,
+      MD5OfMessageBody: hash('md5', body),
+    });
+    const sent = [
+      [answer(0, 'a'), answer(1, 'b'), answer(2, 'c')],
+      [answer(2, 'c'), answer(0, 'a')],
+      [answer(0, 'a'), answer(1, 'other'), answer(2, 'other')],
+      [answer(2, 'other'), answer(1, 'b')],
+      [{ Id: '0', MessageId: 'm0' }],
+      [answer(7, 'of nobody')],
+    ].map(Successful => [
+      () => new SendMessageBatchCommand({ QueueUrl: input.QueueUrl, Entries }),
+      JSON.stringify({ Successful }),
+    ]);
+    const received = [
+      [{ MessageId: 'm', Body: 'b', MD5OfBody: hash('md5', 'b') }],
+      [{ MessageId: 'm', Body: 'b', MD5OfBody: hash('md5', 'c') }],
+      [{ MessageId: 'm', Body: 'b' }],
+    ].map(Messages => [() => new ReceiveMessageCommand({ QueueUrl: input.QueueUrl }), JSON.stringify({ Messages })]);
+    for (const [command, text] of [...sent, ...received] as Array<[() => SendMessageBatchCommand, string]>) {
+      const told = [];
+      for (const [client, answers] of [
+        [view, hot],
+        [plain, own.answers],
+      ] as const) {
+        answers.push(text);
+        told.push(
+          await client.send(command()).then(
+            () => 'intact',
+            (error: Error) => error.message,
+          ),
+        );
+      }
+      expect(told[0]).toBe(told[1]);
+    }
+  });
+
+  it('leaves the sums to a hash of the user', async () => {
+    const { answers, handler } = answering();
+    const view = hotView(createSqsClient({ ...aws, md5: false }), handler);
+    answers.push('{"Messages":[{"MessageId":"m","Body":"b","MD5OfBody":"other"}]}');
+    const { Messages } = await view.send(new ReceiveMessageCommand({ QueueUrl: input.QueueUrl }));
+    expect(Messages).toHaveLength(1);
+  });
+
+  it("names the same user agent as the SDK's own client, at each call", async () => {
+    const named = { ...aws, customUserAgent: [['shop', '1.0 ü']] as [string, string][], userAgentAppId: 'app id' };
+    const { sent, handler } = answering();
+    const view = hotView(createSqsClient(named), handler);
+    const own = answering();
+    const plain = new SQSClient({ ...named, requestHandler: own.handler });
+    for (let call = 0; call < 3; call += 1) await view.send(remove());
+    await view.send(remove(), { abortSignal: new AbortController().signal });
+    await plain.send(remove());
+    const agentsOf = ({ headers }: Sent) => [headers['user-agent'], headers['x-amz-user-agent']];
+    const [expected = []] = own.sent.map(agentsOf);
+    expect(expected[0]).toContain('shop');
+    for (const agents of sent.map(agentsOf)) expect(agents).toEqual(expected);
+  });
+
+  it("adds a user agent that a middleware of the user's gives", async () => {
+    const { client, sent, view } = opened();
+    await view.send(remove());
+    client.middlewareStack.add(
+      (next, context) => args => {
+        context.userAgent = [['later', '2']];
+        return next(args);
+      },
+      { step: 'initialize', name: 'agent' },
+    );
+    await view.send(remove());
+    expect(sent.map(({ headers }) => headers['user-agent']?.includes('later/2'))).toEqual([false, true]);
+  });
+
+  it('writes to the endpoint of the moment', async () => {
+    const { handler, sent } = answering();
+    let port = 1;
+    const endpoint = () => Promise.resolve({ protocol: 'http:', hostname: 'sqs.test', port, path: '/' });
+    const view = hotView(createSqsClient({ ...aws, endpoint }), handler);
+    for (port of [1, 2, 1, 2]) await view.send(remove());
+    expect(sent.map(request => (request as unknown as { port: number }).port)).toEqual([1, 2, 1, 2]);
+    // What a middleware changes of one request is not in the next.
+    expect(new Set(sent.map(({ headers }) => headers)).size).toBe(4);
   });
 });

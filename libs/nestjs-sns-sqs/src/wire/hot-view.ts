@@ -2,7 +2,10 @@ import { constructStack } from '@smithy/core/client';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { RequestHandler } from './client-view.js';
-import { quickMiddlewares, type Middleware } from './quick-protocol.js';
+import { quickChecksums } from './quick-checksums.js';
+import { quickProtocol, type Middleware } from './quick-protocol.js';
+import { quickSigner } from './quick-signer.js';
+import { quickUserAgent } from './quick-user-agent.js';
 
 type Client = SQSClient | SNSClient;
 
@@ -14,6 +17,7 @@ interface Stack {
   remove: unknown;
   removeByTag: unknown;
   applyToStack(stack: object): void;
+  concat: (from: Stack) => Stack;
 }
 
 /** What changes a stack. */
@@ -45,20 +49,29 @@ export function hotView<C extends Client>(client: C, requestHandler: RequestHand
   return view;
 }
 
-/** The same middlewares in the same places. */
+/** The same middlewares in the same places, those of a command among them. */
 function quickStack(own: Stack, config: object): Stack {
-  const quick = quickMiddlewares(config);
-  const stack = constructStack() as unknown as Stack;
+  const quick = { ...quickProtocol(config), ...quickChecksums(config), ...quickUserAgent() };
   // The SDK hands the middleware over among the options too, and these count.
   const inPlace = <O extends object>(middleware: unknown, options: O): O => {
     const { name = '' } = options as { name?: string };
     return { ...options, middleware: quick[name]?.(middleware as Middleware) ?? middleware };
   };
-  own.applyToStack({
-    add: (middleware: unknown, options: object = {}) => stack.add(middleware, inPlace(middleware, options)),
-    addRelativeTo: (middleware: unknown, options: object) =>
-      stack.addRelativeTo(middleware, inPlace(middleware, options)),
-  });
+  const copyTo = (stack: Stack, from: Stack): void =>
+    from.applyToStack({
+      add: (middleware: unknown, options: object = {}) => stack.add(middleware, inPlace(middleware, options)),
+      addRelativeTo: (middleware: unknown, options: object) =>
+        stack.addRelativeTo(middleware, inPlace(middleware, options)),
+    });
+  const stack = constructStack() as unknown as Stack;
+  copyTo(stack, own);
+  // The client's, and then those of the command.
+  const { concat } = stack;
+  stack.concat = ofCommand => {
+    const quickOnes = constructStack() as unknown as Stack;
+    copyTo(quickOnes, ofCommand);
+    return concat(quickOnes);
+  };
   return stack;
 }
 
@@ -90,12 +103,16 @@ const KEPT = Symbol('kept signers');
 
 /** The SDK makes a signer for each call, of a copy of the whole configuration. One for each place asks for the same credentials. */
 function keepSigners(config: object): void {
-  const { signer } = config as { signer?: ((scheme?: AuthScheme) => Promise<unknown>) & { [KEPT]?: true } };
+  const { signer, signerConstructor } = config as {
+    signer?: ((scheme?: AuthScheme) => Promise<unknown>) & { [KEPT]?: true };
+    signerConstructor?: unknown;
+  };
   if (typeof signer !== 'function' || signer[KEPT]) return;
+  const isUsers = signerConstructor !== undefined;
   const known = new Map<string, unknown>();
   const keeping = async (scheme?: AuthScheme): Promise<unknown> => {
     const place = [scheme?.name, scheme?.signingName, scheme?.signingRegion].join(' ');
-    if (!known.has(place)) known.set(place, await signer(scheme));
+    if (!known.has(place)) known.set(place, isUsers ? await signer(scheme) : quickSigner(await signer(scheme)));
     return known.get(place);
   };
   Object.assign(config, { signer: Object.assign(keeping, { [KEPT]: true }) });

@@ -96,7 +96,7 @@ export class LeanSqsWire implements SqsWire {
   async sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
     const input = sendInput(queueUrl, entries, toJsonAttributes);
     const output = await this.call<BatchOutput>(SEND, this.sending, input);
-    if (this.checksMd5) assertSentIntact(entries, output.Successful ?? []);
+    if (this.checksMd5) assertSentIntact(entries, output.Successful ?? [], entry => entry);
     return toBatchResult(idsOf(entries), output);
   }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { OutgoingSqsMessage, SqsMessage } from '../../interfaces/wire.interface.js';
+import type { SqsMessage } from '../../interfaces/wire.interface.js';
 
 export interface SentEntry {
   Id?: string;
@@ -13,14 +13,31 @@ export function assertBodiesIntact(messages: ReadonlyArray<SqsMessage & { MD5OfB
   refuse(broken);
 }
 
-/** As the SDK does: throws when SQS has not what was sent. */
-export function assertSentIntact(entries: readonly OutgoingSqsMessage[], sent: readonly SentEntry[]): void {
-  const bodies = new Map(entries.map(({ id, body }) => [id, body]));
-  const isBroken = ({ Id = '', MD5OfMessageBody }: SentEntry): boolean => {
-    const body = bodies.get(Id);
-    return body !== undefined && MD5OfMessageBody !== hash('md5', body);
-  };
-  refuse(sent.filter(isBroken));
+interface Sent {
+  id: string;
+  body: string;
+}
+
+/**
+ * As the SDK does: throws when SQS has not what was sent.
+ * @param read gives the entry's id and body
+ */
+export function assertSentIntact<E>(
+  entries: readonly E[],
+  answered: readonly SentEntry[],
+  read: (entry: E) => Sent,
+): void {
+  let byId: Map<string | undefined, SentEntry> | undefined;
+  const broken: SentEntry[] = [];
+  entries.forEach((entry, at) => {
+    const { id, body } = read(entry);
+    // As a rule the answer is in the order of the entries.
+    const inPlace = answered[at];
+    const answer =
+      inPlace?.Id === id ? inPlace : (byId ??= new Map(answered.map(each => [each.Id, each] as const))).get(id);
+    if (answer && answer.MD5OfMessageBody !== hash('md5', body)) broken.push(answer);
+  });
+  refuse(broken);
 }
 
 function refuse(broken: ReadonlyArray<{ MessageId?: string | undefined }>): void {

@@ -1,20 +1,19 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { hash } from 'node:crypto';
+import {
+  areSameCredentials,
+  Signatures,
+  SigningDates,
+  validCredentials,
+  type SigningCredentials as Credentials,
+} from '../signatures.js';
 import { canonicalPath, canonicalValue, isSigned } from './canonical.js';
 import type { Endpoint } from './endpoint.js';
 
-const ALGORITHM = 'AWS4-HMAC-SHA256';
-const TERMINATOR = 'aws4_request';
 const CONTENT_HASH = 'x-amz-content-sha256';
 const DATE = 'x-amz-date';
 const TOKEN = 'x-amz-security-token';
 
 type Headers = Readonly<Record<string, string>>;
-
-interface Credentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string | undefined;
-}
 
 export interface Signed {
   /** All of the request's. Shared by requests that are alike: not to be changed. */
@@ -33,15 +32,6 @@ interface Form {
   signedHeaders: string;
 }
 
-/** A key is good for a day. */
-interface Key {
-  credentials: Credentials;
-  day: string;
-  key: KeyObject;
-}
-
-const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
-
 /**
  * Signs requests of one service as AWS's Signature Version 4 wants it: one POST after the other that differ in body and
  * time alone, so that the rest of the canonical request is written once. A spec compares each signature with that of
@@ -49,12 +39,11 @@ const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256'
  */
 export class Signer {
   private readonly forms = new WeakMap<Endpoint, WeakMap<Headers, Form>>();
-  private readonly keys = new WeakMap<Endpoint, Key>();
+  private readonly signatures = new Signatures();
+  private readonly dates = new SigningDates();
   /** Of the second of {@link second}, by their bodies. */
   private readonly repeated = new Map<string, Promise<Signed>>();
   private second = NaN;
-  private datedSecond = NaN;
-  private date = '';
 
   /** @param credentials asked for each signature: the SDK's provider remembers them until they expire */
   constructor(
@@ -70,19 +59,17 @@ export class Signer {
     const credentials = validCredentials(await this.credentials());
     const body = Buffer.from(text);
     const form = this.formOf(endpoint, headers, credentials);
-    const date = this.dateOf(signingDate);
+    const date = this.dates.of(signingDate);
     const contentHash = hash('sha256', body);
     const canonical = `${form.beforeHash}${contentHash}${form.beforeDate}${date}${form.rest}${contentHash}`;
-    const day = date.slice(0, 8);
-    const scope = `${day}/${endpoint.region}/${this.service}/${TERMINATOR}`;
-    const signature = createHmac('sha256', this.keyOf(endpoint, credentials, day))
-      .update(`${ALGORITHM}\n${date}\n${scope}\n${hash('sha256', canonical)}`)
-      .digest('hex');
     const signed = { ...form.headers };
     signed[CONTENT_HASH] = contentHash;
     signed[DATE] = date;
-    signed['authorization'] =
-      `${ALGORITHM} Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${form.signedHeaders}, Signature=${signature}`;
+    const { signedHeaders } = form;
+    signed['authorization'] = this.signatures.authorization(
+      { canonical, date, signedHeaders, region: endpoint.region, service: this.service },
+      credentials,
+    );
     return { headers: signed, body };
   }
 
@@ -109,31 +96,10 @@ export class Signer {
     let forms = this.forms.get(endpoint);
     if (!forms) this.forms.set(endpoint, (forms = new WeakMap()));
     let form = forms.get(headers);
-    if (!form || !areSame(form.credentials, credentials)) {
+    if (!form || !areSameCredentials(form.credentials, credentials)) {
       forms.set(headers, (form = formFor(endpoint, headers, credentials)));
     }
     return form;
-  }
-
-  private keyOf(endpoint: Endpoint, credentials: Credentials, day: string): KeyObject {
-    const known = this.keys.get(endpoint);
-    if (known?.day === day && areSame(known.credentials, credentials)) return known.key;
-    let bytes = hmac(`AWS4${credentials.secretAccessKey}`, day);
-    for (const part of [endpoint.region, this.service, TERMINATOR]) bytes = hmac(bytes, part);
-    // A key of bytes costs node:crypto five times what its KeyObject costs.
-    const key = createSecretKey(bytes);
-    this.keys.set(endpoint, { credentials: { ...credentials }, day, key });
-    return key;
-  }
-
-  /** `20260101T120000Z`, written once a second. */
-  private dateOf(date: Date): string {
-    const second = Math.floor(date.getTime() / 1000);
-    if (second !== this.datedSecond) {
-      this.date = `${date.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
-      this.datedSecond = second;
-    }
-    return this.date;
   }
 }
 
@@ -156,16 +122,4 @@ function formFor({ host, path, headers: asked }: Endpoint, given: Headers, crede
     rest: `\n${linesOf(dateAt + 1)}\n${signedHeaders}\n`,
     signedHeaders,
   };
-}
-
-const areSame = (one: Credentials, other: Credentials): boolean =>
-  one.accessKeyId === other.accessKeyId &&
-  one.secretAccessKey === other.secretAccessKey &&
-  one.sessionToken === other.sessionToken;
-
-/** As AWS's signer: throws for what is none. */
-function validCredentials(credentials: Credentials): Credentials {
-  const { accessKeyId, secretAccessKey } = (credentials ?? {}) as Partial<Credentials>;
-  if (typeof accessKeyId === 'string' && typeof secretAccessKey === 'string') return credentials;
-  throw new Error('Resolved credential object is not valid');
 }

@@ -1,0 +1,29 @@
+import type { SendMessageBatchRequest } from '@aws-sdk/client-sqs';
+import type { SqsMessage } from '../interfaces/wire.interface.js';
+import { assertBodiesIntact, assertSentIntact, type SentEntry } from './lean/md5.js';
+import { QuickMd5 } from './quick-hashes.js';
+import type { Middleware } from './quick-protocol.js';
+
+/**
+ * In place of the SDK's middlewares that compare MD5 sums of bodies, where no user gave a hash: without a promise and a
+ * copy of the body for each message. The same sums, and the same error. (docs/adr/0046)
+ */
+export function quickChecksums(config: object): Record<string, (own: Middleware) => Middleware> {
+  const { md5 } = config as { md5?: unknown };
+  if (md5 !== QuickMd5) return {};
+  return {
+    sendMessageBatchMiddleware: () => next => async args => {
+      const result = await next({ ...args });
+      const { Entries = [] } = args.input as Partial<SendMessageBatchRequest>;
+      const { Successful } = result.output as { Successful?: SentEntry[] };
+      assertSentIntact(Entries, Successful ?? [], ({ Id = '', MessageBody = '' }) => ({ id: Id, body: MessageBody }));
+      return result;
+    },
+    receiveMessageMiddleware: () => next => async args => {
+      const result = await next({ ...args });
+      const { Messages } = result.output as { Messages?: SqsMessage[] };
+      assertBodiesIntact(Messages ?? []);
+      return result;
+    },
+  };
+}
