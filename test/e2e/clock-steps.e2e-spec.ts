@@ -1,9 +1,12 @@
 import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
 import { OnDomainEvent } from 'nestjs-sns-sqs';
+import { lastValueFrom } from 'rxjs';
 import { Gate, waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
+const COMMANDS = 'notifications-async-commands.fifo';
 const HOUR_MS = 3_600_000;
 
 describe('a wall clock that is set while messages are handled', () => {
@@ -52,5 +55,31 @@ describe('a wall clock that is set while messages are handled', () => {
     await app.close();
     expect(performance.now() - stoppedAt).toBeLessThan(2_000);
     expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(0);
+  });
+
+  it.each([
+    ['back', -HOUR_MS],
+    ['forward', HOUR_MS],
+  ])('%s, at its caller or here: a request is answered', async (_, ms) => {
+    @Controller()
+    class Echo {
+      @MessagePattern('echo')
+      echo(@Payload() data: unknown): unknown {
+        return data;
+      }
+    }
+
+    const { server } = await here.start([Echo]);
+    await server.pause();
+    step = ms;
+    const { client } = here.commands({ replyTimeoutMs: 60_000 });
+    const answers = [lastValueFrom(client.send<number>('echo', 1))];
+    await waitFor('the first request to be there', async () => (await here.queue(COMMANDS).size()) === 1);
+    step = 0;
+    answers.push(lastValueFrom(client.send<number>('echo', 2)));
+    await waitFor('the second request to be there', async () => (await here.queue(COMMANDS).size()) === 2);
+    step = ms;
+    server.resume();
+    expect(await Promise.all(answers)).toEqual([1, 2]);
   });
 });

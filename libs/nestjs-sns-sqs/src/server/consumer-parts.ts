@@ -120,6 +120,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     conversation: options.conversation ?? true,
     logger,
     ...(requestOf && { requestOf }),
+    sqsNow: sqsClock.now,
   });
   const suspects = suspectsOf(options, attempts);
   const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, maxMessages);

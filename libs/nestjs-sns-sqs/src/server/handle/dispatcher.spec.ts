@@ -4,6 +4,7 @@ import { concat, defer, EMPTY, Observable, of, throwError, timer } from 'rxjs';
 import type { SqsContext } from '../../ctx-host/sqs.context.js';
 import { Delivery } from '../delivery.js';
 import { Dispatcher, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
+import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
 import { HeldBackError } from './held-back.js';
 import { IncomingRequest, type ReplySender } from '../reply/incoming-request.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
@@ -204,7 +205,12 @@ describe('Dispatcher', () => {
 describe('Dispatcher of a request', () => {
   const sender = () => ({ send: jest.fn<ReplySender['send']>(() => Promise.resolve()), note: jest.fn() });
 
-  function asked(handle: (...args: never[]) => unknown, options: Partial<DispatcherOptions> = {}, expiresAt?: number) {
+  function asked(
+    handle: (...args: never[]) => unknown,
+    options: Partial<DispatcherOptions> = {},
+    expiresAt?: number,
+    sentAt?: number,
+  ) {
     const replies = sender();
     const address = { queueUrl: 'url', correlationId: 'c', ...(expiresAt !== undefined && { expiresAt }) };
     const handler = handle as unknown as MessageHandler;
@@ -220,8 +226,11 @@ describe('Dispatcher of a request', () => {
       ...options,
     });
     const packets = () => replies.send.mock.calls.map(([, , , packet]) => packet);
-    return { dispatched: dispatcher.dispatch(delivery(), 1), packets };
+    return { dispatched: dispatcher.dispatch(asksAt(sentAt), 1), packets };
   }
+
+  const asksAt = (sentAt?: number): Delivery =>
+    new Delivery({ MessageId: 'm', ...(sentAt && { Attributes: { SentTimestamp: String(sentAt) } }) }, 0, 0);
 
   it('answers it with what the handler returns, and knows it for one', async () => {
     const { dispatched, packets } = asked((data: number, context: SqsContext) => [data, context.isRequest()]);
@@ -241,6 +250,23 @@ describe('Dispatcher of a request', () => {
     await dispatched;
     expect(handle).not.toHaveBeenCalled();
     expect(packets()).toEqual([]);
+  });
+
+  it("runs one whose caller has set its clock back, or that only this process's clock takes for late", async () => {
+    const handle = jest.fn();
+    const now = Date.now();
+    const madeAt = (ms: number) => (): EventEnvelope => ({
+      metadata: { ...metadata, time: new Date(ms).toISOString() },
+      data: 1,
+    });
+    const hour = 3_600_000;
+    const decoded = { decode: madeAt(now - hour), sqsNow: () => now };
+    await asked(handle, decoded, now - hour + 5_000, now).dispatched;
+    await asked(handle, { decode: madeAt(now - hour), sqsNow: () => now - hour }, now - hour + 15_000, now - hour)
+      .dispatched;
+    expect(handle).toHaveBeenCalledTimes(2);
+    await asked(handle, decoded, now - hour + 5_000, now - 20_000).dispatched;
+    expect(handle).toHaveBeenCalledTimes(2);
   });
 
   it('answers what nobody takes, and the message is done', async () => {

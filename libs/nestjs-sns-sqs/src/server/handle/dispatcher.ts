@@ -22,6 +22,7 @@ import { callHandler } from './handler-call.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
 import { HeldBackError } from './held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
+import type { RequestClocks } from '../reply/request-deadline.js';
 import { noHandler } from './unknown-types.js';
 import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
@@ -45,6 +46,8 @@ export interface DispatcherOptions extends HandlerTimeOptions {
   conversation: boolean;
   /** The request that a message is, if somebody waits for its answer. */
   requestOf?: (message: SqsMessage) => IncomingRequest | undefined;
+  /** SQS's time, in milliseconds since the epoch. @default unknown */
+  sqsNow?: () => number;
 }
 
 /** Finds the handler of a delivery and runs it through Nest's pipeline to its end: a promise settled, a stream completed. */
@@ -91,7 +94,7 @@ export class Dispatcher {
   }
 
   private async reply(delivery: Delivery, attempt: number, request: IncomingRequest): Promise<void> {
-    if (request.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`)) {
+    if (request.hasExpired(`${this.options.queueName}: request ${delivery.messageId}`, () => this.clocksOf(delivery))) {
       delivery.refused = { error: undefined };
       return;
     }
@@ -105,6 +108,14 @@ export class Dispatcher {
       if (!refusal.isDone) throw error;
       delivery.refused = { error };
     }
+  }
+
+  private clocksOf(delivery: Delivery): RequestClocks {
+    const { decode, sqsNow } = this.options;
+    const decoded = delivery.decode(decode);
+    // Nobody else may look at it.
+    if (decoded instanceof Promise) decoded.catch(() => undefined);
+    return { sqsNow: sqsNow?.(), sentAt: delivery.sentAt, time: delivery.envelope?.metadata.time };
   }
 
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */

@@ -149,11 +149,12 @@ describe('IncomingRequest', () => {
 
   it('knows when its caller has given up', () => {
     const { request, note } = requestByHand(1_000);
-    expect(request.hasExpired('q: request 1', 999)).toBe(false);
+    const at = (wallNow: number) => () => ({ wallNow });
+    expect(request.hasExpired('q: request 1', at(999))).toBe(false);
     expect(note).not.toHaveBeenCalled();
-    expect(request.hasExpired('q: request 1', 1_500)).toBe(true);
+    expect(request.hasExpired('q: request 1', at(1_500))).toBe(true);
     expect(note.mock.calls).toEqual([['q: request 1 is not run: its caller gave up 500 ms ago']]);
-    expect(requestByHand().request.hasExpired('q: request 2', Number.MAX_SAFE_INTEGER)).toBe(false);
+    expect(requestByHand().request.hasExpired('q: request 2', at(Number.MAX_SAFE_INTEGER))).toBe(false);
   });
 });
 

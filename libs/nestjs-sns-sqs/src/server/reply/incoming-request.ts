@@ -3,6 +3,7 @@ import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isError, isInstance, thrownText } from '../../errors/thrown.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
+import { overdueMs, type RequestClocks } from './request-deadline.js';
 
 /** Sends one packet of an answer; never rejects. */
 export interface ReplySender {
@@ -28,11 +29,12 @@ export class IncomingRequest {
     private readonly sender: ReplySender,
   ) {}
 
-  /** True, and noted: the caller has given up, by this process's clock, and it need not run. */
-  hasExpired(what: string, now = Date.now()): boolean {
+  /** True, and noted: the caller has given up, and the request need not run. @param clocks asked where the caller does not wait for ever */
+  hasExpired(what: string, clocks: () => RequestClocks): boolean {
     const { expiresAt } = this.address;
-    if (expiresAt === undefined || now < expiresAt) return false;
-    this.sender.note(`${what} is not run: its caller gave up ${now - expiresAt} ms ago`);
+    const ms = expiresAt === undefined ? -1 : overdueMs(expiresAt, clocks());
+    if (ms < 0) return false;
+    this.sender.note(`${what} is not run: its caller gave up ${ms} ms ago`);
     return true;
   }
 
