@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { abortController } from '../async/abort.js';
+import type { Link } from '../async/linked-list.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import type { HeldClaim } from '../inbox/held-claim.js';
 import type { EventEnvelope } from '../interfaces/envelope.interface.js';
@@ -54,6 +55,10 @@ export class Delivery {
   private work: Promise<unknown> | undefined;
   /** The server has closed, and the message is left to SQS: nothing is done about it any more. */
   isAbandoned = false;
+  /** Its place among those that have not ended. */
+  placeInFlight: Link<Delivery> | undefined;
+  /** Its place among those whose leases are extended. */
+  heldLease: Link<Delivery> | undefined;
   /** When this process accepted it, by the monotonic clock, in milliseconds; undefined: nobody traces. */
   acceptedAt: number | undefined;
   /** Undefined: it is not traced. */

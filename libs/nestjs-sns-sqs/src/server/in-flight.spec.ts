@@ -6,7 +6,7 @@ const delivery = (messageId: string): Delivery =>
 
 describe('InFlight', () => {
   it('knows a message until the last of its deliveries has ended', () => {
-    const inFlight = new InFlight();
+    const inFlight = new InFlight(true);
     const [first, second] = [delivery('m'), delivery('m')];
     inFlight.add(first);
     inFlight.add(second);
@@ -18,7 +18,7 @@ describe('InFlight', () => {
   });
 
   it('takes an end that is told twice for one', () => {
-    const inFlight = new InFlight();
+    const inFlight = new InFlight(true);
     const [first, second] = [delivery('m'), delivery('m')];
     inFlight.add(first);
     inFlight.add(second);
@@ -26,5 +26,14 @@ describe('InFlight', () => {
     inFlight.delete(first);
     expect([...inFlight]).toEqual([second]);
     expect(inFlight.hasMessage('m')).toBe(true);
+  });
+
+  it('holds what is in flight of a standard queue, and counts no ids', () => {
+    const inFlight = new InFlight(false);
+    const [first, second] = [delivery('m'), delivery('n')];
+    inFlight.add(first);
+    inFlight.add(second);
+    inFlight.delete(first);
+    expect([[...inFlight], inFlight.size, inFlight.hasMessage('n')]).toEqual([[second], 1, false]);
   });
 });

@@ -1,9 +1,13 @@
+import { LinkedList } from '../async/linked-list.js';
 import type { Delivery } from './delivery.js';
 
 /** Deliveries that were received and have not ended. Of one message there can be several: its lease was lost meanwhile. */
 export class InFlight implements Iterable<Delivery> {
-  private readonly deliveries = new Set<Delivery>();
+  private readonly deliveries = new LinkedList<Delivery>();
   private readonly countByMessageId = new Map<string, number>();
+
+  /** @param isFifo only then {@link hasMessage} is asked, and ids are counted */
+  constructor(private readonly isFifo: boolean) {}
 
   get size(): number {
     return this.deliveries.size;
@@ -14,12 +18,12 @@ export class InFlight implements Iterable<Delivery> {
   }
 
   add(delivery: Delivery): void {
-    this.deliveries.add(delivery);
-    this.countByMessageId.set(delivery.messageId, this.countOf(delivery.messageId) + 1);
+    delivery.placeInFlight = this.deliveries.add(delivery);
+    if (this.isFifo) this.countByMessageId.set(delivery.messageId, this.countOf(delivery.messageId) + 1);
   }
 
   delete(delivery: Delivery): void {
-    if (!this.deliveries.delete(delivery)) return;
+    if (!this.deliveries.remove(delivery.placeInFlight) || !this.isFifo) return;
     const left = this.countOf(delivery.messageId) - 1;
     if (left > 0) this.countByMessageId.set(delivery.messageId, left);
     else this.countByMessageId.delete(delivery.messageId);

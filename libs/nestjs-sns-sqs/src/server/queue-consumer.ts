@@ -22,7 +22,7 @@ const FLUSH_GRACE_MS = 2_000;
 
 /** One queue's way from receive to settlement: starts and stops its parts, and says how much may be received. */
 export class QueueConsumer implements Consumer, Pausable {
-  readonly inFlight = new InFlight();
+  readonly inFlight: InFlight;
   private readonly parts: ConsumerParts;
   private readonly reception: Reception;
   /** Ends when nothing is received any more and what ran has ended; undefined: still received. */
@@ -32,6 +32,7 @@ export class QueueConsumer implements Consumer, Pausable {
   private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
+    this.inFlight = new InFlight(options.queue.fifo);
     this.parts = assembleParts(options, this);
     this.reception = new Reception(options, this.inFlight, this.parts);
   }

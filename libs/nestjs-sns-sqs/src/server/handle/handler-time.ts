@@ -1,8 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
 import { monotonicNow } from '../../async/clock.js';
+import type { Link } from '../../async/linked-list.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { HandlerCall } from './handler-call.js';
-import { TimeLimit } from './time-limit.js';
+import { TimeLimit, type Running } from './time-limit.js';
 
 export interface HandlerTimeOptions {
   queueName: string;
@@ -119,7 +120,7 @@ interface LateRun {
   error: SnsSqsError;
   since: number;
   state: 'new' | 'told' | 'given-up' | 'ended';
-  running: object;
+  running: Link<Running>;
   telling?: NodeJS.Immediate;
 }
 

@@ -1,6 +1,8 @@
 import { monotonicNow } from '../../async/clock.js';
+import { LinkedList, type Link } from '../../async/linked-list.js';
 
-interface Running {
+/** One that runs. */
+export interface Running {
   endsAt: number;
   onOver: () => void;
 }
@@ -10,7 +12,7 @@ interface Running {
  * oldest. It keeps no process from ending: a handler that heeds no signal must not.
  */
 export class TimeLimit {
-  private readonly running = new Set<Running>();
+  private readonly running = new LinkedList<Running>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly ms: number) {}
@@ -21,15 +23,14 @@ export class TimeLimit {
   }
 
   /** `onOver` is called once, `ms` from now, unless {@link end} is called with what this gives. */
-  begin(onOver: () => void): object {
-    const running = { endsAt: monotonicNow() + this.ms, onOver };
-    this.running.add(running);
+  begin(onOver: () => void): Link<Running> {
+    const running = this.running.add({ endsAt: monotonicNow() + this.ms, onOver });
     if (!this.timer) this.arm(this.ms);
     return running;
   }
 
-  end(running: object): void {
-    this.running.delete(running as Running);
+  end(running: Link<Running>): void {
+    this.running.remove(running);
     if (this.running.size === 0) this.stop();
   }
 
@@ -48,14 +49,15 @@ export class TimeLimit {
   private check(): void {
     this.timer = undefined;
     const now = monotonicNow();
-    for (const running of this.running) {
-      if (running.endsAt > now) {
+    for (let oldest = this.running.first; oldest; oldest = this.running.first) {
+      const { endsAt, onOver } = oldest.item;
+      if (endsAt > now) {
         // What was told may have begun another, later one.
         clearTimeout(this.timer);
-        return this.arm(running.endsAt - now);
+        return this.arm(endsAt - now);
       }
-      this.running.delete(running);
-      running.onOver();
+      this.running.remove(oldest);
+      onOver();
     }
   }
 }

@@ -3,6 +3,7 @@ import { abortController } from '../../async/abort.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
 import type { ClockWatch } from '../../async/clock-watch.js';
+import { LinkedList } from '../../async/linked-list.js';
 import { pause } from '../../async/pause.js';
 import { announce } from '../../events/diagnostics.js';
 import { errorText, isLeaseGone } from '../../errors/aws-errors.js';
@@ -36,7 +37,7 @@ const TICK = { every: 1 / 3, again: 1 / 12 };
  * suspension of the machine all are extended at once: their leases may be over, whatever the monotonic clock says.
  */
 export class Heartbeat {
-  private readonly held = new Set<Delivery>();
+  private readonly held = new LinkedList<Delivery>();
   /** Settled, and their leases are over. */
   private readonly beyondReach = new WeakSet<Delivery>();
   private readonly now: () => number;
@@ -54,12 +55,12 @@ export class Heartbeat {
 
   track(delivery: Delivery): void {
     if (this.stopping.signal.aborted) return;
-    this.held.add(delivery);
+    if (!this.held.has(delivery.heldLease)) delivery.heldLease = this.held.add(delivery);
     this.timer ??= setInterval(() => void this.renewDueLeases(), this.share(TICK.every));
   }
 
   untrack(delivery: Delivery): void {
-    this.held.delete(delivery);
+    this.held.remove(delivery.heldLease);
   }
 
   /** The machine may have been suspended: no lease is taken for granted until it is extended. */
@@ -164,7 +165,7 @@ export class Heartbeat {
       this.lose(delivery, 'its claim in the inbox is over');
       this.untrack(delivery);
     }
-    return !due.some(delivery => this.held.has(delivery) && endsBefore(delivery, horizon));
+    return !due.some(delivery => this.held.has(delivery.heldLease) && endsBefore(delivery, horizon));
   }
 
   private async extend(batch: Delivery[]): Promise<void> {
@@ -207,7 +208,7 @@ export class Heartbeat {
   }
 
   private lose(delivery: Delivery, why: string): void {
-    if (!this.held.has(delivery) || delivery.leaseLost) return;
+    if (!this.held.has(delivery.heldLease) || delivery.leaseLost) return;
     if (delivery.settled) {
       // Its copy to the dead letter queue is under way: its claim is kept, and there is no lease left to keep.
       this.beyondReach.add(delivery);
