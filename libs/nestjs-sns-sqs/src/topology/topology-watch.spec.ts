@@ -31,13 +31,13 @@ describe('TopologyWatch', () => {
   }
   const aMinute = () => jest.advanceTimersByTimeAsync(72_000);
 
-  it('makes one call a minute for each subscription, and changes nothing', async () => {
+  it('makes one call a minute for each queue and each subscription, and changes nothing', async () => {
     const { fake } = await watching();
     await aMinute();
     const seen: string[] = [];
     fake.fault = operation => void seen.push(operation);
     await aMinute();
-    expect(new Set(seen)).toEqual(new Set(['GetSubscriptionAttributes']));
+    expect(seen).toEqual(['GetQueueAttributes', 'GetSubscriptionAttributes', 'GetQueueAttributes']);
     expect(fake.calls).toEqual([]);
     expect(fake.warnings).toEqual([]);
   });
@@ -58,6 +58,63 @@ describe('TopologyWatch', () => {
     await aMinute();
     expect(fake.subscriptions.get(SUBSCRIPTION)?.['FilterPolicy']).toBe('{"type":["b","a"]}');
     expect(fake.queues.get('mail')?.['Policy']).toContain(topicArn('users'));
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['the policy', { Policy: '' }, /^The policy of mail does not let in the topic users/],
+    ['what its queue keeps', { MessageRetentionPeriod: '59' }, /^mail: MessageRetentionPeriod: wanted 60, found 59/],
+    [
+      'when SQS gives up',
+      {
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: 'arn:aws:sqs:eu-west-1:000000000000:mail-dlq',
+          maxReceiveCount: 1,
+        }),
+      },
+      /^mail: RedrivePolicy: wanted .*1000.*, found .*:1\b/,
+    ],
+  ])('repairs an attribute that somebody sets by hand at any time: %s', async (_, byHand, told) => {
+    const { fake } = await watching();
+    const before = { ...fake.queues.get('mail') };
+    for (let times = 0; times < 2; times += 1) {
+      await aMinute();
+      Object.assign(fake.queues.get('mail') ?? {}, byHand);
+      await aMinute();
+      expect(fake.queues.get('mail')).toEqual(before);
+      await aMinute();
+    }
+    expect(fake.warnings.filter(text => told.test(text))).toHaveLength(2);
+  });
+
+  it('says with verify what somebody has set by hand, and changes nothing', async () => {
+    const { fake } = await watching('verify');
+    Object.assign(fake.queues.get('notifications-async-commands.fifo') ?? {}, { MessageRetentionPeriod: '59' });
+    for (let times = 0; times < 3; times += 1) await aMinute();
+    expect(fake.warnings).toEqual([expect.stringMatching(/MessageRetentionPeriod: wanted 60, found 59\. Remedy/)]);
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('does not set again each minute what a server does not keep', async () => {
+    const { fake } = await watching();
+    const queue = fake.queues.get('mail') ?? {};
+    const lost: unknown[] = [];
+    Object.defineProperty(queue, 'MaximumMessageSize', {
+      enumerable: true,
+      get: () => '262144',
+      set(value) {
+        lost.push(value);
+      },
+    });
+    for (let times = 0; times < 10; times += 1) await aMinute();
+    expect(lost).toHaveLength(1);
+    expect(fake.warnings.filter(text => text.includes('has changed nothing'))).toHaveLength(1);
+  });
+
+  it('leaves a queue that is gone to the next receive', async () => {
+    const { fake } = await watching();
+    fake.queues.clear();
+    await aMinute();
+    expect(fake.warnings).toEqual([]);
   });
 
   it('says with verify what is missing when that changes, and changes nothing', async () => {

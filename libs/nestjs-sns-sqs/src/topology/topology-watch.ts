@@ -1,13 +1,17 @@
 import { monotonicNow } from '../async/clock.js';
+import { isQueueMissing } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { isInstance, thrownText } from '../errors/thrown.js';
+import type { Attributes } from '../interfaces/control-plane.interface.js';
+import type { FullName, QueueArn } from '../interfaces/names.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
+import { arnOf, type FoundQueue } from './create-queue.js';
 import { createTopology } from './create-topology.js';
-import { differencesOf } from './differences.js';
-import { subscriptionAttributes } from './attribute-rules.js';
+import { differencesOf, textOf } from './differences.js';
+import { queueAttributes, subscriptionAttributes } from './attribute-rules.js';
 import { isArnOfTopic } from './names.js';
-import { admittedTopics, recordedSubscriptions, type SubscriptionIds } from './queue-policy.js';
+import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { TagKeeper, today, type TagKeeperOptions } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
@@ -27,9 +31,10 @@ const LOOK_EVERY_MS = 60_000;
 const REPAIR_EVERY_MS = 1_000;
 
 /**
- * Looks after what a running server needs. Every minute it looks whether the subscriptions are still there, and with
- * `create` makes again what has vanished: a queue, its dead-letter queue, its topics, its subscriptions. With `verify` it
- * says what is missing each time that changes. Never rejects.
+ * Looks after what a running server needs. Every minute it looks whether queues and subscriptions are still as the handlers
+ * need them: somebody may set attributes by hand. With `create` it makes again what has vanished or changed: a queue, its
+ * policy, its dead-letter queue, its topics, its subscriptions. With `verify` it says what is missing each time that
+ * changes. Never rejects.
  */
 export class TopologyWatch {
   private readonly tags: TagKeeper;
@@ -37,7 +42,8 @@ export class TopologyWatch {
   private readonly repairedAt = new Map<string, number>();
   /** By queue, what was said last. */
   private readonly said = new Map<string, string>();
-  private readonly ids = new Map<string, SubscriptionIds>();
+  /** By queue: the attribute that the last look has repaired. A server that does not keep it is not asked each minute. */
+  private readonly repaired = new Map<string, string>();
   private day = today();
   private timer: NodeJS.Timeout | undefined;
 
@@ -56,20 +62,24 @@ export class TopologyWatch {
     clearTimeout(this.timer);
   }
 
-  /** A call found that the queue, or its dead-letter queue, does not exist. With `create` they are made again. */
-  async repair(name: string): Promise<void> {
+  /**
+   * A call found that the queue, or its dead-letter queue, does not exist. With `create` they are made again. Resolves to
+   * false where that failed, or was not tried.
+   */
+  async repair(name: string): Promise<boolean> {
     const { topology, planes, mode } = this.options;
     const spec = topology.queues.find(each => each.name === name);
-    if (!spec || mode !== 'create' || this.repairing.has(name) || planes.signal.aborted) return;
-    if (monotonicNow() - (this.repairedAt.get(name) ?? -Infinity) < REPAIR_EVERY_MS) return;
+    if (!spec || mode !== 'create' || this.repairing.has(name) || planes.signal.aborted) return false;
+    if (monotonicNow() - (this.repairedAt.get(name) ?? -Infinity) < REPAIR_EVERY_MS) return false;
     this.repairing.add(name);
     const topics = topology.topics.filter(topic => spec.subscriptions.some(each => each.topic === topic.name));
     try {
       await createTopology({ topics, queues: [spec] }, planes, this.tags);
-      this.ids.delete(name);
       this.say(name, undefined);
+      return true;
     } catch (error) {
       this.note(name, error, 'It is tried again.');
+      return false;
     } finally {
       this.repairing.delete(name);
       this.repairedAt.set(name, monotonicNow());
@@ -84,27 +94,52 @@ export class TopologyWatch {
       if (!queue || planes.signal.aborted) return;
       try {
         const missing = await this.missingOf(spec, queue);
-        if (missing === undefined) this.say(spec.name, undefined);
+        if (missing === undefined) this.noteComplete(spec.name);
         else if (this.options.mode === 'create') await this.replace(spec.name, missing);
-        else this.say(spec.name, `${missing}. Remedy: create it, or start once with \`provisioning: 'create'\`.`);
+        else this.say(spec.name, `${missing}. Remedy: correct it, or start once with \`provisioning: 'create'\`.`);
       } catch (error) {
+        // The next receive finds that too, and repairs it.
+        if (isQueueMissing(error)) continue;
         this.note(spec.name, error, 'The next look is in a minute.');
       }
     }
     await this.renewTags();
   }
 
-  private replace(name: string, missing: string): Promise<void> {
-    this.say(name, `${missing}. It is made again.`);
-    return this.repair(name);
+  private noteComplete(name: string): void {
+    this.repaired.delete(name);
+    this.say(name, undefined);
   }
 
-  /** What of a queue's subscriptions has vanished or lets less through; undefined: nothing. */
-  private async missingOf(spec: QueueSpec, queue: ProvisionedQueue): Promise<string | undefined> {
-    if (spec.subscriptions.length === 0) return undefined;
-    const ids = this.ids.get(spec.name) ?? (await this.readPolicy(spec, queue));
-    if (typeof ids === 'string') return ids;
+  private async replace(name: string, missing: string): Promise<void> {
+    if (this.repaired.get(name) === missing) {
+      this.say(name, `${missing}. A repair has changed nothing.`);
+      return;
+    }
+    this.say(name, `${missing}. The library repairs this now.`);
+    const isDone = await this.repair(name);
+    if (isDone && missing.startsWith(`${name}: `)) this.repaired.set(name, missing);
+  }
+
+  /** What of a queue and its subscriptions has vanished, or is less than the handlers need; undefined: nothing. */
+  private async missingOf(spec: QueueSpec, { url }: ProvisionedQueue): Promise<string | undefined> {
     const { planes } = this.options;
+    const found = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
+    return this.missingOfQueue(spec, { url, attributes: found }) ?? (await this.missingOfSubscriptions(spec, found));
+  }
+
+  private missingOfQueue(spec: QueueSpec, found: FoundQueue): string | undefined {
+    const admitted = admittedTopics(found.attributes['Policy']);
+    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => isArnOfTopic(arn, topic)));
+    if (shutOut) return `The policy of ${spec.name} does not let in the topic ${shutOut.topic}`;
+    const wanted = queueAttributes(spec, besideIt(arnOf(found), spec.deadLetterQueue));
+    const [difference] = differencesOf(spec.name, wanted, found.attributes);
+    return difference && textOf(difference);
+  }
+
+  private async missingOfSubscriptions(spec: QueueSpec, { Policy }: Attributes): Promise<string | undefined> {
+    const { planes } = this.options;
+    const ids = recordedSubscriptions(Policy);
     for (const { topic, types } of spec.subscriptions) {
       const [topicArn, id] = [...ids].find(([arn]) => isArnOfTopic(arn, topic)) ?? [];
       // Somebody else has made it: it cannot be looked at without listing.
@@ -119,18 +154,6 @@ export class TopologyWatch {
       }
     }
     return undefined;
-  }
-
-  /** Once, and after each repair: another version may have overwritten the policy while both started. */
-  private async readPolicy(spec: QueueSpec, { url }: ProvisionedQueue): Promise<SubscriptionIds | string> {
-    const { planes } = this.options;
-    const { Policy } = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
-    const admitted = admittedTopics(Policy);
-    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => isArnOfTopic(arn, topic)));
-    if (shutOut) return `The policy of ${spec.name} does not let in the topic ${shutOut.topic}`;
-    const ids = recordedSubscriptions(Policy);
-    this.ids.set(spec.name, ids);
-    return ids;
   }
 
   /** Once a day the tags say that the queues are still consumed. */
@@ -163,3 +186,6 @@ export class TopologyWatch {
     this.options.planes.logger.warn(problem);
   }
 }
+
+/** The ARN of a queue in the same account and region. */
+const besideIt = (arn: QueueArn, name: FullName): QueueArn => `${arn.slice(0, arn.lastIndexOf(':') + 1)}${name}`;
