@@ -1,30 +1,19 @@
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { monotonicNow } from '../../async/clock.js';
-import type { ClockWatch } from '../../async/clock-watch.js';
 import { fromAwsError } from '../../errors/aws-errors.js';
-import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
-import { AttemptIds, type ReceiveAttempt } from './attempt-ids.js';
+import type { SqsMessage } from '../../interfaces/wire.interface.js';
 import { BatchWait } from './batch-wait.js';
 import { EmptyAnswers } from './empty-answers.js';
 import type { Intake, Receipt } from './intake.js';
-import { leaseStart } from './lease-start.js';
 import { OpenReceives } from './open-receives.js';
+import { ReceiveCalls, type ReceiveCall, type ReceiveCallsOptions } from './receive-calls.js';
 
-export interface PollerOptions {
-  queueUrl: string;
+export interface PollerOptions extends ReceiveCallsOptions {
   queueName: string;
-  /** Its receives carry attempt ids. @default false */
-  fifo?: boolean;
-  wire: SqsWire;
   waitTimeSeconds: number;
-  visibilityTimeoutSeconds: number;
   intake: Intake;
   /** A receive asks for so many when it may: ten, or the concurrency if that is less. */
   batchSize: number;
-  /** Undefined: the event loop and the machine are taken to run all the time. */
-  watch?: ClockWatch | undefined;
-  /** Told the date of SQS's answers, and when their receives began. */
-  onDate?: (date: number, startedAt: number) => void;
   random?: () => number;
   now?: () => number;
 }
@@ -40,8 +29,7 @@ const FAULT_BACKOFF_MS = { initial: 200, max: 30_000 };
  */
 export class Poller {
   private readonly now: () => number;
-  /** Undefined on a standard queue. */
-  private readonly attempts: AttemptIds | undefined;
+  private readonly calls: ReceiveCalls;
   private readonly open: OpenReceives;
   private readonly batchWait = new BatchWait(() => this.wake());
   private started = false;
@@ -56,17 +44,15 @@ export class Poller {
     this.now = options.now ?? monotonicNow;
     this.open = new OpenReceives(this.now);
     this.emptyAnswers = new EmptyAnswers(options.waitTimeSeconds);
-    this.attempts = options.fifo ? new AttemptIds(this.now) : undefined;
+    this.calls = new ReceiveCalls(options, this.now);
   }
 
   /** One receive without waiting, to learn at the start whether this process may. Rejects with an SnsSqsError when not. */
   async probe(): Promise<{ messages: SqsMessage[]; receipt: Receipt }> {
-    const startedAt = this.now();
-    const abort = new AbortController();
-    const attempt = this.attempts?.next();
     // One at least: a limit that all processes share gives nothing before it was asked.
     const size = Math.max(1, Math.min(AWS_BATCH_MAX_ENTRIES, this.options.intake.capacity));
-    const answer = this.call(size, 0, { startedAt, abort }, attempt);
+    const call = this.calls.begin(size, 0);
+    const { startedAt, abort, answer } = call;
     const ended: Promise<void> = answer.then(
       () => void this.open.remove(ended),
       () => void this.open.remove(ended),
@@ -74,9 +60,9 @@ export class Poller {
     this.open.add(ended, { startedAt, ask: 0, abort });
     try {
       const messages = await answer;
-      return { messages, receipt: this.receiptOf(startedAt) };
+      return { messages, receipt: this.calls.receiptOf(call) };
     } catch (error) {
-      this.noteFailed(attempt, error);
+      this.calls.noteFailed(call, error);
       throw fromAwsError(error, 'ReceiveMessage', this.options.queueName);
     }
   }
@@ -144,36 +130,20 @@ export class Poller {
 
   private receive(ask: number): void {
     this.batchWait.reset();
-    const startedAt = this.now();
-    const abort = new AbortController();
-    const attempt = this.attempts?.next();
-    const ended: Promise<void> = this.call(ask, this.options.waitTimeSeconds, { startedAt, abort }, attempt).then(
-      messages => this.onReceived(ended, ask, startedAt, messages),
+    const call = this.calls.begin(ask, this.options.waitTimeSeconds);
+    const { startedAt, abort } = call;
+    const ended: Promise<void> = call.answer.then(
+      messages => this.onReceived(ended, ask, call, messages),
       (error: unknown) => {
-        this.noteFailed(attempt, error);
+        this.calls.noteFailed(call, error);
         this.onFailed(ended, error);
       },
     );
     this.open.add(ended, { startedAt, ask, abort });
   }
 
-  private call(
-    maxMessages: number,
-    waitTimeSeconds: number,
-    { startedAt, abort: { signal } }: { startedAt: number; abort: AbortController },
-    attempt: ReceiveAttempt | undefined,
-  ): Promise<SqsMessage[]> {
-    const { wire, queueUrl, visibilityTimeoutSeconds, onDate } = this.options;
-    const asked = { queueUrl, maxMessages, waitTimeSeconds, visibilityTimeoutSeconds, signal };
-    const request = onDate ? { ...asked, onDate: (date: number) => onDate(date, startedAt) } : asked;
-    return wire.receive(attempt ? { ...request, attemptId: attempt.id } : request);
-  }
-
-  private noteFailed(attempt: ReceiveAttempt | undefined, error: unknown): void {
-    if (attempt) this.attempts?.noteFailed(attempt, error);
-  }
-
-  private onReceived(receive: Promise<void>, ask: number, startedAt: number, messages: SqsMessage[]): void {
+  private onReceived(receive: Promise<void>, ask: number, call: ReceiveCall, messages: SqsMessage[]): void {
+    const { startedAt } = call;
     this.forget(receive);
     if (messages.length === 0) {
       this.parallelReceives = 1;
@@ -184,7 +154,7 @@ export class Poller {
     }
     if (messages.length > 0) {
       this.emptyAnswers.forget();
-      this.options.intake.accept(messages, this.receiptOf(startedAt));
+      this.options.intake.accept(messages, this.calls.receiptOf(call));
     }
     if (this.faults > 0) {
       this.faults = 0;
@@ -218,16 +188,6 @@ export class Poller {
     this.backOffFor((0.5 + (this.options.random ?? Math.random)() / 2) * bound);
     // Last: whatever comes of telling it, the queue is asked again.
     this.options.intake.onFault(fromAwsError(error, 'ReceiveMessage', this.options.queueName));
-  }
-
-  private receiptOf(beganAt: number): Receipt {
-    const { watch, visibilityTimeoutSeconds } = this.options;
-    const now = this.now();
-    const arrivedAt = watch ? watch.arrivalOf(now) : now;
-    return {
-      receivedAt: leaseStart({ beganAt, arrivedAt }, visibilityTimeoutSeconds),
-      isDoubted: watch?.hasJumpedSince(beganAt) ?? false,
-    };
   }
 
   private forget(receive: Promise<void>) {
