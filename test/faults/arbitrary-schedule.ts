@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { batch, circuitBreaker, rateLimit, sharing } from './arbitrary-steering.ts';
+import { batch, circuitBreaker, limitByKey, rateLimit, sharing } from './arbitrary-steering.ts';
 import {
   LONGEST_LATER_SECONDS,
   USUAL,
@@ -147,6 +147,7 @@ const anySchedules: fc.Arbitrary<Schedule> = fc.record({
   // What is new stands last: a seed gives the same schedules as before, but for what is new.
   batch: maybe(batch, 3),
   sharing: maybe(sharing, 3),
+  limitByKey: maybe(limitByKey, 3),
 });
 
 /** So long handlers take at most where a queue keeps messages for hours only: none waits for its turn until it is over. */
@@ -159,7 +160,13 @@ const consistent = (schedule: Schedule): Schedule => affordable(fitting(shareabl
 
 /** What all processes steer together they keep in a store that they share. */
 const shareable = (schedule: Schedule): Schedule =>
-  schedule.inbox === 'shared' ? schedule : { ...schedule, sharing: undefined };
+  schedule.inbox === 'shared'
+    ? schedule
+    : {
+        ...schedule,
+        sharing: undefined,
+        limitByKey: schedule.limitByKey && { ...schedule.limitByKey, shared: false },
+      };
 
 /**
  * On FIFO a group waits behind its head for as long as that asks for, so a queue that keeps messages for hours would lose
@@ -226,6 +233,7 @@ const TROUBLES: Record<string, (schedule: Schedule) => Schedule> = {
   breaker: schedule => ({ ...schedule, circuitBreaker: undefined }),
   batches: schedule => ({ ...schedule, batch: undefined }),
   sharing: schedule => ({ ...schedule, sharing: undefined }),
+  keys: schedule => ({ ...schedule, limitByKey: undefined }),
   faults: schedule => ({ ...schedule, faults: {} }),
 };
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
-import type { ScheduledBatch, SharedSteering } from './schedule.ts';
+import type { LimitByKey, ScheduledBatch, SharedSteering } from './schedule.ts';
 
 export const rateLimit: fc.Arbitrary<RateLimitOptions> = fc.record({
   messages: fc.integer({ min: 1, max: 20 }),
@@ -21,3 +21,11 @@ export const batch: fc.Arbitrary<ScheduledBatch> = fc.record({
 });
 
 export const sharing: fc.Arbitrary<SharedSteering> = fc.record({ rate: fc.boolean(), pauses: fc.boolean() });
+
+/** A dozen messages have to wait at it, and not for hours. */
+export const limitByKey: fc.Arbitrary<LimitByKey> = fc.record({
+  by: fc.constantFrom('group', 'mixed'),
+  messages: fc.integer({ min: 1, max: 3 }),
+  perSeconds: fc.constantFrom(1, 3, 10, 120),
+  shared: fc.boolean(),
+});

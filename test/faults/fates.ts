@@ -1,5 +1,5 @@
 import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
-import type { ScheduledMessage, Step, Version } from './schedule.ts';
+import type { LimitByKey, ScheduledMessage, Step, Version } from './schedule.ts';
 
 export class Violation extends Error {}
 
@@ -106,6 +106,7 @@ export interface FateRules {
   inbox: 'none' | 'memory' | 'shared';
   heed: 'never' | 'asks' | 'stops';
   handlerTimeoutMs: number;
+  limitByKey: LimitByKey | undefined;
 }
 
 /** Calls that copy a message and fail take no longer; a duplicate may be started meanwhile. */
@@ -253,10 +254,19 @@ export class Fates {
    * process knows nothing of it.
    */
   mostStarts(fate: Fate, starts = fate.runs.length): number {
+    const most = this.#mostKnown(fate, starts);
+    return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
+  }
+
+  /** How many of these failed starts it may believe to have been: where keys have limits a receive by others is none. */
+  mostFailures(fate: Fate, failed: number): number {
+    return this.rules.limitByKey ? this.#mostKnown(fate, failed) : this.mostStarts(fate, failed);
+  }
+
+  #mostKnown(fate: Fate, starts: number): number {
     // A start that cost nothing, and whose claim ended while its machine slept, is counted by the process and by the store.
     const twice = fate.sleptInWork ? 1 : 0;
-    const most = starts + twice + this.#unheard(fate) + fate.storeFailures;
-    return this.#isCounted(fate) || this.rules.fifo ? most : Math.max(most, fate.receives);
+    return starts + twice + this.#unheard(fate) + fate.storeFailures;
   }
 
   /** By a store that all processes share. */

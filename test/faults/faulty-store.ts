@@ -44,6 +44,8 @@ export class FaultyStore implements InboxStore {
   readonly watch: StoreWatch;
   /** By queue: how many messages of a shared limit this process was told that it may receive. */
   readonly granted = new Map<string, number>();
+  /** By queue and key: how many turns it was told that it has. */
+  readonly turns = new Map<string, number>();
 
   readonly steering: SteeringStore = {
     takeRate: async (queue, wanted, limit, spent) => {
@@ -51,7 +53,11 @@ export class FaultyStore implements InboxStore {
       this.granted.set(queue, (this.granted.get(queue) ?? 0) + grant.granted);
       return grant;
     },
-    takeTurn: queue => this.#write([], ({ steering }) => steering.takeTurn(), queue),
+    takeTurn: async (queue, key, limit, hasWaited) => {
+      const waitMs = await this.#write([], ({ steering }) => steering.takeTurn(queue, key, limit, hasWaited), queue);
+      if (waitMs === 0) this.turns.set(`${queue} ${key}`, (this.turns.get(`${queue} ${key}`) ?? 0) + 1);
+      return waitMs;
+    },
     setPaused: (scope, queue, isPaused) =>
       this.#write([], ({ steering }) => steering.setPaused(scope, queue, isPaused), scope),
     pausedQueues: scope => this.#write([], ({ steering }) => steering.pausedQueues(scope), scope),

@@ -44,6 +44,8 @@ const OPERATION = {
 const failure = (name: string, status: number | undefined): Error =>
   Object.assign(new Error(`injected: ${name}`), { name, $metadata: { httpStatusCode: status } });
 
+/** So long a call stalls, or its answer, in milliseconds. */
+export const STALL_MS = 5_000;
 /** By these SQS says that a handle holds its message no more. */
 const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
 
@@ -67,6 +69,8 @@ export class FaultyWire implements SqsWire {
   injected = 0;
   /** Calls about the queue's tags that have failed, before or after their effect. */
   tagFailures = 0;
+  /** How often such a call, or its answer, has stalled for {@link STALL_MS}. */
+  tagStalls = 0;
   /** By message id: receives that SQS counted and nobody got. */
   readonly #unheard = new Map<string, number>();
   /** By message id: receives that this process got. */
@@ -216,12 +220,16 @@ export class FaultyWire implements SqsWire {
   }
 
   async #tagging<T>(act: () => T): Promise<T> {
-    await this.#latency();
+    await this.#taggingLatency();
     if (this.#strikes('throttle') || this.#strikes('error')) return this.#failTagging();
     const result = act();
     if (this.#strikes('lostReply')) return this.#failTagging();
-    await this.#latency();
+    await this.#taggingLatency();
     return result;
+  }
+
+  async #taggingLatency(): Promise<void> {
+    if ((await this.#latency()) === STALL_MS) this.tagStalls += 1;
   }
 
   #failTagging(): never {
@@ -357,11 +365,13 @@ export class FaultyWire implements SqsWire {
     return output;
   }
 
-  async #latency(): Promise<void> {
-    const ms = this.#strikes('stall') ? 5_000 : 1 + this.random() * 20;
+  /** Gives for how many milliseconds. */
+  async #latency(): Promise<number> {
+    const ms = this.#strikes('stall') ? STALL_MS : 1 + this.random() * 20;
     await new Promise(resolve => setTimeout(resolve, ms));
     if (this.untilAwake) await this.untilAwake();
     if (this.cut) await forever();
+    return ms;
   }
 
   #strikes(kind: keyof FaultRates): boolean {

@@ -1,5 +1,6 @@
 import type { NewMessage } from '#broker/core/message.js';
 import { nameOf, type Fate, type Fates, type Run } from './fates.ts';
+import { STALL_MS } from './faulty-wire.ts';
 import { LONGEST_LATER_SECONDS, USUAL, type Schedule } from './schedule.ts';
 
 const MINUTES = 60_000;
@@ -15,6 +16,8 @@ const OUTAGE_MS = 15 * MINUTES;
 const EXPIRY = { share: 0.1, mostMs: 60 * MINUTES, clockMs: 10_000 };
 /** In a row, for a mark to be the same for a whole lease although its process lives. */
 const MIN_TAG_FAILURES = 3;
+/** Of the lease: between the time after which a mark is renewed, and the one after which it tells of a death. */
+const MARK_SLACK = 0.5;
 /** What a letter tells at least, in bytes: name and type of the attribute, and the beginning of a reason. */
 const MIN_REASON_BYTES = 'deadletter.reason'.length + 'String'.length + 17;
 
@@ -26,6 +29,8 @@ export interface Letter {
 export interface MarkFacts {
   /** Calls about marks that have failed until now. */
   failures(): number;
+  /** How often one has stalled, or its answer. */
+  stalls(): number;
   /** Processes that have ended and had received a copy of the message. */
   gone(fate: Fate): number;
 }
@@ -113,7 +118,7 @@ export class Letters {
     if (reason.includes('It was received')) {
       if (this.#schedule.inbox === 'shared') this.#blame(fate, `was marked beside a store that counts: ${reason}`);
       // A mark that cannot be renewed or taken away for a whole lease looks like a death.
-      if (!hasGone && this.#marks.failures() < MIN_TAG_FAILURES)
+      if (!hasGone && this.#marks.failures() < MIN_TAG_FAILURES && !this.#isMarkLate)
         this.#blame(fate, `killed no process, and its dead letter says so: ${reason}`);
       return;
     }
@@ -163,15 +168,15 @@ export class Letters {
   #checkUsedUp(fate: Fate, last: Run | undefined): void {
     // Decided once, by its handler; the copy of then was refused, and another process was told of no decision.
     if (fate.runs.some(({ end }) => end === 'dead-letter') && this.#copiesMayFail) return;
-    const { inbox, backoff } = this.#schedule;
+    const { inbox, backoff, limitByKey } = this.#schedule;
     // A copy of an event that has a dead letter, be it one whose delete did nothing, has one attempt more.
     if (inbox === 'shared' && fate.runs.some(({ startedAt }) => startedAt > fate.letterAt)) return;
     const allowed = last?.runner.version.maxReceiveCount ?? this.#fewestAllowed;
     const tried = fate.runs.filter(run => run.end !== 'cut' && !this.#isFree(fate, run)).length;
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
     // Processes that know nothing of each other's attempts end it by its time.
-    const isOverdue = inbox !== 'shared' && since >= LATEST_MS;
-    if (!isOverdue && this.#fates.mostStarts(fate, tried) < allowed)
+    const isOverdue = inbox !== 'shared' && !limitByKey && since >= LATEST_MS;
+    if (!isOverdue && this.#fates.mostFailures(fate, tried) < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
     // A start that a store has counted may have ended, with its process or with its answer, before the handler began.
@@ -179,6 +184,12 @@ export class Letters {
     const triedFor = inbox === 'shared' && isUnseen ? this.#now() - fate.claimedAt : since;
     if (backoff === 'default' && allowed >= 5 && hasFailedOnly && triedFor < OUTAGE_MS)
       this.#blame(fate, `was dead-lettered ${since} ms after its first attempt`);
+  }
+
+  /** A mark is renewed when the call before has been answered, and the next one can stall too. */
+  get #isMarkLate(): boolean {
+    const stalledMs = Math.min(this.#marks.stalls(), 2) * STALL_MS;
+    return stalledMs >= MARK_SLACK * this.#schedule.leaseSeconds * 1000;
   }
 
   get #copiesMayFail(): boolean {

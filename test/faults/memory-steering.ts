@@ -1,13 +1,19 @@
+import { fullBucket, takeTurn, turnRate, type TurnBucket } from '#lib/inbox/turn-bucket.js';
 import type { RateGrant, RateOfLimit, SteeringStore } from '#lib/interfaces/steering-store.interface.js';
+import { TurnTimes } from './turns-judge.ts';
 
 /** Shared limits and pauses by the rules of `SteeringStore`, as the scripts for Redis have them. */
 export class MemorySteering implements SteeringStore {
   readonly #buckets = new Map<string, { filled: number; at: number }>();
   readonly #paused = new Map<string, Set<string>>();
+  /** By queue and key. */
+  readonly #turns = new Map<string, { bucket: TurnBucket; taken: TurnTimes }>();
   readonly #now: () => number;
+  readonly #blame: (what: string) => void;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, blame: (what: string) => void = () => undefined) {
     this.#now = now;
+    this.#blame = blame;
   }
 
   takeRate(queue: string, wanted: number, { messages, perSeconds }: RateOfLimit, spent = 0): RateGrant {
@@ -21,8 +27,16 @@ export class MemorySteering implements SteeringStore {
     return { granted, retryAfterMs: Math.max(0, Math.ceil((1 - filled + granted) / perMs)) };
   }
 
-  takeTurn(): number {
-    throw new Error('No schedule limits by a key');
+  takeTurn(queue: string, key: string, limit: RateOfLimit, hasWaited: boolean): number {
+    const rate = turnRate(limit);
+    const now = this.#now();
+    const known = this.#turns.get(`${queue} ${key}`);
+    const { bucket, taken } = known ?? { bucket: fullBucket(rate, now), taken: new TurnTimes(limit) };
+    this.#turns.set(`${queue} ${key}`, { bucket, taken });
+    const waitMs = takeTurn(bucket, hasWaited, rate, now);
+    if (waitMs === 0 && !taken.add(now))
+      this.#blame(`a key of ${queue} was given more turns than its shared limit allows`);
+    return waitMs;
   }
 
   setPaused(scope: string, queue: string, isPaused: boolean): void {

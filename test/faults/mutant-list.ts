@@ -324,6 +324,27 @@ export const MUTANTS: readonly Mutant[] = [
     by: SCHEDULES,
   },
   {
+    mend: 'A key gets no more turns than its limit allows',
+    file: 'inbox/turn-bucket.ts',
+    from: 'bucket.filled = Math.min(most, filled) - 1;',
+    to: 'bucket.filled = Math.min(most, filled);',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'While the store of shared turns does not answer nothing runs',
+    file: 'server/steer/shared-key-turns.ts',
+    from: "if (this.options.onUnavailable === 'wait') return 'unavailable';",
+    to: '',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'Standard: a message that waits for the turn of its key has not been tried',
+    file: 'server/handle/attempt-counter.ts',
+    from: '(this.options.fifo || this.options.arePutOff ? 0 : presumed)',
+    to: '(this.options.fifo ? 0 : presumed)',
+    by: SCHEDULES,
+  },
+  {
     mend: 'A delay passes by the clock of SQS',
     file: 'server/receive/sqs-clock.ts',
     from: 'if (hasLeapt) this.leaps += 1;',

@@ -78,6 +78,16 @@ export interface SharedSteering {
   pauses: boolean;
 }
 
+/** A limit for each key of the messages, in place of the queue's. */
+export interface LimitByKey {
+  /** `group`: each group is a key. `mixed`: the function throws for the first, and the third has no limit. */
+  by: 'group' | 'mixed';
+  messages: number;
+  perSeconds: number;
+  /** One for all processes. */
+  shared: boolean;
+}
+
 /** `away`: nothing is answered; `refuses`: writes are; `slot`: what concerns the first queue is not answered. */
 export type StoreFault = 'away' | 'refuses' | 'slot';
 
@@ -134,4 +144,6 @@ export interface Schedule {
   batch: ScheduledBatch | undefined;
   /** Undefined: each process steers for itself. */
   sharing: SharedSteering | undefined;
+  /** Of every queue. Undefined: keys have no limits. */
+  limitByKey: LimitByKey | undefined;
 }

@@ -1,11 +1,13 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import type { SqsBatchContext } from '#lib/ctx-host/sqs-batch.context.js';
 import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
+import { ownKey } from '#lib/inbox/inbox-key.js';
 import { Inbox } from '#lib/inbox/inbox.js';
 import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';
 import type { EventEnvelope, EventMetadata } from '#lib/interfaces/envelope.interface.js';
 import type { InboxClaim, InboxDone, InboxStore } from '#lib/interfaces/inbox-store.interface.js';
 import type { ConsumerOptions } from '#lib/interfaces/options.interface.js';
+import type { SqsMessage } from '#lib/interfaces/wire.interface.js';
 import { consumerSettings, type ResolvedConsumerOptions } from '#lib/options/server-options.js';
 import { HandlerRegistry } from '#lib/server/handle/handler-registry.js';
 import { ServerInbox } from '#lib/server/server-inbox.js';
@@ -15,12 +17,13 @@ import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
 import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
 import type { ClockWatch } from '#lib/async/clock-watch.js';
-import type { Schedule, ScheduledBatch, Version } from './schedule.ts';
+import type { LimitByKey, Schedule, ScheduledBatch, Version } from './schedule.ts';
 import { SimulatedHandlers } from './simulated-handlers.ts';
 import type { Stage } from './stage.ts';
 import { SimulatedPauses } from './simulated-pauses.ts';
 import { PAUSED, SteeringJudge } from './steering-judge.ts';
 import { SteppedWatch } from './stepped-watch.ts';
+import { rateLimitOf, TurnsJudge } from './turns-judge.ts';
 
 const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -65,6 +68,8 @@ export class SimulatedProcess implements Runner {
   readonly #options: ProcessOptions;
   readonly #batch: ScheduledBatch | undefined;
   readonly #handlers: SimulatedHandlers;
+  /** Undefined: keys have no limits. */
+  readonly #turns: TurnsJudge | undefined;
   readonly #serverInbox: ServerInbox | undefined;
   readonly #pauses: SimulatedPauses;
 
@@ -76,8 +81,10 @@ export class SimulatedProcess implements Runner {
     this.#handlers = new SimulatedHandlers({ ...options, batch: this.#batch, runner: this });
     this.wire = options.wire;
     this.truth = schedule.inbox === 'none' ? undefined : (shared?.truth ?? new StoreTruth());
+    this.#turns = schedule.limitByKey && this.#judgeTurns(schedule.limitByKey);
     this.steering = new SteeringJudge({
       ...schedule,
+      turns: this.#turns,
       arePaused: options.arePaused,
       granted: queue => shared?.store.granted.get(queue) ?? 0,
       heldFor: queue => this.consumers.find(({ name }) => name === queue)?.heldFor,
@@ -134,6 +141,21 @@ export class SimulatedProcess implements Runner {
     const { inFlight, running, leases } = consumer.snapshot();
     if (inFlight + running + leases > 0)
       this.#options.fates.blame(`${consumer.name} is paused, and holds ${inFlight} messages and ${leases} leases`);
+  }
+
+  #judgeTurns(limit: LimitByKey): TurnsJudge {
+    const { shared, fates } = this.#options;
+    return new TurnsJudge({
+      limit,
+      granted: (queue, key) => shared?.store.turns.get(`${queue} ${ownKey(key)}`) ?? 0,
+      blame: what => fates.blame(what),
+    });
+  }
+
+  #decode({ Body, ReceiptHandle }: SqsMessage): EventEnvelope {
+    const envelope = decode(Body);
+    this.#turns?.noteDecoded(envelope.metadata, ReceiptHandle ?? '');
+    return envelope;
   }
 
   #startPauses(): SimulatedPauses {
@@ -199,13 +221,13 @@ export class SimulatedProcess implements Runner {
       },
       settings,
       inbox: this.#inbox(queue, settings),
-      steeringStore: schedule.sharing && shared?.store.steering,
+      steeringStore: (schedule.sharing ?? schedule.limitByKey) && shared?.store.steering,
       inboxIsShared: this.#serverInbox?.store.isShared ?? false,
       slots: new Slots(Infinity),
       wire,
       tags: wire,
       handlers: new HandlerRegistry(types.map(pattern => ({ pattern, queue, subscribed: false, handler }))),
-      decode: ({ Body }) => decode(Body),
+      decode: message => this.#decode(message),
       hooks: (_, work) => work(),
       logger: SILENT,
       watch: this.watch as unknown as ClockWatch,
@@ -227,7 +249,7 @@ export class SimulatedProcess implements Runner {
       retentionSeconds: schedule.retentionSeconds,
       retryLaterForSeconds: schedule.retryLaterForSeconds,
       onGroupFailure: skip ? 'skip' : 'block',
-      rateLimit: schedule.rateLimit && { ...schedule.rateLimit, shared: schedule.sharing?.rate ?? false },
+      rateLimit: rateLimitOf(schedule, this.#turns),
       circuitBreaker: schedule.circuitBreaker,
       ...(schedule.backoff === 'short' && { backoff: { initialSeconds: 1, maxSeconds: 60 } }),
       ...(this.truth &&

@@ -30,6 +30,8 @@ const AWAKE_MS = 1_000;
 const MARKING_MS = { usual: 150, stalled: 30_000 };
 /** A look at the pauses of others, and a handler that was about to begin. */
 const LOOK_TAKES_MS = 1_000;
+/** As the library has it, of a message whose key has a limit. */
+const RECEIVES_IN_VAIN = 10;
 /** A stop takes its time, and what is under way then gets this much. */
 const STOP_GRACE_MS = 60_000;
 
@@ -85,11 +87,12 @@ class Simulation {
     this.fates = new Fates(schedule, now, fate => this.#unheard(fate));
     this.letters = new Letters(schedule, this.fates, now, {
       failures: () => this.#tagFailures,
+      stalls: () => this.wires.reduce((sum, { tagStalls }) => sum + tagStalls, 0),
       gone: ({ ids }) => this.processes.filter(({ alive, wire }) => !alive && wire.hasReceived(ids)).length,
     });
     this.places = placesOf(schedule);
     for (const [number, { source, id }] of this.places.entries()) this.numbers.set(eventKey({ source, id }), number);
-    this.shelf = { memory: new MemoryInboxStore({ now }), steering: new MemorySteering(now), fault: undefined };
+    this.shelf = { memory: new MemoryInboxStore({ now }), steering: this.#steering(), fault: undefined };
     this.publisher = this.#wire(new Map());
     this.batcher = new PublishBatcher({
       send: entries =>
@@ -340,11 +343,18 @@ class Simulation {
     return this.fates.find(queue, this.numbers.get(key) ?? -1);
   }
 
+  #steering(): MemorySteering {
+    return new MemorySteering(
+      () => this.time.now,
+      what => this.fates.blame(what),
+    );
+  }
+
   /** The shared store comes back empty. */
   #forget(): void {
     const now = (): number => this.time.now;
     this.shelf.memory = new MemoryInboxStore({ now });
-    this.shelf.steering = new MemorySteering(now);
+    this.shelf.steering = this.#steering();
     this.sharedTruth.clear();
     this.fates.excuses.push({ from: this.time.now, to: this.time.now });
   }
@@ -432,7 +442,7 @@ class Simulation {
   }
 
   #checkDeaths(fate: Fate): void {
-    const { inbox, forgets, versions, faults } = this.schedule;
+    const { inbox, forgets, versions, faults, limitByKey } = this.schedule;
     const isShared = inbox === 'shared';
     // A store that has forgotten its attempts begins anew.
     if (isShared && forgets.length > 0) return;
@@ -446,7 +456,9 @@ class Simulation {
     // Without a shared store the first death leaves nothing that the second start could know of; marks may not be made.
     const least = isShared ? 1 : 2;
     const tagFailures = isShared ? 0 : this.#tagFailures;
-    const allowed = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + tagFailures;
+    // Where keys have limits so many receives are not taken for deaths.
+    const inVain = limitByKey && !isShared ? RECEIVES_IN_VAIN : 0;
+    const allowed = Math.max(least, ...versions.map(({ maxReceiveCount }) => maxReceiveCount)) + inVain + tagFailures;
     // A publish whose answer was lost is repeated: without a shared store each of the two messages is a message of its own.
     const byMessage = groupBy(deaths, ({ context }) => (isShared ? '' : context.getMessage().MessageId));
     for (const { length } of byMessage.values()) {

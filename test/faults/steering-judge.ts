@@ -1,11 +1,15 @@
 import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
 import { nameOf, type Call, type Run, type RunWatch } from './fates.ts';
-import type { SharedSteering } from './schedule.ts';
+import type { LimitByKey, SharedSteering } from './schedule.ts';
+import type { TurnsJudge } from './turns-judge.ts';
 
 export interface SteeringFacts {
   rateLimit: RateLimitOptions | undefined;
   circuitBreaker: CircuitBreakerOptions | undefined;
   sharing: SharedSteering | undefined;
+  limitByKey: LimitByKey | undefined;
+  /** Of the keys, where they have limits. */
+  turns: Pick<TurnsJudge, 'noteStart'> | undefined;
   handlerTimeoutMs: number;
   /** Messages of a shared limit that the store has let this process receive. */
   granted: (queue: string) => number;
@@ -50,8 +54,8 @@ export class SteeringJudge implements RunWatch {
   }
 
   noteReceived(name: string, count: number): void {
-    const { rateLimit, sharing, blame } = this.#facts;
-    if (!rateLimit) return;
+    const { rateLimit, limitByKey, sharing, blame } = this.#facts;
+    if (!rateLimit || limitByKey) return;
     if (sharing?.rate) return this.#noteShared(name, count);
     const perMs = rateLimit.messages / rateLimit.perSeconds / 1000;
     const queue = this.#of(name);
@@ -74,6 +78,7 @@ export class SteeringJudge implements RunWatch {
     const name = nameOf(run.fate);
     const queue = this.#of(run.fate.queue);
     const reason = heldFor(run.fate.queue);
+    this.#facts.turns?.noteStart(run);
     if (this.#facts.arePaused()) blame(`${name} was started while all processes were paused`);
     if (reason === PAUSED) blame(`${name} was started while its queue was paused`);
     if (reason === undefined) this.#close(queue);
