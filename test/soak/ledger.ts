@@ -11,8 +11,18 @@ export interface Accepted {
   type: string;
   subject: string | undefined;
   version: string | undefined;
+  /** When its queue took it, in milliseconds since the epoch. */
+  at: number;
   /** It is in its queue no more. */
   left: boolean;
+}
+
+/** Why a message is in a dead letter queue, and since when. */
+export interface Letter {
+  reason: string;
+  /** The name of what its handler threw. */
+  error: string | undefined;
+  at: number;
 }
 
 const isDeadLetterQueue = (name: string): boolean => /-dlq(\.fifo)?$/.test(name);
@@ -21,8 +31,8 @@ const isDeadLetterQueue = (name: string): boolean => /-dlq(\.fifo)?$/.test(name)
 export class Ledger {
   /** By message id. */
   readonly accepted = new Map<string, Accepted>();
-  /** Message id of the original: why it is in a dead letter queue. */
-  readonly letters = new Map<string, string>();
+  /** By message id of the original. */
+  readonly letters = new Map<string, Letter>();
   /** What may stay in its queue: it is tried again, and nothing can come of it. */
   readonly excused = new Set<Accepted>();
 
@@ -37,15 +47,25 @@ export class Ledger {
   #note({ name }: Queue, { content, home }: Message, what: MessageEvent): void {
     if (what === 'sent' && isDeadLetterQueue(name)) {
       const value = (key: string): string | undefined => content.attributes?.values.get(key)?.StringValue;
-      this.letters.set(value('deadletter.message-id') ?? '', value('deadletter.reason') ?? 'unknown');
+      const reason = value('deadletter.reason') ?? 'unknown';
+      this.#noteLetter(value('deadletter.message-id') ?? '', {
+        reason,
+        error: value('deadletter.error'),
+        at: Date.now(),
+      });
     } else if (what === 'sent') {
       const { id, type, subject, sequence } = JSON.parse(content.body) as EventMetadata;
-      this.accepted.set(content.id, { queue: name, id, type, subject, version: sequence, left: false });
+      this.accepted.set(content.id, { queue: name, id, type, subject, version: sequence, at: Date.now(), left: false });
     } else if (what === 'dead-lettered') {
-      this.letters.set(content.id, 'received too often');
+      this.#noteLetter(content.id, { reason: 'received too often', error: undefined, at: Date.now() });
     } else if (what === 'removed' && !isDeadLetterQueue((home as Queue).name)) {
       const entry = this.accepted.get(content.id);
       if (entry) entry.left = true;
     }
+  }
+
+  /** The first of them is the earliest. */
+  #noteLetter(message: string, letter: Letter): void {
+    if (!this.letters.has(message)) this.letters.set(message, letter);
   }
 }

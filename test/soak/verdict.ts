@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { groupBy } from '../support/group-by.ts';
+import { earlyLetter } from './early-letters.ts';
 import type { Strike } from './fleet.ts';
 import type { Ledger } from './ledger.ts';
 import type { Release } from './releases.ts';
@@ -76,9 +77,11 @@ export function readEffects(path: string): Effect[] {
 export function judge({ ledger, effects, published, kills, told, outages, mails, remembered }: Books): Verdict {
   const violations: string[] = [];
   const runs = effects.filter(({ what }) => what === 'done' || what === 'failed');
+  const keyOf = ({ queue, id }: Effect): string => `${queue} ${id}`;
+  const byEvent = groupBy(runs, keyOf);
   const done = groupBy(
     runs.filter(({ what }) => what === 'done'),
-    ({ queue, id }) => `${queue} ${id}`,
+    keyOf,
   );
   const tried = new Set(runs.map(({ message }) => message));
   const latest = latestVersions(runs);
@@ -86,11 +89,14 @@ export function judge({ ledger, effects, published, kills, told, outages, mails,
   const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, excused: 0, left };
   for (const [message, entry] of ledger.accepted) {
     const { queue, id, subject, version } = entry;
+    const letter = ledger.letters.get(message);
     counts.accepted += 1;
     if (ledger.excused.has(entry)) counts.excused += 1;
-    else if (ledger.letters.has(message)) {
+    else if (letter) {
       counts.deadLettered += 1;
       if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
+      const early = earlyLetter({ accepted: entry, letter, runs: byEvent.get(`${queue} ${id}`) ?? [], kills });
+      if (early !== undefined) violations.push(`${message} of ${queue} was dead-lettered ${early}`);
     } else if (done.has(`${queue} ${id}`)) counts.done += 1;
     // Its effect was committed together with its mark, and the process was killed before it could write that down.
     else if (remembered.has(`${queue} ${id}`)) counts.done += 1;

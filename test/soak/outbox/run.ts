@@ -140,7 +140,7 @@ async function verdict(): Promise<string[]> {
     if (waiting + scheduled + refused > 0)
       found.push(`the outbox has ${waiting} messages, ${scheduled} scheduled and ${refused} refused`);
     if (ledger.left.length > 0) found.push(`${ledger.left.length} messages are left in queues`);
-    for (const reason of ledger.letters.values()) found.push(`a message was dead-lettered: ${reason}`);
+    for (const { reason } of ledger.letters.values()) found.push(`a message was dead-lettered: ${reason}`);
     const { living, unwelcome } = await books.users();
     if (unwelcome > 0) found.push(`${unwelcome} of ${living} users have no preferences or no welcome`);
     const remembered = await books.remembered();
