@@ -77,8 +77,9 @@ describeWithRedis(`${EVENTS} events published twice each, shuffled, to three con
     async start(): Promise<void> {
       const options = here.serverOptions({
         consumer: {
-          // A claim lasts as long: two thirds of it, which are left at least, are longer than Redis is away.
-          visibilityTimeoutSeconds: 12,
+          // A claim lasts as long: two thirds of it, which are left at least, are longer than Redis is away, also where a
+          // busy machine takes seconds to start it again.
+          visibilityTimeoutSeconds: 20,
           maxReceiveCount: 100,
           gapTimeoutMs: 300_000,
           backoff: { initialSeconds: 0, maxSeconds: 1 },

@@ -44,7 +44,10 @@ function inboxOf(rules: Partial<InboxRules> = {}, store = storeOf()) {
     woken.push(...handles);
     return Promise.resolve(waking.isAccepted);
   };
-  const die = (): void => void (isAlive = false);
+  const die = (): void => {
+    isAlive = false;
+    health.stop();
+  };
   const admit = (source: string, id: string, subject?: string, sequence?: number) =>
     inbox.admit({
       metadata: {
@@ -68,6 +71,7 @@ function inboxOf(rules: Partial<InboxRules> = {}, store = storeOf()) {
     if (admission.kind !== 'wait' || !('claim' in admission)) throw new Error(`it does not wait: ${admission.kind}`);
     return {
       why: admission.why,
+      isToBeHidden: () => inbox.announcePutOff(admission.claim, admission.why, `handle of ${id}`, 60),
       isHidden: () => inbox.putOff(admission.claim, admission.why, `handle of ${id}`, 60),
     };
   };
@@ -192,13 +196,21 @@ describe('a message that waits for its turn', () => {
     const AGAIN_MS = 2_000;
     const sharedStore = (): MemoryInboxStore => Object.defineProperty(storeOf(), 'isShared', { value: true });
 
+    const hidden = async (early: {
+      isToBeHidden: () => Promise<void>;
+      isHidden: () => Promise<void>;
+    }): Promise<void> => {
+      await early.isToBeHidden();
+      await early.isHidden();
+    };
+
     beforeEach(() => void jest.useFakeTimers());
     afterEach(() => void jest.useRealTimers());
 
     it('is woken by the duplicate of the one before it where the process that was to wake it died', async () => {
       const store = sharedStore();
       const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
-      await (await other.putOff('e2', 2)).isHidden();
+      await hidden(await other.putOff('e2', 2));
       dying.die();
       await dying.handle('s', 'e1', 'u', 1);
       expect(other.woken).toEqual([]);
@@ -207,9 +219,28 @@ describe('a message that waits for its turn', () => {
       expect(other.woken).toEqual(['handle of e2']);
     });
 
+    it('is woken soon after the one before it where the process that hid it died before it noted that', async () => {
+      const store = sharedStore();
+      const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
+      await (await dying.putOff('e2', 2)).isToBeHidden();
+      await other.handle('s', 'e1', 'u', 1);
+      expect(other.woken).toEqual([]);
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(other.woken).toEqual(['handle of e2']);
+    });
+
+    it('is woken for each of many subjects', async () => {
+      const { handle, putOff, woken } = inboxOf(sequential, sharedStore());
+      const subjects = Array.from({ length: 1_200 }, (_, n) => `u${n}`);
+      for (const subject of subjects) await (await putOff(`e2-${subject}`, 2, subject)).isToBeHidden();
+      for (const subject of subjects) await handle('s', `e1-${subject}`, subject, 1);
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(new Set(woken).size).toBe(subjects.length);
+    });
+
     it('is not woken twice by a duplicate of the one before it', async () => {
       const { handle, putOff, woken } = inboxOf(sequential, sharedStore());
-      await (await putOff('e2', 2)).isHidden();
+      await hidden(await putOff('e2', 2));
       await handle('s', 'e1', 'u', 1);
       expect(await handle('s', 'e1', 'u', 1)).toBe('duplicate');
       await jest.advanceTimersByTimeAsync(10 * AGAIN_MS);
@@ -218,7 +249,7 @@ describe('a message that waits for its turn', () => {
 
     it('is woken again where SQS did not accept the first wake', async () => {
       const { handle, putOff, woken, waking } = inboxOf(sequential, sharedStore());
-      await (await putOff('e2', 2)).isHidden();
+      await hidden(await putOff('e2', 2));
       waking.isAccepted = false;
       await handle('s', 'e1', 'u', 1);
       await handle('s', 'e1', 'u', 1);
@@ -228,7 +259,7 @@ describe('a message that waits for its turn', () => {
 
     it.each(['before', 'after'] as const)('is woken once the store is back that failed %s its effect', async when => {
       const { handle, putOff, woken, store } = inboxOf(sequential, sharedStore());
-      await (await putOff('e2', 2)).isHidden();
+      await hidden(await putOff('e2', 2));
       const callIn = store.callIn.bind(store);
       const away = jest.spyOn(store, 'callIn').mockImplementation((queue, places) => {
         if (when === 'after') callIn(queue, places);
@@ -244,12 +275,13 @@ describe('a message that waits for its turn', () => {
     it('is woken at once, and not in a while, where its process closes', async () => {
       const store = sharedStore();
       const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
-      await (await other.putOff('e2', 2)).isHidden();
+      await hidden(await other.putOff('e2', 2));
       dying.die();
       await dying.handle('s', 'e1', 'u', 1);
       await other.handle('s', 'e1', 'u', 1);
       await other.inbox.idle();
       expect(other.woken).toEqual(['handle of e2']);
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
       expect(jest.getTimerCount()).toBe(0);
     });
   });

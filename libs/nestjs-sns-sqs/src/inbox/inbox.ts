@@ -63,11 +63,14 @@ export class Inbox {
   private readonly claims: Claims;
   private readonly order: Order;
   private readonly namespace: string;
+  /** What one process remembers is gone with it. */
+  private readonly isSharedOrder: boolean;
   private readonly wakers: Wakers;
 
   constructor(private readonly options: InboxOptions) {
     const { queue, namespace = queue, store, health, rules, pause } = options;
     this.namespace = namespace;
+    this.isSharedOrder = store.isShared && rules.ordering === 'sequential';
     this.now = options.now ?? monotonicNow;
     this.wakers = options.wakers ?? new Wakers(namespace);
     this.room = new WaitingRoom({
@@ -76,7 +79,7 @@ export class Inbox {
       store,
       health,
       wakers: this.wakers,
-      isSequential: rules.ordering === 'sequential',
+      notesTwice: this.isSharedOrder,
     });
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.marks = new MarkedDone({ queue, store, health, claims: this.claims });
@@ -152,7 +155,7 @@ export class Inbox {
       case 'done':
         this.counts.duplicate += 1;
         // Its message may come again since its process has died, and the wake of the next with it.
-        this.room.callInAgain(placesOfNext(claim));
+        if (this.isSharedOrder) this.room.callInAgain(placesOfNext(claim));
         return { kind: 'skip', why: 'duplicate' };
       case 'in-work':
         this.counts.inWork += 1;
@@ -168,6 +171,11 @@ export class Inbox {
   /** Never rejects: a claim that could not be released ends with its lease. */
   release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
     return this.claims.release(claim, reason, gapAt, backInMs);
+  }
+
+  /** SQS is about to hide a message that waits: see {@link putOff}. Never rejects. */
+  announcePutOff(claim: HeldClaim, why: TurnReason, receiptHandle: string, seconds: number): Promise<void> {
+    return this.room.announce(claim, why, receiptHandle, seconds * 1_000);
   }
 
   /** Once SQS has hidden a message that waits: it is made visible before its time when its turn comes. Never rejects. */
@@ -198,6 +206,8 @@ export class Inbox {
       const marking = this.claims.done(claim, claim.sequence);
       // In the same turn, and so in the same round trip.
       this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
+      // The next one may have been hidden by a process that died before it noted that.
+      if (this.isSharedOrder) this.room.callInAgain(placesOfNext(claim));
       return marking;
     } catch (error) {
       return Promise.reject(error);

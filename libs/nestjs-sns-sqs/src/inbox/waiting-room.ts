@@ -12,12 +12,12 @@ export interface WaitingRoomOptions {
   queue: string;
   /** What the store's keys are named by. */
   namespace: string;
-  store: Pick<InboxStore, 'isShared' | 'putOff' | 'callIn'>;
+  store: Pick<InboxStore, 'putOff' | 'callIn'>;
   health: Pick<StoreHealth, 'isStopped'>;
   /** Of the queue, and of those that share the room with it. */
   wakers: Wakers;
-  /** `ordering: 'sequential'`: each waits for one other, and may wait long. @default false */
-  isSequential?: boolean;
+  /** Of each message, in case a process dies: where `ordering` is `'sequential'` and processes share the store. @default false */
+  notesTwice?: boolean;
 }
 
 /**
@@ -25,7 +25,9 @@ export interface WaitingRoomOptions {
  * died. And how many places are remembered for it at most.
  */
 const AGAIN_MS = 2_000;
-const MOST_AGAIN = 1_000;
+const MOST_AGAIN = 10_000;
+/** Places of one call. */
+const CALL_PLACES = 500;
 
 /**
  * Where messages wait for their turn: whoever ends what they wait for makes them visible at once, in whatever process
@@ -39,12 +41,7 @@ export class WaitingRoom {
   private readonly again = new Set<Place>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** What one process remembers is gone with it. */
-  private readonly notesTwice: boolean;
-
-  constructor(private readonly options: WaitingRoomOptions) {
-    this.notesTwice = options.isSequential === true && options.store.isShared;
-  }
+  constructor(private readonly options: WaitingRoomOptions) {}
 
   /** Those that wait here are woken. */
   get isOpen(): boolean {
@@ -52,31 +49,41 @@ export class WaitingRoom {
     return store.putOff !== undefined && store.callIn !== undefined && wakers.has(queue);
   }
 
+  /** A message is to be hidden for `forMs`, under `handle`: whoever hides it may die before it can enter. Never rejects. */
+  async announce(claim: HeldClaim, why: TurnReason, handle: string, forMs: number): Promise<void> {
+    const { store } = this.options;
+    if (!this.isOpen) return;
+    const waiting = this.waitingOf(claim, why, handle, forMs);
+    const [spare] = this.sparesOf([waiting.place]);
+    if (spare === undefined) return;
+    await this.track((async () => store.putOff?.({ ...waiting, place: spare }))());
+  }
+
   /** A message is hidden for `forMs`, under `handle`. Never rejects. */
   async enter(claim: HeldClaim, why: TurnReason, handle: string, forMs: number): Promise<void> {
-    const { queue, store, namespace, wakers } = this.options;
-    if (!store.putOff || !wakers.has(queue)) return;
+    const { store } = this.options;
+    if (!this.isOpen) return;
+    const waiting = this.waitingOf(claim, why, handle, forMs);
+    const entering = async (): Promise<void> => {
+      const outlook = await store.putOff?.(waiting);
+      if (outlook && hasTurn(claim, why, outlook)) this.callIn([waiting.place]);
+    };
+    await this.track(entering());
+  }
+
+  private waitingOf(claim: HeldClaim, why: TurnReason, handle: string, forMs: number): InboxWaiting {
+    const { queue, namespace, wakers } = this.options;
     const { key, subject, sequence, isSequential } = claim;
     const place =
       why === 'in-work' || subject === undefined
         ? eventPlace(claim)
         : orderPlace(subject, isSequential ? sequence : undefined);
     const noted = wakers.noted(queue, handle);
-    const waiting = { queue: namespace, key, place, handle: noted, forMs, ...(subject !== undefined && { subject }) };
-    const entering = async (): Promise<void> => {
-      const [outlook] = await Promise.all([store.putOff?.(waiting), this.noteAgain(waiting)]);
-      if (outlook && hasTurn(claim, why, outlook)) this.callIn([place]);
-    };
-    await this.track(entering());
-  }
-
-  private noteAgain(waiting: InboxWaiting): MaybePromise<unknown> {
-    const [spare] = this.sparesOf([waiting.place]);
-    return spare === undefined ? undefined : this.options.store.putOff?.({ ...waiting, place: spare });
+    return { queue: namespace, key, place, handle: noted, forMs, ...(subject !== undefined && { subject }) };
   }
 
   private sparesOf(places: readonly Place[]): Place[] {
-    return this.notesTwice ? places.filter(isInOrder).map(sparePlace) : [];
+    return this.options.notesTwice ? places.filter(isInOrder).map(sparePlace) : [];
   }
 
   /** Wakes who waits at these places. Never throws, and is not waited for: see {@link idle}. */
@@ -99,13 +106,12 @@ export class WaitingRoom {
   }
 
   /**
-   * Wakes who waits at these places in a while: a call for them has failed, or another process may have died between its
-   * call and the wake. Never throws.
+   * Wakes who waits at these places in a while: a call for them has failed, or a process has died before it noted who
+   * waits, or before it woke them. Never throws.
    */
   callInAgain(places: readonly Place[]): void {
-    if (!this.isOpen || this.options.health.isStopped) return;
+    if (places.length === 0 || !this.isOpen || this.options.health.isStopped) return;
     for (const place of places) if (this.again.size < MOST_AGAIN) this.again.add(place);
-    if (this.again.size === 0) return;
     this.timer ??= setTimeout(() => this.callInNow(), AGAIN_MS).unref();
   }
 
@@ -118,9 +124,12 @@ export class WaitingRoom {
   private callInNow(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const places = [...this.again];
+    const places = this.options.health.isStopped ? [] : [...this.again];
     this.again.clear();
-    this.callIn([...places, ...this.sparesOf(places)]);
+    for (let from = 0; from < places.length; from += CALL_PLACES) {
+      const some = places.slice(from, from + CALL_PLACES);
+      this.callIn([...some, ...this.sparesOf(some)]);
+    }
   }
 
   private wakeAt(places: readonly Place[], handles: readonly string[]): void {

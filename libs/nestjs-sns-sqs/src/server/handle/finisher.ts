@@ -131,7 +131,10 @@ export class Finisher {
     settled: Promise<Departure>,
   ): Promise<Departure> {
     const { gate, queue } = this.options;
-    if (gate && settlement.turn) void settled.then(() => gate.putOff(delivery, settlement));
+    if (gate && settlement.turn) {
+      void gate.announcePutOff(delivery, settlement);
+      void settled.then(() => gate.putOff(delivery, settlement));
+    }
     return queue.fifo ? settled : 'returns';
   }
 }

@@ -129,6 +129,11 @@ export class InboxGate {
     return isClaimLost(error) ? { kind: 'wait', why: 'in-work', seconds: 1 } : undefined;
   }
 
+  /** SQS is about to hide a message that waits for its turn: see {@link putOff}. Never rejects. */
+  async announcePutOff({ receiptHandle }: Delivery, { turn, seconds }: Settlement & { kind: 'wait' }): Promise<void> {
+    if (turn) await this.options.inbox.announcePutOff(turn.claim, turn.why, receiptHandle, seconds);
+  }
+
   /** Once SQS has hidden a message that waits for its turn: it is woken when that comes. Never rejects. */
   async putOff({ receiptHandle }: Delivery, { turn, seconds }: Settlement & { kind: 'wait' }): Promise<void> {
     if (turn) await this.options.inbox.putOff(turn.claim, turn.why, receiptHandle, seconds);
