@@ -209,7 +209,7 @@ export const METRICS = definitions({
 export type MetricName = keyof typeof METRICS;
 export type Labels = Partial<Record<Label, string>>;
 
-/** Where an exporter takes what is measured. */
+/** Where an exporter takes what is measured. Labels are not changed afterwards, and often are the same object again. */
 export interface MetricsSink {
   /** Of a counter. */
   add(name: MetricName, value: number, labels: Labels): void;

@@ -8,6 +8,7 @@ import type {
 import type { BatchEvent, LeaseLostEvent } from '../events/diagnostics.js';
 import type { MetricsSink } from './definitions.js';
 import { ErrorClasses } from './error-classes.js';
+import { LabelSets } from './label-sets.js';
 import { MeanDurations } from './mean-durations.js';
 
 type Listener = (fact: unknown) => void;
@@ -24,6 +25,7 @@ export class MetricsCollector {
   /** By queue, for its backlog. */
   readonly durations = new MeanDurations();
   private readonly errors = new ErrorClasses();
+  private readonly labels = new LabelSets();
   private readonly listeners: ReadonlyArray<readonly [string, Listener]>;
   private isOn = false;
 
@@ -78,13 +80,16 @@ export class MetricsCollector {
     const { sink } = this;
     const { queue: destination, pattern = NO_PATTERN, outcome = 'returned', reason = 'stopped' } = operation;
     const { durationMs = 0, queueTimeMs, eventAgeMs, laneTimeMs, attempt, error } = operation;
-    sink.record('messaging.process.duration', durationMs / 1000, { destination, pattern, outcome });
-    sink.add('sns_sqs.process.outcomes', 1, { destination, pattern, outcome, reason });
-    sink.record('sns_sqs.lane.time', laneTimeMs / 1000, { destination });
-    if (queueTimeMs !== undefined) sink.record('sns_sqs.queue.time', queueTimeMs / 1000, { destination });
-    if (eventAgeMs !== undefined) sink.record('sns_sqs.event.age', eventAgeMs / 1000, { destination });
+    const ofQueue = this.labels.of(destination);
+    const { own } = ofQueue;
+    const labels = ofQueue.of(pattern, outcome, reason);
+    sink.record('messaging.process.duration', durationMs / 1000, labels.duration);
+    sink.add('sns_sqs.process.outcomes', 1, labels.outcomes);
+    sink.record('sns_sqs.lane.time', laneTimeMs / 1000, own);
+    if (queueTimeMs !== undefined) sink.record('sns_sqs.queue.time', queueTimeMs / 1000, own);
+    if (eventAgeMs !== undefined) sink.record('sns_sqs.event.age', eventAgeMs / 1000, own);
     if (attempt !== undefined && (outcome === 'delete' || outcome === 'dead-letter')) {
-      sink.record('sns_sqs.attempts', attempt, { destination, outcome });
+      sink.record('sns_sqs.attempts', attempt, labels.attempts);
     }
     if (outcome === 'dead-letter') sink.add('sns_sqs.dead_letters', 1, { destination, error: this.errors.of(error) });
     if (reason === 'handled' || reason === 'failed') this.durations.note(destination, durationMs / 1000);

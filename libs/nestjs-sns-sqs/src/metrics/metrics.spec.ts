@@ -74,6 +74,18 @@ describe('MetricsCollector', () => {
     expect(of('sns_sqs.attempts')).toEqual([[2, { destination: 'orders', outcome: 'delete' }]]);
   });
 
+  it('gives the same labels as the same object, so that an exporter finds its series at once', () => {
+    const { of } = collected();
+    for (let count = 0; count < 2; count += 1) {
+      process({ pattern: 'order.placed', outcome: 'delete', reason: 'handled', attempt: 1, queueTimeMs: 5 });
+    }
+    for (const name of ['messaging.process.duration', 'sns_sqs.process.outcomes', 'sns_sqs.attempts'] as const) {
+      const [[, first] = [], [, second] = []] = of(name);
+      expect(first).toBe(second);
+    }
+    expect(of('sns_sqs.queue.time')[0]?.[1]).toBe(of('sns_sqs.lane.time')[1]?.[1]);
+  });
+
   it('counts dead letters by the class of their error, never by what it says', () => {
     const { of } = collected();
     process({ outcome: 'dead-letter', reason: 'failed', attempt: 5, error: new TypeError('card 4242') });

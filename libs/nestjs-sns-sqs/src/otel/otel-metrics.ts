@@ -101,5 +101,16 @@ export class SnsSqsOtelMetrics implements MetricsSink {
   }
 }
 
-const named = (labels: Labels): Record<string, string> =>
-  Object.fromEntries(Object.entries(labels).map(([label, value]) => [NAMES[label as keyof Labels], value]));
+const known = new WeakMap<Labels, Record<string, string>>();
+
+/** Labels that come again as the same object are named once. */
+function named(labels: Labels): Record<string, string> {
+  let attributes = known.get(labels);
+  if (!attributes) {
+    attributes = Object.fromEntries(
+      Object.entries(labels).map(([label, value]) => [NAMES[label as keyof Labels], value]),
+    );
+    known.set(labels, attributes);
+  }
+  return attributes;
+}

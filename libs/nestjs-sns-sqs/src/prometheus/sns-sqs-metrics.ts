@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import { DepthPoller } from '../metrics/depth-poller.js';
 import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
@@ -7,6 +7,7 @@ import { readings } from '../metrics/readings.js';
 import { checkOptions } from '../options/check-options.js';
 import { z } from '../options/schema.js';
 import { prometheusName } from './prometheus-name.js';
+import { TalliedHistogram } from './tallied-histogram.js';
 
 export interface SnsSqsMetricsOptions extends MetricsOptions {
   /** The registry of the metrics: prom-client's `register`, or the registry of `@willsoto/nestjs-prometheus`. */
@@ -30,7 +31,7 @@ const NAMES = Object.keys(METRICS) as MetricName[];
  */
 export class SnsSqsMetrics implements MetricsSink {
   private readonly counters = new Map<MetricName, Counter>();
-  private readonly histograms = new Map<MetricName, Histogram>();
+  private readonly histograms = new Map<MetricName, TalliedHistogram>();
   private readonly gauges = new Map<MetricName, Gauge>();
   private readonly collector: MetricsCollector;
   private readonly depths: DepthPoller;
@@ -44,7 +45,6 @@ export class SnsSqsMetrics implements MetricsSink {
     this.depths.start();
   }
 
-  // By labels each time: prom-client's children are no cheaper, and a cache of them costs more than it saves.
   add(name: MetricName, value: number, labels: Labels): void {
     this.counters.get(name)?.inc(labels, value);
   }
@@ -66,7 +66,7 @@ export class SnsSqsMetrics implements MetricsSink {
   }
 
   private register(name: MetricName): void {
-    const { type, help, labels, buckets } = METRICS[name];
+    const { type, help, labels, buckets = [] } = METRICS[name];
     const common = {
       name: prometheusName(name),
       help,
@@ -74,9 +74,14 @@ export class SnsSqsMetrics implements MetricsSink {
       registers: [this.options.registry],
     };
     if (type === 'counter') this.counters.set(name, new Counter(common));
-    else if (type === 'histogram')
-      this.histograms.set(name, new Histogram({ ...common, ...(buckets && { buckets: [...buckets] }) }));
+    else if (type === 'histogram') this.registerHistogram(name, new TalliedHistogram({ ...common, buckets }));
     else this.gauges.set(name, new Gauge({ ...common, collect: () => this.show(name) }));
+  }
+
+  private registerHistogram(name: MetricName, histogram: TalliedHistogram): void {
+    // Of a metric a registry uses what this has; its type asks for one of its own classes.
+    this.options.registry.registerMetric(histogram as unknown as Metric);
+    this.histograms.set(name, histogram);
   }
 
   /** When the registry is read. */

@@ -12,7 +12,7 @@ import type { MessageDecoder } from './message-decoder.js';
 export interface DeliveryTracerOptions {
   queue: { name: string; url: string; fifo: boolean };
   telemetry: Telemetry | undefined;
-  handlers: Pick<HandlerRegistry, 'find'>;
+  handlers: Pick<HandlerRegistry, 'patternOf'>;
   decode: MessageDecoder;
   maxReceiveCount: number;
 }
@@ -57,12 +57,13 @@ export class DeliveryTracer {
       metadata,
       maxReceiveCount,
       laneTimeMs: acceptedAt === undefined ? 0 : monotonicNow() - acceptedAt,
-      ...(metadata && handlers.find(queue.name, metadata.type) && { pattern: metadata.type }),
-      // The stamps of SQS and of the event are of the wall clock.
-      ...(sentAt !== undefined && { queueTimeMs: Math.max(0, Date.now() - sentAt) }),
-      ...(metadata?.time !== undefined && { eventAgeMs: Math.max(0, Date.now() - Date.parse(metadata.time)) }),
-      ...(letter !== undefined && { deadLetterTraceparent: letter }),
     };
+    const pattern = metadata && handlers.patternOf(queue.name, metadata.type);
+    if (pattern !== undefined) operation.pattern = pattern;
+    // The stamps of SQS and of the event are of the wall clock.
+    if (sentAt !== undefined) operation.queueTimeMs = Math.max(0, Date.now() - sentAt);
+    if (metadata?.time !== undefined) operation.eventAgeMs = Math.max(0, Date.now() - Date.parse(metadata.time));
+    if (letter !== undefined) operation.deadLetterTraceparent = letter;
     delivery.trace = beginTrace('process', telemetry, operation);
     return delivery.trace;
   }

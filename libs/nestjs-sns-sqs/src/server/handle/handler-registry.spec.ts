@@ -34,6 +34,15 @@ describe('HandlerRegistry', () => {
     expect(found('order.new')).toBe(all.handler);
   });
 
+  it('names the pattern that the app declares, not the type that a message has', () => {
+    const registry = new HandlerRegistry([entry('user.*'), entry('user.registered')]);
+    const named = ['user.registered', 'user.made-up-by-a-message', 'order.new'].map(type =>
+      registry.patternOf('q', type),
+    );
+    expect(named).toEqual(['user.registered', 'user.*', undefined]);
+    expect(registry.patternOf('r', 'user.registered')).toBeUndefined();
+  });
+
   it('does not take a name that every object has for a type', () => {
     expect(new HandlerRegistry([entry('a')]).find('q', 'constructor')).toBeUndefined();
   });

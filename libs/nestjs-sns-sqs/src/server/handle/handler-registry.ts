@@ -12,10 +12,15 @@ export interface RegisteredHandler {
   handler: MessageHandler;
 }
 
+interface Wildcard {
+  pattern: string;
+  handler: MessageHandler;
+}
+
 /** The handlers by queue and pattern: a message runs its own queue's handler only, whoever else takes the same event. */
 export class HandlerRegistry {
   private readonly byQueue = new Map<string, Map<string, MessageHandler>>();
-  private readonly wildcards = new Map<string, WildcardIndex<MessageHandler>>();
+  private readonly wildcards = new Map<string, WildcardIndex<Wildcard>>();
   private readonly looselyFiltered = new Set<string>();
 
   /** Throws DUPLICATE_HANDLER with every queue and pattern that has two handlers. */
@@ -30,7 +35,9 @@ export class HandlerRegistry {
       this.byQueue.set(queue, exact);
       const subscribed = registered.filter(each => each.subscribed).map(({ pattern }) => pattern);
       if (!isExpressible(subscribed)) this.looselyFiltered.add(queue);
-      const wildcards = [...exact].filter(([pattern]) => pattern.includes('*'));
+      const wildcards = [...exact]
+        .filter(([pattern]) => pattern.includes('*'))
+        .map(([pattern, handler]): [string, Wildcard] => [pattern, { pattern, handler }]);
       if (wildcards.length > 0) this.wildcards.set(queue, new WildcardIndex(wildcards));
     }
     if (duplicates.length > 0) {
@@ -53,7 +60,12 @@ export class HandlerRegistry {
 
   /** The handler for a type: the exact pattern before wildcards, of these the one with the longest literal part. */
   find(queue: string, type: string): MessageHandler | undefined {
-    return this.byQueue.get(queue)?.get(type) ?? this.wildcards.get(queue)?.find(type);
+    return this.byQueue.get(queue)?.get(type) ?? this.wildcards.get(queue)?.find(type)?.handler;
+  }
+
+  /** The pattern of the handler that {@link find} gives: what the app declares, never what is in a message. */
+  patternOf(queue: string, type: string): string | undefined {
+    return this.byQueue.get(queue)?.has(type) ? type : this.wildcards.get(queue)?.find(type)?.pattern;
   }
 }
 

@@ -1,0 +1,54 @@
+import type { Labels } from './definitions.js';
+
+/** The labels of a delivery that was settled so. */
+export interface ProcessLabels {
+  readonly duration: Labels;
+  readonly outcomes: Labels;
+  readonly attempts: Labels;
+}
+
+type ByReason = Map<string, ProcessLabels>;
+
+/** Labels of one queue. The same are the same object each time, by which exporters find their series. */
+export class QueueLabels {
+  readonly own: Labels;
+  /** By pattern, outcome and reason: as many as the app declares, times a few. */
+  private readonly byPattern = new Map<string, Map<string, ByReason>>();
+
+  constructor(private readonly destination: string) {
+    this.own = { destination };
+  }
+
+  of(pattern: string, outcome: string, reason: string): ProcessLabels {
+    return this.byPattern.get(pattern)?.get(outcome)?.get(reason) ?? this.make(pattern, outcome, reason);
+  }
+
+  private make(pattern: string, outcome: string, reason: string): ProcessLabels {
+    const { destination } = this;
+    const made: ProcessLabels = {
+      duration: { destination, pattern, outcome },
+      outcomes: { destination, pattern, outcome, reason },
+      attempts: { destination, outcome },
+    };
+    const byOutcome = entryOf(this.byPattern, pattern, () => new Map<string, ByReason>());
+    entryOf(byOutcome, outcome, (): ByReason => new Map()).set(reason, made);
+    return made;
+  }
+}
+
+/** Labels of all queues that this process handles. */
+export class LabelSets {
+  private readonly byQueue = new Map<string, QueueLabels>();
+
+  of(queue: string): QueueLabels {
+    return this.byQueue.get(queue) ?? entryOf(this.byQueue, queue, () => new QueueLabels(queue));
+  }
+}
+
+function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
