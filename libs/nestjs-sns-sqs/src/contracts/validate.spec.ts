@@ -39,4 +39,14 @@ describe('valueOf', () => {
     expect(error).toMatchObject({ code: 'CONTRACT_VIOLATION', retryable: false, facts: { issues } });
     expect(() => valueOf('It', { issues })).toThrow('It does not fit its contract: id: is no text; is too much');
   });
+
+  it('waits for a promise of another library, which is no result', async () => {
+    const lazy = (result: object): unknown =>
+      Object.defineProperty({}, String('then'), { value: (resolve: (given: object) => void) => resolve(result) });
+    const schema = (result: object) => ({ '~standard': { version: 1, vendor: 'x', validate: () => lazy(result) } });
+    expect(await validate(schema({ issues: [{ message: 'no' }] }), 1)).toEqual({
+      issues: [{ path: '', message: 'no' }],
+    });
+    expect(await validate(schema({ value: 2 }), 1)).toEqual({ value: 2 });
+  });
 });

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { isThenable } from '../events/user-code.js';
 
 export interface Issue {
   /** Where, e.g. `address.city`; empty for the whole. */
@@ -24,7 +25,7 @@ export function validate(schema: unknown, data: unknown): Validation | Promise<V
   const standard = (schema as Partial<StandardSchemaV1> | undefined)?.['~standard'];
   if (!standard) return { value: data };
   const result = standard.validate(data);
-  return result instanceof Promise ? result.then(toValidation) : toValidation(result);
+  return isThenable(result) ? Promise.resolve(result).then(toValidation) : toValidation(result);
 }
 
 export function violation(what: string, issues: readonly Issue[]): SnsSqsError {

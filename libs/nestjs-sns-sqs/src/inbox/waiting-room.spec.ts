@@ -62,6 +62,21 @@ describe('a waiting room that queues share, since a use case was renamed', () =>
     expect(two.woken).toEqual([`${FIRST}: h1`, `${LATEST}: h2`]);
   });
 
+  it("wakes what a store tells by a promise of its database client's own", async () => {
+    const store = new MemoryInboxStore();
+    const callIn = store.callIn.bind(store);
+    const lazy = (handles: string[]): unknown =>
+      Object.defineProperty({}, String('then'), { value: (resolve: (given: string[]) => void) => resolve(handles) });
+    store.callIn = (queue, places) => lazy(callIn(queue, places)) as never;
+    const { room, woken } = processOf(store, FIRST, LATEST);
+
+    await room.enter(early, 'early', 'h1', 60_000);
+    room.callIn(ITS_TURN);
+    await room.idle();
+
+    expect(woken).toEqual([`${FIRST}: h1`]);
+  });
+
   it('leaves to its delay what is in a queue that the process does not consume', async () => {
     const store = new MemoryInboxStore();
     const renamed = processOf(store, FIRST, LATEST);

@@ -1,3 +1,4 @@
+import { isThenable } from '../events/user-code.js';
 import type { InboxOutlook, InboxStore, InboxWaiting, MaybePromise } from '../interfaces/inbox-store.interface.js';
 import type { HeldClaim } from './held-claim.js';
 import { eventPlace, orderPlace, sparePlace, type Place } from './places.js';
@@ -97,8 +98,9 @@ export class WaitingRoom {
       this.callInAgain(places);
       return;
     }
-    if (!(handles instanceof Promise)) return this.wakeAt(places, handles);
-    const waking = handles.then(
+    // A store of the user's may give what its database client gives: a promise of that client's own.
+    if (!isThenable(handles)) return this.wakeAt(places, handles);
+    const waking = Promise.resolve(handles).then(
       found => this.wakeAt(places, found),
       () => this.callInAgain(places),
     );
