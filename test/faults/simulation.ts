@@ -281,12 +281,11 @@ class Simulation {
       ...(fifo && { groupId: `g${group}`, deduplicationId: `d${number}` }),
     };
     this.unsent += 1;
-    void this.batcher
-      .add(entry.groupId, () => Promise.resolve(entry))
-      .then(failure => {
-        this.unsent -= 1;
-        if (!failure) this.accepted.push(number);
-      });
+    const onResult = (failure: unknown): void => {
+      this.unsent -= 1;
+      if (!failure) this.accepted.push(number);
+    };
+    this.batcher.add(entry.groupId, () => Promise.resolve(entry), Infinity, onResult, onResult);
   }
 
   #startProcess(version: number): SimulatedProcess {

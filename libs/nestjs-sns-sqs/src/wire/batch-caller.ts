@@ -89,8 +89,8 @@ export class BatchCaller<E extends object> {
   }
 
   /** As {@link add}; the result goes to `resolve`, with the entry. */
-  submit(entry: E, resolve: Resolve<E>): void {
-    this.enqueue({ entry, attempt: 1, resolve, endsAt: Infinity, hasResult: false });
+  submit(entry: E, resolve: Resolve<E>, endsAt = Infinity): void {
+    this.enqueue({ entry, attempt: 1, resolve, endsAt, hasResult: false });
   }
 
   /** From now on nothing waits for a fuller batch: for the time of closing. */

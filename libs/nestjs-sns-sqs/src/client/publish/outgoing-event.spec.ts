@@ -39,6 +39,13 @@ describe('prepare', () => {
     expect(() => prepare('a', tagged(value), standard, {})).not.toThrow();
   });
 
+  it('looks at a pattern again for a topic that a queue has taken, and at each that it refused', () => {
+    expect(() => prepare('a\tb', 1, standard, {})).not.toThrow();
+    for (let time = 0; time < 2; time += 1) expect(() => prepare('a\tb', 1, topic, {})).toThrow(/FilteredOut-Invalid/);
+    expect(() => prepare('a\uDE48', 1, standard, {})).toThrow(/half of an emoji/);
+    expect(() => prepare('a\uDE48', 1, standard, {})).toThrow(/half of an emoji/);
+  });
+
   it('takes JSON and other languages for a topic', () => {
     for (const value of ['{"cmd":"sum"}', '[1]', 'Zoë 🙈']) {
       expect(() => prepare(value, tagged(value), topic, {})).not.toThrow();

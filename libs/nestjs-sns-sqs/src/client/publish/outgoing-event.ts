@@ -111,6 +111,18 @@ function assertAttributes(attributes: MessageAttributes, destination: Destinatio
   }
 }
 
+let allowedType = '';
+let allowedForFilters = false;
+
+/** As {@link assertAttribute}. One type follows itself again and again, and is looked at once. */
+function assertType(type: string, destination: Destination): void {
+  const { filters = false } = destination;
+  if (type === allowedType && (allowedForFilters || !filters)) return;
+  assertAttribute('the pattern', type, destination);
+  allowedType = type;
+  allowedForFilters = filters;
+}
+
 let stampedMs = NaN;
 let stamp = '';
 
@@ -161,7 +173,7 @@ export function prepare(
   const { data, options } = isRecord(input) ? input : { data: input, options: {} };
   if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
   assertHasJsonForm(type, data);
-  assertAttribute('the pattern', type, destination);
+  assertType(type, destination);
   if (options.attributes) assertAttributes(options.attributes, destination);
   const { fifo, source } = destination;
   const id = options.id ?? randomUUID();

@@ -1,7 +1,13 @@
 import { jest } from '@jest/globals';
 import { PendingEmits } from './pending-emits.js';
 
-const same = (outcome: unknown): unknown => outcome;
+type Start = Parameters<PendingEmits['errorOf']>[0];
+
+/** The emit ends with what the promise gives, or rejects with. */
+const endingWith =
+  (sent: Promise<unknown>): Start =>
+  end =>
+    void sent.then(end, end);
 const never = new Promise<unknown>(() => undefined);
 
 describe('PendingEmits', () => {
@@ -21,10 +27,10 @@ describe('PendingEmits', () => {
   it('ends each emit when its own time is up, with one timer for all', async () => {
     const emits = pendingEmits(10_000, 60_000);
     const { promise, answer } = deferred();
-    const answered = watched(emits.errorOf(promise, same));
-    const first = watched(emits.errorOf(never, same));
+    const answered = watched(emits.errorOf(endingWith(promise)));
+    const first = watched(emits.errorOf(endingWith(never)));
     await jest.advanceTimersByTimeAsync(20_000);
-    const second = watched(emits.errorOf(never, same));
+    const second = watched(emits.errorOf(endingWith(never)));
     answer('sent');
     expect(jest.getTimerCount()).toBe(1);
     await jest.advanceTimersByTimeAsync(39_998);
@@ -40,7 +46,7 @@ describe('PendingEmits', () => {
   it('lets an emit take as long as its total time allows', async () => {
     const emits = pendingEmits();
     const { promise, answer } = deferred();
-    const emit = watched(emits.errorOf(promise, same));
+    const emit = watched(emits.errorOf(endingWith(promise)));
     await jest.advanceTimersByTimeAsync(600_000);
     expect(emit).toEqual({});
     answer('sent');
@@ -50,11 +56,11 @@ describe('PendingEmits', () => {
 
   it('ends all when the time is up that began with the limit', async () => {
     const emits = pendingEmits();
-    const before = watched(emits.errorOf(never, same));
+    const before = watched(emits.errorOf(endingWith(never)));
     emits.limit();
     await jest.advanceTimersByTimeAsync(4_000);
     emits.limit();
-    const after = watched(emits.errorOf(never, same));
+    const after = watched(emits.errorOf(endingWith(never)));
     await jest.advanceTimersByTimeAsync(5_999);
     expect([before, after]).toEqual([{}, {}]);
     await jest.advanceTimersByTimeAsync(1);
@@ -65,12 +71,12 @@ describe('PendingEmits', () => {
     const emits = pendingEmits();
     emits.limit();
     await jest.advanceTimersByTimeAsync(9_000);
-    const near = watched(emits.errorOf(never, same));
+    const near = watched(emits.errorOf(endingWith(never)));
     await jest.advanceTimersByTimeAsync(1_999);
     expect(near).toEqual({});
     await jest.advanceTimersByTimeAsync(1);
     expect(near).toEqual({ result: 'too late' });
-    const after = watched(emits.errorOf(never, same));
+    const after = watched(emits.errorOf(endingWith(never)));
     await jest.advanceTimersByTimeAsync(1_999);
     expect(after).toEqual({});
     await jest.advanceTimersByTimeAsync(1);
@@ -80,9 +86,9 @@ describe('PendingEmits', () => {
   it('leaves what is answered in time as it is, and no timer', async () => {
     const emits = pendingEmits();
     const { promise, answer } = deferred();
-    const before = watched(emits.errorOf(promise, same));
+    const before = watched(emits.errorOf(endingWith(promise)));
     emits.limit();
-    const after = watched(emits.errorOf(promise, same));
+    const after = watched(emits.errorOf(endingWith(promise)));
     await jest.advanceTimersByTimeAsync(9_999);
     answer('sent');
     await jest.advanceTimersByTimeAsync(0);
@@ -92,8 +98,8 @@ describe('PendingEmits', () => {
 
   it('gives the error that is made of an outcome, and what was thrown', async () => {
     const emits = pendingEmits();
-    const refused = watched(emits.errorOf(Promise.resolve('refused'), outcome => `${outcome} by AWS`));
-    const thrown = watched(emits.errorOf(Promise.reject(new Error('no such topic')), same));
+    const refused = watched(emits.errorOf(endingWith(Promise.resolve('refused by AWS'))));
+    const thrown = watched(emits.errorOf(endingWith(Promise.reject(new Error('no such topic')))));
     await jest.advanceTimersByTimeAsync(0);
     expect(refused).toEqual({ result: 'refused by AWS' });
     expect(thrown).toEqual({ result: new Error('no such topic') });
@@ -101,9 +107,9 @@ describe('PendingEmits', () => {
 
   it('gives up all that are left', async () => {
     const emits = pendingEmits();
-    const left = [watched(emits.errorOf(never, same))];
+    const left = [watched(emits.errorOf(endingWith(never)))];
     emits.limit();
-    left.push(watched(emits.errorOf(never, same)));
+    left.push(watched(emits.errorOf(endingWith(never))));
     emits.giveUp();
     await jest.advanceTimersByTimeAsync(0);
     expect(left).toEqual([{ result: 'too late' }, { result: 'too late' }]);

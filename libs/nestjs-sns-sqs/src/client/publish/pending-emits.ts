@@ -49,17 +49,14 @@ export class PendingEmits {
   }
 
   /**
-   * Resolves to the error of what `sent` resolves to, to what it rejects with, or to that of one that is too late.
+   * Resolves to what `start` ends the emit with, its error or undefined, or to the error of one that is too late.
    * @param endsAt of {@link endOfNow}
    */
-  errorOf<T>(sent: Promise<T>, toError: (outcome: T) => unknown, endsAt = this.endOfNow()): Promise<unknown> {
+  errorOf(start: (end: (error: unknown) => void) => void, endsAt = this.endOfNow()): Promise<unknown> {
     return new Promise(resolve => {
       const place = this.pending.add({ resolve, endsAt });
       if (this.timer === undefined) this.watch(endsAt);
-      sent.then(
-        outcome => this.end(place, toError(outcome)),
-        (thrown: unknown) => this.end(place, thrown),
-      );
+      start(error => this.end(place, error));
     });
   }
 

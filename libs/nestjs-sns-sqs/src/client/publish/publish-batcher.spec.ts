@@ -1,9 +1,10 @@
 import { jest } from '@jest/globals';
 import { succeeded } from '../../../test/scripted-queue.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
+import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
 import { PublishBatcher } from './publish-batcher.js';
 
+type MakeEntry = Parameters<PublishBatcher['add']>[1];
 type Send = (entries: OutgoingSqsMessage[]) => Promise<BatchResult>;
 
 const well: Send = entries => succeeded(entries);
@@ -24,10 +25,14 @@ function batcherOver(answer: Send, { ordered = true, maxBatchBytes = 1_000 } = {
   const send = jest.fn(answer);
   const publish = { lingerMs: 1, maxAttempts: 2, retryDelayMs: 10 };
   const batcher = new PublishBatcher({ send, maxBatchBytes, ordered, publish, random: () => 1 });
+  const addMade = (groupId: string | undefined, makeEntry: MakeEntry, endsAt = Infinity) =>
+    new Promise<BatchFailure | undefined>((resolve, reject) =>
+      batcher.add(groupId, makeEntry, endsAt, resolve, reject),
+    );
   const add = (body: string, groupId?: string) =>
-    batcher.add(groupId, () => Promise.resolve({ body, attributes: {}, ...(groupId !== undefined && { groupId }) }));
+    addMade(groupId, () => Promise.resolve({ body, attributes: {}, ...(groupId !== undefined && { groupId }) }));
   const batches = () => send.mock.calls.map(([entries]) => entries.map(({ body }) => body));
-  return { batcher, send, add, batches };
+  return { batcher, send, add, addMade, batches };
 }
 
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
@@ -68,12 +73,12 @@ describe('PublishBatcher', () => {
   });
 
   it('keeps the order of the calls however long the writing of one takes', async () => {
-    const { batcher, add, batches } = batcherOver(well);
+    const { addMade, add, batches } = batcherOver(well);
     const slow = async () => {
       await new Promise(resolve => setTimeout(resolve, 300));
       return { body: 'first', attributes: {}, groupId: 'g' };
     };
-    void batcher.add('g', slow);
+    void addMade('g', slow);
     void add('second', 'g');
     await pass(1_000);
     expect(batches()).toEqual([['first'], ['second']]);
@@ -92,9 +97,9 @@ describe('PublishBatcher', () => {
   });
 
   it('fails what waits behind an entry whose queue could not be looked up, without sending it', async () => {
-    const { batcher, add, send } = batcherOver(well);
+    const { addMade, add, send } = batcherOver(well);
     const away = new SnsSqsError('ENDPOINT_UNREACHABLE', 'no', { retryable: true });
-    const head = batcher.add('g', () => Promise.reject(away));
+    const head = addMade('g', () => Promise.reject(away));
     const follower = add('b', 'g');
     await expect(head).rejects.toBe(away);
     expect(await follower).toMatchObject({ code: 'ENDPOINT_UNREACHABLE', cause: away });
@@ -111,9 +116,9 @@ describe('PublishBatcher', () => {
   });
 
   it('rejects what cannot be written, and goes on behind it', async () => {
-    const { batcher, add } = batcherOver(well);
+    const { addMade, add } = batcherOver(well);
     const error = new Error('a circle');
-    const outcomes = Promise.allSettled([batcher.add('g', () => Promise.reject(error)), add('behind', 'g')]);
+    const outcomes = Promise.allSettled([addMade('g', () => Promise.reject(error)), add('behind', 'g')]);
     await pass(10);
     expect(await outcomes).toEqual([
       { status: 'rejected', reason: error },
@@ -161,14 +166,11 @@ describe('PublishBatcher', () => {
   });
 
   it('does not send what nobody waits for any more', async () => {
-    const { batcher, send } = batcherOver(slowly);
+    const { addMade, send } = batcherOver(slowly);
     const entry = () => Promise.resolve({ body: 'a', attributes: {} });
-    const late = batcher.add('g', entry, performance.now());
+    const late = addMade('g', entry, performance.now());
     expect(await late).toMatchObject({ code: 'TOO_LATE' });
-    const waiting = [
-      batcher.add('h', entry, performance.now() + 300),
-      batcher.add('h', entry, performance.now() + 300),
-    ];
+    const waiting = [addMade('h', entry, performance.now() + 300), addMade('h', entry, performance.now() + 300)];
     await pass(1_000);
     expect(await Promise.all(waiting)).toMatchObject([undefined, { code: 'TOO_LATE' }]);
     expect(send).toHaveBeenCalledTimes(1);

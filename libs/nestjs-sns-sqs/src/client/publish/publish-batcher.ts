@@ -34,6 +34,9 @@ export interface PublishBatcherOptions {
   random?: () => number;
 }
 
+type OnResult = (failure: BatchFailure | undefined) => void;
+type OnThrown = (error: unknown) => void;
+
 /** Gives the entry at once where it can, and throws or rejects where there is none. */
 type MakeEntry = () => OutgoingEntry | Promise<OutgoingEntry>;
 
@@ -66,18 +69,28 @@ export class PublishBatcher {
   }
 
   /**
-   * Resolves to undefined once AWS has accepted the entry, to its failure otherwise; rejects with what `makeEntry`
-   * throws. The place in its group is taken at the call, however long `makeEntry` takes.
+   * The place in its group is taken at the call, however long `makeEntry` takes. One of the last two is called, once: a
+   * promise for each entry would cost as much as the rest of its way.
    * @param endsAt by the monotonic clock, in milliseconds: later than that it is neither made nor sent
+   * @param onResult told undefined once AWS has accepted the entry, and its failure otherwise
+   * @param onThrown told what `makeEntry` throws
    */
-  add(groupId: string | undefined, makeEntry: MakeEntry, endsAt = Infinity): Promise<BatchFailure | undefined> {
-    const sent =
-      this.options.ordered && groupId !== undefined
-        ? this.after(groupId, () => this.send(makeEntry, endsAt))
-        : this.send(makeEntry, endsAt);
+  add(groupId: string | undefined, makeEntry: MakeEntry, endsAt: number, onResult: OnResult, onThrown: OnThrown): void {
     this.underWay += 1;
-    sent.then(this.ended, this.ended);
-    return sent;
+    const ended: OnResult = failure => {
+      this.end();
+      onResult(failure);
+    };
+    const thrown: OnThrown = error => {
+      this.end();
+      onThrown(error);
+    };
+    if (this.options.ordered && groupId !== undefined) {
+      this.after(groupId, () => new Promise((resolve, reject) => this.send(makeEntry, endsAt, resolve, reject))).then(
+        ended,
+        thrown,
+      );
+    } else this.send(makeEntry, endsAt, ended, thrown);
   }
 
   /** Resolves when everything added has its result; from now on nothing waits for a fuller batch. */
@@ -91,24 +104,25 @@ export class PublishBatcher {
     this.caller.abandon(failure);
   }
 
-  /** One for all entries. */
-  private readonly ended = (): void => {
+  private end(): void {
     this.underWay -= 1;
     if (this.underWay === 0) for (const resolve of this.onIdle.splice(0)) resolve();
-  };
+  }
 
-  /** An entry that is made at once takes one promise on its way, and hundreds of emits may do so in one turn. */
-  private send(makeEntry: MakeEntry, endsAt: number): Promise<BatchFailure | undefined> {
-    if (endsAt <= monotonicNow()) return Promise.resolve(TOO_LATE);
+  private send(makeEntry: MakeEntry, endsAt: number, onResult: OnResult, onThrown: OnThrown): void {
+    if (endsAt <= monotonicNow()) {
+      onResult(TOO_LATE);
+      return;
+    }
     let entry: ReturnType<MakeEntry>;
     try {
       entry = makeEntry();
     } catch (error) {
-      return Promise.reject(error);
+      onThrown(error);
+      return;
     }
-    return entry instanceof Promise
-      ? entry.then(made => this.caller.add(made, endsAt))
-      : this.caller.add(entry, endsAt);
+    if (entry instanceof Promise) entry.then(made => this.caller.submit(made, onResult, endsAt), onThrown);
+    else this.caller.submit(entry, onResult, endsAt);
   }
 
   private after(groupId: string, send: () => Promise<BatchFailure | undefined>): Promise<BatchFailure | undefined> {

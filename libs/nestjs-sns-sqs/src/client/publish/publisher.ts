@@ -147,12 +147,14 @@ export class Publisher {
       if (!this.target.isKnown) await this.target.find();
       return entry;
     };
-    const toError = (failure: BatchFailure | undefined): unknown => {
-      isRefused = failure?.senderFault === true;
-      return failure && this.errorOf(failure, { type: event.type });
-    };
     announce('publishing', facts);
-    const error = await this.emits.errorOf(this.batcher.add(entry.groupId, write, endsAt), toError, endsAt);
+    const error = await this.emits.errorOf(end => {
+      const onResult = (failure: BatchFailure | undefined): void => {
+        isRefused = failure?.senderFault === true;
+        end(failure && this.errorOf(failure, { type: event.type }));
+      };
+      this.batcher.add(entry.groupId, write, endsAt, onResult, end);
+    }, endsAt);
     announce('published', error === undefined ? facts : { ...facts, error });
     return error === undefined ? undefined : { error, isRefused };
   }
@@ -177,11 +179,11 @@ export class Publisher {
   /** Resolves to the event's error; undefined: AWS has accepted it. */
   private send(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
     const endsAt = this.emits.endOfNow();
-    return this.emits.errorOf(
-      this.batcher.add(event.options.groupId, () => this.write(event, request), endsAt),
-      failure => failure && this.errorOf(failure, { type: event.metadata.type, bytes: event.bytes }),
-      endsAt,
-    );
+    return this.emits.errorOf(end => {
+      const onResult = (failure: BatchFailure | undefined): void =>
+        end(failure && this.errorOf(failure, { type: event.metadata.type, bytes: event.bytes }));
+      this.batcher.add(event.options.groupId, () => this.write(event, request), endsAt, onResult, end);
+    }, endsAt);
   }
 
   private async end(): Promise<void> {
