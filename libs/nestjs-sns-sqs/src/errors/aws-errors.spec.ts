@@ -82,6 +82,13 @@ describe('fromAwsError', () => {
     },
   );
 
+  it('takes what was thrown before a call was sent for what may pass, and says where to look', () => {
+    const error = fromAwsError(new TypeError('Cannot read properties of undefined'), 'PublishBatch', 't');
+    expect(error).toMatchObject({ code: 'AWS_CALL_FAILED', retryable: true });
+    expect(error.remedy).toContain('aws.credentials');
+    expect(fromAwsError(new URIError('URI malformed'), 'PublishBatch', 't').retryable).toBe(false);
+  });
+
   it('names operation, resource, cause and remedy', () => {
     const cause = Object.assign(new Error('not you'), { name: 'AccessDenied' });
     const error = fromAwsError(cause, 'ReceiveMessage', 'dev-q', { type: 'a' });

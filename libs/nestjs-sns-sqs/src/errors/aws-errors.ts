@@ -60,7 +60,11 @@ const KMS_KEY = /^(KMS\.|Kms|KMS)(Disabled|InvalidKeyUsage|InvalidState|NotFound
 /** AWS, or the SDK while it writes the call, says by these that an entry is wrong. */
 const WRONG_CONTENT =
   /^(InvalidMessageContents|InvalidParameter(Value|Combination)?|ParameterValueInvalid|Validation(Error)?|MissingParameter|InvalidAttribute(Value|Name)|InvalidBatchEntryId|BatchRequestTooLong|ReceiptHandleIsInvalid)(Exception)?$/;
-const UNWRITABLE = /^(TypeError|RangeError|URIError)$/;
+/** The call itself is wrong by these: a topic of another region, say. Its entries were not looked at. */
+const OF_THE_CALL = /\b(TopicArn|TargetArn|QueueUrl)\b/;
+const UNWRITABLE = /^(RangeError|URIError)$/;
+/** Of code that writes the call, or of a function in the user's configuration of AWS: nobody can tell. */
+const UNSENT = /^TypeError$/;
 /** Of `fetch`, in a request handler of the user's: a network away. */
 const FETCH_TEXT = /fetch|terminated|network/i;
 
@@ -160,12 +164,20 @@ export const isLeaseGone = (code: string): boolean => LEASE_GONE.test(code);
 /** What AWS called it, of an error that {@link fromAwsError} made. */
 const awsNameOf = (error: unknown): string => (isInstance(error, SnsSqsError) ? String(error.facts.awsError) : '');
 
-/** Thrown here, while the call was written: AWS has not seen it. */
-function isUnwritable(error: unknown): boolean {
+function isThrownHere(error: unknown, names: RegExp): boolean {
   const name = peek(error, 'name');
-  const isOne = typeof name === 'string' && UNWRITABLE.test(name) && !FETCH_TEXT.test(errorText(error));
+  const isOne = typeof name === 'string' && names.test(name) && !FETCH_TEXT.test(errorText(error));
   return isOne && peek(error, '$metadata') === undefined;
 }
+
+/** Thrown here, while the call was written: AWS has not seen it. */
+const isUnwritable = (error: unknown): boolean => isThrownHere(error, UNWRITABLE);
+
+/**
+ * Thrown here, before the call was sent: by the SDK for one of its entries, or by the credentials of the user for all. It
+ * may be the fault of one, so each goes alone; and none can be blamed for it.
+ */
+export const isUnsent = (error: unknown): boolean => isThrownHere(error, UNSENT);
 
 /**
  * Whether a call failed for what stands in one of its entries, so that the others may be accepted without it. False:
@@ -173,7 +185,8 @@ function isUnwritable(error: unknown): boolean {
  */
 export function isOfContent(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  return namesOf(error).some(name => WRONG_CONTENT.test(name)) || isUnwritable(error);
+  if (isUnwritable(error)) return true;
+  return namesOf(error).some(name => WRONG_CONTENT.test(name)) && !OF_THE_CALL.test(errorText(error));
 }
 
 /** Whether the code of a failed entry tells of AWS's state or of a right, and nothing of the entry. */
@@ -199,6 +212,13 @@ function judge(error: unknown): Verdict {
       code: 'AWS_CALL_FAILED',
       retryable: false,
       remedy: 'the SDK could not write the call: correct the message',
+    };
+  }
+  if (isUnsent(error)) {
+    return {
+      code: 'AWS_CALL_FAILED',
+      retryable: true,
+      remedy: 'nothing was sent: look in the cause for code of yours, such as a function in `aws.credentials`',
     };
   }
   const given = peek(peek(error, '$metadata'), 'httpStatusCode');

@@ -29,6 +29,8 @@ export interface BatchFailure {
   senderFault: boolean;
   /** True: AWS refuses the call as it is, whatever its entries are; another try fails too. */
   isRefusedCall?: boolean;
+  /** True: the call was not sent, perhaps for one of its entries; then the others may be accepted without it. */
+  isUnsentCall?: boolean;
   /** What the whole call failed with, when it did. */
   cause?: unknown;
 }

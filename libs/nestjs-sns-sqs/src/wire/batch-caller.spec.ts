@@ -143,6 +143,31 @@ describe('BatchCaller', () => {
     },
   );
 
+  it('blames no entry where the call was not sent, and keeps the others apart from one that may be at fault', async () => {
+    const { add, batches } = callerOf(entries =>
+      entries.some(({ value }) => value === 'bad')
+        ? Promise.reject(new TypeError("Cannot read properties of undefined (reading 'accessKeyId')"))
+        : well(entries),
+    );
+    const results = add('a', 'bad', 'b');
+    await pass(10_000);
+    expect(await results).toMatchObject([undefined, { code: 'TypeError', senderFault: false }, undefined]);
+    expect(batches()).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b'], ['bad'], ['bad']]);
+  });
+
+  it('blames no entry for a call to a wrong topic', async () => {
+    const error = Object.assign(new Error('Invalid parameter: TopicArn'), {
+      name: 'InvalidParameterException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    const { add, batches } = callerOf(() => Promise.reject(error));
+    const results = add('a', 'b');
+    await pass(10_000);
+    const failure = { code: 'InvalidParameterException', senderFault: false, isRefusedCall: true };
+    expect(await results).toMatchObject([failure, failure]);
+    expect(batches()).toEqual([['a', 'b']]);
+  });
+
   it('does not repeat a whole call that AWS calls wrong', async () => {
     const error = Object.assign(new Error('bad'), { name: 'ValidationError', $metadata: { httpStatusCode: 400 } });
     const { add, call } = callerOf(() => Promise.reject(error));

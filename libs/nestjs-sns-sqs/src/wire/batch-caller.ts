@@ -209,7 +209,7 @@ export class BatchCaller<E extends object> {
       if (this.abandoned) return;
       const failure = asFailure(error);
       // One of them is wrong, and AWS or the SDK refuses all: each goes alone.
-      if (failure.senderFault && batch.length > 1) {
+      if ((failure.senderFault || failure.isUnsentCall) && batch.length > 1) {
         await Promise.all(batch.map(pending => this.send([pending])));
         return;
       }

@@ -1,4 +1,4 @@
-import { errorText, fromAwsError, isOfContent, isOfService } from '../errors/aws-errors.js';
+import { errorText, fromAwsError, isOfContent, isOfService, isUnsent } from '../errors/aws-errors.js';
 import { isError, thrownName } from '../errors/thrown.js';
 import type { BatchFailure } from '../interfaces/wire.interface.js';
 
@@ -20,6 +20,7 @@ export function asFailure(error: unknown): BatchFailure {
     message: errorText(error),
     senderFault,
     ...(isFinal && !senderFault && { isRefusedCall: true }),
+    ...(isUnsent(error) && { isUnsentCall: true }),
     cause: error,
   };
 }
