@@ -9,6 +9,7 @@ import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import { HOLD, heldIn, refused, writesOf } from '../outbox/transaction-writes.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { ClientOutbox } from './outbox/client-outbox.js';
 import { asksForOutbox } from './publish/outbox-record.js';
@@ -67,7 +68,7 @@ export abstract class SnsSqsClient
    */
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest refuses them with an error of its own.
-    if (isNil(pattern) || isNil(data)) return super.emit<TResult, TInput>(pattern, data);
+    if (isNil(pattern) || isNil(data)) return heldIn(this, super.emit<TResult, TInput>(pattern, data));
     return this.told(this.dispatchEvent<TResult>({ pattern, data }));
   }
 
@@ -86,13 +87,22 @@ export abstract class SnsSqsClient
    */
   within(tx: SqlExecutor): OutboxEmitter {
     const { writer } = this.ownOutbox();
-    return {
+    const hold = <T>(work: Promise<T>): Promise<T> => writesOf(tx).hold(work);
+    const emitter: OutboxEmitter & { [HOLD]: typeof hold } = {
       emit: <TResult, TInput>(pattern: unknown, data: TInput): Observable<TResult> => {
-        if (isNil(pattern) || isNil(data)) return super.emit<TResult, TInput>(pattern, data);
+        if (isNil(pattern) || isNil(data)) return heldIn(emitter, super.emit<TResult, TInput>(pattern, data));
         return this.told(this.writeEvent<TResult>(tx, { pattern, data }));
       },
       cancel: key => writer.cancel(tx, key),
+      [HOLD]: hold,
     };
+    return emitter;
+  }
+
+  /** @internal */
+  [HOLD]<T>(work: Promise<T>): Promise<T> {
+    const tx = this.outbox?.transaction();
+    return tx ? writesOf(tx).hold(work) : work;
   }
 
   /**
@@ -180,26 +190,30 @@ export abstract class SnsSqsClient
   protected abstract destroy(): void;
 
   protected override dispatchEvent<T>(packet: ReadPacket): Promise<T> {
+    let tx: SqlExecutor | undefined;
     try {
       const { outbox } = this;
+      tx = outbox?.transaction();
       const type = this.typeOf(packet.pattern as MsPattern);
       const input = this.inputOf(packet);
-      const tx = outbox?.transaction();
       const sent =
         outbox && (tx || asksForOutbox(input))
-          ? outbox.writer.write(tx, type, input).then(() => undefined)
+          ? outbox.writer.write(tx, type, input)
           : this.publisher.publish(type, input);
       return sent as Promise<T>;
     } catch (error) {
       // Nest's dispatch hook is the user's.
-      return Promise.reject(error);
+      return refused(tx, error);
     }
   }
 
-  private async writeEvent<T>(tx: SqlExecutor, packet: ReadPacket): Promise<T> {
-    const type = this.typeOf(packet.pattern as MsPattern);
-    await this.ownOutbox().writer.write(tx, type, this.inputOf(packet));
-    return undefined as T;
+  private writeEvent<T>(tx: SqlExecutor, packet: ReadPacket): Promise<T> {
+    try {
+      const type = this.typeOf(packet.pattern as MsPattern);
+      return this.ownOutbox().writer.write(tx, type, this.inputOf(packet)) as Promise<T>;
+    } catch (error) {
+      return refused(tx, error);
+    }
   }
 
   private ownOutbox(): ClientOutbox {

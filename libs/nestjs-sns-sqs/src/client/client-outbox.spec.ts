@@ -1,7 +1,7 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { jest } from '@jest/globals';
-import { lastValueFrom } from 'rxjs';
+import { EMPTY, lastValueFrom, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { MemoryOutbox } from '../../test/memory-outbox.js';
@@ -9,6 +9,7 @@ import { defineContract } from '../contracts/contract.js';
 import type { ClientSNSOptions, ClientSQSOptions } from '../interfaces/client-options.interface.js';
 import type { OutboxStore } from '../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import type { PublishRecord } from '../record-builders/record.js';
 import { SnsRecordBuilder } from '../record-builders/sns-record.builder.js';
 import { SqsRecordBuilder } from '../record-builders/sqs-record.builder.js';
 import { ClientSNS } from './client-sns.js';
@@ -227,6 +228,122 @@ describe('A client with an outbox', () => {
     jest.spyOn(store, 'add').mockRejectedValue(conflict);
     const emitted = events().within(store.begin().tx).emit('user.registered', {});
     await expect(lastValueFrom(emitted)).rejects.toBe(conflict);
+  });
+
+  describe('tells a failure when nothing of the transaction is being written any more', () => {
+    const client = (options: Partial<ClientSNSOptions> = {}) => events({ ...options, outbox: store });
+    const contract = defineContract('users', {
+      events: { quick: z.object({ n: z.number() }), slow: z.object({ n: z.number() }).refine(async () => pause(5)) },
+    });
+    const emitted = (result: Observable<unknown>): Promise<unknown> => lastValueFrom(result, { defaultValue: 0 });
+    const pause = (ms: number): Promise<true> => new Promise(resolve => setTimeout(() => resolve(true), ms));
+    const conflict = Object.assign(new Error('could not serialize access'), { code: '40001' });
+    const wrong = (): PublishRecord => new SnsRecordBuilder({}).setScheduleKey('a').build();
+
+    const failures: Record<string, (tx: SqlExecutor) => Observable<unknown>> = {
+      'a wrong record': tx => client().within(tx).emit('wrong', wrong()),
+      'no data': tx => client().within(tx).emit('wrong', undefined),
+      'a message that is too large': tx =>
+        client()
+          .within(tx)
+          .emit('wrong', { big: 'x'.repeat(1_100_000) }),
+      'a pattern that is none': tx => client().within(tx).emit(Symbol('wrong'), {}),
+      'a dispatch hook that throws': tx => {
+        const hooked = client();
+        Object.assign(hooked, {
+          onDispatchHook: () => {
+            throw new Error('no');
+          },
+        });
+        return hooked.within(tx).emit('wrong', {});
+      },
+      'a violation of a contract': tx =>
+        contract
+          .events(client())
+          .within(tx)
+          .emit('quick', {} as never),
+      'a violation that shows later': tx =>
+        contract
+          .events(client())
+          .within(tx)
+          .emit('slow', {} as never),
+      'an error of the database': tx => client().within(tx).emit('refused', {}),
+    };
+    /** Each takes its time before it is written. */
+    const slowSerializer = { serialize: (packet: object) => pause(5).then(() => packet) };
+    const others = (tx: SqlExecutor): Array<() => Observable<unknown>> => [
+      () => client().within(tx).emit('other', {}),
+      () => client({ serializer: slowSerializer }).within(tx).emit('other', {}),
+      () => contract.events(client()).within(tx).emit('slow', { n: 1 }),
+      () => commands({ groupId: 'none' }).within(tx).emit('other', {}),
+    ];
+    let statements: { types: string[]; underWay: number };
+
+    beforeEach(() => {
+      store.relay = false;
+      statements = { types: [], underWay: 0 };
+      const add = store.add.bind(store);
+      jest.spyOn(store, 'add').mockImplementation(async (tx, message, ...rest) => {
+        statements.types.push(message.type);
+        statements.underWay += 1;
+        // The database answers later.
+        await pause(2);
+        statements.underWay -= 1;
+        if (message.type === 'refused') throw conflict;
+        return add(tx, message, ...rest);
+      });
+    });
+
+    it.each(Object.keys(failures))('%s, first, last and between', async what => {
+      for (const at of [0, 2, 4]) {
+        const { tx, rollback } = store.begin();
+        const calls = others(tx);
+        calls.splice(at, 0, () => failures[what]?.(tx) ?? EMPTY);
+        const results = calls.map(call => emitted(call()));
+        await expect(Promise.all(results)).rejects.toBeDefined();
+
+        const begun = statements.types.length;
+        expect(statements.underWay).toBe(0);
+        await Promise.allSettled(results);
+        expect(statements.types).toHaveLength(begun);
+        await rollback();
+      }
+      expect(store.rows).toEqual([]);
+    });
+
+    it('in an ambient transaction too', async () => {
+      const { tx } = store.begin();
+      Object.assign(store, { transaction: () => tx });
+      const both = [
+        () => client({ serializer: slowSerializer }).emit('other', {}),
+        () => contract.events(client()).emit('quick', {} as never),
+        () => client().emit('wrong', undefined),
+      ];
+      const results = both.map(call => emitted(call()));
+      await expect(Promise.all(results)).rejects.toBeDefined();
+      expect(statements).toEqual({ types: ['other'], underWay: 0 });
+    });
+
+    it('and sends nothing after the database has refused a statement, until the failure is told', async () => {
+      const { tx } = store.begin();
+      const results = await Promise.allSettled(
+        ['first', 'refused', 'third'].map(type => emitted(client().within(tx).emit(type, {}))),
+      );
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+      expect(results.slice(1)).toEqual([0, 1].map(() => ({ status: 'rejected', reason: conflict })));
+      expect(statements.types).toEqual(['first', 'refused']);
+      // As after a rollback to a savepoint.
+      await emitted(client().within(tx).emit('fourth', {}));
+    });
+
+    it('and a wrong record stops no other one', async () => {
+      const { tx, commit } = store.begin();
+      const big = { big: 'x'.repeat(1_100_000) };
+      const results = await Promise.allSettled([{}, big, {}].map(data => emitted(client().within(tx).emit('a', data))));
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      await commit();
+      expect(store.rows).toHaveLength(2);
+    });
   });
 
   it('has plain emit() go the same way within an ambient transaction, and directly without one', async () => {

@@ -1,6 +1,7 @@
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import { heldIn, holdIn } from '../outbox/transaction-writes.js';
 import { isRecord, type PublishRecord } from '../record-builders/record.js';
 import type { InputOf, Shapes } from './shapes.js';
 import { violation, type Validation, validate } from './validate.js';
@@ -38,10 +39,10 @@ export function typedEmitter<S extends Shapes>(client: EmittingClient, shapes: S
     emit(pattern, data) {
       const publish = (): Observable<void> => client.emit(pattern, data) as Observable<void>;
       const check = validate(shapes[pattern], isRecord(data) ? data.data : data);
-      if (!(check instanceof Promise)) return outcome(pattern, check, publish);
+      if (!(check instanceof Promise)) return outcome(client, pattern, check, publish);
       const result = new AsyncSubject<void>();
-      check.then(
-        validation => outcome(pattern, validation, publish).subscribe(result),
+      holdIn(client, check).then(
+        validation => outcome(client, pattern, validation, publish).subscribe(result),
         (error: unknown) => result.error(error),
       );
       return result.asObservable();
@@ -49,8 +50,16 @@ export function typedEmitter<S extends Shapes>(client: EmittingClient, shapes: S
   };
 }
 
-function outcome(pattern: string, validation: Validation, publish: () => Observable<void>): Observable<void> {
-  if ('issues' in validation)
-    return throwError(() => violation(`The data of ${JSON.stringify(pattern)}`, validation.issues));
-  return publish();
+function outcome(
+  client: EmittingClient,
+  pattern: string,
+  validation: Validation,
+  publish: () => Observable<void>,
+): Observable<void> {
+  if (!('issues' in validation)) return publish();
+  const { issues } = validation;
+  return heldIn(
+    client,
+    throwError(() => violation(`The data of ${JSON.stringify(pattern)}`, issues)),
+  );
 }

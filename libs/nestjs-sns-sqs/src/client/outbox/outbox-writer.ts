@@ -5,6 +5,7 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { quoted } from '../../logging/printable.js';
 import { invalidRecord } from '../../record-builders/record-builder.js';
 import type { RelayLink } from '../../outbox/relay.js';
+import { writesOf } from '../../outbox/transaction-writes.js';
 import type { OutgoingEvent } from '../publish/outgoing-event.js';
 import type { Publisher } from '../publish/publisher.js';
 import { entryText } from './entry-text.js';
@@ -30,34 +31,32 @@ const laneName = (text: string): string =>
 
 /** Writes a client's messages into its outbox, in a transaction of the user's. */
 export class OutboxWriter {
-  /** The last write of each transaction: what is emitted together is written in the order of the calls. */
-  private readonly tails = new WeakMap<SqlExecutor, Promise<unknown>>();
-
   constructor(private readonly options: OutboxWriterOptions) {}
 
-  /** Resolves when the row is written. Rejects with what the record or the database is at fault for. */
-  async write(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
-    const event = this.options.publisher.draft(type, input);
-    assertWritable(event, tx);
-    await (tx ? this.inTurn(tx, () => this.put(tx, event)) : this.put(undefined, event));
-    this.options.link()?.onWritten();
+  /**
+   * Resolves when the row is written. Rejects with what the record or the database is at fault for, when nothing of the
+   * transaction is being written any more.
+   */
+  write(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
+    const writing = this.begin(tx, type, input);
+    return tx ? writesOf(tx).hold(writing) : writing;
   }
 
   /** Removes a scheduled message. False: there is none. */
   cancel(tx: SqlExecutor | undefined, key: string): Promise<boolean> {
     const { store, destination } = this.options;
     const cancel = (): Promise<boolean> => store.cancel(tx, destination, key);
-    return tx ? this.inTurn(tx, cancel) : cancel();
+    if (!tx) return cancel();
+    const writes = writesOf(tx);
+    return writes.hold(writes.inTurn(cancel));
   }
 
-  private inTurn<T>(tx: SqlExecutor, work: () => Promise<T>): Promise<T> {
-    const result = (this.tails.get(tx) ?? Promise.resolve()).then(work, work);
-    // The failure of one is told to who emitted it; the database decides what becomes of the next.
-    this.tails.set(
-      tx,
-      result.catch(() => undefined),
-    );
-    return result;
+  private async begin(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
+    const event = this.options.publisher.draft(type, input);
+    assertWritable(event, tx);
+    // What is emitted together is written in the order of the calls.
+    await (tx ? writesOf(tx).inTurn(() => this.put(tx, event)) : this.put(undefined, event));
+    this.options.link()?.onWritten();
   }
 
   private async put(tx: SqlExecutor | undefined, event: OutgoingEvent): Promise<void> {

@@ -1,3 +1,5 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import { jest } from '@jest/globals';
 import { EntitySchema as MikroEntity } from '@mikro-orm/core';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { sql as drizzleSql } from 'drizzle-orm';
@@ -5,9 +7,11 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import knexOf, { type Knex } from 'knex';
 import { CamelCasePlugin, Kysely, ParseJSONResultsPlugin, PostgresDialect, sql as kyselySql } from 'kysely';
 import type { Pool } from 'pg';
+import { lastValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
 import { describeWithPostgres, hasPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
 import { prismaClientOn, type PrismaClient } from '../../../../../test/support/prisma-client.js';
+import { ClientSNS } from '../../client/client-sns.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqlExecutor, SqlPool } from '../../interfaces/sql.interface.js';
 import { PostgresOutbox } from '../outbox/postgres-outbox.js';
@@ -133,6 +137,9 @@ const LIBRARIES: Record<string, (database: TestDatabase) => Promise<Library>> = 
     };
   },
 };
+
+/** Their own errors tell it. */
+const REFUSES_ITSELF = new Set(['kysely', 'prisma']);
 
 const INTENDED = new Error('rolled back');
 function unlessIntended(error: unknown): void {
@@ -317,6 +324,39 @@ describeWithPostgres('SQL in a transaction of another library', () => {
       const ids = rows.map(({ id }) => id);
       const written = ['a', 'b', 'c'].flatMap(id => ['numbered', 'in a lane', 'alone'].map(what => `${id} ${what}`));
       expect(ids).toEqual(written);
+    });
+
+    it.each(['commit', 'rollback'])('is refused after its %s', async end => {
+      let kept: SqlExecutor | undefined;
+      await library
+        .transaction(async tx => {
+          await insert('first')(tx);
+          kept = tx;
+          if (end === 'rollback') throw INTENDED;
+        })
+        .catch(unlessIntended);
+
+      const late = kept?.query('INSERT INTO things (name) VALUES ($1)', ['late']);
+      await expect(late).rejects.toMatchObject(REFUSES_ITSELF.has(name) ? {} : { code: 'NO_TRANSACTION' });
+
+      expect(await names()).toEqual(end === 'commit' ? ['first'] : []);
+    });
+
+    it('has written nothing after its rollback, where one of many emits has failed', async () => {
+      const store = new PostgresOutbox({ pool: database.pool, relay: false });
+      await store.migrate();
+      const sns = { send: jest.fn(), config: { region: () => Promise.resolve('eu-west-1') } } as unknown as SNSClient;
+      const client = new ClientSNS({ service: `${name}-together`, sns, outbox: store });
+      for (const at of [0, 2]) {
+        const together = library.transaction(async tx => {
+          const emits = [1, 2, 3, 4].map(n => () => client.within(tx).emit('changed', { n }));
+          emits.splice(at, 0, () => client.within(tx).emit('changed', { big: 'x'.repeat(1_100_000) }));
+          await Promise.all(emits.map(emit => lastValueFrom(emit(), { defaultValue: undefined })));
+        });
+        await expect(together).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+      }
+      expect(await store.status([`sns:${name}-together-domain-events`])).toMatchObject([{ waiting: 0 }]);
+      await client.close();
     });
 
     it('is refused outside a transaction', () => {

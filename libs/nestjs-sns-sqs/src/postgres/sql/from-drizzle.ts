@@ -1,5 +1,6 @@
+import { peek } from '../../errors/thrown.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, isIdle, rowsOf } from './in-transaction.js';
 
 /** The `tx` of Drizzle's `transaction()`, over any of its drivers for PostgreSQL. */
 export interface DrizzleTransaction {
@@ -28,7 +29,9 @@ const sqlOf = (sql: string, params: unknown[]): object => {
 export function fromDrizzle(tx: DrizzleTransaction): SqlExecutor {
   const remedy = 'give it the `tx` that the callback of database.transaction() gets';
   assertTransaction(typeof tx.rollback === 'function', 'fromDrizzle', remedy);
-  return executorOf(tx, async (text, values = []) => ({
+  // Its connection, over the driver `pg`.
+  const isOver = (): boolean => isIdle(peek(peek(tx, 'session'), 'client'));
+  return executorOf(tx, 'fromDrizzle', isOver, async (text, values = []) => ({
     rows: rowsOf(await tx.execute(sqlOf(text, [...values]) as never)),
   }));
 }

@@ -4,6 +4,7 @@ import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 /** A transaction of Knex. */
 export interface KnexTransaction {
   readonly isTransaction?: boolean | undefined;
+  isCompleted?(): boolean;
   raw(sql: string, bindings: never): PromiseLike<unknown>;
 }
 
@@ -24,7 +25,8 @@ export function fromKnex(trx: KnexTransaction): SqlExecutor {
     'fromKnex',
     'give it the `trx` that the callback of knex.transaction() gets',
   );
-  return executorOf(trx, async (text, values = []) => {
+  const isOver = (): boolean => trx.isCompleted?.() === true;
+  return executorOf(trx, 'fromKnex', isOver, async (text, values = []) => {
     const { sql, bindings } = withQuestionMarks(text, values);
     return { rows: rowsOf(await trx.raw(sql, bindings as never)) };
   });

@@ -1,3 +1,4 @@
+import { peek } from '../../errors/thrown.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
@@ -30,7 +31,9 @@ const compiled = (sql: string, parameters: readonly unknown[]): object => ({
 export function fromKysely(tx: KyselyTransaction): SqlExecutor {
   const remedy = 'give it the `tx` that the callback of database.transaction().execute() gets';
   assertTransaction(tx.isTransaction, 'fromKysely', remedy);
-  return executorOf(tx, async (text, values = []) => ({
+  // Of those of `transaction().execute()` Kysely refuses statements itself.
+  const isOver = (): boolean => peek(tx, 'isCommitted') === true || peek(tx, 'isRolledBack') === true;
+  return executorOf(tx, 'fromKysely', isOver, async (text, values = []) => ({
     // A plugin may rename columns, or read text as JSON.
     rows: rowsOf(await tx.withoutPlugins().executeQuery(compiled(text, values) as never)),
   }));

@@ -1,5 +1,5 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
+import { assertTransaction, executorOf, isIdle, rowsOf } from './in-transaction.js';
 
 /** A connection of `pg` (node-postgres), or the `tx` of PGlite's `transaction()`. */
 export interface PgTransaction {
@@ -22,11 +22,10 @@ const OF_NO_TRANSACTION = ['totalCount', 'transaction'];
  * ```
  */
 export function fromPg(client: PgTransaction): SqlExecutor {
-  // pg's clients say since 8.18 whether they are in a transaction: I is idle.
-  const { getTransactionStatus } = client as { getTransactionStatus?: () => string | null };
-  const isOutside =
-    OF_NO_TRANSACTION.some(name => name in client) ||
-    (typeof getTransactionStatus === 'function' && getTransactionStatus.call(client) === 'I');
+  const isOutside = OF_NO_TRANSACTION.some(name => name in client) || isIdle(client);
   assertTransaction(!isOutside, 'fromPg', "give it a client of the pool on which you have run `BEGIN`, or PGlite's tx");
-  return executorOf(client, async (text, values = []) => ({ rows: rowsOf(await client.query(text, [...values])) }));
+  const query: SqlExecutor['query'] = async (text, values = []) => ({
+    rows: rowsOf(await client.query(text, [...values])),
+  });
+  return executorOf(client, 'fromPg', () => isIdle(client), query);
 }

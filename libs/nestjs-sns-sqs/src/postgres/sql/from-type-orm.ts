@@ -29,7 +29,8 @@ export function fromTypeOrm(manager: TypeOrmEntityManager | TypeOrmQueryRunner):
   const runner = 'isTransactionActive' in manager ? manager : manager.queryRunner;
   const remedy = 'give it the manager that the callback of dataSource.transaction() gets';
   assertTransaction(runner?.isTransactionActive === true, 'fromTypeOrm', remedy);
-  return executorOf(manager, async <Row>(text: string, values: readonly unknown[] = []) => {
+  const isOver = (): boolean => runner?.isTransactionActive !== true;
+  return executorOf(manager, 'fromTypeOrm', isOver, async <Row>(text: string, values: readonly unknown[] = []) => {
     // Without the structure a result's shape depends on the kind of statement.
     const records = peek(await runner?.query(text, [...values], true), 'records');
     return { rows: Array.isArray(records) ? (records as Row[]) : [] };

@@ -7,11 +7,21 @@ const executors = new WeakMap<object, SqlExecutor>();
 /**
  * The same executor each time that a transaction is named: the outbox writes the events of one executor in the order
  * in which they were emitted.
+ * @param isOver the library knows that the transaction has ended: then nothing is sent, which PostgreSQL would commit at once
  */
-export function executorOf(transaction: object, query: SqlExecutor['query']): SqlExecutor {
+export function executorOf(
+  transaction: object,
+  adapter: string,
+  isOver: () => boolean,
+  query: SqlExecutor['query'],
+): SqlExecutor {
   const known = executors.get(transaction);
   if (known) return known;
-  const executor = { query };
+  const executor: SqlExecutor = {
+    query(text, values) {
+      return isOver() ? Promise.reject(hasEnded(adapter)) : query(text, values);
+    },
+  };
   executors.set(transaction, executor);
   return executor;
 }
@@ -24,6 +34,19 @@ export function assertTransaction(isOne: boolean, adapter: string, remedy: strin
     remedy,
     facts: { adapter },
   });
+}
+
+const hasEnded = (adapter: string): SnsSqsError =>
+  new SnsSqsError('NO_TRANSACTION', {
+    problem: `The transaction that ${adapter}() was given has ended, and nothing was written`,
+    remedy: 'await every emit() and markDoneIn() before the transaction ends',
+    facts: { adapter },
+  });
+
+/** A connection of `pg` says since 8.18 whether it is in a transaction: I is idle. */
+export function isIdle(connection: unknown): boolean {
+  const status = peek(connection, 'getTransactionStatus');
+  return typeof status === 'function' && (status as () => unknown).call(connection) === 'I';
 }
 
 /** The rows of a result: drivers give an array, or an object that has one. */
