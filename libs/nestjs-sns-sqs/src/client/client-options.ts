@@ -24,7 +24,13 @@ const common = {
   serializer,
   provisioning,
   ...telemetryShape,
-  source: z.string().min(1).max(256).optional(),
+  source: z
+    .string()
+    .min(1)
+    .max(256)
+    // Half of one is the same to every hash as half of another.
+    .regex(/^\P{Cs}*$/u, 'expected a text that is not cut inside an emoji')
+    .optional(),
   publish: z
     .strictObject({
       lingerMs: z.number().int().min(0).max(1_000).optional(),
@@ -47,7 +53,7 @@ const clientSns = z.strictObject({
   sns,
   topicArn: z
     .string()
-    .regex(/^arn:[\w-]+:sns:[\w-]*:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/, "expected a topic's ARN")
+    .regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/, "expected a topic's ARN")
     .optional(),
 });
 

@@ -95,6 +95,8 @@ describe('ClientSNS', () => {
     ['an ARN that is none', { topicArn: 'users' }, /`topicArn`: expected a topic's ARN/],
     ['an option that is none', { queue: 'q' } as Partial<ClientSNSOptions>, /`queue` is not an option/],
     ['too long a linger', { publish: { lingerMs: 1_001 } }, /`publish\.lingerMs`/],
+    ['half an emoji in the source', { source: 'users\uD83D' }, /`source`: expected a text that is not cut/],
+    ['an ARN without a region', { topicArn: 'arn:aws:sns::000000000000:t' }, /`topicArn`: expected a topic's ARN/],
     ['a client that is none', { sns: {} as SNSClient }, /`sns`: expected an object with a method send\(\)/],
   ])('refuses %s', (_, options, why) => {
     expect(() => clientWith(options)).toThrow(
