@@ -10,10 +10,11 @@ import type {
 import { BrokenRecords, isBrokenRecord } from './broken-records.js';
 import type { Admission, InboxCounts } from './admission.js';
 import { Claims } from './claims.js';
+import { DoneMarker } from './done-marker.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { MarkedDone } from './marked-done.js';
 import { Order } from './order.js';
-import { placesAfter, placesOfNext } from './places.js';
+import { placesOfNext } from './places.js';
 import type { OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
@@ -41,9 +42,6 @@ export interface InboxOptions {
   pause?: (ms: number) => Promise<void>;
 }
 
-/** Between two tries to mark an event done while the store is away, in milliseconds. */
-const DONE_RETRY_MS = 500;
-
 /** One queue's inbox: decides for each event whether it is run, skipped or put off, and marks it done. */
 export class Inbox {
   readonly counts: InboxCounts = {
@@ -62,6 +60,7 @@ export class Inbox {
   private readonly room: WaitingRoom;
   private readonly claims: Claims;
   private readonly order: Order;
+  private readonly doneMarker: DoneMarker;
   private readonly namespace: string;
   /** What one process remembers is gone with it. */
   private readonly isSharedOrder: boolean;
@@ -84,6 +83,14 @@ export class Inbox {
     this.claims = new Claims({ store, health, rules, room: this.room, now: this.now, pause });
     this.marks = new MarkedDone({ queue, store, health, claims: this.claims });
     this.brokenRecords = new BrokenRecords(this.now);
+    this.doneMarker = new DoneMarker({
+      claims: this.claims,
+      room: this.room,
+      health,
+      counts: this.counts,
+      now: this.now,
+      isSharedOrder: this.isSharedOrder,
+    });
     this.order = new Order({
       queue,
       rules,
@@ -188,60 +195,9 @@ export class Inbox {
     return this.room.idle();
   }
 
-  /**
-   * Marks the event done; while the store is away again and again, as long as `mayGoOn`, beyond the claim's lease too:
-   * nobody can take it over meanwhile, and a store that is back refuses what was taken over. False: the message must not
-   * be settled. Somebody else has the event, or what the store knows of it is unknown. At once where the store answers
-   * at once.
-   */
+  /** As {@link DoneMarker.finish}. */
   finish(claim: HeldClaim, mayGoOn: () => boolean): MaybePromise<boolean> {
-    claim.isFinishing = true;
-    const marking = this.mark(claim);
-    return isThenable(marking) ? this.finishInTime(claim, marking, mayGoOn) : this.counted(marking);
-  }
-
-  /** Never throws: rejects with what the store says. */
-  private mark(claim: HeldClaim): MaybePromise<boolean> {
-    try {
-      const marking = this.claims.done(claim, claim.sequence);
-      // In the same turn, and so in the same round trip.
-      this.room.callIn(placesAfter(claim, 'done', this.now() - claim.claimedAt));
-      // The next one may have been hidden by a process that died before it noted that.
-      if (this.isSharedOrder) this.room.callInAgain(placesOfNext(claim));
-      return marking;
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  private counted(isDone: boolean): boolean {
-    if (!isDone) this.counts.leaseLost += 1;
-    return isDone;
-  }
-
-  private async finishInTime(claim: HeldClaim, first: MaybePromise<boolean>, mayGoOn: () => boolean): Promise<boolean> {
-    const { health } = this.options;
-    for (let marking = first; ; marking = this.mark(claim)) {
-      try {
-        return this.counted(await marking);
-      } catch (error) {
-        if (isBrokenRecord(error)) {
-          this.counts.leaseLost += 1;
-          return false;
-        }
-        health.failed(error);
-        if (health.mayProceed) {
-          this.counts.unavailable += 1;
-          health.noteProceeded();
-          return true;
-        }
-        await health.untilAvailable(DONE_RETRY_MS);
-        if (!mayGoOn()) {
-          this.counts.leaseLost += 1;
-          return false;
-        }
-      }
-    }
+    return this.doneMarker.finish(claim, mayGoOn);
   }
 
   /** As {@link Claims.renew}. */

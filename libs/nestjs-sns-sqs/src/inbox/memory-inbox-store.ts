@@ -2,13 +2,23 @@ import type {
   InboxClaim,
   InboxClaimResult,
   InboxDone,
-  InboxGap,
   InboxOutlook,
   InboxReleaseReason,
   InboxStore,
   InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
-import { BoundedRecords, type Forgettable } from './bounded-records.js';
+import { BoundedRecords } from './bounded-records.js';
+import { MemoryPlaces } from './memory-places.js';
+import {
+  gapOf,
+  idOf,
+  isHeld,
+  isHeldByOther,
+  isWaitedFor,
+  KEEP_MS,
+  type EventRecord,
+  type SubjectRecord,
+} from './memory-records.js';
 
 export interface MemoryInboxStoreOptions {
   /**
@@ -22,38 +32,7 @@ export interface MemoryInboxStoreOptions {
   now?: (() => number) | undefined;
 }
 
-interface Held extends Forgettable {
-  token: string | undefined;
-  leaseEndsAt: number;
-}
-
-interface EventRecord extends Held {
-  isDone: boolean;
-  attempts: number;
-  /** When the first of them began. */
-  firstAt: number;
-  /** Claims that were taken over. */
-  deaths: number;
-  /** When a message of it was dead-lettered. */
-  letterAt: number | undefined;
-}
-
-interface SubjectRecord extends Held {
-  position: string | undefined;
-  gap: { since: number; lowest: string; seenAt: number } | undefined;
-  /** When the event that is waited for comes again. */
-  backAt?: number | undefined;
-}
-
-interface PlaceRecord extends Forgettable {
-  waiting: Array<{ handle: string; until: number }>;
-}
-
-/** Messages that one place keeps, copies of one event. */
-const MAX_WAITING = 5;
 const DEFAULT_MAX_ENTRIES = 100_000;
-/** What may come again is remembered for as long as SQS keeps a message (14 days), and a day, in milliseconds. */
-const KEEP_MS = 15 * 86_400_000;
 /** Copies of what was dead-lettered come within 12 hours, which is how long SQS can hide them. */
 const KEEP_LETTER_MS = 86_400_000;
 
@@ -70,7 +49,7 @@ export class MemoryInboxStore implements InboxStore {
   readonly isShared = false;
   private readonly events: BoundedRecords<EventRecord>;
   private readonly subjects: BoundedRecords<SubjectRecord>;
-  private readonly places: BoundedRecords<PlaceRecord>;
+  private readonly places: MemoryPlaces;
   private readonly now: () => number;
 
   /** Throws a RangeError for a `maxEntries` out of range. */
@@ -89,8 +68,7 @@ export class MemoryInboxStore implements InboxStore {
       isInUse: (subject, at) => isHeld(subject, at) || isWaitedFor(subject, at),
       onForget: () => onForget('position'),
     });
-    // Who is pushed out is not woken, and comes when its delay ends.
-    this.places = new BoundedRecords<PlaceRecord>({ max });
+    this.places = new MemoryPlaces(max);
   }
 
   /** Events that are remembered, in work and done. */
@@ -194,9 +172,7 @@ export class MemoryInboxStore implements InboxStore {
 
   putOff({ queue, key, subject, place, handle, forMs }: InboxWaiting): InboxOutlook {
     const now = this.now();
-    const id = idOf(queue, place);
-    const waiting = [...(this.places.get(id, now)?.waiting ?? []), { handle, until: now + forMs }].slice(-MAX_WAITING);
-    this.places.put(id, { waiting, forgetAt: Math.max(...waiting.map(({ until }) => until)) }, now);
+    this.places.note(idOf(queue, place), handle, forMs, now);
     const event = this.events.get(idOf(queue, key), now);
     const known = subject === undefined ? undefined : this.subjects.get(idOf(queue, subject), now);
     return {
@@ -208,12 +184,7 @@ export class MemoryInboxStore implements InboxStore {
 
   callIn(queue: string, places: readonly string[]): string[] {
     const now = this.now();
-    return places.flatMap(place => {
-      const id = idOf(queue, place);
-      const found = this.places.get(id, now)?.waiting ?? [];
-      this.places.delete(id);
-      return found.filter(({ until }) => until > now).map(({ handle }) => handle);
-    });
+    return places.flatMap(place => this.places.take(idOf(queue, place), now));
   }
 
   ping(): void {
@@ -249,24 +220,3 @@ export class MemoryInboxStore implements InboxStore {
     return subject?.token === claim.token ? [event, subject] : undefined;
   }
 }
-
-/** A queue's name has no space. */
-const idOf = (queue: string, key: string): string => `${queue} ${key}`;
-
-const isHeld = ({ token, leaseEndsAt }: Held, now: number): boolean => token !== undefined && leaseEndsAt > now;
-
-const isHeldByOther = (held: Held, { token }: InboxClaim, now: number): boolean =>
-  held.token !== token && isHeld(held, now);
-
-/** Events wait, and have been seen within the time that SQS keeps them. */
-const isWaitedFor = ({ gap }: SubjectRecord, now: number): boolean => gap !== undefined && now - gap.seenAt < KEEP_MS;
-
-const gapOf = (
-  { since, lowest, seenAt }: NonNullable<SubjectRecord['gap']>,
-  backAt: number | undefined,
-  now: number,
-): InboxGap => ({
-  waitedMs: now - Math.max(since, backAt ?? since),
-  lowest,
-  lowestSeenMs: now - seenAt,
-});

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { isReadOnly } from './redis-errors.js';
-import type { RedisScript } from './redis-scripts.js';
+import type { RedisScript } from './redis-script.js';
 
 export interface RedisCall {
   script: RedisScript;

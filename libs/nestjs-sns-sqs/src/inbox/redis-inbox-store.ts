@@ -12,7 +12,8 @@ import type {
 import { RedisCaller } from './redis-caller.js';
 import { RedisSteering } from './redis-steering.js';
 import { brokenRecord, isOfTheRecord, isReadOnly } from './redis-errors.js';
-import { CALL_IN, CLAIM, DONE, PUT_OFF, RELEASE, RENEW, type RedisScript } from './redis-scripts.js';
+import type { RedisScript } from './redis-script.js';
+import { CALL_IN, CLAIM, DONE, PUT_OFF, RELEASE, RENEW } from './redis-scripts.js';
 
 export interface RedisInboxStoreOptions {
   /** `redis://…` or `rediss://…`: a connection of the store's own, which `close()` ends. This or `client`. */

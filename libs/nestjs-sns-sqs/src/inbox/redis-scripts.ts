@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto';
+import { NOW, script } from './redis-script.js';
 
 /**
  * An event's record is one text: `c<attempts>:<lease ends at>:<token>:<first attempt at>:<letter at>:<deaths>` claimed,
  * `r<attempts>.<20 zeros><first attempt at><letter at><deaths>` released, `d<token>` done. Its second and third times are
  * of 13 digits, zeros where there is none.
- * Scripts of a version that knows no first
- * attempt read the same attempts: to them the first two are `c<attempts>:<lease ends at>:<another's token>`, and a number
+ * Scripts of a version that knows no first attempt read the same attempts: to them the first two are `c<attempts>:<lease ends at>:<another's token>`, and a number
  * whose fraction is too small to count. Their records have no first attempt. A subject's is a hash: `t` token and `u` end of the lease of who has it, `p` position; of a gap `s` since when,
  * `l` the lowest that waits, `n` when that was put off last; `b` when the event that is waited for comes again. Times are Redis's own, in milliseconds: no client's clock
  * counts. A lease is over by its time and not by a key that expires, so that whose claim it was stays known. KEYS are
  * the event's and, if the claim has one, the subject's.
  */
-const NOW = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
 
 /** In place of a time. */
 const NONE = `
@@ -43,16 +39,6 @@ local function keepSubject(keep)
   local left = redis.call('PTTL', KEYS[2])
   if left >= 0 and left < tonumber(keep) then redis.call('PEXPIRE', KEYS[2], keep) end
 end`;
-
-export interface RedisScript {
-  text: string;
-  sha: string;
-}
-
-const script = (...parts: string[]): RedisScript => {
-  const text = parts.join('\n');
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
-};
 
 /** ARGV: token, lease, how long the record of an event is kept that is not done, and that of its subject. */
 export const CLAIM = script(
@@ -214,64 +200,3 @@ for _, key in ipairs(KEYS) do
   if #handles > 0 then redis.call('DEL', key) end
 end
 return handles`);
-
-/** KEYS: a bucket. ARGV: messages per millisecond, most, wanted, how long it is kept. Gives what is granted, and when there is one more. */
-export const TAKE_RATE = script(
-  NOW,
-  `
-local rate, most, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local known = redis.call('HMGET', KEYS[1], 'n', 't')
-local filled = tonumber(known[1] or most)
--- A failover to a clock that is behind takes nothing away.
-filled = math.min(most, filled + math.max(0, now - tonumber(known[2] or now)) * rate)
--- Of an older version of the library, which does not say.
-filled = filled - tonumber(ARGV[5] or 0)
-local granted = math.max(0, math.min(wanted, math.floor(filled)))
-filled = filled - granted
-redis.call('HSET', KEYS[1], 'n', string.format('%.9f', filled), 't', string.format('%.0f', now))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return {granted, math.max(0, math.ceil((1 - filled) / rate))}`,
-);
-
-/**
- * KEYS: the bucket of a key, as in `turn-bucket.ts`: `n` filled at `t`, ends of the lines `l` and `a`. ARGV:
- * rate and most, 1 if it has waited, after how long a line is broken. Gives 0, or after how many milliseconds it comes again.
- */
-export const TAKE_TURN = script(
-  NOW,
-  `
-local rate, most, waited = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
-local known = redis.call('HMGET', KEYS[1], 'n', 't', 'l', 'a')
-local n, t = tonumber(known[1] or most), tonumber(known[2] or now)
-local line, again = tonumber(known[3] or 0), tonumber(known[4] or 0)
-local filled = n + math.max(0, now - t) * rate
-local broken = (filled - most) / rate >= tonumber(ARGV[4])
-local wait = 0
-if filled >= 1 and (waited or broken or (line <= now and again <= now)) then
-  if broken then line, again = 0, 0 end
-  n, t = math.min(most, filled) - 1, now
-else
-  local empty = now - math.min(most, filled) / rate
-  if waited then
-    again = math.max(again, empty) + 1 / rate
-    wait = again - now
-  else
-    line = math.max(line, again, empty) + 1 / rate
-    wait = line - now
-  end
-end
-redis.call('HSET', KEYS[1], 'n', string.format('%.9f', n), 't', string.format('%.0f', t),
-  'l', string.format('%.3f', line), 'a', string.format('%.3f', again))
--- After that it is as good as a new one, and a broken line is known for long.
-local keep = math.max(t + (most - n) / rate, line, again) - now
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil(keep) + 60000))
-return math.ceil(wait)`,
-);
-
-/** KEYS: a set. ARGV: a queue, 1 or 0. */
-export const SET_PAUSED = script(`
-if ARGV[2] == '1' then return redis.call('SADD', KEYS[1], ARGV[1]) end
-return redis.call('SREM', KEYS[1], ARGV[1])`);
-
-/** KEYS: a set. */
-export const PAUSED_QUEUES = script(`return redis.call('SMEMBERS', KEYS[1])`);

@@ -1,6 +1,6 @@
 import type { RateGrant, RateOfLimit, SteeringStore } from '../interfaces/steering-store.interface.js';
 import type { RedisCaller } from './redis-caller.js';
-import { PAUSED_QUEUES, SET_PAUSED, TAKE_RATE, TAKE_TURN } from './redis-scripts.js';
+import { PAUSED_QUEUES, SET_PAUSED, TAKE_RATE, TAKE_TURN } from './redis-steering-scripts.js';
 import { bucketRate, LINE_BROKEN_MS, turnRate, type BucketRate } from './turn-bucket.js';
 
 /** A bucket that nobody takes from is full again long before, in milliseconds. */
