@@ -25,7 +25,7 @@ import { warnOfTwoApis } from './one-api.js';
 import type { ResolvedOtelOptions } from './otel-options.js';
 import { processAttributes, processLinks, settledAttributes, toldError } from './process-span.js';
 import { RecentAttempts } from './recent-attempts.js';
-import { defined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
+import { addDefined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
 import { contextWithBaggage, inject, isSuppressed, originOf, spanContextOf, suppressed } from './trace-context.js';
 import { VERSION } from './version.js';
 
@@ -162,7 +162,7 @@ export class OtelTelemetry implements Telemetry {
     const attributes = this.attributes('process', 'queue', queue, processAttributes(operation));
     const span = this.tracerNow().startSpan(`process ${queue}`, { kind: SpanKind.CONSUMER, attributes, links }, within);
     const finish = (ended: Span): unknown => {
-      ended.setAttributes(defined(settledAttributes(operation)));
+      ended.setAttributes(addDefined({}, settledAttributes(operation)));
       if (operation.outcome !== 'delete') this.attempts.note(messageId, ended.spanContext());
       return toldError(operation);
     };
@@ -184,14 +184,14 @@ export class OtelTelemetry implements Telemetry {
     destination: string,
     more: Record<string, string | number | boolean | undefined>,
   ): Attributes {
-    return defined({
+    const attributes: Attributes = {
       [ATTRIBUTES.system]: SYSTEM[kind],
       [ATTRIBUTES.operationName]: operation,
       [ATTRIBUTES.operationType]: operation,
-      [ATTRIBUTES.oldOperation]: this.writesOldNames ? OLD_OPERATION[operation] : undefined,
       [ATTRIBUTES.destination]: destination,
-      ...more,
-    });
+    };
+    if (this.writesOldNames) attributes[ATTRIBUTES.oldOperation] = OLD_OPERATION[operation];
+    return addDefined(attributes, more);
   }
 
   private tracerNow(): Tracer {

@@ -40,11 +40,12 @@ export function processLinks(
   published: SpanContext | undefined,
   earlier: SpanContext | undefined,
 ): Link[] {
-  const link = (context: SpanContext | undefined, to: LinkTarget): Link[] =>
-    context ? [{ context, attributes: { [ATTRIBUTES.link]: to } }] : [];
-  return [
-    ...link(published, 'publish'),
-    ...link(earlier, 'earlier-attempt'),
-    ...link(spanContextOf(deadLetterTraceparent), 'dead-lettered-attempt'),
-  ];
+  const links: Link[] = [];
+  const link = (context: SpanContext | undefined, to: LinkTarget): void => {
+    if (context) links.push({ context, attributes: { [ATTRIBUTES.link]: to } });
+  };
+  link(published, 'publish');
+  link(earlier, 'earlier-attempt');
+  if (deadLetterTraceparent !== undefined) link(spanContextOf(deadLetterTraceparent), 'dead-lettered-attempt');
+  return links;
 }

@@ -76,11 +76,13 @@ export function tellError(span: Span, error: unknown): void {
   if (span.isRecording()) span.recordException(isError(error) ? error : thrownText(error));
 }
 
-/** Attributes without those that are undefined. */
-export function defined(given: Record<string, string | number | boolean | undefined>): Attributes {
-  const attributes: Attributes = {};
-  for (const name of Object.keys(given)) {
-    const value = given[name];
+/** Adds those that are defined, and gives the same object: each message has one. */
+export function addDefined(
+  attributes: Attributes,
+  more: Record<string, string | number | boolean | undefined>,
+): Attributes {
+  for (const name of Object.keys(more)) {
+    const value = more[name];
     if (value !== undefined) attributes[name] = value;
   }
   return attributes;
