@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
-import { consumerOf as consumerOn, quietLogger, type ConsumerSetup } from '../../test/consumer.js';
+import { consumerOf as consumerOn, quietLogger, type ConsumerSetup, type Handler } from '../../test/consumer.js';
 import { forever, message, ScriptedQueue } from '../../test/scripted-queue.js';
 import { RetryLater } from '../errors/handler-outcomes.js';
 
@@ -11,11 +11,11 @@ describe('QueueConsumer with a circuit breaker', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  function consumerOf(handle: (id: string) => unknown, { settings, ...setup }: ConsumerSetup = {}) {
+  function consumerOf(handle: Handler, { settings, ...setup }: ConsumerSetup = {}) {
     const wire = new ScriptedQueue();
     const calls: string[] = [];
     const logger = quietLogger();
-    const consumer = consumerOn(wire, id => (calls.push(id), handle(id)), {
+    const consumer = consumerOn(wire, (id, context) => (calls.push(id), handle(id, context)), {
       logger,
       ...setup,
       settings: { circuitBreaker: { failures: 0.5, of: 4, pauseSeconds: 10 }, ...settings },
@@ -118,6 +118,24 @@ describe('QueueConsumer with a circuit breaker', () => {
     await put(message('good'));
     expect(calls.slice(-2)).toEqual(['later', 'good']);
     expect(consumer.heldFor).toBeUndefined();
+  });
+
+  it('is told nothing by handlers that return since their leases are lost', async () => {
+    const { put, wire, consumer, calls } = consumerOf((_, context) => {
+      const signal = context.getSignal();
+      return new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()));
+    });
+    wire.changeVisibilityBatch.mockImplementation(async (_, entries) => ({
+      successful: [],
+      failed: entries.map(({ id }) => ({ id, code: 'ReceiptHandleIsInvalid', message: 'gone', senderFault: true })),
+    }));
+    await put(...many(8));
+    await pass(20_000);
+    expect(calls).toHaveLength(8);
+    expect(consumer.heldFor).toBeUndefined();
+    const stopping = consumer.stop(0);
+    await pass(1_000);
+    await stopping;
   });
 
   it('tries one message after a pause that outlasted its own', async () => {

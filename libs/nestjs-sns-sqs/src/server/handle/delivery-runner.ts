@@ -171,7 +171,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const { outcome, refused } = delivery;
       if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
       // It comes again, so what is behind it in its lane must not be run before.
-      if (delivery.mayHaveStopped) return await this.settlementOfFailed(delivery, attempt, delivery.abortReason);
+      if (delivery.mayHaveStopped) return await this.settlementOfFailed(delivery, attempt, delivery.abortReason, false);
       if (refused) this.options.failures.noteRefused(delivery, refused.error);
       else this.options.breaker?.noteSuccess(delivery);
       return HANDLED;
@@ -184,11 +184,16 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   }
 
   /** What is committed is done, whatever its handler did afterwards. */
-  private async settlementOfFailed(delivery: Delivery, attempt: Attempt, error: unknown): Promise<Settlement> {
+  private async settlementOfFailed(
+    delivery: Delivery,
+    attempt: Attempt,
+    error: unknown,
+    isThrown = true,
+  ): Promise<Settlement> {
     const { gate, failures, logger, queue } = this.options;
     const { claim } = delivery;
     const decided = claim?.isMarked ? await gate?.settlementOfMarked(delivery, claim, error) : undefined;
-    if (!decided) return failures.settlementOf(delivery, attempt, error);
+    if (!decided) return failures.settlementOf(delivery, attempt, error, isThrown);
     logMarked(logger, { queue: queue.name, messageId: delivery.messageId }, decided, error);
     return decided;
   }

@@ -30,13 +30,14 @@ const STOPPED: Settlement = { kind: 'wait', why: 'stopped', seconds: 0 };
 export class Failures {
   constructor(private readonly options: FailuresOptions) {}
 
-  settlementOf(delivery: Delivery, { counted }: Attempt, error: unknown): Settlement {
+  /** @param isThrown false: its handler was told to stop and returned, which says nothing of what it needs */
+  settlementOf(delivery: Delivery, { counted }: Attempt, error: unknown, isThrown = true): Settlement {
     const { queue, rules, logger, attempts } = this.options;
     // It was cut off, which is no failure of its own.
     if (delivery.isStopped) return STOPPED;
     const retryLaterMs = (): number => attempts.retryLaterMs(delivery.messageId);
     const failed =
-      this.whileOpen(delivery, error) ??
+      (isThrown ? this.whileOpen(delivery, error) : undefined) ??
       settlementOfFailure({ error, attempt: counted, fifo: queue.fifo, retryLaterMs }, rules, Math.random);
     const settlement = this.inTime(delivery, failed);
     const failure = {
