@@ -49,6 +49,7 @@ describe('quickSigner', () => {
     ['with headers that are never signed', post({}, { te: 't', 'proxy-x': 'p', 'sec-y': 's' }), ada],
     ['with a header twice', post({}, { 'X-Amz-Target': 'other' }), ada],
     ['that was signed before', post({}, { authorization: 'old', 'x-amz-date': 'old', date: 'old' }), ada],
+    ['with a date', post({}, { date: 'old' }), ada],
     ['with a hash of its body', post({}, { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }), bob],
     ['with a header without a value', post({}, { 'x-none': undefined }), ada],
     ['that is no POST', post({ method: 'GET' }), ada],
