@@ -1,3 +1,5 @@
+import { WaitingTurns } from './waiting-turns.js';
+
 /** Somebody who wants slots: told when one may be had. */
 export interface SlotUser {
   /** Share of the slots beside other users. @default 1 */
@@ -14,7 +16,7 @@ export interface SlotUser {
 export class Slots {
   private taken = 0;
   /** Each with its turn: the lowest is offered the next slot, and of these who has waited longest. */
-  private readonly waiting = new Map<SlotUser, number>();
+  private readonly waiting = new WaitingTurns<SlotUser>();
   /** The turn after a user's last one. */
   private readonly turns = new WeakMap<SlotUser, number>();
   /** The turn of the last slot that somebody waited for: who comes later saves up nothing. */
@@ -33,8 +35,8 @@ export class Slots {
       return true;
     }
     this.wait(user);
-    if (this.taken >= this.limit || this.next !== user) return false;
-    const turn = this.waiting.get(user) ?? this.turn;
+    if (this.taken >= this.limit || this.waiting.first !== user) return false;
+    const turn = this.waiting.turnOf(user) ?? this.turn;
     this.waiting.delete(user);
     this.turn = turn;
     this.turns.set(user, turn + 1 / (user.weight ?? 1));
@@ -53,21 +55,11 @@ export class Slots {
   }
 
   private wait(user: SlotUser): void {
-    if (!this.waiting.has(user)) this.waiting.set(user, Math.max(this.turn, this.turns.get(user) ?? 0));
-  }
-
-  private get next(): SlotUser | undefined {
-    let next: SlotUser | undefined;
-    let lowest = Infinity;
-    for (const [user, turn] of this.waiting) {
-      if (turn >= lowest) continue;
-      next = user;
-      lowest = turn;
-    }
-    return next;
+    if (this.waiting.turnOf(user) !== undefined) return;
+    this.waiting.add(user, Math.max(this.turn, this.turns.get(user) ?? 0));
   }
 
   private offer(): void {
-    this.next?.pump();
+    this.waiting.first?.pump();
   }
 }
