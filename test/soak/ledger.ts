@@ -33,8 +33,6 @@ export class Ledger {
   readonly accepted = new Map<string, Accepted>();
   /** By message id of the original. */
   readonly letters = new Map<string, Letter>();
-  /** What may stay in its queue: it is tried again, and nothing can come of it. */
-  readonly excused = new Set<Accepted>();
 
   constructor(broker: Broker) {
     broker.record = (queue, message, what) => this.#note(queue, message, what);

@@ -17,7 +17,7 @@ import { randomOf } from '../support/random.mjs';
 import { freePort } from '../support/redis-process.mjs';
 import { ServiceSlot } from './fleet.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
-import { Ledger, type Accepted } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Release } from './releases.ts';
 import { rememberedBy } from './remembered.ts';
@@ -45,7 +45,6 @@ const PROGRESS_EVERY_MS = 10_000;
  */
 const CALM_LIMIT_MS = 1_200_000;
 const MAX_VIOLATIONS_TOLD = 20;
-const MAX_OF_NOBODY = 50;
 
 const random = randomOf(seed);
 const signal = stopSignal();
@@ -132,7 +131,7 @@ storm.end();
 deploys.end();
 await Promise.all(underWay);
 say('calm');
-const isDrained = await until(isAllDone, CALM_LIMIT_MS);
+const isDrained = await until(() => ledger.left.length === 0, CALM_LIMIT_MS);
 const welcomed = isDrained ? await usersThatAreWelcome() : 0;
 await load.close();
 await Promise.all(berths.map(each => each.stop()));
@@ -204,29 +203,8 @@ function report(): void {
   if (verdict.repeated > 0) console.log(`handled again: ${verdict.reasons.join(', ')}`);
   for (const text of violations.slice(0, MAX_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
   console.log(
-    `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered + ${counts.excused} of users who do not exist, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
+    `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
   );
-}
-
-/** Nothing is left but events of users who do not exist. */
-async function isAllDone(): Promise<boolean> {
-  const { left } = ledger;
-  if (left.length > MAX_OF_NOBODY) return false;
-  const areOfNobody = await Promise.all(left.map(isOfNobody));
-  if (!areOfNobody.every(Boolean)) return false;
-  for (const entry of left) ledger.excused.add(entry);
-  return true;
-}
-
-/**
- * `users` announces a user before it commits it. Where it is killed in between, the event is of a user who does not
- * exist, whose default preferences cannot be stored: that is tried for 15 minutes, and then dead-lettered.
- */
-async function isOfNobody({ queue, subject }: Accepted): Promise<boolean> {
-  if (!queue.startsWith('create-default-preferences-')) return false;
-  const response = await fetch(`${users[0]?.url}/users/${subject}`).catch(() => undefined);
-  await response?.body?.cancel();
-  return response?.status === 404;
 }
 
 /** Each user that registered has its preferences and its mark: both services did their part. */

@@ -43,7 +43,7 @@ export interface Books extends Facts {
 
 export interface Verdict {
   violations: string[];
-  counts: { accepted: number; done: number; skipped: number; deadLettered: number; excused: number; left: number };
+  counts: { accepted: number; done: number; skipped: number; deadLettered: number; left: number };
   lanes: number;
   subjects: number;
   repeated: number;
@@ -85,14 +85,13 @@ export function judge({ ledger, effects, published, kills, told, outages, mails,
   );
   const tried = new Set(runs.map(({ message }) => message));
   const latest = latestVersions(runs);
-  const left = ledger.left.filter(entry => !ledger.excused.has(entry)).length;
-  const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, excused: 0, left };
+  const left = ledger.left.length;
+  const counts = { accepted: 0, done: 0, skipped: 0, deadLettered: 0, left };
   for (const [message, entry] of ledger.accepted) {
     const { queue, id, subject, version } = entry;
     const letter = ledger.letters.get(message);
     counts.accepted += 1;
-    if (ledger.excused.has(entry)) counts.excused += 1;
-    else if (letter) {
+    if (letter) {
       counts.deadLettered += 1;
       if (!tried.has(message)) violations.push(`${message} of ${queue} was dead-lettered and never tried`);
       const early = earlyLetter({ accepted: entry, letter, runs: byEvent.get(`${queue} ${id}`) ?? [], kills });
