@@ -7,7 +7,7 @@ import { observeOutbox, type ObservedOutbox } from '../events/observed-parts.js'
 import { thrownText } from '../errors/thrown.js';
 import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-store.interface.js';
 import { RelayFaults, type RelayLogger } from './relay-faults.js';
-import { RelayPace } from './relay-pace.js';
+import { RelayPaces } from './relay-paces.js';
 import { RelayRound, type RelaySend } from './relay-round.js';
 import { RelaySettler, STORE_RETRY_MS } from './relay-settler.js';
 import { RelayWaiter } from './relay-waiter.js';
@@ -51,12 +51,11 @@ export class OutboxRelay implements ObservedOutbox {
   private readonly settler: RelaySettler;
   private readonly random: () => number;
   private readonly senders = new Map<string, RelaySend[]>();
-  private readonly paces = new Map<string, RelayPace>();
+  private readonly paces: RelayPaces;
   private readonly rounds = new Set<Promise<void>>();
   /** The token of a claim that was not answered. */
   private doubtful: string | undefined;
   private readonly leaseMs: number;
-  private readonly maxRows: number;
   private opened = new Set<string>();
   private statuses: OutboxStatus[] = [];
   private nextStatusAt = 0;
@@ -65,7 +64,6 @@ export class OutboxRelay implements ObservedOutbox {
   private storeFailures = 0;
   private running: Promise<void> | undefined;
   private stopping = abortController();
-  private unwatch: (() => unknown) | undefined;
 
   constructor(private readonly parts: RelayParts) {
     const { store, logger, random = Math.random } = parts;
@@ -76,7 +74,7 @@ export class OutboxRelay implements ObservedOutbox {
     } = store.relay || {};
     this.random = random;
     this.leaseMs = leaseMs;
-    this.maxRows = maxRows;
+    this.paces = new RelayPaces(maxRows, random);
     this.waiter = new RelayWaiter(pollMs, random);
     this.faults = new RelayFaults(logger);
     this.resting = new RestingLanes(random);
@@ -120,7 +118,7 @@ export class OutboxRelay implements ObservedOutbox {
     if (left.length > 0) this.senders.set(destination, left);
     else {
       this.senders.delete(destination);
-      this.paces.delete(destination);
+      this.paces.forget(destination);
       this.faults.forget(destination);
     }
     await (this.senders.size > 0 ? Promise.all(this.rounds) : this.end());
@@ -129,7 +127,7 @@ export class OutboxRelay implements ObservedOutbox {
   private async run(): Promise<void> {
     this.stopping = abortController();
     const unobserve = observeOutbox(this);
-    this.unwatch = this.parts.store.watch?.(() => this.waiter.wake());
+    const unwatch = this.parts.store.watch?.(() => this.waiter.wake());
     while (this.senders.size > 0) {
       const ms = await this.turn();
       if (ms > 0 && this.senders.size > 0) await this.waiter.wait(ms);
@@ -137,7 +135,7 @@ export class OutboxRelay implements ObservedOutbox {
     }
     await Promise.all(this.rounds);
     unobserve();
-    await this.unwatch?.();
+    await unwatch?.();
     this.running = undefined;
     // A client that was attached meanwhile.
     if (this.senders.size > 0) this.running = this.run();
@@ -150,7 +148,7 @@ export class OutboxRelay implements ObservedOutbox {
       await this.lookAround();
       this.storeFailures = 0;
       this.faults.onStoreAnswer();
-      return hasFound ? 0 : this.untilDue();
+      return hasFound ? 0 : this.paces.untilDue();
     } catch (error) {
       this.storeFailures += 1;
       this.faults.onStoreFailure(thrownText(error));
@@ -166,7 +164,7 @@ export class OutboxRelay implements ObservedOutbox {
     const unopened = all.filter(destination => !this.opened.has(destination));
     if (unopened.length > 0) await store.open(unopened);
     for (const destination of unopened) this.opened.add(destination);
-    const destinations = all.filter(destination => this.paceOf(destination).pauseMs === 0);
+    const destinations = this.paces.ready(all);
     if (destinations.length === 0) return false;
     await this.giveBackDoubtful();
     const token = randomUUID();
@@ -175,7 +173,7 @@ export class OutboxRelay implements ObservedOutbox {
       destinations,
       token,
       leaseMs: this.leaseMs,
-      rows: Math.min(...destinations.map(destination => this.paceOf(destination).limit)),
+      rows: this.paces.limitOf(destinations),
       exceptLanes: this.resting.lanes(),
     });
     this.doubtful = undefined;
@@ -225,16 +223,15 @@ export class OutboxRelay implements ObservedOutbox {
       const isHeldUp = failure !== undefined && (accepted === 0 || failure.code === 'THROTTLED');
       if (accepted > 0) this.faults.onAccepted(destination);
       if (isHeldUp) {
-        this.paceOf(destination).onHeldUp();
+        this.paces.of(destination).onHeldUp();
         this.faults.onHeldUp(destination, failure);
-      } else if (accepted > 0) this.paceOf(destination).onAccepted();
+      } else if (accepted > 0) this.paces.of(destination).onAccepted();
       isAnyAccepted ||= accepted > 0;
     }
     // Where nothing was accepted the destination itself rests.
     this.resting.learn(rows, isAnyAccepted ? round.failedLanes : []);
     for (const refusal of round.refused) {
-      const row = rows.find(({ row }) => row === refusal.row);
-      this.faults.onRefused(row?.destination ?? '', refusal);
+      this.faults.onRefused(rows.find(({ row }) => row === refusal.row)?.destination ?? '', refusal);
     }
   }
 
@@ -249,19 +246,5 @@ export class OutboxRelay implements ObservedOutbox {
       this.nextTidyAt = now + TIDY_EVERY_MS;
       await store.tidy?.();
     }
-  }
-
-  /** In milliseconds: until a destination may be sent to again. */
-  private untilDue(): number {
-    const pauses = [...this.paces.values()].map(({ pauseMs }) => pauseMs).filter(ms => ms > 0);
-    return Math.min(Infinity, ...pauses);
-  }
-
-  private paceOf(destination: string): RelayPace {
-    const known = this.paces.get(destination);
-    if (known) return known;
-    const pace = new RelayPace(this.maxRows, this.random);
-    this.paces.set(destination, pace);
-    return pace;
   }
 }
