@@ -37,6 +37,28 @@ describe('RateLimit', () => {
     expect(count).toBeLessThanOrEqual(Math.max(expected * 1.05, expected + 1));
   });
 
+  it.each([2, 3, 7, 10, 15, 30])('gives a minute of %d a second to 5 %% where SQS takes its time', async perSecond => {
+    let received = 0;
+    let isReceiving = false;
+    const receive = (): void => {
+      const some = Math.min(10, limit.room);
+      if (isReceiving || some <= 0) return;
+      isReceiving = true;
+      setTimeout(() => {
+        isReceiving = false;
+        received += some;
+        limit.take(some);
+        receive();
+      }, 100);
+    };
+    const limit: RateLimit = new RateLimit({ messages: perSecond, perSeconds: 1 }, { batchSize: 10, onRoom: receive });
+    receive();
+    await jest.advanceTimersByTimeAsync(60_000);
+    limit.stop();
+    expect(received).toBeLessThanOrEqual(perSecond * 63);
+    expect(received).toBeGreaterThanOrEqual(perSecond * 57);
+  });
+
   it('saves up no more than a second while nothing comes', async () => {
     const { count } = await received({ messages: 100, perSeconds: 1 }, 1_000, { idleMs: 3_600_000 });
     expect(count).toBe(200);

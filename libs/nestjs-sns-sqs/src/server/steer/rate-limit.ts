@@ -23,6 +23,9 @@ export interface RateLimitPartners {
   now?: () => number;
 }
 
+/** Of a full bucket: what comes into a full one while a receive is under way is lost. */
+const WOKEN_AT = 0.8;
+
 /**
  * How many messages may be received now, at a steady rate: a bucket that fills by `messages` in `perSeconds`, and holds
  * what one second gives, one at least. So a minute sees at most a sixtieth more than the rate says.
@@ -43,7 +46,7 @@ export class RateLimit implements Limit {
     this.now = partners.now ?? monotonicNow;
     this.perMs = messages / perSeconds / 1000;
     this.most = Math.max(1, this.perMs * 1000);
-    this.least = Math.min(partners.batchSize, Math.floor(this.most));
+    this.least = Math.min(partners.batchSize, Math.max(1, Math.floor(this.most * WOKEN_AT)));
     this.filled = this.most;
     this.filledAt = this.now();
   }

@@ -73,6 +73,42 @@ describe('SharedRateLimit', () => {
     return { bucket, limits, begin };
   }
 
+  it.each([2, 3, 7, 10, 15, 30])(
+    'gives a minute of %d a second by three processes to 5 %% where the store and SQS take their time',
+    async perSecond => {
+      const store = new MemorySteering();
+      store.latencyMs = 30;
+      let received = 0;
+      const logger = { log: jest.fn(), warn: jest.fn() };
+      const limits = Array.from({ length: 3 }, (_, at) => {
+        let isReceiving = false;
+        const receive = (): void => {
+          const some = Math.min(10, limit.room);
+          if (isReceiving || some <= 0) return;
+          isReceiving = true;
+          setTimeout(() => {
+            isReceiving = false;
+            received += some;
+            limit.take(some);
+            receive();
+          }, 60);
+        };
+        const partners = { queueName: 'q', store, onUnavailable: 'wait' as const, logger, batchSize: 10 };
+        const limit: SharedRateLimit = new SharedRateLimit(
+          { messages: perSecond, perSeconds: 1 },
+          { ...partners, onRoom: receive, random: () => 0 },
+        );
+        // Each has begun at another time.
+        setTimeout(receive, 130 * at);
+        return limit;
+      });
+      await pass(60_000);
+      for (const limit of limits) limit.stop();
+      expect(received).toBeLessThanOrEqual(perSecond * 63);
+      expect(received).toBeGreaterThanOrEqual(perSecond * 57);
+    },
+  );
+
   it.each<[RateLimitOptions, number]>([
     [{ messages: 100, perSeconds: 1 }, 6_000],
     [{ messages: 100, perSeconds: 60 }, 100],

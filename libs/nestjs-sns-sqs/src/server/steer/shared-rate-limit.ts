@@ -11,6 +11,11 @@ export interface SharedRateLimitOptions extends RateLimitPartners, StoreOutageOp
 
 /** So many times a second a process takes its part, however high the rate is; each time it may ask twice. */
 const PARTS_PER_SECOND = 10;
+/**
+ * Of a full bucket. It is asked again when so much may be there: what comes into a full one is lost, and calls take their
+ * time. What is in hand for nearly as long is used although it is little: it would be paid for twice before long.
+ */
+const SHARE = { asked: 0.5, used: 0.4 };
 
 /** What the store gave at one time, and is not used yet. */
 interface Lot {
@@ -26,6 +31,9 @@ interface Lot {
 export class SharedRateLimit implements Limit {
   private readonly least: number;
   private readonly chunk: number;
+  private readonly perMs: number;
+  /** What is asked for at one time, at most. */
+  private readonly step: number;
   /** An empty bucket is full after so long, in milliseconds. */
   private readonly fillMs: number;
   private readonly now: () => number;
@@ -50,12 +58,14 @@ export class SharedRateLimit implements Limit {
     this.outage = new StoreOutage(options);
     this.least = Math.min(options.batchSize, Math.max(1, Math.floor(perSecond)));
     this.chunk = Math.max(this.least, Math.floor(perSecond / PARTS_PER_SECOND));
+    this.perMs = perMs;
+    this.step = Math.max(1, Math.floor(most * SHARE.asked));
     this.fillMs = most / perMs;
   }
 
   get room(): number {
     if (this.alone) return this.alone.room;
-    if (this.granted >= this.least) return this.granted;
+    if (this.isEnough) return this.granted;
     if (!this.isAsking && !this.timer && !this.isStopped) void this.ask();
     return 0;
   }
@@ -81,6 +91,12 @@ export class SharedRateLimit implements Limit {
     this.alone?.stop();
   }
 
+  private get isEnough(): boolean {
+    if (this.granted >= this.least) return true;
+    const [oldest] = this.lots;
+    return oldest !== undefined && this.granted > 0 && this.now() - oldest.at >= this.fillMs * SHARE.used;
+  }
+
   private async ask(): Promise<void> {
     this.isAsking = true;
     const { spent } = this;
@@ -96,7 +112,7 @@ export class SharedRateLimit implements Limit {
     } finally {
       this.isAsking = false;
     }
-    if (!this.isStopped && (this.alone || this.granted >= this.least)) this.options.onRoom();
+    if (!this.isStopped && (this.alone || this.isEnough)) this.options.onRoom();
   }
 
   private onGrant(granted: number, retryAfterMs: number): void {
@@ -107,10 +123,9 @@ export class SharedRateLimit implements Limit {
       this.granted += granted;
       this.lots.push({ count: granted, at: this.now() });
     }
-    // The bucket is empty: the next call comes when it may have all that is missing, so that a call gives more than one.
-    const { messages, perSeconds } = this.rules;
-    const missingMs = ((this.chunk - this.granted) / messages) * perSeconds * 1000;
-    if (missingMs > 0) this.again(Math.ceil(Math.max(1, retryAfterMs, missingMs)));
+    // The bucket is empty: the next call comes when it may have what is missing, so that a call gives more than one.
+    const missing = Math.min(this.chunk - this.granted, this.step);
+    if (missing > 0) this.again(Math.ceil(Math.max(1, retryAfterMs + (missing - 1) / this.perMs)));
   }
 
   private onAway(error: unknown): void {
