@@ -39,6 +39,7 @@ const ON_ONE_MAJOR = [
     'provisioning-verify',
     'publisher',
     'queue-ownership',
+    'rate-limit-processes',
     'reconnect',
     'reply-queues',
     'request-reply-faults',
@@ -61,7 +62,9 @@ const ON_ONE_MAJOR = [
 const SAMPLED = [
   'libs/nestjs-sns-sqs/src/outbox/relay.interleavings.spec.ts',
   'test/faults/outbox/model-agrees.spec.ts',
-  ...['cli', 'inbox-processes', 'versions-side-by-side'].map(name => `test/e2e/${name}.e2e-spec.ts`),
+  ...['cli', 'inbox-processes', 'rate-limit-processes', 'versions-side-by-side'].map(
+    name => `test/e2e/${name}.e2e-spec.ts`,
+  ),
 ];
 
 /** The same, of specs that load no Nest. */
