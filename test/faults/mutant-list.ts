@@ -265,7 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'inbox/inbox.ts',
     from: "void this.release(claim, 'unstarted');\n    return this.withoutStore();",
     to: 'return this.withoutStore();',
-    by: SCHEDULES,
+    by: { spec: 'inbox/inbox.spec' },
   },
   {
     mend: 'A claim that could not be ended is ended later',

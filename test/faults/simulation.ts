@@ -26,6 +26,8 @@ const CALM_MS = 30 * 60 * 60 * 1000;
 const HANDLERS_END_MS = 400_000;
 /** What was claimed before a sleep begins within so much after it. */
 const AWAKE_MS = 1_000;
+/** An answer of the store takes less: what it has claimed may begin when the store has forgotten it. */
+const ANSWER_MS = 10;
 /** Between the look at a queue's tags and the mark: three calls. */
 const MARKING_MS = { usual: 150, stalled: 30_000 };
 /** A look at the pauses of others, and a handler that was about to begin. */
@@ -355,7 +357,7 @@ class Simulation {
     this.shelf.memory = new MemoryInboxStore({ now });
     this.shelf.steering = this.#steering();
     this.sharedTruth.clear();
-    this.fates.excuses.push({ from: this.time.now, to: this.time.now });
+    this.fates.excuses.push({ from: this.time.now, to: this.time.now + ANSWER_MS });
   }
 
   /** What runs when the machine falls asleep runs on when it wakes, and its claim may have ended meanwhile. */

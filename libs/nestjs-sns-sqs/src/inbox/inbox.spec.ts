@@ -117,6 +117,20 @@ describe('a subject of which the store knows nothing', () => {
   });
 });
 
+describe('a claim whose answer was lost', () => {
+  it('is taken back: the next process runs the event at once, as its first attempt', async () => {
+    const store = storeOf();
+    const [one, other] = [inboxOf({}, store), inboxOf({}, store)];
+    const claim = store.claim.bind(store);
+    jest.spyOn(store, 'claim').mockImplementationOnce((...args) => {
+      claim(...args);
+      return Promise.reject(new Error('the answer is lost')) as never;
+    });
+    expect(await one.admit('s', 'e')).toEqual({ kind: 'wait', why: 'unavailable' });
+    expect(await other.admit('s', 'e')).toMatchObject({ kind: 'run', attempt: 1 });
+  });
+});
+
 describe('a message that waits for its turn', () => {
   const sequential = { ordering: 'sequential', startAt: 1 } as const;
 
