@@ -5,7 +5,7 @@ import { abortController } from './abort.js';
 
 const SOURCES = join(import.meta.dirname, '..');
 /** Its signals are one receive's each. */
-const OF_ONE_CALL = ['async/abort.ts', 'server/receive/poller.ts'];
+const OF_ONE_CALL = ['async/abort.ts', 'server/receive/receive-calls.ts'];
 
 describe('abortController', () => {
   it('gives a signal that any number may listen to', () => {
