@@ -60,7 +60,7 @@ async function overWindow({ warmMs, measureMs, watchesLoop }, observer, server) 
   await sleep(warmMs);
   const span = await Span.begin(server);
   const before = observer.handled;
-  const delay = watchesLoop && watchLoop();
+  const delay = watchesLoop ? watchLoop() : undefined;
   await sleep(measureMs);
   return { ...consumed(observer, before, await span.end()), ...delay?.() };
 }
@@ -173,7 +173,7 @@ export async function measurePublishing(contestant, scenario, endpoint, server) 
   const heap = heapAfterGc();
   const span = await Span.begin(server);
   const before = accepted;
-  const delay = watchesLoop && watchLoop();
+  const delay = watchesLoop ? watchLoop() : undefined;
   await Promise.race([all, sleep(measureMs)]);
   const { seconds, cpuMicros, sends } = await span.end();
   const messages = accepted - before;
