@@ -168,7 +168,9 @@ async function run(here: World, prefix: string, { change, kind, mode }: (typeof 
     prefix,
     provisioning: mode,
     inbox: { store },
-    consumer: { ...QUICK, concurrency: 4 },
+    // A message of an unknown type comes back after whole seconds, and who has polled for longest receives it. With polls of
+    // one second that may be the same instance each time, on a machine that is busy enough.
+    consumer: { ...QUICK, waitTimeSeconds: 2, concurrency: 4 },
   });
   const versions = { old: setUp.old, new: setUp.new };
   const running = new Map<string, INestMicroservice>();
