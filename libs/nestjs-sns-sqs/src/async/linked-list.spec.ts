@@ -50,6 +50,12 @@ describe('LinkedList', () => {
     expect([seen, [...list]]).toEqual([['a', 'b', 'd'], ['d']]);
   });
 
+  it('lets each item leave while it is given', () => {
+    const { list } = filled('a', 'b', 'c');
+    for (const link of list.links()) list.remove(link);
+    expect([list.size, list.first]).toEqual([0, undefined]);
+  });
+
   it('is referred to by nothing that left it, so that old garbage keeps no young one', () => {
     const { list, links } = filled('a', 'b', 'c');
     for (const link of links.slice(0, 2)) list.remove(link);

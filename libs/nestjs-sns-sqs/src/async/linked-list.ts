@@ -61,10 +61,14 @@ export class LinkedList<T> implements Iterable<T> {
     while (this.head) this.remove(this.head);
   }
 
-  /** Those that are here now; one that leaves before its turn is left out. */
-  *[Symbol.iterator](): Iterator<T> {
+  *[Symbol.iterator](): Generator<T> {
+    for (const { item } of this.links()) yield item;
+  }
+
+  /** Of those that are here now; one that leaves before its turn is left out. */
+  *links(): Generator<Link<T>> {
     const places: Array<Place<T>> = [];
     for (let place = this.head; place; place = place.after) places.push(place);
-    for (const place of places) if (place.list === this) yield place.item;
+    for (const place of places) if (place.list === this) yield place;
   }
 }

@@ -1,7 +1,7 @@
 import { abortController } from '../async/abort.js';
 import { monotonicNow } from '../async/clock.js';
 import { backoffMs } from '../async/backoff.js';
-import { HeldList, type Place } from '../async/held-list.js';
+import { LinkedList, type Link } from '../async/linked-list.js';
 import { pause } from '../async/pause.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
@@ -73,7 +73,7 @@ export class BatchCaller<E extends object> {
   private isLingeringOver = false;
   private inFlight = 0;
   /** Batches under way, those that wait for another try among them. */
-  private readonly calling = new HeldList<Pending<E>[]>();
+  private readonly calling = new LinkedList<Pending<E>[]>();
   private abandoned: BatchFailure | undefined;
   private readonly abandoning = abortController();
 
@@ -158,12 +158,12 @@ export class BatchCaller<E extends object> {
   private launch(): void {
     this.inFlight += 1;
     const batch = this.queue.take(this.nextBatchSize());
-    const place = this.calling.add(batch);
-    void this.send(batch).finally(() => this.onBatchDone(place));
+    const link = this.calling.add(batch);
+    void this.send(batch).finally(() => this.onBatchDone(link));
   }
 
-  private onBatchDone(place: Place<Pending<E>[]>): void {
-    this.calling.remove(place);
+  private onBatchDone(link: Link<Pending<E>[]>): void {
+    this.calling.remove(link);
     this.inFlight -= 1;
     if (this.isLingeringOver || (this.options.eager && this.inFlight === 0)) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();

@@ -1,5 +1,5 @@
 import { monotonicNow } from '../../async/clock.js';
-import { HeldList, type Place } from '../../async/held-list.js';
+import { LinkedList, type Link } from '../../async/linked-list.js';
 
 /** What an emit has at least, in milliseconds: the app may have used up the time before it. */
 const GRACE_MS = 2_000;
@@ -24,7 +24,7 @@ export interface PendingEmitsOptions {
 /** Emits that have no result yet, and the time that they have for it: their own, and less once the app ends. */
 export class PendingEmits {
   /** What begins later never ends earlier: the first is the next to be too late. */
-  private readonly pending = new HeldList<Pending>();
+  private readonly pending = new LinkedList<Pending>();
   private limitedAt: number | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -54,9 +54,9 @@ export class PendingEmits {
    */
   errorOf(start: (end: (error: unknown) => void) => void, endsAt = this.endOfNow()): Promise<unknown> {
     return new Promise(resolve => {
-      const place = this.pending.add({ resolve, endsAt });
+      const link = this.pending.add({ resolve, endsAt });
       if (this.timer === undefined) this.watch(endsAt);
-      start(error => this.end(place, error));
+      start(error => this.end(link, error));
     });
   }
 
@@ -71,7 +71,7 @@ export class PendingEmits {
 
   /** All that are left are too late. */
   giveUp(): void {
-    for (const place of this.pending.places()) this.end(place, this.options.tooLate());
+    for (const link of this.pending.links()) this.end(link, this.options.tooLate());
     this.watchFirst();
   }
 
@@ -86,23 +86,23 @@ export class PendingEmits {
     clearTimeout(this.timer);
     this.timer = undefined;
     const { first } = this.pending;
-    if (first) this.watch(first.endsAt);
+    if (first) this.watch(first.item.endsAt);
   }
 
   private endLateOnes(): void {
     const { tooLate, timedOut } = this.options;
     // A timer may fire a fraction of a millisecond early.
     const now = monotonicNow() + 1;
-    for (const place of this.pending.places()) {
-      if (place.item.endsAt > now) break;
-      this.end(place, this.limitedAt === undefined ? timedOut() : tooLate());
+    for (const link of this.pending.links()) {
+      if (link.item.endsAt > now) break;
+      this.end(link, this.limitedAt === undefined ? timedOut() : tooLate());
     }
     this.watchFirst();
   }
 
-  private end(place: Place<Pending>, error: unknown): void {
-    this.pending.remove(place);
+  private end(link: Link<Pending>, error: unknown): void {
+    this.pending.remove(link);
     if (this.pending.size === 0 && this.limitedAt !== undefined) this.watchFirst();
-    place.item.resolve(error);
+    link.item.resolve(error);
   }
 }
