@@ -1,9 +1,16 @@
-import { Controller, UseInterceptors, type CallHandler, type Type } from '@nestjs/common';
+import {
+  Controller,
+  UseGuards,
+  UseInterceptors,
+  type CallHandler,
+  type INestMicroservice,
+  type Type,
+} from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
-import { lastValueFrom, map, Observable } from 'rxjs';
+import { lastValueFrom, map, Observable, timeout } from 'rxjs';
 import { Gate, waitFor } from '../support/wait-for.js';
-import { world } from '../support/world.js';
+import { world, type StartOptions } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
 const COMMANDS = 'notifications-async-commands.fifo';
@@ -30,9 +37,14 @@ describe('a handler that outlives its time and heeds no signal', () => {
   const logged = (text: string): boolean => here.logs.with(text).length > 0;
 
   /** Two instances take commands of one group, of which the first does not end: nothing else begins for a while. */
-  async function expectGroupToWait(work: StubbornWork, controller: Type, commandCount: number): Promise<void> {
-    await here.start([controller], { consumer: HASTY });
-    await here.start([controller], { consumer: HASTY });
+  async function expectGroupToWait(
+    work: StubbornWork,
+    controller: Type,
+    commandCount: number,
+    options: StartOptions = {},
+  ): Promise<void> {
+    await here.start([controller], { consumer: HASTY, ...options });
+    await here.start([controller], { consumer: HASTY, ...options });
     const commands = here.commands({ groupId: () => 'one' });
     for (let n = 0; n < commandCount; n += 1) await commands.emit('step', { n });
     await waitFor('the log line', () => logged('has not ended after handlerTimeoutMs'));
@@ -95,6 +107,60 @@ describe('a handler that outlives its time and heeds no signal', () => {
       }
     }
     await expectGroupToWait(work, Steps, 2);
+  });
+
+  it('keeps its place where an interceptor fails its attempt before its time is up', async () => {
+    const work = new StubbornWork();
+    const hasty = { intercept: (_: unknown, next: CallHandler) => next.handle().pipe(timeout({ first: 20 })) };
+    @Controller()
+    @UseInterceptors(hasty)
+    class Steps {
+      @OnCommand('step')
+      handle(@Payload() { n }: { n: number }): Promise<void> {
+        return work.run(n);
+      }
+    }
+    await expectGroupToWait(work, Steps, 2);
+  });
+
+  it('keeps its place behind a hook before requests, which makes a stream of it too', async () => {
+    const work = new StubbornWork();
+    @Controller()
+    class Steps {
+      @OnCommand('step')
+      handle(@Payload() { n }: { n: number }): Promise<void> {
+        return work.run(n);
+      }
+    }
+    // Nest 11 has no such hooks.
+    type Hooked = { registerPreRequestHook?: (hook: (_: unknown, next: () => unknown) => unknown) => unknown };
+    const configure = (app: INestMicroservice): unknown =>
+      (app as Hooked).registerPreRequestHook?.((_, next) => next());
+    await expectGroupToWait(work, Steps, 2, { configure });
+  });
+
+  it('does not begin when its guard has used up its time', async () => {
+    let asked = 0;
+    let begun = 0;
+    const slow = {
+      canActivate: async (): Promise<boolean> => {
+        asked += 1;
+        if (asked === 1) await waitFor('its time to be up', () => logged('has not ended after handlerTimeoutMs'));
+        return true;
+      },
+    };
+    @Controller()
+    @UseGuards(slow)
+    class Work {
+      @OnDomainEvent('user.registered', { from: 'users', useCase: 'work' })
+      handle(): void {
+        begun += 1;
+      }
+    }
+    await here.start([Work], { consumer: HASTY });
+    await here.events().emit('user.registered', {});
+    await here.queue(QUEUE).untilEmpty();
+    expect([asked, begun]).toEqual([2, 1]);
   });
 
   it('has ended when it is a stream, which is unsubscribed', async () => {

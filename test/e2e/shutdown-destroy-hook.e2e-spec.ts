@@ -1,10 +1,18 @@
 import { jest } from '@jest/globals';
-import { Controller, Injectable, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import {
+  Controller,
+  Injectable,
+  Module,
+  type CallHandler,
+  type DynamicModule,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { OnDomainEvent, ServerSQS, SnsSqsModule } from 'nestjs-sns-sqs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitFor } from '../support/wait-for.js';
+import { catchError, of } from 'rxjs';
+import { Gate, waitFor } from '../support/wait-for.js';
 import { QUICK, world } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
@@ -104,6 +112,34 @@ describe('from the beginning of onModuleDestroy', () => {
     } finally {
       killed.mockRestore();
     }
+  });
+
+  it('no handler begins whose guard or interceptor was still at work, and its message costs no attempt', async () => {
+    const gate = new Gate();
+    let waiting = 0;
+    const wait = async (): Promise<boolean> => {
+      waiting += 1;
+      await gate.opened;
+      return true;
+    };
+    const app = (await compile()).createNestApplication();
+    here.onClose(() => app.close());
+    app.useGlobalGuards({ canActivate: async () => waiting > 0 || wait() });
+    // It makes a result of whatever comes.
+    const harmless = (next: CallHandler) => next.handle().pipe(catchError(() => of('all is well')));
+    app.useGlobalInterceptors({ intercept: async (_, next) => (await wait(), harmless(next)) });
+    app.connectMicroservice<MicroserviceOptions>({ strategy: new ServerSQS(options()) }, { inheritAppConfig: true });
+    await app.init();
+    await app.startAllMicroservices();
+    const events = here.events();
+    await Promise.all([1, 2].map(n => events.emit('user.registered', { n })));
+    await waitFor('a guard and an interceptor', () => waiting === 2);
+    const closed = app.close();
+    await waitFor('its beginning', () => !app.get(Database).isOpen);
+    gate.open();
+    await closed;
+    expect(begun).toBe(0);
+    await here.queue(QUEUE).untilAllVisible(2);
   });
 
   it('a server that is still starting does not begin', async () => {

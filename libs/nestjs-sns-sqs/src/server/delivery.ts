@@ -7,6 +7,7 @@ import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { Operation } from '../events/traced.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
+import { HeldBackError } from './held-back.js';
 
 /** What a handler is called with. */
 export interface HandlerInput {
@@ -30,8 +31,9 @@ export class Delivery {
   private isSettled = false;
   private isLeaseLost = false;
   private isSignalTaken = false;
-  private hasBegun = false;
+  private hasEntered = false;
   private held = false;
+  private keptOut = false;
   private stopped = false;
   private decoded: Promise<EventEnvelope> | EventEnvelope | undefined;
   private known: EventEnvelope | undefined;
@@ -186,15 +188,25 @@ export class Delivery {
     return this.stopped;
   }
 
-  /** Its handler is about to be called. False: it was held back, and must not be. */
-  begin(): boolean {
-    this.hasBegun = !this.held;
-    return this.hasBegun;
+  /** Guards, interceptors and pipes have come to its handler: why it must not be called any more; undefined: it is called. */
+  enter(): Error | undefined {
+    const { abortReason } = this;
+    // An interceptor may call it again.
+    if (this.hasEntered) return abortReason;
+    this.keptOut = this.held || this.isLeaseLost || abortReason !== undefined;
+    if (this.keptOut) return new HeldBackError();
+    this.hasEntered = true;
+    return undefined;
+  }
+
+  /** Its handler was not called, whatever interceptors and filters make of that. */
+  get isKeptOut(): boolean {
+    return this.keptOut;
   }
 
   /** Its handler does not begin any more, unless it has. */
   holdBack(): void {
-    this.held = !this.hasBegun;
+    this.held = !this.hasEntered;
   }
 
   /** Its handler works behind interceptors. */

@@ -2,7 +2,7 @@ import type { MessageHandler } from '@nestjs/microservices';
 import type { Delivery, HandlerInput, Together } from '../delivery.js';
 import type { RunningBatch } from '../receive/batch-lanes.js';
 import type { LaneVerdict } from '../receive/lane-base.js';
-import { HeldBackError } from './held-back.js';
+import { HeldBackError } from '../held-back.js';
 
 /** A message that is ready for its handler. */
 export interface BatchMember extends HandlerInput {

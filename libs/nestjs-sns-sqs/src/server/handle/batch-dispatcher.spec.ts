@@ -6,7 +6,7 @@ import { Discard } from '../../errors/handler-outcomes.js';
 import { Delivery } from '../delivery.js';
 import { BatchDispatcher } from './batch-dispatcher.js';
 import { HandlerTime } from './handler-time.js';
-import { HeldBackError } from './held-back.js';
+import { HeldBackError } from '../held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 
 const logger = { warn: jest.fn(), error: jest.fn() };

@@ -36,7 +36,7 @@ export class BatchDispatcher {
 
   private readonly callTogether = async (members: readonly BatchMember[]): Promise<MemberOutcome[]> => {
     // A schema or the inbox may have taken its time.
-    const started = members.filter(({ delivery }) => !delivery.leaseLost && delivery.begin());
+    const started = members.filter(({ delivery }) => !delivery.leaseLost && !delivery.isHeldBack);
     const [first] = started;
     const outcomes = new Map<BatchMember, MemberOutcome>();
     if (first) {

@@ -7,10 +7,12 @@ import type { ElementClass } from '../../interfaces/handler-options.interface.js
 import type { BatchMember, MemberOutcome } from './batch-call.js';
 import { pipeEach, type PipedBatch } from './batch-pipes.js';
 import type { HandlerCall } from './handler-call.js';
+import { HeldBackError } from '../held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
-import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
+import { ENTER, NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
 const DONE: MemberOutcome = { kind: 'done' };
+const HELD_BACK: MemberOutcome = { kind: 'held-back' };
 
 /** One call of a handler for many messages: what it gets, how it is told to stop, and the result of each message. */
 export class BatchRun implements HandlerCall, PipedBatch {
@@ -24,6 +26,8 @@ export class BatchRun implements HandlerCall, PipedBatch {
   private thrown: unknown;
   private work: Promise<unknown> | undefined;
   private isSignalTaken = false;
+  private hasEntered = false;
+  private isKeptOut = false;
 
   constructor(
     private readonly members: readonly BatchMember[],
@@ -70,6 +74,17 @@ export class BatchRun implements HandlerCall, PipedBatch {
     this.cutOff?.(reason);
   }
 
+  /** As {@link Delivery.enter}. The lease of some may be lost, of which the handler is told. */
+  enter(): Error | undefined {
+    const { abortReason } = this;
+    if (this.hasEntered) return abortReason;
+    const mayRun = this.members.some(({ delivery }) => !delivery.isHeldBack && !delivery.leaseLost);
+    this.isKeptOut = !mayRun || abortReason !== undefined;
+    if (this.isKeptOut) return new HeldBackError();
+    this.hasEntered = true;
+    return undefined;
+  }
+
   noteWork(work: Promise<unknown>): void {
     this.work = this.work ? Promise.allSettled([this.work, work]) : work;
   }
@@ -91,6 +106,8 @@ export class BatchRun implements HandlerCall, PipedBatch {
 
   /** The result of each message, in their order. @param failure what the call failed with; undefined: it has not */
   outcomes(failure: { error: unknown } | undefined): MemberOutcome[] {
+    const isTimeUp = failure !== undefined && failure.error === this.abortReason;
+    if (this.isKeptOut && !isTimeUp) return this.members.map(() => HELD_BACK);
     const error = this.verdict(failure);
     const failures = error && isBatchFailure(error.error) ? failuresByIndex(error.error, this.kept.length) : undefined;
     const isUnfit = error !== undefined && isBatchFailure(error.error) && !failures;
@@ -152,6 +169,10 @@ class BatchState implements SqsBatchContextState, NotesWork, NotesThrown {
 
   get signal(): AbortSignal {
     return this.run.takeSignal();
+  }
+
+  [ENTER](): Error | undefined {
+    return this.run.enter();
   }
 
   [NOTE_WORK](work: Promise<unknown>): void {

@@ -15,7 +15,7 @@ import type { DeliveryTracer } from './delivery-tracer.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
-import { HeldBackError } from './held-back.js';
+import { HeldBackError } from '../held-back.js';
 import { LastResort } from './last-resort.js';
 import { logMarked } from './marked-failures.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
@@ -169,6 +169,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     try {
       await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
       const { outcome, refused } = delivery;
+      // An interceptor or a filter may have made a result of it.
+      if (delivery.isKeptOut) return undefined;
       if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
       // It comes again, so what is behind it in its lane must not be run before.
       if (delivery.mayHaveStopped) return await this.settlementOfFailed(delivery, attempt, delivery.abortReason, false);
@@ -176,7 +178,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       else this.options.breaker?.noteSuccess(delivery);
       return HANDLED;
     } catch (error) {
-      if (isInstance(error, HeldBackError)) return undefined;
+      const isTimeUp = error === delivery.abortReason;
+      if (isInstance(error, HeldBackError) || (delivery.isKeptOut && !isTimeUp)) return undefined;
       return this.settlementOfFailed(delivery, attempt, asAsked(delivery, error));
     } finally {
       asking?.end();

@@ -5,7 +5,7 @@ import type { SqsContext } from '../../ctx-host/sqs.context.js';
 import { Delivery } from '../delivery.js';
 import { Dispatcher, type DispatcherOptions, type ProcessingHooks } from './dispatcher.js';
 import type { EventEnvelope } from '../../interfaces/envelope.interface.js';
-import { HeldBackError } from './held-back.js';
+import { HeldBackError } from '../held-back.js';
 import { IncomingRequest, type ReplySender } from '../reply/incoming-request.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { HandlerRegistry } from './handler-registry.js';

@@ -20,11 +20,11 @@ import type { BatchCall } from './batch-call.js';
 import { BatchDispatcher } from './batch-dispatcher.js';
 import { callHandler } from './handler-call.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
-import { HeldBackError } from './held-back.js';
+import { HeldBackError } from '../held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 import type { RequestClocks } from '../reply/request-deadline.js';
 import { noHandler } from './unknown-types.js';
-import { NOTE_WORK, type NotesWork } from './watch-handlers.js';
+import { ENTER, NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (
@@ -138,13 +138,16 @@ export class Dispatcher {
     if (batch) return inBatch(batch.join(delivery, { handler, payload, context }), request, delivery);
     const begin = (): Promise<void> => {
       // A hook, a schema or a deserializer may have taken its time.
-      if (delivery.leaseLost || !delivery.begin()) throw new HeldBackError();
+      if (delivery.leaseLost || delivery.isHeldBack) throw new HeldBackError();
       if (!request)
         return this.time.run(delivery, (end, fail) => callHandler(handler, payload, context, delivery, end, fail));
       const work: Work = (end, fail) =>
         void request
           .answer(() => answer(handler, payload, context), delivery.signal)
-          .then(end, (error: Error) => delivery.afterWork(() => fail(error)));
+          .then(
+            () => delivery.afterWork(end),
+            (error: Error) => delivery.afterWork(() => fail(error)),
+          );
       // Its caller does not wait for a handler that goes on.
       return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
     };
@@ -177,6 +180,10 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
     const { marker } = this.delivery;
     if (!marker) throw unsupported(this.queue, 'it has no inbox');
     await marker.markDoneIn(this.delivery, tx);
+  }
+
+  [ENTER](): Error | undefined {
+    return this.delivery.enter();
   }
 
   [NOTE_WORK](work: Promise<unknown>): void {

@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, type Observable } from 'rxjs';
+import { isThenable } from '../../events/user-code.js';
 
 /** A call of a handler as far as its end is concerned: that of one delivery, or of a batch. */
 export interface HandlerCall {
@@ -11,6 +12,8 @@ export interface HandlerCall {
   cutOff: ((reason: Error) => void) | undefined;
   /** Tells the handler to stop. */
   abort(reason: Error): void;
+  /** The handler works on this too. */
+  noteWork(work: Promise<unknown>): void;
   /** Calls back when what the handler does behind interceptors has ended. */
   afterWork(then: () => void): void;
 }
@@ -38,12 +41,35 @@ export function callHandler(
   Promise.resolve(handler(data, context)).then(ended, fail);
 }
 
-/** Runs a stream to its end, or until its call is told to stop: then it is unsubscribed, and has ended. */
+/**
+ * Runs a stream to its end, or until its call is told to stop: then it is unsubscribed, and has ended. What works on
+ * behind it is waited for, whatever an interceptor made of it in the meantime: `timeout()` fails, `takeUntil()` completes,
+ * and neither stops a handler. Promises that it emits are waited for too, and a rejection fails the call.
+ */
 function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, fail: Fail): void {
   const { abortReason } = call;
   if (abortReason) return call.afterWork(() => fail(abortReason));
-  const subscription = items.subscribe({ error: fail, complete: end });
+  let isOver = false;
+  let broken: { error: unknown } | undefined;
+  const subscription = items.subscribe({
+    next: item => {
+      if (!isThenable(item)) return;
+      const promised = Promise.resolve(item);
+      promised.catch((error: unknown) => (broken ??= { error }));
+      call.noteWork(promised);
+    },
+    error: (error: Error) => {
+      isOver = true;
+      failAfterWork(call, error, fail);
+    },
+    complete: () => {
+      isOver = true;
+      call.afterWork(() => (broken ? fail(broken.error as Error) : end()));
+    },
+  });
   call.cutOff = reason => {
+    if (isOver) return;
+    isOver = true;
     try {
       subscription.unsubscribe();
     } catch {
@@ -51,4 +77,17 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
     }
     call.afterWork(() => fail(reason));
   };
+}
+
+/** A handler that still works although its call has failed is told to stop. */
+function failAfterWork(call: HandlerCall, error: Error, fail: Fail): void {
+  let hasEnded = false;
+  call.afterWork(() => {
+    hasEnded = true;
+    fail(error);
+  });
+  if (hasEnded) return;
+  setImmediate(() => {
+    if (!hasEnded) call.abort(error);
+  });
 }

@@ -1,4 +1,6 @@
 import { NestMicroservice } from '@nestjs/microservices';
+import { isInstance } from '../../errors/thrown.js';
+import { HeldBackError } from '../held-back.js';
 import { contextState } from './context-state.js';
 
 const INSTALLED = Symbol.for('nestjs-sns-sqs.outcomes-before-filters');
@@ -48,6 +50,8 @@ function watchErrors(prototype: Proxy): void {
   const original = prototype.handleError;
   if (prototype[INSTALLED] || !original) return;
   prototype.handleError = function (handler, args, error, ...rest) {
+    // No filter is to make a result of it.
+    if (isInstance(error, HeldBackError)) throw error;
     const isToBeHandled = contextState<NotesThrown>(args?.[1], NOTE_THROWN)?.[NOTE_THROWN](error) ?? false;
     const given = original.call(this, handler, args, error, ...rest);
     return isToBeHandled && given instanceof Promise ? orThrown(given, error) : given;

@@ -3,6 +3,7 @@ import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isError, isInstance, thrownText } from '../../errors/thrown.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
+import { HeldBackError } from '../held-back.js';
 import { overdueMs, type RequestClocks } from './request-deadline.js';
 
 /** Sends one packet of an answer; never rejects. */
@@ -40,7 +41,8 @@ export class IncomingRequest {
 
   /**
    * Runs a handler to the end of its value, promise or observable, and resolves when all of the answer is sent. What it
-   * throws is part of the answer. Rejects only with the signal's reason, when the work was cut off.
+   * throws is part of the answer. Rejects with the signal's reason when the work was cut off, and with HeldBackError when
+   * it may not begin any more.
    */
   async answer(run: () => unknown, signal: AbortSignal): Promise<void> {
     try {
@@ -49,6 +51,7 @@ export class IncomingRequest {
       else this.next(result);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      if (isInstance(error, HeldBackError)) throw error;
       // Not the handler's own: its answer does not fit its contract.
       if (isInstance(error, SnsSqsError)) this.sender.note(error.message);
       return this.refuse(error);

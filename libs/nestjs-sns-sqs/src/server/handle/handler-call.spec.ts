@@ -1,0 +1,92 @@
+import { jest } from '@jest/globals';
+import { concat, EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
+import { Delivery } from '../delivery.js';
+import { callHandler } from './handler-call.js';
+
+const NO = new Error('no');
+
+describe('what an interceptor makes of a handler that still works', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  /** A call whose handler works behind `stream` until `finish` is called. */
+  function call(stream: Observable<unknown>) {
+    const delivery = new Delivery({ MessageId: 'm' }, 0, 0);
+    const log: string[] = [];
+    let finish: () => void = () => undefined;
+    delivery.noteWork(new Promise<void>(resolve => (finish = resolve)));
+    callHandler(
+      () => Promise.resolve(stream),
+      'data',
+      {},
+      delivery,
+      () => log.push('ended'),
+      error => log.push(`failed: ${error.message}`),
+    );
+    return { delivery, log, finish: () => finish() };
+  }
+  const aMoment = (): Promise<void> => jest.advanceTimersByTimeAsync(10);
+
+  it('a failure counts when the handler has ended, which is told to stop', async () => {
+    const { delivery, log, finish } = call(throwError(() => NO));
+    await aMoment();
+    expect([log, delivery.abortReason]).toEqual([[], NO]);
+    finish();
+    await aMoment();
+    expect(log).toEqual(['failed: no']);
+  });
+
+  it('a completion counts when the handler has ended, also where its call is told to stop meanwhile', async () => {
+    const { delivery, log, finish } = call(EMPTY);
+    await aMoment();
+    delivery.abort(NO);
+    await aMoment();
+    expect(log).toEqual([]);
+    finish();
+    await aMoment();
+    expect(log).toEqual(['ended']);
+  });
+
+  it('a failure is told once where the call is told to stop for another reason', async () => {
+    const { delivery, log, finish } = call(throwError(() => NO));
+    await aMoment();
+    delivery.abort(new Error('the time is up'));
+    await aMoment();
+    finish();
+    await aMoment();
+    expect(log).toEqual(['failed: no']);
+  });
+
+  it('a handler that has ended is not told to stop', async () => {
+    const { delivery, log, finish } = call(throwError(() => NO));
+    finish();
+    await aMoment();
+    expect([log, delivery.abortReason]).toEqual([['failed: no'], undefined]);
+  });
+
+  it('promises in a stream are waited for, and one that rejects fails the call', async () => {
+    let reject: (error: Error) => void = () => undefined;
+    const late = new Promise((_, no) => (reject = no));
+    const { log, finish } = call(of(Promise.reject(NO), late, Promise.resolve()));
+    finish();
+    await aMoment();
+    expect(log).toEqual([]);
+    reject(new Error('another'));
+    await aMoment();
+    expect(log).toEqual(['failed: no']);
+  });
+
+  it('promises of a stream that is cut off are waited for', async () => {
+    let resolve: () => void = () => undefined;
+    const late = new Promise<void>(yes => (resolve = yes));
+    const { delivery, log, finish } = call(concat(of(late), NEVER));
+    finish();
+    await aMoment();
+    delivery.abort(NO);
+    await aMoment();
+    expect(log).toEqual([]);
+    resolve();
+    await aMoment();
+    expect(log).toEqual(['failed: no']);
+  });
+});
