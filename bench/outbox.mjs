@@ -2,7 +2,7 @@
 // a transaction, and the queries of an idle relay; beside pg-transactional-outbox, where it is
 // installed (`npm ci --prefix bench/rivals`), and a loop by hand. A real PostgreSQL, and the stub with 10 ms per
 // call, on the same machine. --events: how many. --rows=10000,1000000: instead, what the calls of the outbox take while so
-// many messages wait; --keep: with the option `keep`.
+// many messages wait; --keep: with the option `keep`. Exits with 1 if a target is missed, or could not be measured.
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { PostgresProcess } from '../test/support/postgres-process.mjs';
 import { ServerProcess } from './lib/server-process.mjs';
 import { pgTransactionalOutbox } from './outbox-rival.mjs';
 import { measureRows } from './outbox-rows.mjs';
+import { tellTargets } from './outbox-targets.mjs';
 
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '20000' }, rows: { type: 'string' }, keep: { type: 'boolean' } },
@@ -100,14 +101,15 @@ async function relayed() {
   say('nestjs-sns-sqs', result);
   queries = 0;
   await setTimeout(10_000);
-  console.log(`  idle: ${(queries / 10).toFixed(1)} queries/s`);
+  const idle = queries / 10;
+  console.log(`  idle: ${idle.toFixed(1)} queries/s`);
   await client.close();
   await writer.client.close();
-  return result;
+  return { ...result, idle };
 }
 
-/** How many times as many events ours has relayed in the same time. */
-async function besideRival(ours) {
+/** Its events/s; undefined: it is not installed. */
+async function rival(ours) {
   const count = Math.min(events, 500);
   const result = await pgTransactionalOutbox({
     pool: connections,
@@ -117,9 +119,13 @@ async function besideRival(ours) {
     count,
     measured: work => measured(work, count),
   });
-  if (!result) return console.log('pg-transactional-outbox is not installed: npm ci --prefix bench/rivals');
-  say('pg-transactional-outbox', result);
+  if (!result) {
+    console.log('pg-transactional-outbox is not installed: npm ci --prefix bench/rivals');
+    return undefined;
+  }
+  say(`pg-transactional-outbox, batches of ${result.batch}`, result);
   console.log(`  ours: ${(ours.perSecond / result.perSecond).toFixed(1)} times as many`);
+  return result.perSecond;
 }
 
 /** Claims ten, sends one by one, deletes one by one: what many services have. */
@@ -141,11 +147,13 @@ async function byHand() {
       isEmpty = rows.length === 0;
     }
   };
-  say('a loop by hand', await measured(loop, count));
+  const result = await measured(loop, count);
+  say('a loop by hand', result);
   connection.release();
+  return result.perSecond;
 }
 
-/** A change of a user and its event, 200 a second; and the same change without an event. */
+/** A change of a user and its event, 200 a second; and the same change without an event. Gives the median until accepted. */
 async function latency() {
   const { client } = clientOf();
   await client.connect();
@@ -197,12 +205,14 @@ async function latency() {
     `a transaction: p50 ${quantile(without, 0.5)} ms without an event, ${quantile(withEmit, 0.5)} ms with one`,
   );
   await client.close();
+  return Number(quantile(ms, 0.5));
 }
 
 try {
-  await besideRival(await relayed());
-  await byHand();
-  await latency();
+  const ours = await relayed();
+  const others = { rival: await rival(ours), byHand: await byHand() };
+  const areMet = tellTargets({ ...ours, ...others, p50: await latency() });
+  process.exitCode = areMet ? 0 : 1;
 } finally {
   await connections.end();
   stub.stop();
