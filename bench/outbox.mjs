@@ -74,7 +74,12 @@ const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(so
 
 /** Commits this many events, as fast as it goes: one row each, copied from one that the client wrote. */
 async function backlog(client) {
-  await lastValueFrom(client.within(connections).emit('changed', { filler: 'x'.repeat(500) }), { defaultValue: 0 });
+  const connection = await connections.connect();
+  await connection.query('BEGIN');
+  const emitted = client.within(fromPg(connection)).emit('changed', { filler: 'x'.repeat(500) });
+  await lastValueFrom(emitted, { defaultValue: 0 });
+  await connection.query('COMMIT');
+  connection.release();
   await connections.query(
     `INSERT INTO ${MESSAGES} (destination, bucket, lane, event_id, type, entry)
      SELECT destination, n % ${SUBJECTS} % 16, 'user ' || n % ${SUBJECTS}, n::text, type, entry

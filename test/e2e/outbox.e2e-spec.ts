@@ -5,6 +5,7 @@ import { fromPg, PostgresOutbox } from 'nestjs-sns-sqs/postgres';
 import type { PoolClient } from 'pg';
 import { lastValueFrom } from 'rxjs';
 import { testIo } from '../../libs/nestjs-sns-sqs/test/cli-io.js';
+import { begin } from '../../libs/nestjs-sns-sqs/test/postgres-transaction.js';
 import { runCli } from '../../libs/nestjs-sns-sqs/src/cli/run-cli.js';
 import { describeWithPostgres, TestDatabase } from '../support/postgres.js';
 import { waitFor } from '../support/wait-for.js';
@@ -113,7 +114,9 @@ describeWithPostgres('the outbox', () => {
     const outbox = new PostgresOutbox({ pool: database.pool, relay: false });
     const { client } = here.commands({ outbox });
     const command = new SqsRecordBuilder({ n: 1 }).setGroupId('one').build();
-    await lastValueFrom(client.within(database.pool).emit('step', command), { defaultValue: undefined });
+    const { tx, commit } = await begin(database.pool);
+    await lastValueFrom(client.within(tx).emit('step', command), { defaultValue: undefined });
+    await commit();
     expect(await waiting()).toBe(1);
     const { endpoint, region, credentials } = here.aws;
     const before = { ...process.env };

@@ -9,6 +9,7 @@ import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { PacketMetadata } from '../interfaces/envelope.interface.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import { assertOpen } from '../outbox/open-transaction.js';
 import { HOLD, heldIn, refused, writesOf } from '../outbox/transaction-writes.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { ClientOutbox } from './outbox/client-outbox.js';
@@ -76,7 +77,7 @@ export abstract class SnsSqsClient
    * Emits by the client's outbox: the event becomes a row of the user's own transaction, and is published after its
    * commit, never without it. Options of the record count as ever; `setSequence('next')` is possible here only.
    * @param tx the result of `fromPg(tx)`, `fromDrizzle(tx)` and the like
-   * @throws {SnsSqsError} OUTBOX_REQUIRED: the client has no outbox
+   * @throws {SnsSqsError} OUTBOX_REQUIRED: the client has no outbox; NO_TRANSACTION: `tx` is no open transaction
    * @example
    * ```typescript
    * await database.transaction(async tx => {
@@ -87,6 +88,7 @@ export abstract class SnsSqsClient
    */
   within(tx: SqlExecutor): OutboxEmitter {
     const { writer } = this.ownOutbox();
+    assertOpen(tx, 'within()');
     const hold = <T>(work: Promise<T>): Promise<T> => writesOf(tx).hold(work);
     const emitter: OutboxEmitter & { [HOLD]: typeof hold } = {
       emit: <TResult, TInput>(pattern: unknown, data: TInput): Observable<TResult> => {

@@ -223,6 +223,48 @@ describe('A client with an outbox', () => {
     expect(add).not.toHaveBeenCalled();
   });
 
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['a pool of pg', { query: () => undefined, connect: () => undefined, totalCount: 0 }],
+    ['a pool of another driver', { query: () => undefined, connect: () => undefined }],
+    ['a connection whose transaction has ended', { query: () => undefined, getTransactionStatus: () => 'I' }],
+    ['PGlite itself', { query: () => undefined, transaction: () => undefined }],
+    ['a query runner of TypeORM', { query: () => undefined, isTransactionActive: true }],
+    ['a transaction of Drizzle', { query: {}, rollback: () => undefined }],
+  ])('refuses %s in place of a transaction', async (_, tx) => {
+    const refusal = { code: 'NO_TRANSACTION' };
+    expect(() => events().within(tx as SqlExecutor)).toThrow(expect.objectContaining(refusal) as Error);
+    if (typeof tx !== 'object' || tx === null) return;
+    Object.assign(store, { transaction: () => tx });
+    const client = events();
+    await expect(lastValueFrom(client.emit('user.registered', {}))).rejects.toMatchObject(refusal);
+    await expect(client.cancel('reminder')).rejects.toMatchObject(refusal);
+    expect(sent).toEqual([]);
+  });
+
+  it('refuses a connection whose transaction has ended since within()', async () => {
+    let status = 'T';
+    const begun = store.begin();
+    const emitter = events().within(Object.assign(begun.tx, { getTransactionStatus: () => status }));
+    await lastValueFrom(emitter.emit('user.registered', {}), { defaultValue: undefined });
+    status = 'I';
+    await expect(lastValueFrom(emitter.emit('user.changed', {}))).rejects.toMatchObject({ code: 'NO_TRANSACTION' });
+    await expect(emitter.cancel('reminder')).rejects.toMatchObject({ code: 'NO_TRANSACTION' });
+  });
+
+  it.each(['a\0b', 'half of an emoji \ud83d', '', 'k'.repeat(201), undefined])(
+    'refuses to cancel %j, which is the key of no message, before it touches the database',
+    async key => {
+      const cancel = jest.spyOn(store, 'cancel');
+      const client = events();
+      for (const by of [client, client.within(store.begin().tx)]) {
+        await expect(by.cancel(key as string)).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+      }
+      expect(cancel).not.toHaveBeenCalled();
+    },
+  );
+
   it("passes the database's own error on, as ORMs know it", async () => {
     const conflict = Object.assign(new Error('could not serialize access'), { code: '40001' });
     jest.spyOn(store, 'add').mockRejectedValue(conflict);

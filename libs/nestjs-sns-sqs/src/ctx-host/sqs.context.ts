@@ -93,7 +93,8 @@ export class SqsContext extends BaseRpcContext<[SqsContextState]> {
    *
    * @param tx `fromPg()`, `fromDrizzle()` and others of `nestjs-sns-sqs/postgres` make it of an open transaction
    * @throws {SnsSqsError} CLAIM_LOST: another consumer may have the event, and the transaction cannot commit;
-   * MARK_DONE_UNSUPPORTED: the queue's inbox is no `PostgresInboxStore`; INBOX_UNAVAILABLE: the message is handled without it.
+   * NO_TRANSACTION: `tx` is no open transaction; MARK_DONE_UNSUPPORTED: the queue's inbox is no `PostgresInboxStore`;
+   * INBOX_UNAVAILABLE: the message is handled without it.
    * @example
    * ```typescript
    * await database.transaction(async tx => {

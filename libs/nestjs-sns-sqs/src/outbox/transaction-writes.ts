@@ -12,7 +12,7 @@ const known = new WeakMap<SqlExecutor, TransactionWrites>();
 /** The writes of a transaction, whichever client makes them. */
 export function writesOf(tx: SqlExecutor): TransactionWrites {
   let writes = known.get(tx);
-  if (!writes) known.set(tx, (writes = new TransactionWrites('connect' in tx)));
+  if (!writes) known.set(tx, (writes = new TransactionWrites()));
   return writes;
 }
 
@@ -42,9 +42,6 @@ export class TransactionWrites {
   /** The database has refused a statement, and nobody knows it yet. */
   private failure: { error: unknown } | undefined;
 
-  /** @param isShared by others, as a pool is: each statement may be a transaction of its own */
-  constructor(private readonly isShared: boolean) {}
-
   /** `work` belongs to the transaction. Rejects with its failure when nothing else is under way. */
   async hold<T>(work: Promise<T>): Promise<T> {
     this.underWay.add(work);
@@ -71,7 +68,7 @@ export class TransactionWrites {
     const result = this.tail.then(begin);
     this.tail = result.catch((error: unknown) => {
       // A record that is wrong stops nobody else.
-      if (!this.isShared && !isInstance(error, SnsSqsError)) this.failure ??= { error };
+      if (!isInstance(error, SnsSqsError)) this.failure ??= { error };
     });
     return result;
   }
@@ -82,7 +79,7 @@ export class TransactionWrites {
       await Promise.allSettled(this.underWay);
       // What is emitted together begins in one turn of the event loop.
       await turnOfEventLoop();
-    } while (this.underWay.size > 0 && !this.isShared);
+    } while (this.underWay.size > 0);
     // Who has seen it may go on, for example after a rollback to a savepoint.
     if (this.failure === failure) this.failure = undefined;
   }

@@ -3,7 +3,7 @@ import { INBOX_MIGRATIONS } from './inbox/migrations.js';
 import type { Migration } from './migration.js';
 import { OUTBOX_MIGRATIONS } from './outbox/migrations.js';
 import { STEERING_MIGRATIONS } from './steering/migrations.js';
-import { checkedSchema, POSTGRES_DEFAULT_SCHEMA } from './schema-name.js';
+import { checkedSchema, quotedSchema, POSTGRES_DEFAULT_SCHEMA } from './schema-name.js';
 
 const ALL: readonly Migration[] = [...OUTBOX_MIGRATIONS, ...INBOX_MIGRATIONS, ...STEERING_MIGRATIONS];
 
@@ -14,7 +14,8 @@ const LOCK = 7_345_093_621_178;
  * One statement for each step, so that it is carried out as a whole or not at all, by any driver. Two processes that
  * migrate at one time wait for each other, and the second finds the step done.
  */
-function asStatement(schema: string, { name, statements }: Migration): string {
+function asStatement(schemaName: string, { name, statements }: Migration): string {
+  const schema = quotedSchema(schemaName);
   return `DO $migration$
 BEGIN
   PERFORM pg_advisory_xact_lock(${LOCK});
@@ -92,11 +93,11 @@ export async function appliedMigrations(
 ): Promise<string[]> {
   const checked = checkedSchema(schema);
   const { rows } = await database.query<{ found: boolean }>(
-    `SELECT to_regclass('${checked}.migrations') IS NOT NULL AS found`,
+    `SELECT to_regclass('${quotedSchema(checked)}.migrations') IS NOT NULL AS found`,
   );
   if (!rows[0]?.found) return [];
   const applied = await database.query<{ name: string }>(
-    `SELECT name FROM ${checked}.migrations ORDER BY applied_at, name`,
+    `SELECT name FROM ${quotedSchema(checked)}.migrations ORDER BY applied_at, name`,
   );
   return applied.rows.map(({ name }) => name);
 }

@@ -11,3 +11,6 @@ export function checkedSchema(schema: string = POSTGRES_DEFAULT_SCHEMA): string 
     remedy: 'give 1 to 63 of a-z 0-9 _, not beginning with a digit',
   });
 }
+
+/** As a part of statements: also a word of SQL, such as `user`, is a name in quotes. */
+export const quotedSchema = (schema: string): string => `"${schema}"`;

@@ -24,6 +24,16 @@ const CUT_REMEDY = 'cut texts between characters, and leave out what AWS refuses
 export const invalidRecord = (problem: string, remedy: string): SnsSqsError =>
   new SnsSqsError('INVALID_RECORD', { problem, remedy });
 
+/** Throws INVALID_RECORD for what setScheduleKey() does not take. */
+export function assertScheduleKey(key: unknown): void {
+  if (typeof key !== 'string' || key === '' || key.length > 200 || key.includes('\0')) {
+    throw invalidRecord(`the schedule key ${quoted(key)} is not allowed`, 'give a text of 1 to 200 characters');
+  }
+  // The database would take it for another key that is cut at the same place.
+  const problem = cutProblem(key);
+  if (problem !== undefined) throw invalidRecord(`the schedule key ${quoted(key)}: ${problem}`, CUT_REMEDY);
+}
+
 function isNumberOfAws(value: number): boolean {
   const magnitude = Math.abs(value);
   return value === 0 || (magnitude >= NUMBER.least && magnitude <= NUMBER.most);
@@ -147,12 +157,7 @@ export abstract class RecordBuilder<T> {
    * 1 to 200 characters. @default the message cannot be replaced or cancelled
    */
   setScheduleKey(key: string): this {
-    if (typeof key !== 'string' || key === '' || key.length > 200 || key.includes('\0')) {
-      throw invalidRecord(`the schedule key ${quoted(key)} is not allowed`, 'give a text of 1 to 200 characters');
-    }
-    // The database would take it for another key that is cut at the same place.
-    const problem = cutProblem(key);
-    if (problem !== undefined) throw invalidRecord(`the schedule key ${quoted(key)}: ${problem}`, CUT_REMEDY);
+    assertScheduleKey(key);
     this.options.scheduleKey = key;
     return this;
   }

@@ -3,8 +3,9 @@ import type { OutboxMessage, OutboxStore } from '../../interfaces/outbox-store.i
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { quoted } from '../../logging/printable.js';
-import { invalidRecord } from '../../record-builders/record-builder.js';
+import { assertScheduleKey, invalidRecord } from '../../record-builders/record-builder.js';
 import type { RelayLink } from '../../outbox/relay.js';
+import { assertOpen } from '../../outbox/open-transaction.js';
 import { writesOf } from '../../outbox/transaction-writes.js';
 import type { OutgoingEvent } from '../publish/outgoing-event.js';
 import type { Publisher } from '../publish/publisher.js';
@@ -43,12 +44,14 @@ export class OutboxWriter {
   }
 
   /** Removes a scheduled message. False: there is none. */
-  cancel(tx: SqlExecutor | undefined, key: string): Promise<boolean> {
+  async cancel(tx: SqlExecutor | undefined, key: string): Promise<boolean> {
     const { store, destination } = this.options;
-    const cancel = (): Promise<boolean> => store.cancel(tx, destination, key);
-    if (!tx) return cancel();
+    // PostgreSQL would end the whole transaction for a text that it cannot take.
+    assertScheduleKey(key);
+    if (!tx) return store.cancel(undefined, destination, key);
+    assertOpen(tx, 'cancel()');
     const writes = writesOf(tx);
-    return writes.hold(writes.inTurn(cancel));
+    return writes.hold(writes.inTurn(() => store.cancel(tx, destination, key)));
   }
 
   private async begin(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
@@ -61,6 +64,8 @@ export class OutboxWriter {
 
   private async put(tx: SqlExecutor | undefined, event: OutgoingEvent): Promise<void> {
     const { store } = this.options;
+    // Also of an ambient transaction, and of one that has ended since `within()`.
+    if (tx) assertOpen(tx, 'emit()');
     const { deliverAt, scheduleKey, nextSequence } = event.options;
     if (deliverAt !== undefined) {
       const schedule = { dueAt: deliverAt, ...(scheduleKey !== undefined && { key: scheduleKey }) };

@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { describeWithPostgres, hasPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
 import { waitFor } from '../../../../../test/support/wait-for.js';
 import { newToken } from '../../inbox/inbox-key.js';
@@ -117,6 +118,20 @@ describeWithPostgres('PostgresInboxStore on PostgreSQL', () => {
       expect((await store.claim(claimOf('.a', '.s'), LONG_MS)).status).toBe('in-work');
       expect(await store.release(mine, 'failed')).toBe(true);
       expect(await store.claim(claimOf('.a', '.s'), LONG_MS)).toMatchObject({ status: 'claimed', attempt: 2 });
+    });
+
+    it('refuses what is no transaction: the event would be done, and its effect may still fail', async () => {
+      const store = open();
+      const mine = claimOf('.a');
+      await store.claim(mine, LONG_MS);
+      const idle = await database.pool.connect();
+      const source = await new DataSource({ type: 'postgres', url: database.url }).initialize();
+      for (const tx of [database.pool, idle, source, source.manager, source.createQueryRunner()]) {
+        await expect(store.doneIn(tx as never, mine, REMEMBER)).rejects.toMatchObject({ code: 'NO_TRANSACTION' });
+      }
+      await source.destroy();
+      idle.release();
+      expect((await store.claim(claimOf('.a'), LONG_MS)).status).toBe('in-work');
     });
 
     it('refuses a claim that another has taken over, and the transaction cannot commit', async () => {

@@ -10,6 +10,7 @@ import type {
   InboxWaiting,
 } from '../../interfaces/inbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { assertOpen } from '../../outbox/open-transaction.js';
 import { PostgresSteering } from '../steering/postgres-steering.js';
 import { InboxCleaner } from './inbox-cleaner.js';
 import { PostgresCaller } from './postgres-caller.js';
@@ -115,9 +116,11 @@ export class PostgresInboxStore implements InboxStore {
 
   /**
    * Marks the event done in a transaction of the caller's. Rejects with CLAIM_LOST where the claim is not its token's any
-   * more; the transaction cannot commit then.
+   * more; the transaction cannot commit then. Rejects with NO_TRANSACTION for a pool: the event would be done at once, and
+   * lost if the effect fails.
    */
   async doneIn(tx: SqlExecutor, claim: InboxClaim, done: InboxDone): Promise<void> {
+    assertOpen(tx, 'markDoneIn()');
     const text = `SELECT ${this.named(
       'inbox_done_in($1::text, $2::text, $3::text, $4::text, $5::float8, $6::text, $7::float8)',
     )} AS done`;

@@ -1,3 +1,4 @@
+import { quotedSchema } from '../schema-name.js';
 import { BUCKETS } from './migrations.js';
 
 /** Of a claim: at most so many buckets, so that other relays find some too. */
@@ -17,7 +18,15 @@ const MESSAGE = 'destination, bucket, lane, event_id, type, entry';
  * The statements of the outbox. Each is one round trip and whole in itself, with texts as its only values:
  * any driver takes them, and a connection pool in transaction or statement mode too.
  */
-export const outboxSql = (schema: string) => ({
+export const outboxSql = (name: string) => {
+  const schema = quotedSchema(name);
+  return statements(schema, channelOf(name));
+};
+
+/** PostgreSQL takes 63 characters. Two schemas that share it wake each other's relays, which find nothing. */
+const channelOf = (name: string): string => `${name.slice(0, 56)}_outbox`;
+
+const statements = (schema: string, channel: string) => ({
   /** $1 destination, $2 subject */
   nextSequence: `INSERT INTO ${schema}.outbox_lanes AS l (destination, lane, sequence) VALUES ($1, $2, 1)
 ON CONFLICT (destination, lane) DO UPDATE SET sequence = coalesce(l.sequence, 0) + 1, used_at = clock_timestamp()
@@ -49,10 +58,10 @@ INSERT INTO ${schema}.outbox_messages (${MESSAGE})
 SELECT $1::text, $2::text::smallint, held.lane, $4::text, $5::text, replace($6::text, $7::text, held.sequence::text)
 FROM held`,
 
-  channel: `${schema}_outbox`,
+  channel,
 
   /** Behind `add`, `addToLane` and `addNext`. One notification for each transaction, however many messages it has. */
-  notifying: `RETURNING pg_notify('${schema}_outbox', '')`,
+  notifying: `RETURNING pg_notify('${channel}', '')`,
 
   /** $1 … $6: the message, $7 key, $8 time (ISO) */
   schedule: `INSERT INTO ${schema}.outbox_scheduled (${MESSAGE}, schedule_key, due_at)

@@ -5,6 +5,7 @@ import { waitFor } from '../../../../../test/support/wait-for.js';
 import { begin } from '../../../test/postgres-transaction.js';
 import type { OutboxMessage } from '../../interfaces/outbox-store.interface.js';
 import { outboxStoreContract } from '../../testing/outbox-store-contract.js';
+import { PostgresInboxStore } from '../inbox/postgres-inbox-store.js';
 import { appliedMigrations, knownMigrations, migrate, migrationsSql } from '../migrations.js';
 import { outboxSql } from './outbox-sql.js';
 import { PostgresOutbox } from './postgres-outbox.js';
@@ -144,6 +145,28 @@ describeWithPostgres('PostgresOutbox', () => {
     expect(await store.destinations()).toContain(to);
   });
 
+  it('settles what was refused for a reason that PostgreSQL cannot keep as it is', async () => {
+    const to = 'sns:odd-reasons';
+    await store.open([to]);
+    const reasons = ['nothing \0 there', 'half \ud83d', '\udc00 half', 'whole \ud83d\ude42', 'a \\u0000 in words'];
+    for (const [index] of reasons.entries()) {
+      const { tx, commit } = await begin(database.pool);
+      await store.add(tx, { ...message(String(index)), destination: to }, false);
+      await commit();
+    }
+    // Rows of no lane are in any bucket, and a claim takes eight.
+    for (let claimed = 0; claimed < reasons.length;) {
+      const rows = await store.claim({ destinations: [to], token: 'odd', leaseMs: 60_000, rows: 99, exceptLanes: [] });
+      const refused = rows.map(({ row, id }) => ({ row, code: 'PUBLISH_FAILED', reason: reasons[Number(id)] ?? '' }));
+      await store.settle('odd', { sent: [], refused });
+      claimed += rows.length;
+    }
+    const kept = (await store.refused({ destination: to })).map(({ reason }) => reason);
+    expect(kept.toSorted()).toEqual(
+      ['nothing \ufffd there', 'half \ufffd', '\ufffd half', 'whole \ud83d\ude42', 'a \\u0000 in words'].toSorted(),
+    );
+  });
+
   it('removes lanes without a number a day after their last use, page by page, and no others', async () => {
     const { pool } = database;
     const lanes = async (): Promise<number> => {
@@ -220,6 +243,57 @@ describeWithPostgres('The tables of PostgreSQL', () => {
     expect(await migrate(database.pool, 'messages')).toEqual([]);
     const store = new PostgresOutbox({ pool: database.pool, schema: 'messages' });
     expect(await store.status([TO])).toHaveLength(1);
+  });
+
+  it.each(['user', 'order', 'interval', 'x'.repeat(63)])('and calls are possible in the schema %s', async schema => {
+    await migrate(database.pool, schema);
+    await database.pool.query(migrationsSql(schema));
+    const store = new PostgresOutbox({ pool: database.pool, schema, notify: true, keep: { days: 1 } });
+    const inbox = new PostgresInboxStore({ pool: database.pool, schema });
+    await store.open([TO]);
+    const { tx, commit } = await begin(database.pool);
+    await store.addNext(tx, message('a', 'lane'), 'placeholder');
+    await store.schedule(tx, message('b'), { dueAt: new Date(0) });
+    await commit();
+    const rows = await store.claim({ destinations: [TO], token: 'token', leaseMs: 60_000, rows: 99, exceptLanes: [] });
+    const [first, ...others] = rows.map(({ row }) => row);
+    const refused = [{ row: first ?? '', code: 'PUBLISH_FAILED', reason: '' }];
+    await store.settle('token', { sent: others, refused });
+    expect(await store.requeue()).toBe(1);
+    expect(await store.destinations()).toEqual([TO]);
+    await store.tidy();
+    const claim = { queue: 'queue', key: 'key', token: 'token', subject: 'subject' };
+    expect(await inbox.claim(claim, 1_000)).toMatchObject({ status: 'claimed' });
+    const done = await begin(database.pool);
+    await inbox.doneIn(done.tx, claim, { rememberForMs: 1_000, position: '1' });
+    await done.commit();
+    await inbox.steering.setPaused('scope', 'queue', true);
+    expect(await inbox.steering.pausedQueues('scope')).toEqual(['queue']);
+    await inbox.cleanUp();
+    await inbox.close();
+  });
+
+  it('wake the relays of a schema with a long name', async () => {
+    const schema = 'x'.repeat(63);
+    const store = new PostgresOutbox({
+      pool: database.pool,
+      schema,
+      notify: true,
+      listen: async () => {
+        const listening = new Client({ connectionString: database.url });
+        await listening.connect();
+        return listening;
+      },
+    });
+    await store.migrate();
+    let wakes = 0;
+    const unwatch = store.watch(() => (wakes += 1));
+    await waitFor('the relay to listen', () => wakes > 0);
+    const { tx, commit } = await begin(database.pool);
+    await store.add(tx, message('a'), false);
+    await commit();
+    await waitFor('a notification', () => wakes > 1);
+    await unwatch();
   });
 
   it('refuse a schema whose name would have to be quoted', async () => {

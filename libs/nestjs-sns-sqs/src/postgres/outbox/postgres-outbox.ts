@@ -1,6 +1,7 @@
 import type {
   OutboxClaimRequest,
   OutboxMessage,
+  OutboxRefusal,
   OutboxRelayOptions,
   OutboxResults,
   OutboxRow,
@@ -134,7 +135,7 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async settle(token: string, { sent, refused }: OutboxResults): Promise<void> {
-    if (refused.length > 0) await this.pool.query(this.sql.refuse, [JSON.stringify(refused)]);
+    if (refused.length > 0) await this.pool.query(this.sql.refuse, [JSON.stringify(refused.map(storable))]);
     const text = this.options.keep && sent.length > 0 ? this.sql.settleAndKeep : this.sql.settle;
     await this.pool.query(text, [token, JSON.stringify(sent)]);
   }
@@ -209,6 +210,12 @@ export class PostgresOutbox implements OutboxStore {
     return taken;
   }
 }
+
+/** A reason is the text of any error: PostgreSQL takes no U+0000 and no half of a surrogate pair, and would never settle. */
+const storable = (refusal: OutboxRefusal): OutboxRefusal => ({
+  ...refusal,
+  reason: refusal.reason.replaceAll(/[\0\p{Surrogate}]/gu, '\uFFFD'),
+});
 
 const valuesOf = ({ destination, lane, id, type, entry }: OutboxMessage): unknown[] => [
   destination,

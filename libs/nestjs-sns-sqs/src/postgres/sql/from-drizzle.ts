@@ -1,6 +1,7 @@
 import { peek } from '../../errors/thrown.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, executorOf, isIdle, rowsOf } from './in-transaction.js';
+import { isIdle } from '../../outbox/open-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** The `tx` of Drizzle's `transaction()`, over any of its drivers for PostgreSQL. */
 export interface DrizzleTransaction {

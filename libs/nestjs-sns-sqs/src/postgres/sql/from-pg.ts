@@ -1,5 +1,6 @@
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
-import { assertTransaction, executorOf, isIdle, rowsOf } from './in-transaction.js';
+import { isIdle } from '../../outbox/open-transaction.js';
+import { assertTransaction, executorOf, rowsOf } from './in-transaction.js';
 
 /** A connection of `pg` (node-postgres), or the `tx` of PGlite's `transaction()`. */
 export interface PgTransaction {

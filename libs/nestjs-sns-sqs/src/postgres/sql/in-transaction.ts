@@ -43,12 +43,6 @@ const hasEnded = (adapter: string): SnsSqsError =>
     facts: { adapter },
   });
 
-/** A connection of `pg` says since 8.18 whether it is in a transaction: I is idle. */
-export function isIdle(connection: unknown): boolean {
-  const status = peek(connection, 'getTransactionStatus');
-  return typeof status === 'function' && (status as () => unknown).call(connection) === 'I';
-}
-
 /** The rows of a result: drivers give an array, or an object that has one. */
 export function rowsOf<Row>(result: unknown): Row[] {
   if (Array.isArray(result)) return result as Row[];
