@@ -294,6 +294,7 @@ describeWithPostgres('The tables of PostgreSQL', () => {
     await commit();
     await waitFor('a notification', () => wakes > 1);
     await unwatch();
+    expect(wakes).toBeGreaterThan(1);
   });
 
   it('refuse a schema whose name would have to be quoted', async () => {
