@@ -92,8 +92,11 @@ export async function traceCall<Name extends 'send' | 'receive' | 'settle', R>(
 }
 
 /** Of entries, those that are traced. */
-export const originsOf = (entries: ReadonlyArray<{ origin?: Trace | undefined }>): Trace[] =>
-  entries.flatMap(({ origin }) => origin ?? []);
+export function originsOf(entries: ReadonlyArray<{ origin?: Trace | undefined }>): Trace[] {
+  const origins: Trace[] = [];
+  for (const { origin } of entries) if (origin) origins.push(origin);
+  return origins;
+}
 
 function beginBy<Name extends keyof TracedOperations>(
   telemetry: Telemetry | undefined,
@@ -132,6 +135,8 @@ export class Operation<Name extends keyof TracedOperations> implements Trace {
 
   run<R>(work: () => R): R {
     const { start, end } = this.channels;
+    // Metrics, and most tracers, listen to what has ended only.
+    if (!start.hasSubscribers && !end.hasSubscribers) return this.inner ? this.inner.run(work) : work();
     try {
       return runInStores(start, this.facts, () => (this.inner ? this.inner.run(work) : work()));
     } finally {

@@ -9,11 +9,16 @@ export interface ProcessLabels {
 
 type ByReason = Map<string, ProcessLabels>;
 
-/** Labels of one queue. The same are the same object each time, by which exporters find their series. */
+/** Labels of one queue or topic. The same are the same object each time, by which exporters find their series. */
 export class QueueLabels {
   readonly own: Labels;
   /** By pattern, outcome and reason: as many as the app declares, times a few. */
   private readonly byPattern = new Map<string, Map<string, ByReason>>();
+
+  /** By operation, then by outcome. */
+  private readonly byOperation = new Map<string, Map<string, Labels>>();
+
+  private readonly byOutcome = new Map<string, Labels>();
 
   constructor(private readonly destination: string) {
     this.own = { destination };
@@ -21,6 +26,16 @@ export class QueueLabels {
 
   of(pattern: string, outcome: string, reason: string): ProcessLabels {
     return this.byPattern.get(pattern)?.get(outcome)?.get(reason) ?? this.make(pattern, outcome, reason);
+  }
+
+  /** Of a call to AWS. */
+  ofCall(operation: string, outcome: string): Labels {
+    const byOutcome = entryOf(this.byOperation, operation, () => new Map<string, Labels>());
+    return entryOf(byOutcome, outcome, () => ({ destination: this.destination, operation, outcome }));
+  }
+
+  ofOutcome(outcome: string): Labels {
+    return entryOf(this.byOutcome, outcome, () => ({ destination: this.destination, outcome }));
   }
 
   private make(pattern: string, outcome: string, reason: string): ProcessLabels {
@@ -36,12 +51,12 @@ export class QueueLabels {
   }
 }
 
-/** Labels of all queues that this process handles. */
+/** Labels of all queues and topics of this process. */
 export class LabelSets {
-  private readonly byQueue = new Map<string, QueueLabels>();
+  private readonly byDestination = new Map<string, QueueLabels>();
 
-  of(queue: string): QueueLabels {
-    return this.byQueue.get(queue) ?? entryOf(this.byQueue, queue, () => new QueueLabels(queue));
+  of(destination: string): QueueLabels {
+    return entryOf(this.byDestination, destination, () => new QueueLabels(destination));
   }
 }
 

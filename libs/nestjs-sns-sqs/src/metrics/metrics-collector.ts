@@ -54,16 +54,17 @@ export class MetricsCollector {
 
   private onSend({ destination, count, failed, error, durationMs = 0 }: SendOperation): void {
     const { sink } = this;
+    const labels = this.labels.of(destination);
     const refused = error === undefined ? (failed?.length ?? 0) : count;
-    if (count > refused) sink.add('messaging.client.sent.messages', count - refused, { destination, outcome: 'ok' });
-    if (refused > 0) sink.add('messaging.client.sent.messages', refused, { destination, outcome: 'error' });
-    sink.record('sns_sqs.publish.batch.size', count, { destination });
+    if (count > refused) sink.add('messaging.client.sent.messages', count - refused, labels.ofOutcome('ok'));
+    if (refused > 0) sink.add('messaging.client.sent.messages', refused, labels.ofOutcome('error'));
+    sink.record('sns_sqs.publish.batch.size', count, labels.own);
     this.called('send', destination, durationMs, error);
   }
 
   private onReceive({ queue, messages, error, durationMs = 0 }: ReceiveOperation): void {
     if (messages && messages.length > 0) {
-      this.sink.add('messaging.client.consumed.messages', messages.length, { destination: queue });
+      this.sink.add('messaging.client.consumed.messages', messages.length, this.labels.of(queue).own);
     }
     this.called('receive', queue, durationMs, error);
   }
@@ -107,7 +108,7 @@ export class MetricsCollector {
   }
 
   private called(operation: string, destination: string, durationMs: number, error: unknown): void {
-    const labels = { destination, operation, outcome: outcomeOf(error) };
+    const labels = this.labels.of(destination).ofCall(operation, outcomeOf(error));
     this.sink.record('messaging.client.operation.duration', durationMs / 1000, labels);
   }
 }

@@ -23,7 +23,7 @@ import type { Trace } from '../interfaces/trace.interface.js';
 import { ATTRIBUTES, OLD_OPERATION, SYSTEM, TRACER_NAME, writesOldNames, type SpanOperation } from './names.js';
 import { warnOfTwoApis } from './one-api.js';
 import type { ResolvedOtelOptions } from './otel-options.js';
-import { processAttributes, processLinks, settledAttributes, toldError } from './process-span.js';
+import { ProcessAttributes, processLinks, tellSettled, toldError } from './process-span.js';
 import { RecentAttempts } from './recent-attempts.js';
 import { addDefined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
 import { contextWithBaggage, inject, isSuppressed, originOf, spanContextOf, suppressed } from './trace-context.js';
@@ -35,6 +35,9 @@ interface SpanOrigin {
   parent: SpanContext | undefined;
 }
 
+/** No call in it is traced. */
+const UNTRACED = suppressed(ROOT_CONTEXT);
+
 /** Makes spans of what the library tells, by OpenTelemetry's conventions for messaging. */
 export class OtelTelemetry implements Telemetry {
   private tracer: Tracer | undefined;
@@ -42,6 +45,7 @@ export class OtelTelemetry implements Telemetry {
   private provider: TracerProvider | undefined;
   private readonly attempts = new RecentAttempts();
   private readonly writesOldNames = writesOldNames();
+  private readonly processAttributes = new ProcessAttributes(queue => this.attributes('process', 'queue', queue, {}));
 
   constructor(private readonly options: ResolvedOtelOptions) {
     this.provider = options.tracerProvider;
@@ -95,7 +99,7 @@ export class OtelTelemetry implements Telemetry {
   private send(operation: SendOperation): Trace {
     const { destination, kind, target, call, count } = operation;
     const origins = this.originsOf(operation.origins);
-    if (origins.length === 0) return new SilentTrace(suppressed(ROOT_CONTEXT));
+    if (origins.length === 0) return new SilentTrace(UNTRACED);
     const attributes = this.attributes('send', kind, destination, {
       [ATTRIBUTES.batchCount]: count,
       [kind === 'topic' ? ATTRIBUTES.topicArn : ATTRIBUTES.queueUrl]: target,
@@ -108,7 +112,7 @@ export class OtelTelemetry implements Telemetry {
     const { queue, queueUrl, call, settlement, count } = operation;
     const origins = this.originsOf(operation.origins);
     // The conventions know no span for a lease that is extended.
-    if (settlement === 'extend' || origins.length === 0) return new SilentTrace(suppressed(ROOT_CONTEXT));
+    if (settlement === 'extend' || origins.length === 0) return new SilentTrace(UNTRACED);
     const attributes = this.attributes('settle', 'queue', queue, {
       [ATTRIBUTES.batchCount]: count,
       [ATTRIBUTES.queueUrl]: queueUrl,
@@ -133,10 +137,9 @@ export class OtelTelemetry implements Telemetry {
 
   /** A receive that finds nothing has no span; one that finds messages has it when their contexts are known. */
   private receive(operation: ReceiveOperation): Trace {
+    if (!this.options.receiveSpans) return new SilentTrace(UNTRACED);
     const startTime = Date.now();
-    const within = suppressed(ROOT_CONTEXT);
-    if (!this.options.receiveSpans) return new SilentTrace(within);
-    return new SilentTrace(within, () => {
+    return new SilentTrace(UNTRACED, () => {
       const { queue, queueUrl, messages = [], error } = operation;
       if (messages.length === 0 && error === undefined) return;
       const attributes = this.attributes('receive', 'queue', queue, {
@@ -159,10 +162,10 @@ export class OtelTelemetry implements Telemetry {
     const root = contextWithBaggage(metadata?.baggage, baggage);
     const parent = relation === 'link' ? undefined : origin;
     const within = parent ? trace.setSpanContext(root, parent) : root;
-    const attributes = this.attributes('process', 'queue', queue, processAttributes(operation));
+    const attributes = this.processAttributes.of(operation);
     const span = this.tracerNow().startSpan(`process ${queue}`, { kind: SpanKind.CONSUMER, attributes, links }, within);
     const finish = (ended: Span): unknown => {
-      ended.setAttributes(addDefined({}, settledAttributes(operation)));
+      tellSettled(ended, operation);
       if (operation.outcome !== 'delete') this.attempts.note(messageId, ended.spanContext());
       return toldError(operation);
     };
@@ -172,10 +175,12 @@ export class OtelTelemetry implements Telemetry {
 
   /** Those that are recorded: a call of messages that nobody samples is not told either. */
   private originsOf(traces: readonly Trace[]): SpanOrigin[] {
-    return traces.flatMap(origin => {
+    const origins: SpanOrigin[] = [];
+    for (const origin of traces) {
       const known = origin.inner ? ofThisProcess(origin.inner) : ofAnotherProcess(origin);
-      return known?.context.traceFlags ? [known] : [];
-    });
+      if (known?.context.traceFlags) origins.push(known);
+    }
+    return origins;
   }
 
   private attributes(
@@ -211,7 +216,7 @@ interface Failure {
 }
 
 const ofThisProcess = (trace: Trace): SpanOrigin | undefined =>
-  trace instanceof SpanTrace ? { context: trace.span.spanContext(), parent: trace.callsIn } : undefined;
+  trace instanceof SpanTrace ? { context: trace.context, parent: trace.callsIn } : undefined;
 
 /** Of a message that lay in an outbox. */
 function ofAnotherProcess({ traceparent, parent }: Trace): SpanOrigin | undefined {

@@ -13,8 +13,12 @@ import { printable } from '../logging/printable.js';
 import { ATTRIBUTES } from './names.js';
 import { traceparentOf } from './trace-context.js';
 
-/** A span under way. */
+/** A span under way. Once it has ended nothing of it is kept but its name: its message lives on until it is deleted. */
 export class SpanTrace implements Trace {
+  readonly context: SpanContext;
+  private span: Span | undefined;
+  private within: Context | undefined;
+
   /**
    * @param within the context of what the operation does
    * @param finish sets what is known at the end only; gives the error that the span tells, undefined: none
@@ -22,29 +26,39 @@ export class SpanTrace implements Trace {
    * @param callsIn the span in whose context a call that carries it is begun
    */
   constructor(
-    readonly span: Span,
-    private readonly within: Context,
+    span: Span,
+    within: Context,
     private readonly finish: (span: Span) => unknown,
     private readonly begunIn?: SpanContext,
     readonly callsIn = begunIn,
-  ) {}
+  ) {
+    this.context = span.spanContext();
+    this.span = span;
+    this.within = within;
+  }
 
   get parent(): string | undefined {
     return this.begunIn && traceparentOf(this.begunIn);
   }
 
   get traceparent(): string | undefined {
-    return traceparentOf(this.span.spanContext());
+    return traceparentOf(this.context);
   }
 
   run<R>(work: () => R): R {
-    return context.with(this.within, work);
+    return this.within ? context.with(this.within, work) : work();
   }
 
   end(): void {
-    const error = this.finish(this.span);
-    if (error !== undefined) tellError(this.span, error);
-    this.span.end();
+    const { span } = this;
+    if (!span) return;
+    this.span = this.within = undefined;
+    try {
+      const error = this.finish(span);
+      if (error !== undefined) tellError(span, error);
+    } finally {
+      span.end();
+    }
   }
 }
 

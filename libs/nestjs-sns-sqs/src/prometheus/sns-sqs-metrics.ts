@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
+import { Gauge, type Metric, type Registry } from 'prom-client';
 import { DepthPoller } from '../metrics/depth-poller.js';
 import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
@@ -7,6 +7,7 @@ import { readings } from '../metrics/readings.js';
 import { checkOptions } from '../options/check-options.js';
 import { z } from '../options/schema.js';
 import { prometheusName } from './prometheus-name.js';
+import { TalliedCounter } from './tallied-counter.js';
 import { TalliedHistogram } from './tallied-histogram.js';
 
 export interface SnsSqsMetricsOptions extends MetricsOptions {
@@ -30,7 +31,7 @@ const NAMES = Object.keys(METRICS) as MetricName[];
  * @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong.
  */
 export class SnsSqsMetrics implements MetricsSink {
-  private readonly counters = new Map<MetricName, Counter>();
+  private readonly counters = new Map<MetricName, TalliedCounter>();
   private readonly histograms = new Map<MetricName, TalliedHistogram>();
   private readonly gauges = new Map<MetricName, Gauge>();
   private readonly collector: MetricsCollector;
@@ -73,15 +74,16 @@ export class SnsSqsMetrics implements MetricsSink {
       labelNames: labels,
       registers: [this.options.registry],
     };
-    if (type === 'counter') this.counters.set(name, new Counter(common));
-    else if (type === 'histogram') this.registerHistogram(name, new TalliedHistogram({ ...common, buckets }));
-    else this.gauges.set(name, new Gauge({ ...common, collect: () => this.show(name) }));
+    if (type === 'counter') this.counters.set(name, this.registered(new TalliedCounter(common)));
+    else if (type === 'histogram') {
+      this.histograms.set(name, this.registered(new TalliedHistogram({ ...common, buckets })));
+    } else this.gauges.set(name, new Gauge({ ...common, collect: () => this.show(name) }));
   }
 
-  private registerHistogram(name: MetricName, histogram: TalliedHistogram): void {
-    // Of a metric a registry uses what this has; its type asks for one of its own classes.
-    this.options.registry.registerMetric(histogram as unknown as Metric);
-    this.histograms.set(name, histogram);
+  private registered<T extends TalliedCounter | TalliedHistogram>(metric: T): T {
+    // Of a metric a registry uses what these have; its type asks for one of its own classes.
+    this.options.registry.registerMetric(metric as unknown as Metric);
+    return metric;
   }
 
   /** When the registry is read. */

@@ -11,7 +11,7 @@ import type { Admitter } from './admitter.js';
 import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
-import type { DeliveryTracer } from './delivery-tracer.js';
+import type { DeliveryTracer, ProcessTrace } from './delivery-tracer.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
@@ -61,10 +61,10 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     return this.contexts.run(this.options.tracer.isOn ? this.handleTraced : this.handleHere, delivery);
   }
 
-  private readonly handleTraced = async (delivery: Delivery): Promise<LaneVerdict> => {
+  private readonly handleTraced = (delivery: Delivery): Promise<LaneVerdict> => {
     const begun = this.options.tracer.begin(delivery);
-    const trace = begun instanceof Promise ? await begun : begun;
-    return trace.run(() => this.handleHere(delivery));
+    const run = (trace: ProcessTrace): Promise<LaneVerdict> => trace.run(() => this.handleHere(delivery));
+    return begun instanceof Promise ? begun.then(run) : run(begun);
   };
 
   private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {

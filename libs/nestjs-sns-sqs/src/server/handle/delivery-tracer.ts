@@ -17,7 +17,7 @@ export interface DeliveryTracerOptions {
   maxReceiveCount: number;
 }
 
-type ProcessTrace = Operation<'process'>;
+export type ProcessTrace = Operation<'process'>;
 
 /** Tells tracers of each delivery, from its turn in its lane to the decision how it is settled. */
 export class DeliveryTracer {
