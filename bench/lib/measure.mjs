@@ -101,6 +101,28 @@ const KINDS = {
     return result;
   },
 
+  /** Its queue has messages only while it is its turn; the first turns are for V8 to compile its code. */
+  async turns({ queues: [queue], place, turns, warmTurns, rampMs, measureMs }, observer, server) {
+    const figures = [];
+    for (let turn = -warmTurns; turn < turns; turn += 1) {
+      await server('turn', { place });
+      await server('supply', { queue });
+      await sleep(rampMs);
+      const span = { begun: now(), cpu: process.cpuUsage(), handled: observer.handled };
+      await sleep(measureMs);
+      const messages = observer.handled - span.handled;
+      const { user, system } = process.cpuUsage(span.cpu);
+      const perSecond = (messages / (now() - span.begun)) * 1_000;
+      if (turn >= 0) figures.push({ perSecond, cpuMicros: (user + system) / messages });
+      await server('halt', { queue });
+      await sleep(rampMs / 2);
+      observer.latencies.length = 0;
+      globalThis.gc();
+      await server('turnOver');
+    }
+    return { turns: figures };
+  },
+
   async flow(scenario, observer, server) {
     await server('flow', { queue: scenario.queues[0], perSecond: scenario.perSecond });
     const result = await overWindow(scenario, observer, server);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { CONTESTANTS, SCENARIOS } from '../scenarios.mjs';
 import { plot } from './plot.mjs';
-import { spreadOf } from './statistics.mjs';
+import { median, percentile, spreadOf } from './statistics.mjs';
 import { isMet, targetsOf } from './targets.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -41,6 +41,25 @@ export const lineOf = figures =>
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${rounded(value)}`)
     .join('  ');
+
+/** The medians of each contestant, and of its distance to the first in the same turn. */
+export function linesOfTurns(figures) {
+  const [first] = figures;
+  const of = key => figures.filter(({ contestant }) => contestant === key);
+  const base = of(first.contestant);
+  return [...new Set(figures.map(({ contestant }) => contestant))]
+    .map(key => {
+      const own = of(key);
+      const beyond = own.map(({ cpuMicros }, at) => cpuMicros - base[at].cpuMicros);
+      const [low, middle, high] = [25, 50, 75].map(percent => rounded(percentile(beyond, percent)));
+      const { perSecond, cpuMicros } = {
+        perSecond: median(own.map(each => each.perSecond)),
+        cpuMicros: median(own.map(each => each.cpuMicros)),
+      };
+      return `    ${key.padEnd(13)} ${lineOf({ perSecond, cpuMicros })}  beyond ${first.contestant} ${middle} (quartiles ${low} to ${high})`;
+    })
+    .join('\n');
+}
 
 const withSpread = ({ median, min, max }) =>
   rounded(min) === rounded(max) ? rounded(median) : `${rounded(median)} (${rounded(min)}–${rounded(max)})`;

@@ -19,15 +19,19 @@ export async function runCell(contestant, scenario, server, { execArgv = [] } = 
   if (scenario.supply) {
     for (const queue of scenario.queues) await server.ask('supply', { queue, ...scenario.supply });
   }
-  const { contestants: _, ...told } = scenario;
-  const worker = fork(WORKER, { execArgv: ['--expose-gc', ...execArgv], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const { contestants: _, timeLimitMs = TIME_LIMIT_MS, ...told } = scenario;
+  const worker = fork(WORKER, {
+    execArgv: ['--expose-gc', ...execArgv],
+    env: { ...process.env, ...contestant.env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   let stderr = '';
   worker.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-2_000)));
   let timer;
   try {
     return await new Promise((resolve, reject) => {
       const fail = why => reject(new Error(`${contestant.key} in ${scenario.key}: ${why}\n${stderr}`));
-      timer = setTimeout(() => fail(`no figures within ${TIME_LIMIT_MS / 1000} s`), TIME_LIMIT_MS);
+      timer = setTimeout(() => fail(`no figures within ${timeLimitMs / 1000} s`), timeLimitMs);
       worker.on('exit', code => fail(`ended with code ${code}`));
       const hear = async ({ ask, figures, error }) => {
         if (figures) resolve(withPrice(figures, scenario));

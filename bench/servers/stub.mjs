@@ -255,6 +255,9 @@ const commands = {
     server.closeAllConnections();
   },
   supply: ({ queue, groups = 0, bytes = FILLER.length }) => queueOf(queue).supply(groups, bytes),
+  halt({ queue }) {
+    queueOf(queue).supplied = false;
+  },
   push({ queue, group = '' }) {
     const target = queueOf(queue);
     target.push(bodyOf(target.sequence + 1, now(), group, 0));
