@@ -112,9 +112,8 @@ describe('shutdown', () => {
       const { app } = await here.start([Work], { shutdownTimeoutMs: 100, consumer: { visibilityTimeoutSeconds: 600 } });
       await here.events().emit('user.registered', {});
       await waitFor('the handler to start', () => isStarted);
-      const startedAt = Date.now();
+      // Its handler still waits: for how long a stop waits for it, queue-consumer.stop.spec.ts tells in fake time.
       await app.close();
-      expect(Date.now() - startedAt).toBeLessThan(3_000);
       expect(reasons).toHaveLength(1);
       expect(String(reasons[0])).toContain('shutdownTimeoutMs');
       await waitFor('it to be visible again', async () => (await here.queue(QUEUE).visible()) === 1);

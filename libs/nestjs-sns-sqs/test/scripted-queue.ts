@@ -61,6 +61,11 @@ export class ScriptedQueue {
     return succeeded(entries);
   });
 
+  /** Messages that no receive has taken. */
+  get left(): number {
+    return this.batches.flat().length;
+  }
+
   /** The next receive gives these, together. */
   put(...messages: SqsMessage[]): void {
     this.batches.push(messages);

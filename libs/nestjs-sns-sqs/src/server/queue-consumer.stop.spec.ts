@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { consumerOf, decodeById, settingsOf, type ConsumerSetup } from '../../test/consumer.js';
-import { message } from '../../test/scripted-queue.js';
+import { forever, message, ScriptedQueue, succeeded } from '../../test/scripted-queue.js';
 import { Inbox } from '../inbox/inbox.js';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { StoreHealth } from '../inbox/store-health.js';
@@ -133,6 +133,32 @@ describe('the stop of a QueueConsumer', () => {
     await stopped;
     expect(log.filter(entry => entry === 'begin')).toHaveLength(2);
   });
+
+  it.each([0, 40, 200])(
+    'leaves a message that it cuts off to others, and not to a receive of its own, where every timer is late by %d ms',
+    async lateMs => {
+      const queue = new ScriptedQueue();
+      queue.changeVisibilityBatch.mockImplementation((_, entries) => {
+        queue.settled.push(...entries.map(({ receiptHandle }) => `${receiptHandle} visible`));
+        queue.put(
+          ...entries.map(({ receiptHandle }) => message('m', { handle: `${receiptHandle} again`, receives: 2 })),
+        );
+        return succeeded(entries);
+      });
+      const consumer = consumerOf(queue, forever, { settings: { concurrency: 20, visibilityTimeoutSeconds: 600 } });
+      consumer.start();
+      queue.put(message('m'));
+      await jest.advanceTimersByTimeAsync(0);
+      const { setTimeout: punctual } = globalThis;
+      jest.spyOn(globalThis, 'setTimeout').mockImplementation((call, ms = 0) => punctual(call, ms + lateMs));
+      const stopped = consumer.stop(0);
+      await jest.advanceTimersByTimeAsync(10_000);
+      await stopped;
+      jest.restoreAllMocks();
+      expect(queue.settled).toEqual(['m visible']);
+      expect(queue.left).toBe(1);
+    },
+  );
 
   it('in any schedule: no handler begins after the stop has, nothing is done after its end, no timer is left', async () => {
     const ms = fc.constantFrom(0, 1, 50, 300, 3_000, 30_000);

@@ -19,6 +19,8 @@ export type { QueueConsumerOptions } from './consumer-options.js';
 const ABORT_GRACE_MS = 250;
 /** Settles that are under way when the time is up still get this long, in milliseconds. */
 const FLUSH_GRACE_MS = 2_000;
+/** Receives get this much of it, in milliseconds, to end before messages are given back that they could take. */
+const RECEIVE_GRACE_MS = 500;
 
 /** One queue's way from receive to settlement: starts and stops its parts, and says how much may be received. */
 export class QueueConsumer implements Consumer, Pausable {
@@ -27,6 +29,8 @@ export class QueueConsumer implements Consumer, Pausable {
   private readonly reception: Reception;
   /** Ends when nothing is received any more and what ran has ended; undefined: still received. */
   private draining: Promise<void> | undefined;
+  /** Ends when no receive is under way any more. */
+  private receivesEnded = Promise.resolve();
   private isClosed = false;
   private unwatch: (() => void) | undefined;
   private probeMessages: { messages: SqsMessage[]; receipt: Receipt } | undefined;
@@ -130,19 +134,30 @@ export class QueueConsumer implements Consumer, Pausable {
    * that nothing is done any more, whatever comes late.
    */
   async stop(timeoutMs: number): Promise<void> {
-    const { runner } = this.parts;
     const endsAt = monotonicNow() + timeoutMs;
     this.stopIntake();
     const drained = this.draining ?? Promise.resolve();
+    let flushGraceMs = FLUSH_GRACE_MS;
     let isCutOff: Promise<void> | undefined;
     if (!(await finishesWithin(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
       for (const delivery of this.inFlight) delivery.stop(reason);
       await finishesWithin(drained, ABORT_GRACE_MS);
-      isCutOff = runner.cutOff([...this.inFlight]);
+      flushGraceMs -= await this.endReceives();
+      isCutOff = this.parts.runner.cutOff([...this.inFlight]);
     }
-    await finishesWithin(Promise.all([isCutOff, this.flush()]), Math.max(FLUSH_GRACE_MS, endsAt - monotonicNow()));
+    await finishesWithin(Promise.all([isCutOff, this.flush()]), Math.max(flushGraceMs, endsAt - monotonicNow()));
     this.abandon();
+  }
+
+  /**
+   * A busy machine ends receives late. One that took what is given back would answer after the end, and leave the message
+   * invisible for its lease. Resolves to how long it took, in milliseconds, RECEIVE_GRACE_MS at most.
+   */
+  private async endReceives(): Promise<number> {
+    const startedAt = monotonicNow();
+    if (!(await finishesWithin(this.receivesEnded, RECEIVE_GRACE_MS))) this.parts.poller.abandon();
+    return Math.min(RECEIVE_GRACE_MS, monotonicNow() - startedAt);
   }
 
   private abandon(): void {
@@ -173,7 +188,8 @@ export class QueueConsumer implements Consumer, Pausable {
   private async drain(): Promise<void> {
     const { lanes, poller, settler, runner } = this.parts;
     const ended = lanes.stop();
-    await poller.stop();
+    this.receivesEnded = poller.stop();
+    await this.receivesEnded;
     const probed = this.probeMessages;
     this.probeMessages = undefined;
     if (probed) settler.returnToQueue(this.reception.deliveries(probed.messages, probed.receipt), 0);
