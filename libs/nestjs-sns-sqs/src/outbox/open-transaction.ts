@@ -35,6 +35,6 @@ function problemOf(tx: unknown): string | undefined {
   return isIdle(tx) ? 'a connection that is not in a transaction' : undefined;
 }
 
-/** It lends connections, and is none itself. */
-const isPool = (tx: object): boolean =>
-  typeof peek(tx, 'connect') === 'function' && !('release' in tx) && !('getTransactionStatus' in tx);
+/** It lends connections, and is none itself: those of `pg` have a `connect()` too. */
+export const isPool = (tx: object): boolean =>
+  typeof peek(tx, 'connect') === 'function' && !('release' in tx) && !('escapeLiteral' in tx);

@@ -222,6 +222,39 @@ describeWithPostgres('PostgresOutbox', () => {
   });
 });
 
+describe('PostgresOutbox, where a connection does not answer', () => {
+  afterEach(() => jest.useRealTimers());
+
+  it.each<[string, (store: PostgresOutbox) => Promise<unknown>]>([
+    ['open', store => store.open([TO])],
+    ['claim', store => store.claim({ destinations: [TO], token: 'a', leaseMs: 5_000, rows: 9, exceptLanes: [] })],
+    ['renew', store => store.renew('a', 5_000)],
+    ['settle', store => store.settle('a', { sent: ['1'], refused: [] })],
+    ['status', store => store.status([TO])],
+    ['tidy', store => store.tidy()],
+  ])('gives up after the lease, closes it, and has the next %s on another', async (_, call) => {
+    jest.useFakeTimers();
+    const released: unknown[] = [];
+    let connections = 0;
+    const pool = {
+      query: () => Promise.reject(new Error('not by the pool')),
+      connect: () => {
+        const isDead = (connections += 1) === 1;
+        return Promise.resolve({
+          query: () => (isDead ? new Promise<never>(() => undefined) : Promise.resolve({ rows: [] })),
+          release: (isSpoilt: unknown) => released.push(isSpoilt),
+        });
+      },
+    };
+    const store = new PostgresOutbox({ pool, relay: { leaseMs: 5_000 } });
+    const calling = expect(call(store)).rejects.toThrow(/an answer within 5000 ms/);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await calling;
+    await call(store);
+    expect(released.slice(0, 2)).toEqual([true, false]);
+  });
+});
+
 describeWithPostgres('The tables of PostgreSQL', () => {
   let database: TestDatabase;
 

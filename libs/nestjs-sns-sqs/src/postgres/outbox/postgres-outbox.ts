@@ -9,9 +9,12 @@ import type {
   OutboxStatus,
   OutboxStore,
 } from '../../interfaces/outbox-store.interface.js';
-import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import type { SqlExecutor, SqlPool } from '../../interfaces/sql.interface.js';
+import { isPool } from '../../outbox/open-transaction.js';
+import { OUTBOX_DEFAULT_LEASE_MS } from '../../outbox/relay.js';
 import { knownRelayOf } from '../../outbox/relays.js';
 import { finishesWithin } from '../../async/finishes-within.js';
+import { PostgresCaller } from '../inbox/postgres-caller.js';
 import { migrate } from '../migrations.js';
 import { checkedSchema } from '../schema-name.js';
 import { bucketOf } from './bucket-of.js';
@@ -49,6 +52,8 @@ export class PostgresOutbox implements OutboxStore {
   readonly relay: OutboxRelayOptions | false;
   private readonly sql: ReturnType<typeof outboxSql>;
   private readonly pool: SqlExecutor;
+  /** For the calls of the relay. */
+  private readonly relayed: SqlExecutor;
   /** Destination and name of the lane that the clean-up has reached. */
   private tidied = ['', ''];
   private readonly schema: string;
@@ -60,6 +65,8 @@ export class PostgresOutbox implements OutboxStore {
     this.sql = outboxSql(this.schema);
     this.pool = options.pool;
     this.relay = options.relay ?? {};
+    const { leaseMs = OUTBOX_DEFAULT_LEASE_MS } = this.relay || {};
+    this.relayed = answersWithin(this.pool, leaseMs);
   }
 
   /** Makes the tables, or brings them up to date. Resolves to the finished steps. May be repeated. */
@@ -110,7 +117,7 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async open(destinations: readonly string[]): Promise<void> {
-    await this.pool.query(this.sql.open, [JSON.stringify(destinations)]);
+    await this.relayed.query(this.sql.open, [JSON.stringify(destinations)]);
     await this.keep();
   }
 
@@ -120,7 +127,7 @@ export class PostgresOutbox implements OutboxStore {
     if (taken === 0) return [];
     const ofEach = Math.max(1, Math.ceil(rows / Math.min(taken, CLAIM_BUCKETS)));
     const lanes = JSON.stringify(request.exceptLanes);
-    const read = await this.pool.query<OutboxRow & { lane: string | null }>(this.sql.read, [
+    const read = await this.relayed.query<OutboxRow & { lane: string | null }>(this.sql.read, [
       token,
       String(ofEach),
       lanes,
@@ -130,18 +137,18 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async renew(token: string, leaseMs: number): Promise<boolean> {
-    const { rows } = await this.pool.query(this.sql.renew, [token, String(leaseMs)]);
+    const { rows } = await this.relayed.query(this.sql.renew, [token, String(leaseMs)]);
     return rows.length > 0;
   }
 
   async settle(token: string, { sent, refused }: OutboxResults): Promise<void> {
-    if (refused.length > 0) await this.pool.query(this.sql.refuse, [JSON.stringify(refused.map(storable))]);
+    if (refused.length > 0) await this.relayed.query(this.sql.refuse, [JSON.stringify(refused.map(storable))]);
     const text = this.options.keep && sent.length > 0 ? this.sql.settleAndKeep : this.sql.settle;
-    await this.pool.query(text, [token, JSON.stringify(sent)]);
+    await this.relayed.query(text, [token, JSON.stringify(sent)]);
   }
 
   async status(destinations: readonly string[]): Promise<OutboxStatus[]> {
-    const { rows } = await this.pool.query<Omit<OutboxStatus, 'oldestMs'> & { oldest_ms: string }>(this.sql.status, [
+    const { rows } = await this.relayed.query<Omit<OutboxStatus, 'oldestMs'> & { oldest_ms: string }>(this.sql.status, [
       JSON.stringify(destinations),
     ]);
     return rows.map(({ oldest_ms: oldestMs, ...row }) => ({ ...row, oldestMs: Math.max(0, Number(oldestMs)) }));
@@ -184,7 +191,7 @@ export class PostgresOutbox implements OutboxStore {
   }
 
   async tidy(): Promise<void> {
-    const { rows } = await this.pool.query<{ destination: string; lane: string }>(this.sql.tidy, this.tidied);
+    const { rows } = await this.relayed.query<{ destination: string; lane: string }>(this.sql.tidy, this.tidied);
     const [last] = rows;
     // Behind the last lane the first one follows.
     this.tidied = last ? [last.destination, last.lane] : ['', ''];
@@ -194,21 +201,35 @@ export class PostgresOutbox implements OutboxStore {
   /** Never rejects: without a partition of its day a message is in the default one. A claim reports a database that is away. */
   private async keep(): Promise<void> {
     const { keep } = this.options;
-    if (keep) await this.pool.query(this.sql.keep, [String(keep.days)]).catch(() => undefined);
+    if (keep) await this.relayed.query(this.sql.keep, [String(keep.days)]).catch(() => undefined);
   }
 
   /** The number of buckets. */
   private async lease(request: OutboxClaimRequest, mayPromote = true): Promise<number> {
     const { destinations, token, leaseMs } = request;
     const values = [JSON.stringify(destinations), token, String(leaseMs)];
-    const { rows } = await this.pool.query<{ taken: number; due: boolean }>(this.sql.lease, values);
+    const { rows } = await this.relayed.query<{ taken: number; due: boolean }>(this.sql.lease, values);
     const taken = rows[0]?.taken ?? 0;
     if (rows[0]?.due && mayPromote) {
-      await this.pool.query(this.sql.promote);
+      await this.relayed.query(this.sql.promote);
       if (taken === 0) return this.lease(request, false);
     }
     return taken;
   }
+}
+
+/**
+ * A lost connection may say nothing for as long as TCP waits, a quarter of an hour: the relay goes on by another one. Its
+ * lease would be over then, so that what it waited for is worth nothing. Connections that are no pool cannot be replaced.
+ */
+function answersWithin(pool: SqlExecutor, ms: number): SqlExecutor {
+  if (!isPool(pool)) return pool;
+  const caller = new PostgresCaller(pool as SqlPool, ms);
+  return {
+    async query<Row>(text: string, values: readonly unknown[] = []) {
+      return { rows: await caller.call<Row>(text, values) };
+    },
+  };
 }
 
 /** A reason is the text of any error: PostgreSQL takes no U+0000 and no half of a surrogate pair, and would never settle. */
