@@ -1,6 +1,6 @@
 import type { Broker } from '#broker/core/broker.js';
 import type { Input } from '#broker/core/input.js';
-import type { Output } from '#broker/core/operation.js';
+import type { Call, Output } from '#broker/core/operation.js';
 import type { Queue } from '#broker/core/queue/queue.js';
 import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
 import type {
@@ -59,6 +59,35 @@ const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => (
   })),
 });
 
+/** A call that the broker answers, now or when it finds something. */
+class WireCall implements Call {
+  readonly origin = 'http://local';
+  gone: boolean;
+  #whenGone: (() => void) | undefined;
+
+  constructor(gone: boolean) {
+    this.gone = gone;
+  }
+
+  /** It has no answer yet. */
+  get waits(): boolean {
+    return this.#whenGone !== undefined;
+  }
+
+  onGone(fn: () => void): void {
+    this.#whenGone = fn;
+  }
+
+  onUndelivered(): void {
+    // Told on another way, see `noteUnheard`.
+  }
+
+  leave(): void {
+    this.gone = true;
+    this.#whenGone?.();
+  }
+}
+
 /**
  * A process's wire to the broker's core, with everything that may go wrong in between: delays, throttling, 5xx, calls
  * that fail although they took effect, half-failed batches, deletes that claim success, duplicate deliveries. A wire
@@ -90,7 +119,7 @@ export class FaultyWire implements SqsWire {
   /** Resolves when its process is not suspended. @default none is */
   untilAwake: (() => Promise<void>) | undefined;
   #fanOut: readonly string[] = [];
-  #onCut: () => void = () => undefined;
+  #underWay: WireCall | undefined;
 
   /**
    * @param faults rates from 0 to 1 by kind; `random` draws them
@@ -107,7 +136,7 @@ export class FaultyWire implements SqsWire {
   /** As when the process dies: whoever waits for SQS has gone. */
   cutOff(): void {
     this.cut = true;
-    this.#onCut();
+    this.#underWay?.leave();
   }
 
   /** Receives of these messages that this process got. */
@@ -187,16 +216,15 @@ export class FaultyWire implements SqsWire {
         this.watch.blame(`a process tried to ${what} what it had lost`);
     }
     const result = await call();
-    const by = new Map(entries.map(entry => [entry.id, entry]));
     for (const { id } of result.successful) {
-      const entry = by.get(id);
+      const entry = entries.find(each => each.id === id);
       if (entry && entry.visibilityTimeoutSeconds !== this.lease) {
         this.#open.delete(entry.receiptHandle);
         this.#settled.set(entry.receiptHandle, entry.visibilityTimeoutSeconds === undefined ? 'deleted' : 'returned');
       }
     }
     for (const { id, code } of result.failed) {
-      const entry = by.get(id);
+      const entry = entries.find(each => each.id === id);
       if (entry && LOST.test(code)) this.#lostAt.set(entry.receiptHandle, performance.now());
     }
     return result;
@@ -268,6 +296,7 @@ export class FaultyWire implements SqsWire {
       spared.length > 0
         ? result(await this.#call(kind, { QueueUrl: queueUrl, Entries: spared.map(toInput) }))
         : { successful: [], failed: [] };
+    if (spared === entries) return output;
     const failed = entries.filter(entry => !spared.includes(entry));
     return {
       ...output,
@@ -307,28 +336,8 @@ export class FaultyWire implements SqsWire {
   #operation(name: string, input: object, signal: AbortSignal | undefined): Promise<Output> {
     if (this.cut) return forever();
     return new Promise((resolve, reject) => {
-      let gone = signal?.aborted ?? false;
-      let whenGone: (() => void) | undefined;
-      const leave = (): void => {
-        gone = true;
-        whenGone?.();
-        reject(failure('AbortError', undefined));
-      };
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#onCut = () => {
-        gone = true;
-        whenGone?.();
-      };
-      const call = {
-        origin: 'http://local',
-        get gone() {
-          return gone;
-        },
-        onGone: (fn: () => void) => {
-          whenGone = fn;
-        },
-        onUndelivered: () => undefined,
-      };
+      const call = new WireCall(signal?.aborted ?? false);
+      this.#underWay = call;
       try {
         this.broker.deadlines.runDue();
         const output = SQS_OPERATIONS.get(name)?.(this.broker, input as Input, call) ?? {};
@@ -338,6 +347,12 @@ export class FaultyWire implements SqsWire {
         this.broker.settle();
         reject(Object.assign(error as Error, { $metadata: { httpStatusCode: (error as { status?: number }).status } }));
       }
+      if (!call.waits) return;
+      const leave = (): void => {
+        call.leave();
+        reject(failure('AbortError', undefined));
+      };
+      signal?.addEventListener('abort', leave, { once: true });
     });
   }
 
@@ -366,10 +381,20 @@ export class FaultyWire implements SqsWire {
   }
 
   /** Gives for how many milliseconds. */
-  async #latency(): Promise<number> {
+  #latency(): Promise<number> {
     const ms = this.#strikes('stall') ? STALL_MS : 1 + this.random() * 20;
-    await new Promise(resolve => setTimeout(resolve, ms));
-    if (this.untilAwake) await this.untilAwake();
+    // One promise: most of what a schedule does is waiting for answers.
+    const passed = new Promise<number>(resolve => {
+      setTimeout(() => {
+        if (this.untilAwake || !this.cut) resolve(ms);
+      }, ms);
+    });
+    return this.untilAwake ? this.#awake(passed) : passed;
+  }
+
+  async #awake(passed: Promise<number>): Promise<number> {
+    const ms = await passed;
+    await this.untilAwake?.();
     if (this.cut) await forever();
     return ms;
   }

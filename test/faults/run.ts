@@ -29,7 +29,7 @@ const runs = Number(values.runs);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const SAY_EVERY_MS = 5_000;
 /** In MiB: nearly all that a schedule makes is garbage at its end, and is collected the cheaper the less often. */
-const YOUNG = '--max-semi-space-size=64';
+const YOUNG = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 
 const startedAt = Date.now();
 const seconds = (): number => (Date.now() - startedAt) / 1000;
@@ -62,7 +62,7 @@ function split(count: number): PartOptions[] {
 
 function start(options: PartOptions): Part {
   const child = fork(join(import.meta.dirname, 'part.ts'), [JSON.stringify(options)], {
-    execArgv: [...process.execArgv, YOUNG],
+    execArgv: [...process.execArgv, ...YOUNG],
   });
   const part: Part = { child, done: 0, injected: 0, isViolated: false, ended: once(child, 'exit').then(end) };
   child.on('message', (told: PartProgress) => {

@@ -90,7 +90,9 @@ export class SimulatedProcess implements Runner {
       heldFor: queue => this.consumers.find(({ name }) => name === queue)?.heldFor,
       blame: what => options.fates.blame(what),
     });
-    this.wire.onReceived = (url, count) => this.steering.noteReceived(url.slice(url.lastIndexOf('/') + 1), count);
+    const onReceived: FaultyWire['onReceived'] = (url, count) =>
+      this.steering.noteReceived(url.slice(url.lastIndexOf('/') + 1), count);
+    this.wire.onReceived = onReceived;
     const store = this.#store();
     this.#serverInbox = store && this.#startInbox(store);
     this.consumers = options.stage.queues.map(queue => this.#consumer(queue));
@@ -186,11 +188,12 @@ export class SimulatedProcess implements Runner {
     if (shared) return shared.store;
     const memory = new MemoryInboxStore();
     const done = memory.done.bind(memory);
-    memory.done = (claim, how) => {
+    const noted: MemoryInboxStore['done'] = (claim, how) => {
       const isDone = done(claim, how);
       if (isDone) noteDone(truth, claim, how);
       return isDone;
     };
+    memory.done = noted;
     return memory;
   }
 

@@ -9,8 +9,8 @@ const CALL = { origin: 'http://local', gone: false, onGone: () => undefined, onU
 /** AWS's highest, as the topology sets it on every queue. */
 const MAX_RECEIVES = 1_000;
 
-/** What a message says of itself. */
-export const numberIn = (body: string): number => (JSON.parse(body) as { data: number }).data;
+/** What a message says of itself: its data stands last in its body. */
+export const numberIn = (body: string): number => Number(body.slice(body.lastIndexOf(':') + 1, -1));
 
 /** The broker with the service's queues, `a` and perhaps `b`, each with its dead letter queue. */
 export class Stage {
@@ -41,6 +41,11 @@ export class Stage {
   contents(name: string): Map<number, NewMessage> {
     const messages = [...this.#queue(name).messages.values()];
     return new Map(messages.map(({ content }) => [numberIn(content.body), content]));
+  }
+
+  has(name: string, number: number): boolean {
+    for (const { content } of this.#queue(name).messages.values()) if (numberIn(content.body) === number) return true;
+    return false;
   }
 
   get isEmpty(): boolean {

@@ -38,9 +38,15 @@ export class TurnTimes {
     // What was asked for first may begin last.
     const place = this.#times.findLastIndex(time => time <= at) + 1;
     this.#times.splice(place, 0, at);
-    return this.#times.every((from, first) =>
-      this.#times.slice(first).every((to, more) => more + 1 <= this.#saved + (to - from) * this.#perMs + 0.001),
-    );
+    // Of the others as many as before lie between any two.
+    for (let first = 0; first <= place; first += 1)
+      for (let last = place; last < this.#times.length; last += 1) if (!this.#isAllowed(first, last)) return false;
+    return true;
+  }
+
+  #isAllowed(first: number, last: number): boolean {
+    const ms = this.#times[last] - this.#times[first];
+    return last - first + 1 <= this.#saved + ms * this.#perMs + 0.001;
   }
 }
 

@@ -8,18 +8,46 @@ const STEPS_PER_TURN = 1_000;
 
 type Work = (...args: unknown[]) => void;
 
-interface Timer {
+const NO_WORK: Work = () => undefined;
+const NO_ARGS: readonly unknown[] = [];
+
+class Timer {
+  cancelled = false;
   fn: Work;
-  args: unknown[];
-  every: number | undefined;
+  args: readonly unknown[];
+  readonly every: number | undefined;
   /** The broker's. */
-  background: boolean;
+  readonly background: boolean;
   at: number;
   order: number;
-  cancelled: boolean;
-  ref: () => Timer;
-  unref: () => Timer;
-  hasRef: () => boolean;
+
+  constructor(fn: Work, args: readonly unknown[], at: number, order: number, every?: number, background = false) {
+    this.fn = fn;
+    this.args = args;
+    this.at = at;
+    this.order = order;
+    this.every = every;
+    this.background = background;
+  }
+
+  /** It stays where it is until its time; what it would have done is let go at once. */
+  cancel(): void {
+    this.cancelled = true;
+    this.fn = NO_WORK;
+    this.args = NO_ARGS;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
 }
 
 /** The earliest first; of those at one time the one set first. */
@@ -46,14 +74,16 @@ export class VirtualTime {
     const timers = Object.fromEntries(NAMES.map(name => [name, globalThis[name]]));
     const { now: dateNow } = Date;
     const performanceNow = performance.now.bind(performance);
-    this.#restore = () => {
+    // Names first: V8 keeps a function that is written into a property until a full collection, and all timers with it.
+    const restore = (): void => {
       Object.assign(globalThis, timers);
       Date.now = dateNow;
       performance.now = performanceNow;
     };
-    const clear = (timer: Timer | undefined): void => {
-      if (timer) timer.cancelled = true;
-    };
+    const wallNow = (): number => this.now + this.#wallAhead;
+    const monotonicNow = (): number => (this.#sleeps.length === 0 ? this.now : this.now - this.#sleptMs);
+    this.#restore = restore;
+    const clear = (timer: Timer | undefined): void => timer?.cancel();
     Object.assign(globalThis, {
       setTimeout: (fn: Work, ms = 0, ...args: unknown[]) => this.#add(fn, Math.max(1, ms), args),
       setInterval: (fn: Work, ms = 0, ...args: unknown[]) => this.#add(fn, Math.max(1, ms), args, Math.max(1, ms)),
@@ -62,8 +92,8 @@ export class VirtualTime {
       clearInterval: clear,
       clearImmediate: clear,
     });
-    Date.now = () => this.now + this.#wallAhead;
-    performance.now = () => this.now - this.#sleptMs;
+    Date.now = wallNow;
+    performance.now = monotonicNow;
   }
 
   uninstall(): void {
@@ -106,7 +136,7 @@ export class VirtualTime {
       now: () => this.now,
       setTimer: (at, fn) => {
         const timer = this.#add(fn, Math.max(0, at - this.now), [], undefined, true);
-        return { cancel: () => void (timer.cancelled = true) };
+        return { cancel: () => timer.cancel() };
       },
     };
   }
@@ -150,28 +180,21 @@ export class VirtualTime {
         return true;
       }
       this.now = Math.max(this.now, timer.at);
-      if (timer.every !== undefined)
-        this.#push(Object.assign(timer, { at: this.now + timer.every, order: this.#order++ }));
+      if (timer.every !== undefined) {
+        timer.at = this.now + timer.every;
+        timer.order = this.#order++;
+        this.#push(timer);
+      }
       timer.fn(...timer.args);
       settle();
     }
     return false;
   }
 
-  #add(fn: Work, ms: number, args: unknown[], every?: number, background = false): Timer {
-    const timer: Timer = {
-      fn,
-      args,
-      every,
-      background,
-      // As Node counts them, and SQS its stamps. A machine that sleeps counts from when it wakes.
-      at: this.now + Math.ceil(ms) + (background ? 0 : this.#asleepForMs),
-      order: this.#order++,
-      cancelled: false,
-      ref: () => timer,
-      unref: () => timer,
-      hasRef: () => true,
-    };
+  #add(fn: Work, ms: number, args: readonly unknown[], every?: number, background = false): Timer {
+    // As Node counts them, and SQS its stamps. A machine that sleeps counts from when it wakes.
+    const at = this.now + Math.ceil(ms) + (background ? 0 : this.#asleepForMs);
+    const timer = new Timer(fn, args, at, this.#order++, every, background);
     this.#push(timer);
     return timer;
   }
@@ -180,11 +203,13 @@ export class VirtualTime {
     const heap = this.#heap;
     let at = heap.push(timer) - 1;
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) break;
-      this.#swap(at, parent);
-      at = parent;
+      const place = (at - 1) >> 1;
+      const parent = heap[place];
+      if (!parent || !before(timer, parent)) break;
+      heap[at] = parent;
+      at = place;
     }
+    heap[at] = timer;
   }
 
   /** Undefined when nothing is left. */
@@ -194,32 +219,28 @@ export class VirtualTime {
       const [top] = heap;
       const last = heap.pop();
       if (!top || !last) return undefined;
-      if (heap.length > 0) {
-        heap[0] = last;
-        this.#sink();
-      }
+      if (heap.length > 0) this.#sink(last);
       if (!top.cancelled) return top;
     }
   }
 
-  #sink(): void {
-    for (let at = 0; ;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) if (this.#isBefore(child, least)) least = child;
-      if (least === at) return;
-      this.#swap(at, least);
+  /** Puts it in the place of the top, or where it belongs below. */
+  #sink(timer: Timer): void {
+    const heap = this.#heap;
+    let at = 0;
+    for (;;) {
+      let least = 2 * at + 1;
+      let child = heap[least];
+      const other = heap[least + 1];
+      if (child && other && before(other, child)) {
+        least += 1;
+        child = other;
+      }
+      if (!child || !before(child, timer)) break;
+      heap[at] = child;
       at = least;
     }
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const [first, second] = [this.#heap[a], this.#heap[b]];
-    return first !== undefined && second !== undefined && before(first, second);
-  }
-
-  #swap(a: number, b: number): void {
-    const [first, second] = [this.#heap[a], this.#heap[b]];
-    if (first && second) [this.#heap[a], this.#heap[b]] = [second, first];
+    heap[at] = timer;
   }
 }
 

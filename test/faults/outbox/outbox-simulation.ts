@@ -10,6 +10,7 @@ import { inVirtualTime } from '../in-virtual-time.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { FaultyPool, NO_DATABASE_FAULTS } from './faulty-pool.ts';
 import { ModelDatabase } from './model-database.ts';
+import type { ModelOutbox } from './model-outbox.ts';
 import { OutboxJudge, type Body } from './outbox-judge.ts';
 import { INSERT_EFFECT, OutboxProcess } from './outbox-process.ts';
 import type { OutboxSchedule } from './schedule.ts';
@@ -67,7 +68,9 @@ class OutboxSimulation {
       accountId: '000000000000',
     });
     for (const name of ['handled', 'letters', 'after']) this.#make(name);
-    this.broker.record = (queue, message, what) => this.#note(queue, message, what);
+    // Names first: V8 keeps a function that is written into a property until a full collection, and the schedule with it.
+    const record: Broker['record'] = (queue, message, what) => this.#note(queue, message, what);
+    this.broker.record = record;
     this.judge = new OutboxJudge(
       {
         prompt: isOtherwiseWell(schedule)
@@ -81,7 +84,8 @@ class OutboxSimulation {
       now: () => time.now,
       random: this.random,
     });
-    this.database.outbox.onMessage = message => this.judge.committed(message);
+    const onMessage: ModelOutbox['onMessage'] = message => this.judge.committed(message);
+    this.database.outbox.onMessage = onMessage;
     this.database.define(INSERT_EFFECT, ({ tx, values }) => {
       tx.onCommit.push(() => this.judge.effect(JSON.parse(String(values[0])) as Body));
       return [];

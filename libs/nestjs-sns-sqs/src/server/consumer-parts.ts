@@ -1,5 +1,6 @@
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import { replyAddressOf } from '../envelope/reply.js';
+import type { Wake } from '../inbox/wakers.js';
 import { TracedSqsWire } from '../wire/traced-sqs-wire.js';
 import { QueueTagReader } from '../topology/queue-tag-reader.js';
 import { assembleLanes, messagesInWork } from './assemble-lanes.js';
@@ -90,7 +91,9 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(options.onDeadLettersRefused && { onCopiesRefused: options.onDeadLettersRefused }),
     ...(options.onDeadLettersAccepted && { onCopiesAccepted: options.onDeadLettersAccepted }),
   });
-  if (inbox) inbox.onWake = handles => settler.makeVisible(handles);
+  // A name first: V8 keeps a function that is written into a property until a full collection.
+  const wake: Wake = handles => settler.makeVisible(handles);
+  if (inbox) inbox.onWake = wake;
   const gate =
     inbox &&
     new InboxGate({
