@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { thrownText } from '../errors/thrown.js';
+import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { peek, thrownText } from '../errors/thrown.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import { sqlStateOf } from '../postgres/sql/sql-state.js';
 import { CliError } from './cli-error.js';
 import type { CliIo } from './io.js';
 
@@ -39,9 +41,27 @@ export async function withPool<T>(
   pool.on('error', () => undefined);
   try {
     return await work(pool);
+  } catch (error) {
+    throw withRemedy(error);
   } finally {
     await pool.end();
   }
+}
+
+const REMEDIES: Record<string, string> = {
+  '42P01': 'make the tables by `npx nestjs-sns-sqs outbox migrate`, or name their schema by --schema',
+  '42883': 'bring the tables up to date by `npx nestjs-sns-sqs outbox migrate`',
+  '42703': 'bring the tables up to date by `npx nestjs-sns-sqs outbox migrate`',
+  '42501': 'give the user of --database the permissions of docs/outbox.md, or name another user',
+};
+const UNREACHABLE = /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28|3D000|57P03)/;
+
+/** The error of a database, with what to do about it where that is known. */
+function withRemedy(error: unknown): unknown {
+  if (error instanceof CliError || error instanceof SnsSqsError) return error;
+  const code = sqlStateOf(error) ?? String(peek(error, 'code'));
+  const remedy = REMEDIES[code] ?? (UNREACHABLE.test(code) ? 'check --database, or DATABASE_URL' : undefined);
+  return remedy === undefined ? error : new CliError(`${thrownText(error)}. Remedy: ${remedy}.`, { cause: error });
 }
 
 function loadPg(cwd: string): Pg {

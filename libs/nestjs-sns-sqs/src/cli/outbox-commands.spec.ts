@@ -1,7 +1,8 @@
 import { describeWithPostgres, TestDatabase } from '../../../../test/support/postgres.js';
+import { waitFor } from '../../../../test/support/wait-for.js';
 import { testIo } from '../../test/cli-io.js';
 import { PostgresOutbox } from '../postgres/outbox/postgres-outbox.js';
-import { clientFor } from './commands/outbox-relay.js';
+import { clientFor, relayUntil } from './commands/outbox-relay.js';
 import { runCli } from './run-cli.js';
 
 describe('outbox relay', () => {
@@ -28,10 +29,16 @@ describe('the commands of the outbox', () => {
     expect(io.err()).toContain('DATABASE_URL');
   });
 
+  it.each(['postgres://127.0.0.1:1/none', 'nonsense'])('say what to check where %s cannot be reached', async url => {
+    const io = testIo();
+    expect(await runCli(['outbox', 'status', '--database', url], io)).toBe(1);
+    expect(io.err()).toContain('check --database, or DATABASE_URL');
+  });
+
   it('print the statements without a database', async () => {
     const io = testIo();
     expect(await runCli(['outbox', 'migrate', '--sql', '--schema', 'messages'], io)).toBe(0);
-    expect(io.out()).toContain('CREATE TABLE messages.outbox_messages');
+    expect(io.out()).toContain('CREATE TABLE "messages".outbox_messages');
   });
 });
 
@@ -49,6 +56,36 @@ describeWithPostgres('the commands of the outbox, on a database', () => {
     const code = await runCli(['outbox', ...args, '--json'], io);
     return { code, data: JSON.parse(io.out() || '{}') as Record<string, unknown>, err: io.err() };
   }
+
+  it.each(['status', 'requeue', 'relay'])('%s says what makes the tables where they are missing', async command => {
+    expect(await run(command, '--schema', 'not_made')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('`npx nestjs-sns-sqs outbox migrate`') as string,
+    });
+  });
+
+  it('relay goes on where the database is away for a while', async () => {
+    expect(await run('migrate', '--schema', 'goes_away')).toMatchObject({ code: 0 });
+    const outbox = new PostgresOutbox({ pool: database.pool, schema: 'goes_away', relay: false });
+    const stopping = new AbortController();
+    let told = '';
+    const relaying = relayUntil(stopping.signal, {
+      options: { schema: 'goes_away' },
+      pool: database.pool,
+      output: { note: text => void (told += text) },
+      lookEveryMs: 20,
+    });
+    await outbox.open(['kafka:users']);
+    await waitFor('the relay to look', () => told.includes('nothing publishes to kafka:users'));
+    await database.pool.query('ALTER SCHEMA goes_away RENAME TO is_away');
+    await waitFor('the fault to be told', () => told.includes('The relay tries again'));
+    await database.pool.query('ALTER SCHEMA is_away RENAME TO goes_away');
+    await outbox.open(['kafka:orders']);
+    await waitFor('the relay to look again', () => told.includes('nothing publishes to kafka:orders'));
+    stopping.abort();
+    await relaying;
+    expect(told.match(/cannot be read:/g)).toHaveLength(1);
+  });
 
   it('make the tables, tell what was refused, and put it back', async () => {
     expect(await run('migrate')).toMatchObject({

@@ -4,11 +4,14 @@ import { pause } from '../../async/pause.js';
 import { ClientSNS } from '../../client/client-sns.js';
 import { ClientSQS } from '../../client/client-sqs.js';
 import type { OutboxStore } from '../../interfaces/outbox-store.interface.js';
+import { thrownText } from '../../errors/thrown.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { PostgresOutbox } from '../../postgres/outbox/postgres-outbox.js';
 import { clientOptions } from '../aws.js';
 import type { CliCommand } from '../command.js';
 import { withDatabase, withPool, type DatabaseOptions } from '../database.js';
 import { EXIT } from '../exit-codes.js';
+import type { Output } from '../output.js';
 import { withAws, type AwsOptions } from '../shared-options.js';
 
 const TOPIC_SUFFIX = '-domain-events';
@@ -41,40 +44,68 @@ export const outboxRelay: CliCommand<RelayOptions> = {
       'end when no message waits, instead of waiting for a signal',
     ),
   async run({ options, io, output }) {
-    await withPool(options, io, async pool => {
-      const outbox = new PostgresOutbox({ pool, schema: options.schema });
-      const stopping = abortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        void once(process, signal, { signal: stopping.signal }).then(
-          () => stopping.abort(),
-          () => undefined,
-        );
-      }
-      const clients = new Map<string, Client | undefined>();
-      const relay = async (): Promise<string[]> => {
-        const destinations = await outbox.destinations();
-        for (const destination of destinations) {
-          if (clients.has(destination)) continue;
-          const client = clientFor(destination, options, outbox);
-          clients.set(destination, client);
-          client?.onApplicationBootstrap();
-          output.note(client ? `relaying to ${destination}` : `warning: nothing publishes to ${destination}`);
-        }
-        return destinations;
-      };
-      try {
-        while (!stopping.signal.aborted) {
-          const statuses = await outbox.status(await relay());
-          if (options.untilEmpty && statuses.every(({ waiting }) => waiting === 0)) break;
-          await pause(options.untilEmpty ? 200 : LOOK_EVERY_MS, stopping.signal);
-        }
-      } finally {
-        stopping.abort();
-        await Promise.all([...clients.values()].map(async client => client?.close()));
-        await outbox.close();
-      }
-    });
+    const stopping = abortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      void once(process, signal, { signal: stopping.signal }).then(
+        () => stopping.abort(),
+        () => undefined,
+      );
+    }
+    try {
+      await withPool(options, io, pool => relayUntil(stopping.signal, { options, pool, output }));
+    } finally {
+      stopping.abort();
+    }
     output.result({ isOver: true }, () => 'The relay has ended.');
     return EXIT.ok;
   },
 };
+
+export interface Relaying {
+  options: RelayOptions;
+  pool: SqlExecutor;
+  output: Pick<Output, 'note'>;
+  /** Between two looks for new destinations, in milliseconds. */
+  lookEveryMs?: number;
+}
+
+/** Rejects where the first look fails. Later ones are tried again: a database that restarts ends no relay. */
+export async function relayUntil(stopping: AbortSignal, parts: Relaying): Promise<void> {
+  const { options, pool, output, lookEveryMs = options.untilEmpty ? 200 : LOOK_EVERY_MS } = parts;
+  const outbox = new PostgresOutbox({ pool, schema: options.schema });
+  const clients = new Map<string, Client | undefined>();
+  const relay = async (): Promise<string[]> => {
+    const destinations = await outbox.destinations();
+    for (const destination of destinations) {
+      if (clients.has(destination)) continue;
+      const client = clientFor(destination, options, outbox);
+      clients.set(destination, client);
+      client?.onApplicationBootstrap();
+      output.note(client ? `relaying to ${destination}` : `warning: nothing publishes to ${destination}`);
+    }
+    return destinations;
+  };
+  let failures = 0;
+  let hasLooked = false;
+  try {
+    while (!stopping.aborted) {
+      try {
+        const statuses = await outbox.status(await relay());
+        if (options.untilEmpty && statuses.every(({ waiting }) => waiting === 0)) break;
+        if (failures > 0) output.note('The outbox can be read again.');
+        failures = 0;
+        hasLooked = true;
+      } catch (error) {
+        if (!hasLooked) throw error;
+        failures += 1;
+        if (failures === 1) {
+          output.note(`warning: the outbox cannot be read: ${thrownText(error)}. The relay tries again.`);
+        }
+      }
+      await pause(lookEveryMs, stopping);
+    }
+  } finally {
+    await Promise.all([...clients.values()].map(async client => client?.close()));
+    await outbox.close();
+  }
+}
