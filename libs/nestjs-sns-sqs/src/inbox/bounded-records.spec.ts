@@ -66,6 +66,36 @@ describe('BoundedRecords', () => {
     expect(known('b', 'c', 'd', 'e', 'f', 'g')).toEqual(['e', 'f', 'g']);
   });
 
+  it('keeps one that was used after an eighth of the others came, wherever it was put before', () => {
+    const { records, known } = recordsOf(16);
+    const put = (id: string): Named => {
+      const record = { forgetAt: Infinity, inUse: false };
+      records.add(id, record, 0);
+      return record;
+    };
+    const early = put('early');
+    put('a');
+    records.use('early', early, 0);
+    // It was put a moment ago, and stays where it is; now it is an eighth of all behind.
+    put('b');
+    records.use('early', early, 0);
+    for (let n = 0; n < 14; n += 1) put(`more-${n}`);
+
+    expect(known('early', 'a', 'b', 'more-0')).toEqual(['early', 'b', 'more-0']);
+  });
+
+  it('remembers where one in use was put behind', () => {
+    const { records, known } = recordsOf(2);
+    const held = { forgetAt: Infinity, inUse: true };
+    records.add('held', held, 0);
+    for (const id of ['a', 'b', 'c']) records.put(id, { forgetAt: Infinity, inUse: false }, 0);
+    held.inUse = false;
+    records.use('held', held, 0);
+    records.put('d', { forgetAt: Infinity, inUse: false }, 0);
+
+    expect(known('held', 'c', 'd')).toEqual(['held', 'd']);
+  });
+
   it('tells of what was forgotten before its time only', () => {
     const { records, forgotten, put } = recordsOf(1);
     records.put('over', { forgetAt: 1, inUse: false }, 0);

@@ -1,6 +1,8 @@
 export interface Forgettable {
   /** By the store's clock, in milliseconds; Infinity: never. */
   forgetAt: number;
+  /** Of the records: how many were put behind before it. */
+  place?: number;
 }
 
 export interface BoundedRecordsOptions<T> {
@@ -13,10 +15,12 @@ export interface BoundedRecordsOptions<T> {
 
 /** Records that are looked at for each one that is put: those in use are put behind, so each is looked at once in a while. */
 const LOOKS = 16;
+/** Of `max`: one that has so few behind it need not be put behind them when it is used again. */
+const NEWEST = 1 / 8;
 
 /**
- * Records by key, in the order of their last use. Beyond `max` those that were not used for longest are forgotten, in a
- * time that does not depend on how many there are.
+ * Records by key, in the order of their last use, but for an eighth of `max`. Beyond `max` those that were not used for
+ * longest are forgotten, in a time that does not depend on how many there are.
  */
 export class BoundedRecords<T extends Forgettable> {
   private readonly records = new Map<string, T>();
@@ -26,6 +30,7 @@ export class BoundedRecords<T extends Forgettable> {
    */
   private oldest: Iterator<[string, T]> | undefined;
   private putsWithRoom = 0;
+  private places = 0;
 
   constructor(private readonly options: BoundedRecordsOptions<T>) {}
 
@@ -44,6 +49,17 @@ export class BoundedRecords<T extends Forgettable> {
   /** Puts it behind all others. */
   put(id: string, record: T, now: number): void {
     this.records.delete(id);
+    this.add(id, record, now);
+  }
+
+  /** One that is known is used: what was put a moment ago stays where it is, which is most of what is used again. */
+  use(id: string, record: T, now: number): void {
+    if (this.places - (record.place ?? 0) >= this.options.max * NEWEST) this.put(id, record, now);
+  }
+
+  /** Puts one whose key is not known behind all others. */
+  add(id: string, record: T, now: number): void {
+    record.place = this.places += 1;
     this.records.set(id, record);
     if (this.records.size > this.options.max) this.makeRoom(now);
     else this.dropIdleIterator();
@@ -59,8 +75,10 @@ export class BoundedRecords<T extends Forgettable> {
     for (let looks = 0; this.records.size > max && looks < LOOKS; looks += 1) {
       const [id, record] = this.takeOldest();
       this.records.delete(id);
-      if (isInUse?.(record, now)) this.records.set(id, record);
-      else if (record.forgetAt > now) onForget?.();
+      if (isInUse?.(record, now)) {
+        record.place = this.places += 1;
+        this.records.set(id, record);
+      } else if (record.forgetAt > now) onForget?.();
     }
   }
 

@@ -22,7 +22,7 @@ import {
 
 export interface MemoryInboxStoreOptions {
   /**
-   * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest. An event that is
+   * Events, and subjects, that are remembered, each; beyond, those go that were not used for longest (but for an eighth of them). An event that is
    * being handled or waits stays. 1 to 10,000,000. @default 100000
    */
   maxEntries?: number | undefined;
@@ -95,11 +95,19 @@ export class MemoryInboxStore implements InboxStore {
     const firstAt = event && event.attempts > 0 ? event.firstAt : now;
     const deaths = (event?.deaths ?? 0) + (isTakenOver ? 1 : 0);
     const letterAt = event?.letterAt;
-    this.events.put(
-      id,
-      { isDone: false, token, leaseEndsAt, attempts, firstAt, deaths, letterAt, forgetAt: Infinity },
-      now,
-    );
+    const record = {
+      isDone: false,
+      token,
+      leaseEndsAt,
+      attempts,
+      firstAt,
+      deaths,
+      letterAt,
+      forgetAt: Infinity,
+      place: 0,
+    };
+    if (event) this.events.put(id, record, now);
+    else this.events.add(id, record, now);
     if (claim.subject !== undefined) this.holdSubject(claim.queue, claim.subject, subject, { token, leaseEndsAt }, now);
     const result: InboxClaimResult & { status: 'claimed' } = { status: 'claimed', attempt: attempts };
     if (isTakenOver) result.isTakenOver = true;
@@ -136,7 +144,7 @@ export class MemoryInboxStore implements InboxStore {
     event.leaseEndsAt = 0;
     event.attempts = 0;
     event.forgetAt = now + rememberForMs;
-    this.events.put(id, event, now);
+    this.events.use(id, event, now);
     if (!subject) return true;
     subject.token = undefined;
     if (position !== undefined) Object.assign(subject, { position, gap: undefined, backAt: undefined });
