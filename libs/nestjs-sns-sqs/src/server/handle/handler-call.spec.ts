@@ -76,6 +76,37 @@ describe('what an interceptor makes of a handler that still works', () => {
     expect(log).toEqual(['failed: no']);
   });
 
+  it.each<[string, (gives: unknown) => unknown]>([
+    ['', gives => gives],
+    [' behind an interceptor', gives => of(gives)],
+  ])('a generator is run to its end%s, and what it throws fails the call', async (_, through) => {
+    const run: string[] = [];
+    async function* steps(): AsyncGenerator<number> {
+      await Promise.resolve();
+      run.push('first');
+      yield 1;
+      run.push('second');
+    }
+    function* failing(): Generator<number> {
+      yield 1;
+      throw NO;
+    }
+    for (const generator of [steps(), failing()]) {
+      const delivery = new Delivery({ MessageId: 'm' }, 0, 0);
+      const failed = (error: Error): unknown => run.push(`failed: ${error.message}`);
+      callHandler(
+        () => Promise.resolve(through(generator) as never),
+        'data',
+        {},
+        delivery,
+        () => run.push('ended'),
+        failed,
+      );
+      await aMoment();
+    }
+    expect(run).toEqual(['first', 'second', 'ended', 'failed: no']);
+  });
+
   it('promises of a stream that is cut off are waited for', async () => {
     let resolve: () => void = () => undefined;
     const late = new Promise<void>(yes => (resolve = yes));

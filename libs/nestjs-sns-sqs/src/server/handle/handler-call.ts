@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, type Observable } from 'rxjs';
 import { isThenable } from '../../events/user-code.js';
@@ -31,7 +32,9 @@ export function callHandler(
 ): void {
   const ended = (result: unknown): void => {
     try {
-      if (isObservable(result)) drain(result, call, end, fail);
+      if (isObservable(result)) return drain(result, call, end, fail);
+      const work = generated(result);
+      if (work) work.then(end, fail);
       else end();
     } catch (error) {
       // What it gave throws when it is looked at, or subscribed to.
@@ -53,8 +56,8 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
   let broken: { error: unknown } | undefined;
   const subscription = items.subscribe({
     next: item => {
-      if (!isThenable(item)) return;
-      const promised = Promise.resolve(item);
+      const promised = isThenable(item) ? Promise.resolve(item) : generated(item);
+      if (!promised) return;
       promised.catch((error: unknown) => (broken ??= { error }));
       call.noteWork(promised);
     },
@@ -79,6 +82,15 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
     call.afterWork(() => fail(reason));
   };
   call.cutOff = cutOff;
+}
+
+/** A handler that is a generator does nothing until somebody asks for its values. Undefined: it is none. */
+export function generated(result: unknown): Promise<void> | undefined {
+  return types.isGeneratorObject(result) ? toItsEnd(result) : undefined;
+}
+
+async function toItsEnd(values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of values);
 }
 
 /** A handler that still works although its call has failed is told to stop. */

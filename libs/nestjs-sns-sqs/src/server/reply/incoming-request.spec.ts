@@ -16,6 +16,11 @@ function requestByHand(expiresAt?: number) {
   return { request, send, note, packets };
 }
 
+function* oneAndTwo(): Generator<number> {
+  yield 1;
+  yield 2;
+}
+
 async function answerOf(run: () => unknown): Promise<unknown[]> {
   const { request, packets } = requestByHand();
   const answered = request.answer(run, going);
@@ -35,6 +40,14 @@ describe('IncomingRequest', () => {
     [
       'a promise of an observable',
       () => Promise.resolve(of(1, 2)),
+      [
+        [0, { response: 1, isDisposed: false }],
+        [1, { response: 2, isDisposed: true }],
+      ],
+    ],
+    [
+      'a generator',
+      () => oneAndTwo(),
       [
         [0, { response: 1, isDisposed: false }],
         [1, { response: 2, isDisposed: true }],

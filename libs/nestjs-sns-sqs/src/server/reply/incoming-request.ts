@@ -1,4 +1,5 @@
-import { isObservable, type Observable } from 'rxjs';
+import { types } from 'node:util';
+import { from, isObservable, type Observable } from 'rxjs';
 import type { ReplyAddress, ReplyPacket } from '../../envelope/reply.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { isError, isInstance, thrownText } from '../../errors/thrown.js';
@@ -48,6 +49,8 @@ export class IncomingRequest {
     try {
       const result: unknown = await run();
       if (isObservable(result)) await this.forward(result, signal);
+      // A handler that is a generator does nothing until somebody asks for its values.
+      else if (types.isGeneratorObject(result)) await this.forward(from(result), signal);
       else this.next(result);
     } catch (error) {
       if (signal.aborted) throw signal.reason;

@@ -177,6 +177,23 @@ describe('Settler', () => {
     expect(settler.wasDone(delivery('another'))).toBe(false);
   });
 
+  it('hides a message that cannot be deleted for long once SQS has handed it out very often', async () => {
+    const { settler, wire } = settlerOver({ deleteBatch: refused });
+    const received = (id: string, receives: number): Delivery => {
+      const Attributes = { ApproximateReceiveCount: String(receives) };
+      return new Delivery(
+        { MessageId: id, ReceiptHandle: id, Attributes },
+        performance.now(),
+        performance.now() + 30_000,
+      );
+    };
+    await after(Promise.all([received('a', 499), received('b', 500)].map(each => settler.settle(each, remove, 1))));
+    await after(settler.flush());
+    expect(wire.changeVisibilityBatch.mock.calls.flatMap(([, entries]) => entries)).toEqual([
+      expect.objectContaining({ receiptHandle: 'b', visibilityTimeoutSeconds: 60 }),
+    ]);
+  });
+
   it('remembers ten thousand messages as done, at least', async () => {
     const { settler } = settlerOver();
     for (let at = 0; at <= 20_000; at += 1) void settler.settle(delivery(String(at)), remove, 1);

@@ -1,13 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
 import { monotonicNow } from '../../async/clock.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import type { BatchFailure, SqsWire, Traced } from '../../interfaces/wire.interface.js';
+import type { BatchFailure, SqsWire } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
 import type { Delivery } from '../delivery.js';
 import { RecentIds } from './recent-ids.js';
-import { backoffSeconds, type Settlement } from './retry-policy.js';
+import { removalOf, type Leased, type Removal } from './removal.js';
+import { backoffSeconds, leastDelaySeconds, type Settlement } from './retry-policy.js';
 import { grantableSeconds } from './visibility.js';
 
 /**
@@ -43,15 +44,6 @@ const CLOSED: BatchFailure = {
   message: 'AWS has not answered before the server closed',
   senderFault: true,
 };
-
-interface Leased extends Traced {
-  receiptHandle: string;
-}
-
-/** Keeps nothing of a message but its id: it may be large, and many wait for their deletes. */
-interface Removal extends Leased {
-  messageId: string;
-}
 
 /** Where a settled message is for those behind it: out of their way, or it comes again. */
 export type Departure = 'gone' | 'returns';
@@ -210,17 +202,25 @@ export class Settler {
     this.ended();
   };
 
-  private noteDelete(failure: BatchFailure | undefined, { messageId }: Removal): void {
-    if (failure) this.warn('delete', messageId, failure, 'SQS will deliver it again');
+  private noteDelete(failure: BatchFailure | undefined, removal: Removal): void {
+    if (!failure) return;
+    this.warn('delete', removal.messageId, failure, 'SQS will deliver it again');
+    const seconds = leastDelaySeconds(Number(removal.receives ?? 1));
+    if (seconds > 0 && !this.isAbandoned) void this.track(this.delayLeased(removal, seconds));
   }
 
-  private async delay(delivery: Delivery, seconds: number): Promise<Departure> {
+  private delay({ receiptHandle, messageId, receivedAt, trace }: Delivery, seconds: number): Promise<Departure> {
+    return this.delayLeased({ receiptHandle, messageId, receivedAt, origin: trace }, seconds);
+  }
+
+  private async delayLeased(leased: Omit<Removal, 'receives'>, seconds: number): Promise<Departure> {
+    const { receiptHandle, messageId, receivedAt, origin } = leased;
     const failure = await this.delays.add({
-      receiptHandle: delivery.receiptHandle,
-      origin: delivery.trace,
-      visibilityTimeoutSeconds: grantableSeconds(seconds, delivery.receivedAt, this.now()),
+      receiptHandle,
+      origin,
+      visibilityTimeoutSeconds: grantableSeconds(seconds, receivedAt, this.now()),
     });
-    if (failure) this.warn('delay', delivery.messageId, failure, 'it is visible again when its lease ends');
+    if (failure) this.warn('delay', messageId, failure, 'it is visible again when its lease ends');
     return 'returns';
   }
 
@@ -243,9 +243,3 @@ export class Settler {
     );
   }
 }
-
-const removalOf = ({ receiptHandle, messageId, trace }: Delivery): Removal => ({
-  receiptHandle,
-  messageId,
-  origin: trace,
-});
