@@ -149,7 +149,8 @@ describe('SnsSqsModule', () => {
     }
     const module = await Test.createTestingModule({
       imports: [
-        SnsSqsModule.forRoot({ ...options(), replyTimeoutMs: 1_000 }),
+        // The service has to answer within it, also on a machine that is busy.
+        SnsSqsModule.forRoot({ ...options(), replyTimeoutMs: 3_000 }),
         SnsSqsModule.forFeature({ commandsTo: ['users', 'orders'] }),
       ],
       controllers: [Sums],

@@ -92,9 +92,15 @@ function slowConsumer(slow: Slowness, { fifo = false, messages = 3, concurrency 
   return { consumer, log, count, calls: () => calls };
 }
 
+/** As on a machine that is busy: from now on each timer of this test fires so much later than it should. */
+function delayTimers(lateMs: number): void {
+  const { setTimeout: punctual } = globalThis;
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation((call, ms = 0) => punctual(call, ms + lateMs));
+}
+
 describe('the stop of a QueueConsumer', () => {
   beforeEach(() => void jest.useFakeTimers());
-  afterEach(() => void jest.useRealTimers());
+  afterEach(() => void jest.restoreAllMocks().useRealTimers());
 
   it('begins no handler of a message whose claim comes when it has begun, and gives it back unstarted', async () => {
     const { consumer, log } = slowConsumer({ ...AT_ONCE, claim: 800 }, { messages: 1 });
@@ -149,16 +155,25 @@ describe('the stop of a QueueConsumer', () => {
       consumer.start();
       queue.put(message('m'));
       await jest.advanceTimersByTimeAsync(0);
-      const { setTimeout: punctual } = globalThis;
-      jest.spyOn(globalThis, 'setTimeout').mockImplementation((call, ms = 0) => punctual(call, ms + lateMs));
+      delayTimers(lateMs);
       const stopped = consumer.stop(0);
       await jest.advanceTimersByTimeAsync(10_000);
       await stopped;
-      jest.restoreAllMocks();
       expect(queue.settled).toEqual(['m visible']);
       expect(queue.left).toBe(1);
     },
   );
+
+  it('waits for what it settles while the machine is so busy that every timer is late', async () => {
+    const slow = { ...AT_ONCE, handler: 600_000, settle: 6_000 };
+    const { consumer, log } = slowConsumer(slow, { messages: 1 });
+    consumer.start();
+    await jest.advanceTimersByTimeAsync(100);
+    delayTimers(200);
+    const logAtItsEnd = consumer.stop(0).then(() => [...log]);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(await logAtItsEnd).toEqual(['claim', 'begin', 'release unstarted', 'm0@0 visible']);
+  });
 
   it('in any schedule: no handler begins after the stop has, nothing is done after its end, no timer is left', async () => {
     const ms = fc.constantFrom(0, 1, 50, 300, 3_000, 30_000);

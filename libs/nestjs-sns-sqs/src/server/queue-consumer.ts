@@ -1,5 +1,5 @@
 import { monotonicNow } from '../async/clock.js';
-import { finishesWithin } from '../async/finishes-within.js';
+import { finishesWithin, finishesWithinTurns } from '../async/finishes-within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxCounts } from '../inbox/admission.js';
@@ -142,11 +142,11 @@ export class QueueConsumer implements Consumer, Pausable {
     if (!(await finishesWithin(drained, timeoutMs))) {
       const reason = new Error(`the server is stopping and shutdownTimeoutMs (${timeoutMs} ms) is over`);
       for (const delivery of this.inFlight) delivery.stop(reason);
-      await finishesWithin(drained, ABORT_GRACE_MS);
+      await finishesWithinTurns(drained, ABORT_GRACE_MS);
       flushGraceMs -= await this.endReceives();
       isCutOff = this.parts.runner.cutOff([...this.inFlight]);
     }
-    await finishesWithin(Promise.all([isCutOff, this.flush()]), Math.max(flushGraceMs, endsAt - monotonicNow()));
+    await finishesWithinTurns(Promise.all([isCutOff, this.flush()]), Math.max(flushGraceMs, endsAt - monotonicNow()));
     this.abandon();
   }
 
@@ -156,7 +156,7 @@ export class QueueConsumer implements Consumer, Pausable {
    */
   private async endReceives(): Promise<number> {
     const startedAt = monotonicNow();
-    if (!(await finishesWithin(this.receivesEnded, RECEIVE_GRACE_MS))) this.parts.poller.abandon();
+    if (!(await finishesWithinTurns(this.receivesEnded, RECEIVE_GRACE_MS))) this.parts.poller.abandon();
     return Math.min(RECEIVE_GRACE_MS, monotonicNow() - startedAt);
   }
 
