@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { bundledNest } from './test/support/bundled-nest.mjs';
 import { asPattern, runsOf } from './test/support/second-runs.mjs';
 import { specsWithoutNest } from './test/support/specs-without-nest.mjs';
 
@@ -15,6 +17,10 @@ const runs = runsOf(import.meta.dirname, {
   testMatch: ['<rootDir>/{libs,apps,examples}/**/*.spec.ts', '<rootDir>/test/**/*.{spec,e2e-spec}.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...withoutNest.map(asPattern)],
 });
+
+const [nest12, nest11] = await Promise.all(
+  ['.', 'compat/nest11'].map(folder => bundledNest(import.meta.dirname, join(import.meta.dirname, folder))),
+);
 
 /** @type {import('jest').Config} */
 const project = {
@@ -48,13 +54,19 @@ const project = {
 /** @type {import('jest').Config} */
 export default {
   projects: [
-    { ...project, ...runs.nest12, displayName: 'nest12' },
+    {
+      ...project,
+      ...runs.nest12,
+      displayName: 'nest12',
+      moduleNameMapper: { ...project.moduleNameMapper, ...nest12 },
+    },
     {
       ...project,
       ...runs.nest11,
       displayName: 'nest11',
       moduleNameMapper: {
         ...project.moduleNameMapper,
+        ...nest11,
         // Of one version for both majors, and at the root.
         '^@nestjs/(?!observe)(.*)$': '<rootDir>/compat/nest11/node_modules/@nestjs/$1',
       },

@@ -127,7 +127,7 @@ export class ChildConsumer<F extends Told = Fact> {
 
 /** The major of Nest under test. */
 export async function nestMajor(): Promise<number> {
-  const text = await readFile(new URL('package.json', import.meta.resolve('@nestjs/core')), 'utf8');
+  const text = await readFile(new URL(import.meta.resolve('@nestjs/core/package.json')), 'utf8');
   return Number.parseInt((JSON.parse(text) as { version: string }).version, 10);
 }
 

@@ -1,6 +1,7 @@
 // A spec that leaves a server, a socket, a process or a timer behind keeps its worker alive. Jest kills such a worker
 // with a warning that names no spec; here the spec fails.
 import { TestEnvironment } from 'jest-environment-node';
+import { keepCompiledCode } from './code-cache.mjs';
 import { leftBeyond, livingResources } from './living-resources.mjs';
 
 /** What was closed last may take a moment to end, on a machine that is busy. */
@@ -9,6 +10,8 @@ const GRACE_MS = 5_000;
 export default class LeavesNothing extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
+    // Coverage counts blocks, which code that was compiled before it began does not.
+    if (!config.globalConfig.collectCoverage) keepCompiledCode();
     this.spec = context.testPath;
     this.before = livingResources();
   }
