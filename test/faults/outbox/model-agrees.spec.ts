@@ -44,7 +44,16 @@ describeWithPostgres('the model and a real PostgreSQL', () => {
     await migrate(database.pool);
     real = database.pool;
   }, 120_000);
-  afterAll(() => database?.drop());
+  afterAll(async () => {
+    await database?.drop();
+    await own?.drop();
+  });
+  let own: TestDatabase | undefined;
+  const ownDatabase = async (): Promise<SqlPool> => {
+    own = await TestDatabase.create();
+    await migrate(own.pool);
+    return own.pool;
+  };
   // The bucket of a message without a lane.
   beforeEach(() => void jest.spyOn(Math, 'random').mockReturnValue(0.5));
   afterEach(() => jest.restoreAllMocks());
@@ -61,6 +70,31 @@ describeWithPostgres('the model and a real PostgreSQL', () => {
     );
     expect(runs).toBeGreaterThanOrEqual(RUNS);
   }, 120_000);
+
+  it('tell alike for whom messages wait', async () => {
+    const answers = await Promise.all(
+      [modelPool(), await ownDatabase()].map(async pool => {
+        const outbox = new PostgresOutbox({ pool });
+        const names = ['sns:c', 'sns:a', 'sqs:b', 'sns:c'];
+        for (const [index, destination] of names.entries()) {
+          const { tx, commit } = await begin(pool);
+          const lane = index === 0 ? undefined : `lane ${index}`;
+          await outbox.add(tx, { destination, id: String(index), type: 't', entry: '', ...(lane && { lane }) }, false);
+          await commit();
+        }
+        const open = await begin(pool);
+        await outbox.add(open.tx, { destination: 'sns:uncommitted', id: 'u', type: 't', entry: '' }, false);
+        const asked = [
+          await outbox.neglected(['sns:c'], -1_000),
+          await outbox.neglected([], -1_000),
+          await outbox.neglected([], 60_000),
+        ];
+        await open.rollback();
+        return asked.map(each => each.map(({ destination }) => destination));
+      }),
+    );
+    expect(answers).toEqual([1, 2].map(() => [['sns:a', 'sqs:b'], ['sns:a', 'sns:c', 'sqs:b'], []]));
+  });
 
   it('answer the calls of an inbox alike, while transactions keep its rows locked', async () => {
     let runs = 0;

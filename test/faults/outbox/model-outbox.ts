@@ -96,6 +96,7 @@ export class ModelOutbox {
       refuse: ({ values }) => this.#refuse(listAt(values, 0)),
       promote: statement => this.#promote(statement),
       status: ({ values }) => this.#status(listAt(values, 0)),
+      neglected: ({ values }) => this.#neglected(listAt(values, 0), Number(values[1])),
       tidy: () => [],
     };
   }
@@ -295,6 +296,13 @@ export class ModelOutbox {
         scheduled: this.scheduled.filter(each => each.by === undefined && isOfIt(each)).length,
       };
     });
+  }
+
+  #neglected(except: string[], olderThanMs: number): Row[] {
+    const others = [...new Set(this.#visible().map(({ destination }) => destination))].toSorted();
+    return this.#status(others.filter(each => !except.includes(each)))
+      .filter(row => Number(row['oldest_ms']) > olderThanMs)
+      .map(({ destination, oldest_ms }) => ({ destination, oldest_ms }));
   }
 
   /** In the order of their ids. */

@@ -149,6 +149,15 @@ export interface OutboxStore {
 
   status(destinations: readonly string[]): Promise<OutboxStatus[]>;
 
+  /**
+   * Destinations whose messages have waited for longer than this, but for these: no process may relay them any more, for
+   * example after a queue got another name. Called about once a minute by every relay, which logs them.
+   */
+  neglected?(
+    except: readonly string[],
+    olderThanMs: number,
+  ): Promise<Array<Pick<OutboxStatus, 'destination' | 'oldestMs'>>>;
+
   /** Calls `wake` when another process has written something, as far as the store can tell; gives what ends it. */
   watch?(wake: () => void): () => MaybePromise<void>;
 

@@ -11,6 +11,7 @@ export interface RelayLogger {
 export class RelayFaults {
   /** By destination. */
   private readonly destinations = new Map<string, string>();
+  private neglected: ReadonlySet<string> = new Set();
   private storeFault: string | undefined;
 
   constructor(private readonly logger: RelayLogger) {}
@@ -54,6 +55,18 @@ export class RelayFaults {
     this.logger.error(
       `A message of the outbox for ${destination} was refused for good: ${reason}. The relay keeps the message in the table outbox_refused, and continues with later messages. Remedy: correct the cause, then run \`npx nestjs-sns-sqs outbox requeue\`.`,
     );
+  }
+
+  /** Each once, until its messages were published. @param neglected those for which this process has no client */
+  onNeglected(neglected: ReadonlyArray<{ destination: string; oldestMs: number }>): void {
+    const before = this.neglected;
+    this.neglected = new Set(neglected.map(({ destination }) => destination));
+    for (const { destination, oldestMs } of neglected) {
+      if (before.has(destination)) continue;
+      this.logger.warn(
+        `Messages of the outbox for ${destination} have waited for ${Math.floor(oldestMs / 60_000)} minutes, and this process has no client for them. Remedy: start a process that has one; if the destination got another name, run \`npx nestjs-sns-sqs outbox relay\`.`,
+      );
+    }
   }
 
   forget(destination: string): void {

@@ -276,4 +276,24 @@ describe('OutboxRelay', () => {
     expect(relay.status).toMatchObject([{ destination: TO, waiting: 1 }]);
     expect(relay.status[0]?.oldestMs).toBeGreaterThan(4_000);
   });
+
+  it('says once for which destination messages wait that no client of its process sends', async () => {
+    let neglected = [{ destination: 'sqs:formerly', oldestMs: 720_000 }];
+    const asked = jest.fn((_except: readonly string[], _olderThanMs: number) => Promise.resolve(neglected));
+    Object.assign(store, { neglected: asked });
+    start();
+    await pass(200_000);
+    expect(asked.mock.calls.slice(0, 2)).toEqual([
+      [[TO], 600_000],
+      [[TO], 600_000],
+    ]);
+    const told = (): string[] => logged.filter(text => text.includes('sqs:formerly have waited for 12 minutes'));
+    expect(told()).toHaveLength(1);
+    neglected = [];
+    await pass(70_000);
+    neglected = [{ destination: 'sqs:formerly', oldestMs: 720_000 }];
+    await pass(70_000);
+    expect(told()).toHaveLength(2);
+    expect(sent).toEqual([]);
+  });
 });

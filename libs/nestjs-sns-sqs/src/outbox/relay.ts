@@ -23,6 +23,8 @@ const MAX_ROUNDS = 3;
 const ROUND_MS = 1_000;
 const STATUS_EVERY_MS = 10_000;
 const TIDY_EVERY_MS = 60_000;
+/** Messages for others that wait for longer may have nobody who sends them. */
+const NEGLECTED_MS = 600_000;
 
 export interface RelayParts {
   store: OutboxStore;
@@ -245,6 +247,7 @@ export class OutboxRelay implements ObservedOutbox {
     if (now >= this.nextTidyAt) {
       this.nextTidyAt = now + TIDY_EVERY_MS;
       await store.tidy?.();
+      this.faults.onNeglected((await store.neglected?.([...this.senders.keys()], NEGLECTED_MS)) ?? []);
     }
   }
 }

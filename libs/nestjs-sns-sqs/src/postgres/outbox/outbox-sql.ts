@@ -165,6 +165,23 @@ INSERT INTO ${schema}.outbox_messages (${MESSAGE}) SELECT ${MESSAGE} FROM due OR
     SELECT FROM ${schema}.outbox_scheduled s WHERE s.destination = d LIMIT ${COUNT_UP_TO}) c) AS scheduled
 FROM jsonb_array_elements_text($1::text::jsonb) d`,
 
+  // From one destination to the next by the index, however many messages wait.
+  /** $1 destinations to leave out (JSON), $2 age in ms */
+  neglected: `WITH RECURSIVE known AS (
+  (SELECT destination FROM ${schema}.outbox_messages ORDER BY destination LIMIT 1)
+  UNION ALL
+  SELECT (SELECT m.destination FROM ${schema}.outbox_messages m WHERE m.destination > k.destination
+    ORDER BY m.destination LIMIT 1) FROM known k WHERE k.destination IS NOT NULL
+)
+SELECT destination, (extract(epoch FROM clock_timestamp() - oldest) * 1000)::bigint::text AS oldest_ms
+FROM known k CROSS JOIN LATERAL (
+  SELECT min(o.created_at) AS oldest FROM generate_series(0, ${BUCKETS - 1}) b CROSS JOIN LATERAL (
+    SELECT created_at FROM ${schema}.outbox_messages m WHERE m.destination = k.destination AND m.bucket = b
+    ORDER BY m.id LIMIT 1) o
+) a
+WHERE destination IS NOT NULL AND NOT jsonb_exists($1::text::jsonb, destination)
+  AND oldest < clock_timestamp() - $2::text::int * interval '1 ms' ORDER BY destination`,
+
   /** $1 destination or null, $2 ids (JSON) or null: those of a lane keep their order, behind what waits already. */
   requeue: `WITH chosen AS (
   DELETE FROM ${schema}.outbox_refused r

@@ -212,6 +212,7 @@ describeWithPostgres('PostgresOutbox', () => {
       [sql.lease, [JSON.stringify(['sns:many']), 'plan', '1000']],
       [sql.read, ['plan', '50', '[]']],
       [sql.tidy, ['', '']],
+      [sql.neglected, ['[]', '1000']],
     ] as const) {
       const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [...values]);
       const plan = rows.map(row => row['QUERY PLAN']).join('\n');

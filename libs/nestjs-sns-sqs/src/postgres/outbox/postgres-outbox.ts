@@ -9,14 +9,13 @@ import type {
   OutboxStatus,
   OutboxStore,
 } from '../../interfaces/outbox-store.interface.js';
-import type { SqlExecutor, SqlPool } from '../../interfaces/sql.interface.js';
-import { isPool } from '../../outbox/open-transaction.js';
+import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { OUTBOX_DEFAULT_LEASE_MS } from '../../outbox/relay.js';
 import { knownRelayOf } from '../../outbox/relays.js';
 import { finishesWithin } from '../../async/finishes-within.js';
-import { PostgresCaller } from '../inbox/postgres-caller.js';
 import { migrate } from '../migrations.js';
 import { checkedSchema } from '../schema-name.js';
+import { answersWithin } from './answers-within.js';
 import { bucketOf } from './bucket-of.js';
 import { BUCKETS } from './migrations.js';
 import { CLAIM_BUCKETS, outboxSql } from './outbox-sql.js';
@@ -154,6 +153,15 @@ export class PostgresOutbox implements OutboxStore {
     return rows.map(({ oldest_ms: oldestMs, ...row }) => ({ ...row, oldestMs: Math.max(0, Number(oldestMs)) }));
   }
 
+  async neglected(
+    except: readonly string[],
+    olderThanMs: number,
+  ): Promise<Array<{ destination: string; oldestMs: number }>> {
+    const values = [JSON.stringify(except), String(olderThanMs)];
+    const { rows } = await this.relayed.query<{ destination: string; oldest_ms: string }>(this.sql.neglected, values);
+    return rows.map(({ destination, oldest_ms: oldestMs }) => ({ destination, oldestMs: Number(oldestMs) }));
+  }
+
   /** Every destination that the outbox has seen. */
   async destinations(): Promise<string[]> {
     const { rows } = await this.pool.query<{ destination: string }>(this.sql.destinations);
@@ -216,20 +224,6 @@ export class PostgresOutbox implements OutboxStore {
     }
     return taken;
   }
-}
-
-/**
- * A lost connection may say nothing for as long as TCP waits, a quarter of an hour: the relay goes on by another one. Its
- * lease would be over then, so that what it waited for is worth nothing. Connections that are no pool cannot be replaced.
- */
-function answersWithin(pool: SqlExecutor, ms: number): SqlExecutor {
-  if (!isPool(pool)) return pool;
-  const caller = new PostgresCaller(pool as SqlPool, ms);
-  return {
-    async query<Row>(text: string, values: readonly unknown[] = []) {
-      return { rows: await caller.call<Row>(text, values) };
-    },
-  };
 }
 
 /** A reason is the text of any error: PostgreSQL takes no U+0000 and no half of a surrogate pair, and would never settle. */
