@@ -37,6 +37,8 @@ export interface HeldClaim extends InboxClaim {
   leaseEndsAt: number;
   /** The effect has happened, and only the store has not been told. */
   isFinishing: boolean;
+  /** As the store counted it when it was claimed; undefined: it was not. */
+  attempt: number | undefined;
   /** Its handler has marked it done in a transaction, which may be open, committed or rolled back. */
   isMarked: boolean;
 }
@@ -72,6 +74,7 @@ export function claimOf(
     claimedAt: now,
     leaseEndsAt: now + rules.leaseMs,
     isFinishing: false,
+    attempt: undefined,
     isMarked: false,
     ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),
   };

@@ -171,6 +171,7 @@ export class Inbox {
         this.counts.inWork += 1;
         return { kind: 'wait', why: 'subject-in-work', claim, ...this.untilSeen(claim) };
       case 'claimed':
+        claim.attempt = result.attempt;
         return this.order.place(claim, result);
     }
   }

@@ -15,10 +15,11 @@ export interface MarkedDoneOptions {
 
 /**
  * What became of an event that its handler marked done before it failed. `done`: its transaction was committed, or
- * another consumer did it; `not-done`: it was rolled back, and the claim is held; else it waits: another one has the
+ * another consumer did it; `not-done`: it was rolled back, and the claim is held; `never-lost`: as `not-done`, and nobody
+ * else had the event meanwhile; else it waits: another one has the
  * event, the transaction is still open, or the store does not say.
  */
-export type MarkFate = 'done' | 'not-done' | (Admission & { kind: 'wait' });
+export type MarkFate = 'done' | 'not-done' | 'never-lost' | (Admission & { kind: 'wait' });
 
 /** Events that are marked done in their handlers' own transactions. */
 export class MarkedDone {
@@ -42,7 +43,7 @@ export class MarkedDone {
         case 'done':
           return 'done';
         case 'claimed':
-          return 'not-done';
+          return result.isTakenOver !== true && result.attempt === claim.attempt ? 'never-lost' : 'not-done';
         case 'in-work':
           return { kind: 'wait', why: 'in-work', claim, leftMs: result.retryAfterMs };
         case 'subject-in-work':

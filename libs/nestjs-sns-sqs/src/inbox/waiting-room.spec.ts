@@ -19,6 +19,7 @@ const early: HeldClaim = {
   claimedAt: 0,
   leaseEndsAt: 30_000,
   isFinishing: false,
+  attempt: undefined,
   isMarked: false,
 };
 const ITS_TURN = ['s:u:4'];

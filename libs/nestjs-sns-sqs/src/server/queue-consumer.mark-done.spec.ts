@@ -232,6 +232,20 @@ describe('context.markDoneIn', () => {
     expect(told).toMatchObject({ code: 'CLAIM_LOST' });
   });
 
+  it('fails, after as many receives as attempts, where another database has lost what the inbox never did', async () => {
+    const store = new DatabaseStore();
+    store.doneIn = () => Promise.reject(new SnsSqsError('CLAIM_LOST', 'lost'));
+    const { put, settled } = consumerOf(async (_, context) => context.markDoneIn(new Transaction()), {
+      store,
+      maxReceiveCount: 2,
+    });
+    for (let receives = 1; receives <= 4; receives += 1) {
+      await put(message('e', { receives }));
+      await jest.advanceTimersByTimeAsync(60_000);
+    }
+    expect(settled).toEqual(['m-e in 1 s', 'm-e in 1 s', 'm-e in 8 s', 'm-e to dlq', 'm-e deleted']);
+  });
+
   it('leaves a message that may be done until the store can say whether it is', async () => {
     const store = new DatabaseStore();
     const { put, settled } = consumerOf(

@@ -30,7 +30,8 @@ export const brokenRecord = (cause: unknown, keys: readonly string[]): SnsSqsErr
 export const claimLost = ({ queue, key }: InboxClaim, cause?: unknown): SnsSqsError =>
   new SnsSqsError('CLAIM_LOST', {
     problem: `This consumer of ${queue} has lost its claim on the event, and another one may handle the event now`,
-    remedy: 'let the error leave the handler, so that its transaction is rolled back',
+    remedy:
+      'let the error leave the handler, so that its transaction is rolled back; if it comes at each attempt, check that the transaction is in the database of the inbox',
     retryable: true,
     cause,
     facts: { queue, key },

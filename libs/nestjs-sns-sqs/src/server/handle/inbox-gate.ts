@@ -125,8 +125,10 @@ export class InboxGate {
     const fate = await this.options.inbox.marks.fateOf(claim);
     // Its end is told to the inbox once more, which confirms it and wakes who waits for it.
     if (fate === 'done') return { kind: 'delete' };
-    if (fate !== 'not-done') return this.wait(fate, delivery);
-    return isClaimLost(error) ? { kind: 'wait', why: 'in-work', seconds: 1 } : undefined;
+    if (fate !== 'not-done' && fate !== 'never-lost') return this.wait(fate, delivery);
+    // A transaction in another database than the inbox: there the claim is lost each time, and would be for ever.
+    const isElsewhere = fate === 'never-lost' && delivery.receiveCount > this.options.rules.maxReceiveCount;
+    return isClaimLost(error) && !isElsewhere ? { kind: 'wait', why: 'in-work', seconds: 1 } : undefined;
   }
 
   /** SQS is about to hide a message that waits for its turn: see {@link putOff}. Never rejects. */
