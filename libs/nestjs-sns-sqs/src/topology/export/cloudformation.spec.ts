@@ -46,6 +46,14 @@ describe('a template', () => {
     }
   });
 
+  it('is refused where one resource would take the place of another', () => {
+    const twins = documentWith({ queues: [queueWith({ name: 'audit' }), queueWith({ name: 'audit.fifo' })] });
+    expect(() => template(twins)).toThrow('audit and audit.fifo (AuditQueue)');
+    expect(() => terraformOf(twins)).toThrow('audit-dlq and audit-dlq.fifo (AuditDeadLetterQueue)');
+    const twice = documentWith({ queues: [queueWith({ name: 'audit' }), queueWith({ name: 'audit' })] });
+    expect(ofType(template(twice), 'AWS::SQS::Queue')).toHaveLength(2);
+  });
+
   it("makes the app's own topic, and names another service's by its ARN", () => {
     const document = documentWith({
       publishers: [{ service: 'notifications', topic: 'notifications-domain-events', provisioning: 'create' }],

@@ -1,4 +1,5 @@
 import { deadLetterQueueAttributes, queueAttributes } from '../attribute-rules.js';
+import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { filterPolicyOf } from '../filter-policy.js';
 import { domainEventsTopic, isArn, withoutPrefix, withPrefix } from '../names.js';
 import { QUEUE_TAGS } from '../queue-tags.js';
@@ -43,7 +44,24 @@ export function resourcesOf(document: TopologyDocument, given: ExportOptions = {
   for (const service of document.services) {
     for (const queue of service.queues) addQueue(resources, { service, queue, ids, options });
   }
+  assertIdsDiffer(resources);
   return resources;
+}
+
+/** A template has one resource for each id: the second would take the place of the first. */
+function assertIdsDiffer({ topics, queues }: Resources): void {
+  const names = new Map<string, FullName>();
+  const alike = [...topics, ...queues].flatMap(({ id, name }) => {
+    const first = names.get(id) ?? name;
+    names.set(id, first);
+    return first === name ? [] : [`${first} and ${name} (${id})`];
+  });
+  if (alike.length === 0) return;
+  throw new SnsSqsError('INVALID_NAME', {
+    problem: `These names have the same identifier in a template: ${alike.join('; ')}`,
+    remedy: 'give one of them another name, or export an app for each prefix',
+    facts: { problems: alike },
+  });
 }
 
 function rolePolicies(role: Role): RolePolicyResource[] {
