@@ -8,6 +8,7 @@ import { BatchDispatcher } from './batch-dispatcher.js';
 import { HandlerTime } from './handler-time.js';
 import { HeldBackError } from '../held-back.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
+import { ENTER, type NotesWork } from './watch-handlers.js';
 
 const logger = { warn: jest.fn(), error: jest.fn() };
 
@@ -71,5 +72,35 @@ describe('a batch', () => {
       throw new Error('500');
     });
     expect(await changed.joinAll()).toEqual(Array(3).fill('failed: all'));
+  });
+
+  it.each<[string, (error: Error) => unknown]>([
+    ['', error => Promise.reject(error)],
+    [', whatever an interceptor makes of that', () => 'all is well'],
+  ])('goes back where all were held back while its guard was at work%s', async (_, after) => {
+    const run: string[] = [];
+    const { deliveries, joinAll } = batchOf((ids, contexts) => {
+      for (const delivery of deliveries) delivery.holdBack();
+      const refusal = (contexts.getArgByIndex(0) as NotesWork)[ENTER]?.();
+      if (refusal) return after(refusal);
+      run.push(...ids);
+    });
+    expect(await joinAll()).toEqual(Array(3).fill('held back'));
+    expect(run).toEqual([]);
+  });
+
+  it('is run where some leases were lost meanwhile, and again by an interceptor until it is told to stop', async () => {
+    const refusals: unknown[] = [];
+    const { deliveries, joinAll } = batchOf((_, contexts) => {
+      const enter = (): unknown => (contexts.getArgByIndex(0) as NotesWork)[ENTER]?.();
+      deliveries[0]?.loseLease(new Error('lost'));
+      refusals.push(enter());
+      for (const delivery of deliveries) delivery.holdBack();
+      refusals.push(enter());
+      for (const delivery of deliveries) delivery.stop(new Error('the server stops'));
+      refusals.push(enter());
+    });
+    await joinAll();
+    expect(refusals).toEqual([undefined, undefined, new Error('the server stops')]);
   });
 });

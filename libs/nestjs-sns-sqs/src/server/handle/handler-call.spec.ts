@@ -107,6 +107,28 @@ describe('what an interceptor makes of a handler that still works', () => {
     expect(run).toEqual(['first', 'second', 'ended', 'failed: no']);
   });
 
+  it.each<[string, (gives: unknown) => unknown]>([
+    ['', gives => gives],
+    [' behind an interceptor', gives => of(gives)],
+  ])('promises in an array are waited for%s, and one that rejects fails the call', async (_, through) => {
+    let resolve: () => void = () => undefined;
+    const late = new Promise<void>(yes => (resolve = yes));
+    const log: string[] = [];
+    callHandler(
+      () => Promise.resolve(through([late, Promise.reject(NO)]) as never),
+      'data',
+      {},
+      new Delivery({ MessageId: 'm' }, 0, 0),
+      () => log.push('ended'),
+      error => log.push(`failed: ${error.message}`),
+    );
+    await aMoment();
+    expect(log).toEqual([]);
+    resolve();
+    await aMoment();
+    expect(log).toEqual(['failed: no']);
+  });
+
   it('promises of a stream that is cut off are waited for', async () => {
     let resolve: () => void = () => undefined;
     const late = new Promise<void>(yes => (resolve = yes));

@@ -33,7 +33,7 @@ export function callHandler(
   const ended = (result: unknown): void => {
     try {
       if (isObservable(result)) return drain(result, call, end, fail);
-      const work = generated(result);
+      const work = workIn(result);
       if (work) work.then(end, fail);
       else end();
     } catch (error) {
@@ -56,7 +56,7 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
   let broken: { error: unknown } | undefined;
   const subscription = items.subscribe({
     next: item => {
-      const promised = isThenable(item) ? Promise.resolve(item) : generated(item);
+      const promised = isThenable(item) ? Promise.resolve(item) : workIn(item);
       if (!promised) return;
       promised.catch((error: unknown) => (broken ??= { error }));
       call.noteWork(promised);
@@ -84,9 +84,19 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
   call.cutOff = cutOff;
 }
 
-/** A handler that is a generator does nothing until somebody asks for its values. Undefined: it is none. */
-export function generated(result: unknown): Promise<void> | undefined {
-  return types.isGeneratorObject(result) ? toItsEnd(result) : undefined;
+/**
+ * What is still to be done in a result that is no promise: a generator has done nothing until somebody asks for its
+ * values, and `events.map(async event => …)` gives promises in an array. Undefined: nothing.
+ */
+function workIn(result: unknown): Promise<void> | undefined {
+  if (types.isGeneratorObject(result)) return toItsEnd(result);
+  // One look, not one for each row that a handler may return.
+  return Array.isArray(result) && isThenable(result[0]) ? allEnded(result) : undefined;
+}
+
+async function allEnded(promises: readonly unknown[]): Promise<void> {
+  const rejected = (await Promise.allSettled(promises)).find(({ status }) => status === 'rejected');
+  if (rejected) throw (rejected as PromiseRejectedResult).reason;
 }
 
 async function toItsEnd(values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
