@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { SlowReceiver } from '../../../test/slow-receiver.js';
 import { RateLimit, type RateLimitRules } from './rate-limit.js';
 
 describe('RateLimit', () => {
@@ -38,25 +39,16 @@ describe('RateLimit', () => {
   });
 
   it.each([2, 3, 7, 10, 15, 30])('gives a minute of %d a second to 5 %% where SQS takes its time', async perSecond => {
-    let received = 0;
-    let isReceiving = false;
-    const receive = (): void => {
-      const some = Math.min(10, limit.room);
-      if (isReceiving || some <= 0) return;
-      isReceiving = true;
-      setTimeout(() => {
-        isReceiving = false;
-        received += some;
-        limit.take(some);
-        receive();
-      }, 100);
-    };
-    const limit: RateLimit = new RateLimit({ messages: perSecond, perSeconds: 1 }, { batchSize: 10, onRoom: receive });
-    receive();
+    const receiver = new SlowReceiver(100);
+    const limit: RateLimit = new RateLimit(
+      { messages: perSecond, perSeconds: 1 },
+      { batchSize: 10, onRoom: () => receiver.receive(limit) },
+    );
+    receiver.receive(limit);
     await jest.advanceTimersByTimeAsync(60_000);
     limit.stop();
-    expect(received).toBeLessThanOrEqual(perSecond * 63);
-    expect(received).toBeGreaterThanOrEqual(perSecond * 57);
+    expect(receiver.received).toBeLessThanOrEqual(perSecond * 63);
+    expect(receiver.received).toBeGreaterThanOrEqual(perSecond * 57);
   });
 
   it('saves up no more than a second while nothing comes', async () => {

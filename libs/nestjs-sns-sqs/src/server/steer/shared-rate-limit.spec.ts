@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { MemorySteering } from '../../../test/memory-steering.js';
+import { SlowReceiver } from '../../../test/slow-receiver.js';
 import type { RateLimitOptions } from '../../interfaces/steering-options.interface.js';
 import { SharedRateLimit } from './shared-rate-limit.js';
 
@@ -78,21 +79,10 @@ describe('SharedRateLimit', () => {
     async perSecond => {
       const store = new MemorySteering();
       store.latencyMs = 30;
-      let received = 0;
       const logger = { log: jest.fn(), warn: jest.fn() };
-      const limits = Array.from({ length: 3 }, (_, at) => {
-        let isReceiving = false;
-        const receive = (): void => {
-          const some = Math.min(10, limit.room);
-          if (isReceiving || some <= 0) return;
-          isReceiving = true;
-          setTimeout(() => {
-            isReceiving = false;
-            received += some;
-            limit.take(some);
-            receive();
-          }, 60);
-        };
+      const receivers = Array.from({ length: 3 }, () => new SlowReceiver(60));
+      const limits = receivers.map((receiver, at) => {
+        const receive = (): void => receiver.receive(limit);
         const partners = { queueName: 'q', store, onUnavailable: 'wait' as const, logger, batchSize: 10 };
         const limit: SharedRateLimit = new SharedRateLimit(
           { messages: perSecond, perSeconds: 1 },
@@ -104,8 +94,9 @@ describe('SharedRateLimit', () => {
       });
       await pass(60_000);
       for (const limit of limits) limit.stop();
-      expect(received).toBeLessThanOrEqual(perSecond * 63);
-      expect(received).toBeGreaterThanOrEqual(perSecond * 57);
+      const total = receivers.reduce((sum, { received }) => sum + received, 0);
+      expect(total).toBeLessThanOrEqual(perSecond * 63);
+      expect(total).toBeGreaterThanOrEqual(perSecond * 57);
     },
   );
 
