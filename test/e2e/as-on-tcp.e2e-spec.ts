@@ -306,7 +306,7 @@ const answerOf = (client: ClientProxy, [pattern, data]: Question): Promise<unkno
     client.send<unknown, unknown>(pattern, data).pipe(
       materialize(),
       map(({ kind, value, error }) => (kind === 'N' ? { next: value } : kind === 'E' ? { error } : 'complete')),
-      timeout({ each: 8_000, with: () => of('no answer') }),
+      timeout({ each: 30_000, with: () => of('no answer') }),
       toArray(),
     ),
   );

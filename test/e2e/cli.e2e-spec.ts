@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { COMMANDS } from '../../libs/nestjs-sns-sqs/src/cli/commands.js';
 import { documentWith, queueWith } from '../../libs/nestjs-sns-sqs/test/document-with.js';
 import type { TopologyDocument } from '../../libs/nestjs-sns-sqs/src/topology/topology-document.js';
@@ -9,6 +10,9 @@ import { waitFor } from '../support/wait-for.js';
 
 /** A template of them is more than a pipe holds. */
 const manyQueues = () => Array.from({ length: 100 }, (_, n) => queueWith({ name: `queue-${n}` }));
+
+// It starts processes, and a machine may be busy. Each has a limit of its own.
+jest.setTimeout(90_000);
 
 /** The command as a process, against the sample apps and against apps that are broken. */
 describe('the command nestjs-sns-sqs', () => {
@@ -40,8 +44,7 @@ describe('the command nestjs-sns-sqs', () => {
     expect(services.flatMap(({ queues }) => queues.map(({ name }) => name))).toContain(
       'notifications-async-commands.fifo',
     );
-    // The samples load drivers and telemetry, cold.
-  }, 90_000);
+  });
 
   it('reads an app in CommonJS, and keeps what the app writes out of the result', async () => {
     await cli.write(
@@ -110,7 +113,7 @@ describe('the command nestjs-sns-sqs', () => {
     ]);
     expect(use.stdout).toBe("[ 'user.registered' ] users-domain-events\n");
     expect(await cli.read('catalogue/index.html')).toContain('users.user.registered');
-  }, 90_000);
+  });
 
   /** In MB. Their bodies are 80 MB. */
   const HEAP = 56;
@@ -123,7 +126,7 @@ describe('the command nestjs-sns-sqs', () => {
     expect(grouped).toEqual({ read: 20_000, groups: 1_001, counted: 20_000 });
     expect(progress).toBeGreaterThan(200);
     expect(peakHeap).toBeLessThan(HEAP + 20);
-  }, 90_000);
+  });
 
   it('takes less than 2 s beyond the start of an app with 200 use cases', async () => {
     await cli.write('many.js', MANY_USE_CASES);

@@ -28,7 +28,7 @@ const VARIABLES = [
 ];
 
 /** The first one loads Nest. */
-jest.setTimeout(30_000);
+jest.setTimeout(90_000);
 
 let harness: TestHarness;
 let lines: string[];
