@@ -61,6 +61,31 @@ describe('BatchCaller', () => {
     expect(batches()[1]).toEqual(['k']);
   });
 
+  it('spreads large batches, and what is done when they have their results, over turns of the event loop', async () => {
+    const { call, caller } = callerOf(well, { maxBytes: 300_000, bytesOf: ({ value }) => Number(value) });
+    const results: string[] = [];
+    for (let n = 0; n < 5; n += 1) caller.submit({ value: '300000' }, () => results.push('large'));
+    caller.submit({ value: '1' }, () => results.push('small'));
+    caller.dispatch();
+    // Half of the large ones are written in this turn; small ones wait for nobody.
+    expect(call).toHaveBeenCalledTimes(3);
+    await pass(0);
+    await pass(20);
+    expect(call).toHaveBeenCalledTimes(6);
+    expect(results.toSorted()).toEqual(['large', 'large', 'large', 'large', 'large', 'small']);
+    expect(results[0]).toBe('small');
+  });
+
+  it('gives what waits for its turn the result of all when it is given up', async () => {
+    const { call, caller } = callerOf(well, { maxBytes: 300_000, bytesOf: ({ value }) => Number(value) });
+    const results = Promise.all(['300000', '300000', '300000'].map(value => caller.add({ value })));
+    caller.dispatch();
+    caller.abandon({ id: '', code: 'CLOSED', message: '', senderFault: false });
+    expect(await results).toMatchObject([{ code: 'CLOSED' }, { code: 'CLOSED' }, { code: 'CLOSED' }]);
+    await pass(20);
+    expect(call.mock.calls.length).toBeLessThan(3);
+  });
+
   it('keeps a call within its bytes; what alone is larger travels alone', async () => {
     const { add, batches } = callerOf(well, { maxBytes: 5, bytesOf: ({ value }) => value.length });
     void add('aa', 'bbb', 'c', 'dddddddd', 'e');

@@ -7,6 +7,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 import { ArrayQueue } from '../async/array-queue.js';
 import { asFailure, mayPass, TOO_LATE, withoutBlame } from './batch-failure.js';
+import { turnFor } from './large-batches.js';
 
 export interface BatchCallerOptions {
   /** How long an entry waits for a fuller batch at most, in milliseconds. */
@@ -159,7 +160,7 @@ export class BatchCaller<E extends object> {
     this.inFlight += 1;
     const batch = this.queue.take(this.nextBatchSize());
     const link = this.calling.add(batch);
-    void this.send(batch).finally(() => this.onBatchDone(link));
+    void this.sendInTurn(batch).finally(() => this.onBatchDone(link));
   }
 
   private onBatchDone(link: Link<Pending<E>[]>): void {
@@ -192,12 +193,28 @@ export class BatchCaller<E extends object> {
     });
   }
 
-  private async send(all: Pending<E>[]): Promise<void> {
+  private sendInTurn(batch: Pending<E>[]): Promise<void> {
+    const bytes = this.bytesOf(batch);
+    const turn = turnFor(bytes);
+    return turn ? turn.then(() => this.send(batch, bytes)) : this.send(batch, bytes);
+  }
+
+  private bytesOf(batch: Pending<E>[]): number {
+    let bytes = 0;
+    if (this.bound) for (const { entry } of batch) bytes += this.bound.bytesOf(entry);
+    return bytes;
+  }
+
+  private async send(all: Pending<E>[], bytes = 0): Promise<void> {
+    if (this.abandoned) return;
     const batch = this.inTime(all);
     if (batch.length === 0) return;
     const failures = new Map<string, BatchFailure>();
     try {
       const { failed } = await this.call(batch.map(({ entry }, index) => ({ ...entry, id: String(index) })));
+      // Whoever has a result may emit again, which costs as much once more.
+      const turn = turnFor(bytes);
+      if (turn) await turn;
       // They have their result.
       if (this.abandoned) return;
       if (failed.length === 0) {

@@ -2,6 +2,7 @@ import type { HttpRequest } from '@smithy/core/protocols';
 import type { MessageAttributes, SqsMessage } from '../interfaces/wire.interface.js';
 import { fromJsonAttributes, toJsonAttributes } from './json-attributes.js';
 import { withHeaders } from './request-copy.js';
+import { requestJson } from './request-json.js';
 
 interface Answer {
   statusCode: number;
@@ -62,7 +63,7 @@ export function quickProtocol(config: object): Record<string, (own: Middleware) 
       return async args => {
         if (!context.endpointV2) return own(next, context)(args);
         const request = forms.known(operation, context.endpointV2) ?? (await forms.write(operation, context));
-        request.body = Buffer.from(JSON.stringify(withoutBytes(args.input)));
+        request.body = Buffer.from(requestJson(withoutBytes(args.input)));
         return next({ ...args, request });
       };
     },

@@ -13,12 +13,13 @@ import type {
   SqsWire,
 } from '../../interfaces/wire.interface.js';
 import { toBatchResult } from '../batch-result.js';
+import { requestJson } from '../request-json.js';
 import { deleteInput, idsOf, receiveInput, sendInput, visibilityInput } from '../sqs-inputs.js';
 import { fromJsonAttributes, toJsonAttributes } from '../json-attributes.js';
 import { SILENCE_MS } from '../http-bounds.js';
 import { CALL_CONNECTIONS, Connections } from '../connections.js';
 import { LeanCaller } from './lean-caller.js';
-import { assertBodiesIntact, assertSentIntact, type SentEntry } from './md5.js';
+import { assertBodiesIntact, assertSentIntact, md5Of, type SentEntry } from './md5.js';
 import { answeredClient, READER_CONFIG } from './sdk-reader.js';
 
 type Command = Parameters<SQSClient['send']>[0];
@@ -95,8 +96,9 @@ export class LeanSqsWire implements SqsWire {
 
   async sendBatch(queueUrl: string, entries: readonly OutgoingSqsMessage[]): Promise<BatchResult> {
     const input = sendInput(queueUrl, entries, toJsonAttributes);
+    const sums = this.checksMd5 ? entries.map(({ body }) => md5Of(body)) : undefined;
     const output = await this.call<BatchOutput>(SEND, this.sending, input);
-    if (this.checksMd5) assertSentIntact(entries, output.Successful ?? [], entry => entry);
+    if (sums) assertSentIntact(entries, sums, output.Successful ?? [], entry => entry);
     return toBatchResult(idsOf(entries), output);
   }
 
@@ -118,7 +120,7 @@ export class LeanSqsWire implements SqsWire {
     return this.caller.call<O>({
       connections,
       headers,
-      body: JSON.stringify(input),
+      body: requestJson(input),
       queueUrl: input.QueueUrl,
       read: body => JSON.parse(body.toString()) as O,
       readBySdk: answer =>
