@@ -1,10 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type MsPattern, type ReadPacket } from '@nestjs/microservices';
-import { AsyncSubject, type Observable } from 'rxjs';
-import { errorText } from '../errors/aws-errors.js';
+import type { Observable } from 'rxjs';
 import { guardedStatus } from '../events/guarded-status.js';
-import { tellListeners } from '../events/user-code.js';
 import { OneLineLogger } from '../logging/one-line-logger.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { PacketMetadata } from '../interfaces/envelope.interface.js';
@@ -13,6 +11,7 @@ import { assertOpen } from '../outbox/open-transaction.js';
 import { HOLD, heldIn, refused, writesOf } from '../outbox/transaction-writes.js';
 import { isRecord, PublishRecord } from '../record-builders/record.js';
 import type { ClientOutbox } from './outbox/client-outbox.js';
+import { EmitResults } from './emit-results.js';
 import { asksForOutbox } from './publish/outbox-record.js';
 import type { Publisher } from './publish/publisher.js';
 
@@ -48,6 +47,7 @@ export abstract class SnsSqsClient
   protected abstract readonly publisher: Publisher;
   protected abstract readonly outbox: ClientOutbox | undefined;
   private readonly emitter = new EventEmitter();
+  private readonly results = new EmitResults(this.logger, this.emitter);
   private closing: Promise<void> | undefined;
 
   constructor() {
@@ -70,7 +70,8 @@ export abstract class SnsSqsClient
   override emit<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest refuses them with an error of its own.
     if (isNil(pattern) || isNil(data)) return heldIn(this, super.emit<TResult, TInput>(pattern, data));
-    return this.told(this.dispatchEvent<TResult>({ pattern, data }));
+    const packet = { pattern, data };
+    return this.outbox ? this.results.of(this.dispatchEvent<TResult>(packet)) : this.publishNow(packet);
   }
 
   /**
@@ -93,7 +94,7 @@ export abstract class SnsSqsClient
     const emitter: OutboxEmitter & { [HOLD]: typeof hold } = {
       emit: <TResult, TInput>(pattern: unknown, data: TInput): Observable<TResult> => {
         if (isNil(pattern) || isNil(data)) return heldIn(emitter, super.emit<TResult, TInput>(pattern, data));
-        return this.told(this.writeEvent<TResult>(tx, { pattern, data }));
+        return this.results.of(this.writeEvent<TResult>(tx, { pattern, data }));
       },
       cancel: key => writer.cancel(tx, key),
       [HOLD]: hold,
@@ -117,20 +118,14 @@ export abstract class SnsSqsClient
     return outbox.writer.cancel(outbox.transaction(), key);
   }
 
-  private told<T>(work: Promise<T>): Observable<T> {
-    const result = new AsyncSubject<T>();
-    work.then(
-      value => {
-        result.next(value);
-        result.complete();
-      },
-      (error: unknown) => {
-        if (!result.observed) this.logger.error(`an event was not published: ${errorText(error)}`);
-        result.error(error);
-        tellListeners("A listener of the client's errors", this.emitter.listeners('error'), error, this.logger);
-      },
-    );
-    return result.asObservable();
+  private publishNow<T>(packet: ReadPacket): Observable<T> {
+    try {
+      const { publisher } = this;
+      const started = publisher.start(this.typeOf(packet.pattern as MsPattern), this.inputOf(packet));
+      return this.results.ofStarted(publisher, started);
+    } catch (error) {
+      return this.results.of(Promise.reject<T>(error));
+    }
   }
 
   /** `idle`, `connected`, `closed`. The current one comes first; a subscriber that throws is logged. */

@@ -8,7 +8,7 @@ import type { ClientSQSOptions } from '../interfaces/client-options.interface.js
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { mayAsk, waitsForAnswer } from '../async/own-requests.js';
 import { quoted } from '../logging/printable.js';
-import { isOwnService, knownSource, unknownSource } from '../options/own-service.js';
+import { isOwnService, knownSource, serviceChanges, unknownSource } from '../options/own-service.js';
 import {
   assertNoNameProblems,
   commandQueue,
@@ -68,7 +68,14 @@ export class ClientSQS extends SnsSqsClient {
     const { wire } = this.aws;
     let known = options.source;
     // One that is not known yet may be once the server is made.
-    const source = (): string => (known ??= knownSource()) ?? unknownSource(text => this.logger.warn(text));
+    let askedAt: number | undefined;
+    const source = (): string => {
+      if (known === undefined && askedAt !== serviceChanges()) {
+        askedAt = serviceChanges();
+        known = knownSource();
+      }
+      return known ?? unknownSource(text => this.logger.warn(text));
+    };
     const fifo = isFifoName(queue);
     this.publisher = new Publisher({
       destination: {

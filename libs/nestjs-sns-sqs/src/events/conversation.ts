@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EventFields } from '../envelope/event-attributes.js';
 import type { EventMetadata } from '../interfaces/envelope.interface.js';
 
 /** One for the ESM and the CJS build: a handler of one may emit by a client of the other. */
@@ -15,3 +16,9 @@ export const inConversation = <A extends unknown[], R>(
 
 /** The event or command whose handler emits now; undefined: none. */
 export const handledEvent = (): EventMetadata | undefined => handled.getStore();
+
+/** An event that a handler emits belongs to the conversation of what it handles. */
+export const conversationOf = (handled: EventMetadata): EventFields => ({
+  correlationId: handled.correlationId ?? handled.id,
+  causationId: handled.id,
+});

@@ -6,6 +6,8 @@ interface Known {
   services: Map<string, number>;
   /** What stands for a name that nobody gave; the same for the whole process, and no other's. */
   unknown: string | undefined;
+  /** How often a service was announced or taken back. */
+  changes: number;
 }
 
 /** `Symbol.for`: the ESM and the CJS build share it. */
@@ -13,17 +15,21 @@ const KNOWN = Symbol.for('nestjs-sns-sqs.own-services');
 
 function known(): Known {
   const shared = globalThis as { [KNOWN]?: Known };
-  return (shared[KNOWN] ??= { services: new Map(), unknown: undefined });
+  return (shared[KNOWN] ??= { services: new Map(), unknown: undefined, changes: 0 });
 }
 
 /** A server or client says which service this process is. The function that it returns takes that back; idempotent. */
 export function announceService(service: string): () => void {
-  const { services } = known();
+  const state = known();
+  const { services } = state;
   services.set(service, (services.get(service) ?? 0) + 1);
+  state.changes += 1;
   let isOpen = true;
   return () => {
-    if (isOpen) services.set(service, (services.get(service) ?? 1) - 1);
+    if (!isOpen) return;
     isOpen = false;
+    services.set(service, (services.get(service) ?? 1) - 1);
+    state.changes += 1;
   };
 }
 
@@ -43,6 +49,9 @@ export const isOwnService = (service: string): boolean => (known().services.get(
  * none is known. Ask when there is something to send: clients may be made before the server.
  */
 export const knownSource = (): string | undefined => process.env['OTEL_SERVICE_NAME'] || onlyService();
+
+/** Differs as soon as {@link knownSource} may give another answer: asking it for each message would cost as much as writing one. */
+export const serviceChanges = (): number => known().changes;
 
 /** Where no name is known: one that no other process has. `warn` is called once in a process. */
 export function unknownSource(warn: (text: string) => void): string {

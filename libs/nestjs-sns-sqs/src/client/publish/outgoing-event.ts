@@ -3,10 +3,10 @@ import type { ProducerSerializer } from '@nestjs/microservices';
 import { SERIALIZER_TIMEOUT_MS } from '../../constants.js';
 import { assertHasJsonForm, toBody, toCloudEvent } from '../../envelope/encode.js';
 import type { CloudEvent } from '../../envelope/cloud-event.js';
-import { copyFields, type EventFields } from '../../envelope/event-attributes.js';
+import { copyFields } from '../../envelope/event-attributes.js';
 import { textProblem } from '../../envelope/message-text.js';
 import { copyPacketMetadata, traceContextOf } from '../../envelope/packet-metadata.js';
-import { handledEvent } from '../../events/conversation.js';
+import { conversationOf, handledEvent } from '../../events/conversation.js';
 import { inTime, silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
@@ -154,9 +154,7 @@ function checkedPacketMetadata(given: PacketMetadata): Record<string, string> {
   throw invalidRecord(`the metadata that Nest's dispatch hook attached: ${copy.problem}`, 'attach texts by name');
 }
 
-/** An event that a handler emits belongs to the conversation of what it handles. */
-const conversationOf = (handled: EventMetadata | undefined): EventFields | undefined =>
-  handled && { correlationId: handled.correlationId ?? handled.id, causationId: handled.id };
+const NO_OPTIONS: Readonly<RecordOptions> = {};
 
 /**
  * Gives data, or a record, its metadata and ids. Throws GROUP_ID_MISSING, INVALID_RECORD or UNSERIALIZABLE_DATA.
@@ -170,7 +168,9 @@ export function prepare(
   ids: Pick<ClientOptionsBase, 'groupId' | 'deduplicationId' | 'conversation'>,
   isRequest = false,
 ): OutgoingEvent {
-  const { data, options } = isRecord(input) ? input : { data: input, options: {} };
+  const isPlain = !isRecord(input);
+  const data: unknown = isPlain ? input : input.data;
+  const options = isPlain ? NO_OPTIONS : input.options;
   if (type === '') throw invalidRecord('the pattern is empty', "give the event's type");
   assertHasJsonForm(type, data);
   assertType(type, destination);
@@ -191,11 +191,12 @@ export function prepare(
   }
   const deduplicationId = fifo ? (ownDeduplicationId ?? eventDeduplicationId(source, options.id, id)) : undefined;
   const metadata: EventMetadata = { id, source, type, time: timestamp() };
-  if (ids.conversation !== false) Object.assign(metadata, conversationOf(handledEvent()));
-  copyFields(options, metadata);
+  const handled = ids.conversation === false ? undefined : handledEvent();
+  if (handled) Object.assign(metadata, conversationOf(handled));
+  if (!isPlain) copyFields(options, metadata);
   const packetMetadata = options.packetMetadata && checkedPacketMetadata(options.packetMetadata);
   if (packetMetadata) Object.assign(metadata, traceContextOf(packetMetadata, options));
-  const resolved = { ...options };
+  const resolved: RecordOptions = isPlain ? {} : { ...options };
   if (groupId !== undefined) resolved.groupId = groupId;
   if (deduplicationId !== undefined) resolved.deduplicationId = deduplicationId;
   const event: OutgoingEvent = { metadata, data, options: resolved };

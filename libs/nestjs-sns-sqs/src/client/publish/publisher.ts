@@ -1,7 +1,7 @@
 import type { ProducerSerializer } from '@nestjs/microservices';
 import { SQS_DEFAULT_SHUTDOWN_TIMEOUT_MS } from '../../constants.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { announce } from '../../events/diagnostics.js';
+import { announce, isObserved, type PublishingEvent } from '../../events/diagnostics.js';
 import { observeClient } from '../../events/observed-parts.js';
 import type { ClientOptionsBase, PublishOptions } from '../../interfaces/client-options.interface.js';
 import type { BatchFailure, BatchResult, OutgoingSqsMessage } from '../../interfaces/wire.interface.js';
@@ -43,6 +43,12 @@ export interface RelayedFailure {
   error: unknown;
   /** AWS will never accept this message. */
   isRefused: boolean;
+}
+
+/** An event that is on its way. */
+export interface StartedEmit {
+  event: OutgoingEvent;
+  result: Promise<unknown>;
 }
 
 /** A client's way from `emit()` to AWS: prepares, writes, batches, and tells each event its own result. */
@@ -105,19 +111,34 @@ export class Publisher {
    * `address` threw.
    */
   async publish(type: string, input: unknown, request?: PublishedRequest): Promise<void> {
+    const { event, result } = this.start(type, input, request);
+    const error = await result;
+    this.announceEnd(event, error);
+    if (error !== undefined) throw error;
+  }
+
+  /**
+   * As {@link publish}, in parts: the result resolves to the event's error, undefined once AWS has accepted it, and
+   * rejects with what a tracer threw. Whoever waits for it calls {@link announceEnd} then. Throws what is wrong at once.
+   */
+  start(type: string, input: unknown, request?: PublishedRequest): StartedEmit {
     if (this.closing) throw closedError(this.destination);
     if (this.emits.size >= this.settings.maxPending) throw backlogError(this.destination, this.settings);
     const { destination, client } = this.options;
     assertNoOutboxNeeded(type, input);
     const event = prepare(type, input, destination, client, request !== undefined);
-    const facts = { destination: destination.name, type, id: event.metadata.id, data: event.data };
-    announce('publishing', facts);
+    if (isObserved('publishing')) announce('publishing', this.factsOf(event));
     const { tracer } = this;
-    const error = await (tracer.isOn
+    const result = tracer.isOn
       ? tracer.publish(event, request, () => this.send(event, request))
-      : this.send(event, request));
+      : this.send(event, request);
+    return { event, result };
+  }
+
+  announceEnd(event: OutgoingEvent, error: unknown): void {
+    if (!isObserved('published')) return;
+    const facts = this.factsOf(event);
     announce('published', error === undefined ? facts : { ...facts, error });
-    if (error !== undefined) throw error;
   }
 
   /** The event as it would be published now, and nothing is sent. Throws as {@link publish} does. */
@@ -174,6 +195,10 @@ export class Publisher {
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
+  }
+
+  private factsOf({ metadata: { type, id }, data }: OutgoingEvent): PublishingEvent {
+    return { destination: this.destination, type, id, data };
   }
 
   /** Resolves to the event's error; undefined: AWS has accepted it. */
