@@ -1,4 +1,5 @@
-import { errorText, fromAwsError, isOfContent, isOfService, isUnsent } from '../errors/aws-errors.js';
+import { errorText, fromAwsError, isOfContent, isOfService } from '../errors/aws-errors.js';
+import { isUnsent } from '../errors/aws-verdicts.js';
 import { isError, thrownName } from '../errors/thrown.js';
 import type { BatchFailure } from '../interfaces/wire.interface.js';
 
