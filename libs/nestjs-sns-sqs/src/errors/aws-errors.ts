@@ -12,7 +12,7 @@ import {
   UNSUPPORTED,
   WRONG_CONTENT,
 } from './aws-names.js';
-import { isUnsent, isUnwritable, judge, namesOf } from './aws-verdicts.js';
+import { isUnwritable, judge, namesOf } from './aws-verdicts.js';
 import { isInstance, peek, thrownText } from './thrown.js';
 
 const isNamed = (error: unknown, pattern: RegExp, code: SnsSqsErrorCode): boolean =>

@@ -18,8 +18,9 @@ const isLarge = ({ MessageBody }: Entry): boolean => typeof MessageBody === 'str
  */
 export function requestJson(input: object): string {
   const { Entries, ...rest } = input as { Entries?: readonly Entry[] };
-  const head = Array.isArray(Entries) && Entries.some(isLarge) ? JSON.stringify(rest) : '{}';
-  return head === '{}' ? JSON.stringify(input) : `${head.slice(0, -1)},"Entries":[${(Entries ?? []).map(entryJson)}]}`;
+  if (!Array.isArray(Entries) || !Entries.some(isLarge)) return JSON.stringify(input);
+  const head = JSON.stringify(rest);
+  return `${head === '{}' ? '{' : `${head.slice(0, -1)},`}"Entries":[${Entries.map(entryJson).join(',')}]}`;
 }
 
 function entryJson(entry: Entry): string {
