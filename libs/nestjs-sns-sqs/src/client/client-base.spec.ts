@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -52,6 +53,22 @@ describe('SnsSqsClient', () => {
     expect(await lastValueFrom(result.pipe(toArray()))).toEqual([undefined]);
     expect(await lastValueFrom(result.pipe(toArray()))).toEqual([undefined]);
     expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells a subscriber in the async context of its own emit, though all travel in one call', async () => {
+    const { client, send } = clientAnswering();
+    const requests = new AsyncLocalStorage<string>();
+    const seen: Array<string | undefined> = [];
+    const emits = ['a', 'b', 'c'].map(request =>
+      requests.run(request, () => {
+        const result = client.emit(request, 1);
+        result.subscribe(() => seen.push(requests.getStore()));
+        return lastValueFrom(result);
+      }),
+    );
+    await Promise.all(emits);
+    expect(send).toHaveBeenCalledTimes(1);
+    expect(seen).toEqual(['a', 'b', 'c']);
   });
 
   it('errors when AWS has not accepted the event, and leaves the log to the subscriber', async () => {

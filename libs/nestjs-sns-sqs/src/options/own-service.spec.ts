@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { announceService, knownSource, unknownSource } from './own-service.js';
+import { announceService, knownSource, serviceChanges, unknownSource } from './own-service.js';
 
 const KNOWN = Symbol.for('nestjs-sns-sqs.own-services');
 
@@ -55,6 +55,17 @@ describe('the source of a client that was given none', () => {
     close();
     close();
     expect(ownSource(warn)).toBe('orders');
+  });
+
+  it('says when it may be another one, and not for a service that closes twice', () => {
+    const changes = [serviceChanges()];
+    const close = announceService('users');
+    changes.push(serviceChanges());
+    close();
+    changes.push(serviceChanges());
+    close();
+    expect(new Set(changes).size).toBe(3);
+    expect(serviceChanges()).toBe(changes[2]);
   });
 
   it('is still the service while the last that said so is closed', () => {
