@@ -31,7 +31,7 @@ export const claimLost = ({ queue, key }: InboxClaim, cause?: unknown): SnsSqsEr
   new SnsSqsError('CLAIM_LOST', {
     problem: `This consumer of ${queue} has lost its claim on the event, and another one may handle the event now`,
     remedy:
-      'let the error leave the handler, so that its transaction is rolled back; if it comes at each attempt, check that the transaction is in the database of the inbox',
+      'let the error leave the handler, so that its transaction is rolled back. If the error comes each time, use the database of the inbox',
     retryable: true,
     cause,
     facts: { queue, key },
