@@ -47,6 +47,17 @@ describe('SnsSqsClient', () => {
     expect(types()).toEqual(['user.registered']);
   });
 
+  it('calls the dispatchEvent of whoever has put one in the place of its own', async () => {
+    const { client, types } = clientAnswering();
+    const dispatched = jest.spyOn(
+      client as unknown as { dispatchEvent: (packet: unknown) => unknown },
+      'dispatchEvent',
+    );
+    await lastValueFrom(client.emit('user.registered', { n: 1 }));
+    expect(dispatched).toHaveBeenCalledWith({ pattern: 'user.registered', data: { n: 1 } });
+    expect(types()).toEqual(['user.registered']);
+  });
+
   it('gives one value and completes when AWS has accepted the event, to late subscribers too', async () => {
     const { client, send } = clientAnswering();
     const result = client.emit('a', 1);

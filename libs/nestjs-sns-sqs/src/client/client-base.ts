@@ -46,6 +46,8 @@ export abstract class SnsSqsClient
   protected readonly logger = new OneLineLogger(this.constructor.name);
   protected abstract readonly publisher: Publisher;
   protected abstract readonly outbox: ClientOutbox | undefined;
+  /** A subclass or a library that watches clients may put another one in its place, which is called then. */
+  private static readonly ownDispatch: unknown = Reflect.get(SnsSqsClient.prototype, 'dispatchEvent');
   private readonly emitter = new EventEmitter();
   private readonly results = new EmitResults(this.logger, this.emitter);
   private closing: Promise<void> | undefined;
@@ -71,7 +73,8 @@ export abstract class SnsSqsClient
     // Nest refuses them with an error of its own.
     if (isNil(pattern) || isNil(data)) return heldIn(this, super.emit<TResult, TInput>(pattern, data));
     const packet = { pattern, data };
-    return this.outbox ? this.results.of(this.dispatchEvent<TResult>(packet)) : this.publishNow(packet);
+    const isPublished = !this.outbox && this.dispatchEvent === SnsSqsClient.ownDispatch;
+    return isPublished ? this.publishNow(packet) : this.results.of(this.dispatchEvent<TResult>(packet));
   }
 
   /**
