@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { VERSION } from '../version.js';
 import type { CliCommand, CommandRun } from './command.js';
 import { COMMANDS, GROUPS } from './commands.js';
 import type { ExitCode } from './exit-codes.js';
@@ -21,7 +22,7 @@ export function createProgram(io: CliIo, done: (code: ExitCode) => void): Comman
       .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false })
       .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, getOutHasColors: () => false })
       .helpOption('-h, --help', 'shows this text');
-  setUp(program);
+  setUp(program).version(VERSION, '-V, --version', 'shows the version of the library');
   const groups = new Map<string, Command>();
   for (const each of COMMANDS) {
     const words = each.path.split(' ');

@@ -1,5 +1,6 @@
 import { testIo } from '../../test/cli-io.js';
 import { COMMANDS } from './commands.js';
+import { VERSION } from '../version.js';
 import { runCli } from './run-cli.js';
 
 describe('the command line', () => {
@@ -12,6 +13,12 @@ describe('the command line', () => {
       expect(io.err()).toBe('');
     },
   );
+
+  it.each(['-V', '--version'])('%s writes the version of the package', async flag => {
+    const io = testIo();
+    expect(await runCli([flag], io)).toBe(0);
+    expect(io.out()).toBe(`${VERSION}\n`);
+  });
 
   it.each([
     [['nothing'], /unknown command 'nothing'/],

@@ -14,7 +14,7 @@ import { readings } from '../metrics/readings.js';
 import { checkOptions } from '../options/check-options.js';
 import { z } from '../options/schema.js';
 import { ATTRIBUTES, TRACER_NAME } from './names.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../version.js';
 
 export interface SnsSqsOtelMetricsOptions extends MetricsOptions {
   /** @default the global one, at the time of the constructor */

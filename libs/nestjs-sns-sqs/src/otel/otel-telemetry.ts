@@ -27,7 +27,7 @@ import { ProcessAttributes, processLinks, tellSettled, toldError } from './proce
 import { RecentAttempts } from './recent-attempts.js';
 import { addDefined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
 import { contextWithBaggage, inject, isSuppressed, originOf, spanContextOf, suppressed } from './trace-context.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../version.js';
 
 interface SpanOrigin {
   context: SpanContext;

@@ -20,7 +20,7 @@ import { writesOldNames } from './names.js';
 import { apiProblem } from './one-api.js';
 import { otel, SnsSqsInstrumentation } from './index.js';
 import { RecentAttempts } from './recent-attempts.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../version.js';
 
 const publish = (): PublishOperation => ({
   destination: 'users-domain-events',

@@ -3,7 +3,7 @@ import { processTelemetry, setProcessTelemetry } from '../events/traced.js';
 import { resolveOtelOptions, type OtelOptions } from './otel-options.js';
 import { OtelTelemetry } from './otel-telemetry.js';
 import { TRACER_NAME } from './names.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../version.js';
 
 export interface SnsSqsInstrumentationConfig extends OtelOptions {
   /** False: it traces nothing before `enable()`. @default true */

@@ -1,2 +1,0 @@
-/** Of this package, as the version of its instrumentation scope. A spec keeps it equal to package.json. */
-export const VERSION = '0.1.0';
