@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findingOfSchedules, findingOfSpec } from './faults/finding.js';
 import { MUTANTS } from './faults/mutant-list.js';
 
 const SOURCE = join(import.meta.dirname, '../libs/nestjs-sns-sqs/src');
@@ -9,5 +10,26 @@ describe('npm run test:mutants', () => {
     const { file, from, to } = mutant;
     expect(readFileSync(join(SOURCE, file), 'utf8').split(from)).toHaveLength(2);
     expect(to).not.toBe(from);
+  });
+
+  it('tells what a schedule has found, and after how many', () => {
+    const output =
+      '\nviolated by:\n{}\nViolation: a/0 had its effect twice\n\n7 schedules in 1.0 s (seed 1): 40 faults injected, 1 violations\n';
+    expect(findingOfSchedules(output, 20)).toEqual({ by: '“a/0 had its effect twice”', after: '8 schedules' });
+  });
+
+  it('tells that nothing is found only of schedules that were run', () => {
+    const output = (done: number) => `${done} schedules in 1.0 s (seed 1): 40 faults injected, 0 violations\n`;
+    expect(findingOfSchedules(output(20), 20)).toEqual({ by: '', after: '20 schedules' });
+    const died = `${output(0)}a process that ran schedules ended with SIGKILL\n`;
+    expect(() => findingOfSchedules(died, 20)).toThrow('0 of 20 schedules were run');
+    expect(() => findingOfSchedules('SyntaxError: Unexpected token', 20)).toThrow('none of 20 schedules were run');
+  });
+
+  it('does not take a spec that cannot be loaded for one that fails', () => {
+    expect(findingOfSpec('  ● a thing › is so\n').by).toBe('“a thing › is so”');
+    expect(findingOfSpec('Tests: 3 passed').by).toBe('');
+    expect(() => findingOfSpec('  ● Test suite failed to run\n')).toThrow('was not run');
+    expect(() => findingOfSpec('No tests found, exiting with code 1')).toThrow('was not run');
   });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
+import { findingOfSchedules, findingOfSpec, type Finding } from './finding.ts';
 import { MUTANTS, type Mutant } from './mutant-list.ts';
 
 const { values } = parseArgs({
@@ -26,12 +27,6 @@ const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
 cpSync(ROOT, copy, { recursive: true, filter: path => !LEFT_OUT.has(basename(path)) });
 symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-
-interface Finding {
-  /** Empty: nothing has found it. */
-  by: string;
-  after: string;
-}
 
 console.log('| Mend taken back | Found by | As | After |\n|---|---|---|---|');
 for (const mutant of MUTANTS.filter(({ mend }) => mend.includes(values.only))) {
@@ -64,29 +59,17 @@ function bySchedules(which: Mutant['by'] & string): Finding {
   const args = [`--runs=${values.runs}`, `--seed=${values.seed}`, '--shrink=0'];
   if (which === 'outbox schedules') args.push('--outbox');
   const output = run(['--disable-warning=TimeoutOverflowWarning', join(copy, 'test/faults/run.ts'), ...args]);
-  const [, schedules = '?', violations = '?'] = /^(\d+) schedules in .* (\d+) violations$/m.exec(output) ?? [];
-  if (violations === '0') return { by: '', after: `${schedules} schedules` };
-  const what = /^(?:Violation|Error|TypeError): (.+)$/m.exec(output)?.[1] ?? 'it does not end';
-  return { by: `“${textOf(what)}”`, after: `${Number(schedules) + 1} schedules` };
+  return findingOfSchedules(output, Number(values.runs));
 }
 
 function bySpec(pattern: string): Finding {
   const jest = join(copy, 'node_modules/jest/bin/jest.js');
   const args = ['--ignoreProjects', 'nest11', '--maxWorkers=1', '--testPathPatterns', pattern];
   const output = run(['--experimental-vm-modules', jest, ...args]);
-  const failed = /^ +● (.+)$/m.exec(output)?.[1];
-  return { by: failed === undefined ? '' : `“${textOf(failed)}”`, after: '' };
+  return findingOfSpec(output);
 }
 
 function run(args: string[]): string {
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
   return `${stdout}\n${stderr}`;
-}
-
-/** Without ids, and what would end a table's cell. */
-function textOf(text: string): string {
-  return text
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
-    .replaceAll('|', '\\|')
-    .slice(0, 110);
 }
