@@ -200,8 +200,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'No handler begins once the server stops',
     file: 'server/delivery.ts',
-    from: 'this.hasBegun = !this.held;',
-    to: 'this.hasBegun = true;',
+    from: 'this.keptOut = this.held || this.isLeaseLost || abortReason !== undefined;',
+    to: 'this.keptOut = false;',
     by: { spec: 'handle/dispatcher.spec' },
   },
   {
