@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'server/delivery.ts',
     from: 'this.keptOut = this.held || this.isLeaseLost || abortReason !== undefined;',
     to: 'this.keptOut = false;',
-    by: { spec: 'handle/dispatcher.spec' },
+    by: { spec: 'e2e/shutdown-destroy-hook' },
   },
   {
     mend: 'A message is a dead letter before it expires',
