@@ -416,7 +416,7 @@ SELECT $1::text, $2::text::smallint, $3::text, $4::text, $5::text, $6::text`,
   {
     mend: 'A handler that failed after `markDoneIn()` asks whether its transaction was committed',
     file: 'inbox/marked-done.ts',
-    from: "return 'not-done';",
+    from: "return result.isTakenOver !== true && result.attempt === claim.attempt ? 'never-lost' : 'not-done';",
     to: "return 'done';",
     by: OUTBOX,
   },
