@@ -44,6 +44,8 @@ else
     line = math.max(line, again, empty) + 1 / rate
     wait = line - now
   end
+  -- 0 lets it run, and the sum may have been rounded.
+  wait = math.max(1, wait)
 end
 redis.call('HSET', KEYS[1], 'n', string.format('%.9f', n), 't', string.format('%.0f', t),
   'l', string.format('%.3f', line), 'a', string.format('%.3f', again))

@@ -30,4 +30,17 @@ describeWithRedis('steering in Redis', () => {
     },
     { describe, it },
   );
+
+  it.each([false, true])(
+    'lets nothing run whose turn takes less than the clock can tell (has waited: %p)',
+    async hasWaited => {
+      const limit = { messages: 1_000_000, perSeconds: 0.1 };
+      const [store] = stores;
+      await store?.steering.takeTurn('q', 'tiny', limit, hasWaited);
+      const [bucket] = await redis.client.keys('*{q}:rate:tiny');
+      await redis.client.hset(bucket ?? '', { n: 0, t: Date.now() + 600_000 });
+      expect(await store?.steering.takeTurn('q', 'tiny', limit, hasWaited)).toBe(1);
+      await redis.client.del(bucket ?? '');
+    },
+  );
 });

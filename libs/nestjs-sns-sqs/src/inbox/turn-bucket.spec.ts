@@ -98,4 +98,24 @@ describe('takeTurn', () => {
     for (let n = 0; n < 2; n += 1) takeTurn(bucket, false, rate, 10_000);
     expect(takeTurn(bucket, true, rate, 5_000)).toBeGreaterThan(0);
   });
+
+  it.each([
+    ['half a second after the last turn', { messages: 2, perSeconds: 3 }, { filled: 2 / 3, afterMs: 500 }],
+    [
+      'where a turn takes less than the clock can tell',
+      { messages: 1_000_000, perSeconds: 0.1 },
+      { filled: 0, afterMs: 0 },
+    ],
+  ])('lets nothing run that gets a place in a line: %s', (_, limit, { filled, afterMs }) => {
+    const rate = turnRate(limit);
+    const ask = (now: number, hasWaited: boolean): boolean => {
+      const bucket: TurnBucket = { ...fullBucket(rate, now), filled };
+      const waitMs = takeTurn(bucket, hasWaited, rate, now + afterMs);
+      const isInLine = Math.max(bucket.lineEndsAt, bucket.againEndsAt) > -Infinity;
+      return isInLine ? waitMs >= 1 : waitMs === 0;
+    };
+    // Of a clock whose numbers are so large that sums are rounded.
+    const times = Array.from({ length: 1_000 }, (_none, ms) => 1_767_225_600_417 + ms);
+    expect(times.filter(now => !ask(now, false) || !ask(now, true))).toEqual([]);
+  });
 });

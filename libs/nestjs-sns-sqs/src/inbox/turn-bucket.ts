@@ -33,6 +33,8 @@ export interface TurnBucket {
 
 /** A line of which nobody has come for so long while the bucket was full has gone elsewhere. */
 export const LINE_BROKEN_MS = 3_000;
+/** Of one that takes no turn: a sum that was rounded may say that its turn comes in no time, and 0 lets it run. */
+const LEAST_WAIT_MS = 1;
 
 export const fullBucket = ({ most }: BucketRate, now: number): TurnBucket => ({
   filled: most,
@@ -59,10 +61,10 @@ export function takeTurn(bucket: TurnBucket, hasWaited: boolean, { perMs, most }
   const emptyAt = now - Math.min(most, filled) / perMs;
   if (hasWaited) {
     bucket.againEndsAt = Math.max(bucket.againEndsAt, emptyAt) + 1 / perMs;
-    return bucket.againEndsAt - now;
+    return Math.max(LEAST_WAIT_MS, bucket.againEndsAt - now);
   }
   bucket.lineEndsAt = Math.max(bucket.lineEndsAt, bucket.againEndsAt, emptyAt) + 1 / perMs;
-  return bucket.lineEndsAt - now;
+  return Math.max(LEAST_WAIT_MS, bucket.lineEndsAt - now);
 }
 
 /** From then on it is as good as a new one. */

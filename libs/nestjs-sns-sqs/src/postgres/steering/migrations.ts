@@ -83,6 +83,8 @@ BEGIN
       bucket.line_ends_at := greatest(bucket.line_ends_at, bucket.again_ends_at, empty_at) + 1 / per_ms;
       wait_ms := bucket.line_ends_at - now_;
     END IF;
+    -- 0 lets it run, and the sum may have been rounded.
+    wait_ms := greatest(1, wait_ms);
   END IF;
   UPDATE ${schema}.steering_buckets SET
       filled = bucket.filled, filled_at = bucket.filled_at, line_ends_at = bucket.line_ends_at,

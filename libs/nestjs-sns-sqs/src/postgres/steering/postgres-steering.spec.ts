@@ -64,4 +64,16 @@ describeWithPostgres('steering in PostgreSQL', () => {
     expect(waits.filter(ms => ms === 0)).toHaveLength(1);
     await close();
   });
+
+  it.each([false, true])(
+    'lets nothing run whose turn takes less than the clock can tell (has waited: %p)',
+    async hasWaited => {
+      const { one, close } = subjectOf();
+      const limit = { messages: 1_000_000, perSeconds: 0.1 };
+      await one.takeTurn('q', 'a', limit, hasWaited);
+      await database.pool.query(`UPDATE ${TABLE} SET filled = 0, filled_at = filled_at + 600000`);
+      expect(await one.takeTurn('q', 'a', limit, hasWaited)).toBe(1);
+      await close();
+    },
+  );
 });
