@@ -214,6 +214,7 @@ export class SimulatedProcess implements Runner {
     const many: MessageHandler = (numbers: number[], contexts: SqsBatchContext) =>
       this.#handlers.many(queue, numbers, contexts);
     const handler = this.#batch ? many : one;
+    const note = (line: unknown): void => this.steering.noteLine(queue, line);
     const types = this.version.takesNew ? ['work', 'new'] : ['work'];
     return new QueueConsumer({
       queue: {
@@ -232,7 +233,7 @@ export class SimulatedProcess implements Runner {
       handlers: new HandlerRegistry(types.map(pattern => ({ pattern, queue, subscribed: false, handler }))),
       decode: message => this.#decode(message),
       hooks: (_, work) => work(),
-      logger: SILENT,
+      logger: { ...SILENT, log: note, warn: note },
       watch: this.watch as unknown as ClockWatch,
       onFault: () => undefined,
       onRecovery: () => undefined,

@@ -29,16 +29,11 @@ interface Queue {
   received: number;
   /** Failures since the circuit was closed. */
   failures: number;
-  /** Undefined: the circuit is closed, as far as it was seen. */
+  /** Undefined: the circuit is closed. */
   openedAt: number | undefined;
-  /** The call that did. */
+  /** The first call that failed and found it open: it may have opened it. */
   openedBy: Call | undefined;
-  /** Something failed during a pause, which hides the circuit, so that nobody knows when it opened. */
-  isUnsure: boolean;
 }
-
-/** Neither a success nor a failure. */
-const ASKED_FOR = new Set(['retry-later', 'dead-letter', 'discard', 'kill']);
 
 /**
  * What steering promises: a paused queue starts nothing, an open circuit neither, a trial is alone, what fails meanwhile
@@ -81,11 +76,10 @@ export class SteeringJudge implements RunWatch {
     this.#facts.turns?.noteStart(run);
     if (this.#facts.arePaused()) blame(`${name} was started while all processes were paused`);
     if (reason === PAUSED) blame(`${name} was started while its queue was paused`);
-    if (reason === undefined) this.#close(queue);
-    else if (queue.openedAt !== undefined && !queue.isUnsure && circuitBreaker) {
-      if (performance.now() - queue.openedAt < circuitBreaker.pauseSeconds * 1000)
+    const { openedAt } = queue;
+    if (openedAt !== undefined && circuitBreaker) {
+      if (performance.now() - openedAt < circuitBreaker.pauseSeconds * 1000)
         blame(`${name} was started while its queue's circuit was open`);
-      const { openedAt } = queue;
       if ([...this.#running].some(({ fate, clockedAt }) => fate.queue === run.fate.queue && clockedAt > openedAt))
         blame(`${name} was tried beside another by an open circuit`);
     }
@@ -97,43 +91,40 @@ export class SteeringJudge implements RunWatch {
     if (!this.#facts.circuitBreaker || run.end === 'died' || run.end === 'cut') return;
     const isOverdue = performance.now() - run.clockedAt >= this.#facts.handlerTimeoutMs;
     const isFailure = run.end === 'throw' || run.end === 'stopped' || isOverdue;
-    // Of one that returned nobody knows whether it had come to its end.
-    if (!isFailure && run.end === 'returned') return;
-    if (!isFailure && ASKED_FOR.has(run.end ?? '')) return;
+    if (!isFailure) return;
     const queue = this.#of(run.fate.queue);
-    if (isFailure) queue.failures += 1;
-    whenSettled(() => this.#look(run, queue, isFailure));
+    queue.failures += 1;
+    whenSettled(() => this.#look(run, queue));
   }
 
-  #look(run: Run, queue: Queue, isFailure: boolean): void {
-    const { circuitBreaker, heldFor, blame } = this.#facts;
-    const reason = heldFor(run.fate.queue);
-    if (!circuitBreaker || reason === PAUSED) {
-      if (isFailure) queue.isUnsure = true;
-      return;
-    }
-    if (reason === undefined) {
-      if (!isFailure && queue.openedAt !== undefined) this.#close(queue);
-      return;
-    }
-    if (!isFailure) return;
+  /** What the consumer of a queue logs: in the moment in which its circuit opens or is closed, whenever what failed is settled. */
+  noteLine(name: string, line: unknown): void {
+    const text = String(line);
+    if (text.startsWith(`${name}: the circuit breaker is open`)) this.#noteOpened(name);
+    else if (text.startsWith(`${name}: `) && text.endsWith('the circuit breaker is closed again'))
+      this.#noteClosed(name);
+  }
+
+  #noteOpened(name: string): void {
+    const { circuitBreaker, blame } = this.#facts;
+    const queue = this.#of(name);
     const { openedAt, failures } = queue;
-    if (openedAt === undefined) queue.openedBy = run.call;
+    queue.openedAt = performance.now();
+    if (openedAt === undefined && circuitBreaker && failures < circuitBreaker.failures * circuitBreaker.of)
+      blame(`the circuit of ${name} was opened by ${failures} failures`);
+  }
+
+  #noteClosed(name: string): void {
+    const queue = this.#of(name);
+    queue.failures = 0;
+    queue.openedAt = queue.openedBy = undefined;
+  }
+
+  #look(run: Run, queue: Queue): void {
+    if (queue.openedAt === undefined) return;
+    queue.openedBy ??= run.call;
     // Which failure of a batch opened it does not show: those before that one cost an attempt.
     run.isFree = run.call.size === 1 || queue.openedBy !== run.call;
-    const now = performance.now();
-    if (openedAt === undefined) {
-      queue.openedAt = now;
-      if (failures < circuitBreaker.failures * circuitBreaker.of)
-        blame(`the circuit of ${run.fate.queue} was opened by ${failures} failures`);
-      // What began before the pause was over was no trial, and decides nothing.
-    } else if (run.clockedAt - openedAt > circuitBreaker.pauseSeconds * 1000) queue.openedAt = now;
-  }
-
-  #close(queue: Queue): void {
-    if (queue.openedAt !== undefined) queue.failures = 0;
-    queue.openedAt = undefined;
-    queue.isUnsure = false;
   }
 
   #of(name: string): Queue {
@@ -146,7 +137,6 @@ export class SteeringJudge implements RunWatch {
       failures: 0,
       openedAt: undefined,
       openedBy: undefined,
-      isUnsure: false,
     };
     this.#queues.set(name, queue);
     return queue;
