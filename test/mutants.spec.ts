@@ -27,9 +27,10 @@ describe('npm run test:mutants', () => {
   });
 
   it('does not take a spec that cannot be loaded for one that fails', () => {
-    expect(findingOfSpec('  ● a thing › is so\n').by).toBe('“a thing › is so”');
+    expect(findingOfSpec('  ● a thing › is so\nTests: 1 failed').by).toBe('“a thing › is so”');
     expect(findingOfSpec('Tests: 3 passed').by).toBe('');
-    expect(() => findingOfSpec('  ● Test suite failed to run\n')).toThrow('was not run');
+    expect(() => findingOfSpec('  ● Test suite failed to run\nTests: 0 total')).toThrow('was not run');
+    expect(() => findingOfSpec("Error: ENOENT: no such file or directory, scandir '…'")).toThrow('was not run');
     expect(() => findingOfSpec('No tests found, exiting with code 1')).toThrow('was not run');
   });
 });

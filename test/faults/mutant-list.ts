@@ -331,6 +331,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: SCHEDULES,
   },
   {
+    mend: 'A wait for a turn that is rounded to nothing lets nothing run',
+    file: 'inbox/turn-bucket.ts',
+    from: 'const LEAST_WAIT_MS = 1;',
+    to: 'const LEAST_WAIT_MS = 0;',
+    by: { spec: 'inbox/turn-bucket' },
+  },
+  {
     mend: 'While the store of shared turns does not answer nothing runs',
     file: 'server/steer/shared-key-turns.ts',
     from: "if (this.options.onUnavailable === 'wait') return 'unavailable';",

@@ -26,7 +26,9 @@ const LEFT_OUT = new Set(['node_modules', '.git', 'docs', 'bench', 'coverage']);
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
 cpSync(ROOT, copy, { recursive: true, filter: path => !LEFT_OUT.has(basename(path)) });
-symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+// Jest's settings read the packages of both majors of Nest.
+for (const packages of ['node_modules', 'compat/nest11/node_modules'])
+  symlinkSync(join(ROOT, packages), join(copy, packages));
 
 console.log('| Mend taken back | Found by | As | After |\n|---|---|---|---|');
 for (const mutant of MUTANTS.filter(({ mend }) => mend.includes(values.only))) {

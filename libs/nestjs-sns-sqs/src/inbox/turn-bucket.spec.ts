@@ -100,7 +100,7 @@ describe('takeTurn', () => {
   });
 
   it.each([
-    ['half a second after the last turn', { messages: 2, perSeconds: 3 }, { filled: 2 / 3, afterMs: 500 }],
+    ['half a second after the last turn', { messages: 2, perSeconds: 3 }, { filled: 0.6666666666666665, afterMs: 500 }],
     [
       'where a turn takes less than the clock can tell',
       { messages: 1_000_000, perSeconds: 0.1 },
