@@ -26,12 +26,26 @@ function factOf(context: SqsContext): object {
   return { queue: context.getQueue(), id, message, group, sequence, subject, version };
 }
 
+/**
+ * With `markDoneIn` the effect is there with the commit, and the next event of its subject may then run elsewhere before
+ * this handler has returned. The mark comes before its own commit and after that of the event before it.
+ */
+function noteMark(context: SqsContext, fact: object): void {
+  const markDoneIn = context.markDoneIn.bind(context);
+  context.markDoneIn = async transaction => {
+    await markDoneIn(transaction);
+    note({ what: 'marked', ...fact });
+  };
+}
+
 const interceptor: NestInterceptor = {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (execution.getType() !== 'rpc') return next.handle();
     // The handler of a batch has a context for each of its messages.
     const given = execution.switchToRpc().getContext<SqsContext | SqsBatchContext>();
-    const facts = (Array.isArray(given) ? [...given] : [given]).map(factOf);
+    const contexts = Array.isArray(given) ? [...given] : [given];
+    const facts = contexts.map(factOf);
+    for (const [at, context] of contexts.entries()) noteMark(context, facts[at] ?? {});
     return next.handle().pipe(
       tap({
         complete: () => facts.forEach(fact => note({ what: 'done', ...fact })),

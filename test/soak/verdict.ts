@@ -8,7 +8,7 @@ import type { Outage } from './restartable-redis.ts';
 
 /** A line of what the processes have written down. */
 export interface Effect {
-  what: 'done' | 'failed' | 'published' | 'memory';
+  what: 'marked' | 'done' | 'failed' | 'published' | 'memory';
   at: number;
   pid: number;
   release: Release;
@@ -110,12 +110,13 @@ export function judge({ ledger, effects, published, kills, told, outages, mails,
   if (lost.length > 0)
     violations.push(`${lost.length} were accepted of their publisher and reached no queue: ${lost[0]}`);
 
-  const lanes = checkLanes(runs, violations);
+  const inOrder = inOrderOfEffects(effects);
+  const lanes = checkLanes(inOrder, violations);
   const repeated = [...done.values()].filter(({ length }) => length > 1);
   const facts = { kills, told, outages };
   const reasons = groupBy(repeated, each => reasonOf(each, facts));
   const unexplained = reasons.get(undefined) ?? [];
-  const subjects = checkSubjects(runs, violations, both => reasonOf(both, facts) !== undefined);
+  const subjects = checkSubjects(inOrder, violations, both => reasonOf(both, facts) !== undefined);
   const byRelease = handledByRelease(runs);
   for (const [release, count] of Object.entries(byRelease))
     if (count === 0) violations.push(`release ${release} of notifications has handled nothing`);
@@ -140,11 +141,11 @@ function handledByRelease(runs: Effect[]): Record<Release, number> {
 }
 
 /** The messages of a group are first done in the order in which SQS has taken them. */
-function checkLanes(runs: Effect[], violations: string[]): number {
+function checkLanes(done: Effect[], violations: string[]): number {
   const latest = new Map<string, string>();
   const seen = new Set<string>();
-  for (const { what, queue, group, sequence, message } of runs) {
-    if (what !== 'done' || sequence === undefined || seen.has(message)) continue;
+  for (const { queue, group, sequence, message } of done) {
+    if (sequence === undefined || seen.has(message)) continue;
     seen.add(message);
     const lane = `${queue} ${group}`;
     if (BigInt(sequence) < BigInt(latest.get(lane) ?? 0)) violations.push(`${lane}: ${message} was overtaken`);
@@ -163,11 +164,24 @@ function latestVersions(runs: Effect[]): Map<string, number> {
   return latest;
 }
 
+/** What was done, each in the moment of its effect: of its mark, where its handler made one in a transaction. */
+function inOrderOfEffects(effects: Effect[]): Effect[] {
+  const marked = new Map<string, number>();
+  const done: Array<{ effect: Effect; at: number }> = [];
+  for (const [at, effect] of effects.entries()) {
+    const run = `${effect.pid} ${effect.queue} ${effect.message}`;
+    if (effect.what === 'marked') marked.set(run, at);
+    else if (effect.what === 'done') done.push({ effect, at: marked.get(run) ?? at });
+    else if (effect.what === 'failed') marked.delete(run);
+  }
+  return done.toSorted((one, other) => one.at - other.at).map(({ effect }) => effect);
+}
+
 /** Where the order of subjects is asked for, none goes back. Gives how many there were. */
-function checkSubjects(runs: Effect[], violations: string[], isExcused: (both: Effect[]) => boolean): number {
+function checkSubjects(done: Effect[], violations: string[], isExcused: (both: Effect[]) => boolean): number {
   const latest = new Map<string, Effect>();
-  for (const fact of runs) {
-    if (fact.what !== 'done' || !IN_ORDER.test(fact.queue)) continue;
+  for (const fact of done) {
+    if (!IN_ORDER.test(fact.queue)) continue;
     const key = `${fact.queue} ${fact.subject}`;
     const before = latest.get(key);
     if (before && Number(fact.version) < Number(before.version)) {
