@@ -27,6 +27,8 @@ export interface Runner {
   forcedAt: number;
   /** What its inbox knows. */
   readonly truth: StoreTruth | undefined;
+  /** When its inbox has last let it run each message. */
+  readonly claims: Map<Fate, number>;
   readonly running: Set<Run>;
   readonly steering: RunWatch;
 }
@@ -46,6 +48,8 @@ export interface Run {
   start: number;
   runner: Runner;
   context: SqsContext;
+  /** When the inbox has let it run: in a batch seconds before it began, since others of the batch were waited for. */
+  claimedAt: number;
   startedAt: number;
   /** The same by the process's monotonic clock. */
   clockedAt: number;
@@ -184,6 +188,7 @@ export class Fates {
       start: runs.length + 1,
       runner,
       context,
+      claimedAt: runner.claims.get(fate) ?? this.#now(),
       startedAt: this.#now(),
       clockedAt: performance.now(),
       endedAt: Infinity,
@@ -319,7 +324,10 @@ export class Fates {
   #isExcused(one: Run, other: Run): boolean {
     const from = Math.min(one.startedAt, other.startedAt);
     const to = Math.max(one.startedAt, other.startedAt);
-    return one.fate.storeFailedAt >= from || this.excuses.some(excuse => excuse.from <= to && excuse.to >= from);
+    if (one.fate.storeFailedAt >= from) return true;
+    // A claim that was made before is what the store forgot, and what a sleep outlasted.
+    const claimedAt = Math.min(one.claimedAt, other.claimedAt);
+    return this.excuses.some(excuse => excuse.from <= to && excuse.to >= claimedAt);
   }
 
   #wasStopped({ context, runner, startedAt, endedAt }: Run): boolean {

@@ -15,7 +15,7 @@ import { QueueConsumer } from '#lib/server/queue-consumer.js';
 import { Slots } from '#lib/server/receive/slots.js';
 import type { FaultyStore } from './faulty-store.ts';
 import type { FaultyWire } from './faulty-wire.ts';
-import { StoreTruth, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
+import { StoreTruth, type Fate, type Fates, type Run, type RunEnd, type Runner } from './fates.ts';
 import type { ClockWatch } from '#lib/async/clock-watch.js';
 import type { LimitByKey, Schedule, ScheduledBatch, Version } from './schedule.ts';
 import { SimulatedHandlers } from './simulated-handlers.ts';
@@ -41,6 +41,7 @@ export interface ProcessOptions {
   shared: { store: FaultyStore; truth: StoreTruth } | undefined;
   random: () => number;
   now: () => number;
+  fateOf: (claim: InboxClaim) => Fate | undefined;
   noteDone: (truth: StoreTruth, claim: InboxClaim, done: InboxDone) => void;
   /** It has said that the dead letter queue does not take the message. */
   noteRefused: (queue: string, messageId: string) => void;
@@ -57,6 +58,7 @@ export class SimulatedProcess implements Runner {
   alive = true;
   stopped = false;
   forcedAt = Infinity;
+  readonly claims = new Map<Fate, number>();
   readonly running = new Set<Run>();
   readonly version: Version;
   readonly truth: StoreTruth | undefined;
@@ -182,7 +184,7 @@ export class SimulatedProcess implements Runner {
   }
 
   #store(): InboxStore | undefined {
-    const { shared, noteDone } = this.#options;
+    const { shared, noteDone, fateOf, now } = this.#options;
     const { truth } = this;
     if (!truth) return undefined;
     if (shared) return shared.store;
@@ -194,6 +196,14 @@ export class SimulatedProcess implements Runner {
       return isDone;
     };
     memory.done = noted;
+    const claim = memory.claim.bind(memory);
+    const claiming: MemoryInboxStore['claim'] = (asked, leaseMs) => {
+      const result = claim(asked, leaseMs);
+      const fate = result.status === 'claimed' ? fateOf(asked) : undefined;
+      if (fate) this.claims.set(fate, now());
+      return result;
+    };
+    memory.claim = claiming;
     return memory;
   }
 

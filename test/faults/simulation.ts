@@ -27,8 +27,6 @@ const CALM_MS = 30 * 60 * 60 * 1000;
 const HANDLERS_END_MS = 400_000;
 /** What was claimed before a sleep begins within so much after it. */
 const AWAKE_MS = 1_000;
-/** An answer of the store takes less: what it has claimed may begin when the store has forgotten it. */
-const ANSWER_MS = 10;
 /** Between the look at a queue's tags and the mark: three calls. */
 const MARKING_MS = { usual: 150, stalled: 30_000 };
 /** A look at the pauses of others, and a handler that was about to begin. */
@@ -306,7 +304,9 @@ class Simulation {
       now: () => this.time.now,
       version,
       wire: this.#wire(endedAt),
-      shared: schedule.inbox === 'shared' ? { store: this.#sharedStore(), truth: this.sharedTruth } : undefined,
+      shared:
+        schedule.inbox === 'shared' ? { store: this.#sharedStore(() => process), truth: this.sharedTruth } : undefined,
+      fateOf: claim => this.#fateOf(claim),
       noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
       noteRefused: (queue, id) => {
         for (const fate of fates.all) if (fate.queue === queue && fate.ids.has(id)) fate.isRefused = true;
@@ -319,11 +319,13 @@ class Simulation {
     return process;
   }
 
-  #sharedStore(): FaultyStore {
+  #sharedStore(process: () => SimulatedProcess): FaultyStore {
     const store = new FaultyStore(this.shelf, this.random, this.faults, {
       noteClaimed: claim => {
         const fate = this.#fateOf(claim);
-        if (fate) fate.claimedAt = Math.min(fate.claimedAt, this.time.now);
+        if (!fate) return;
+        fate.claimedAt = Math.min(fate.claimedAt, this.time.now);
+        process().claims.set(fate, this.time.now);
       },
       noteDone: (claim, done) => this.#noteDone(this.sharedTruth, claim, done),
       noteStoreFault: claims => {
@@ -361,7 +363,7 @@ class Simulation {
     this.shelf.memory = new MemoryInboxStore({ now });
     this.shelf.steering = this.#steering();
     this.sharedTruth.clear();
-    this.fates.excuses.push({ from: this.time.now, to: this.time.now + ANSWER_MS });
+    this.fates.excuses.push({ from: this.time.now, to: this.time.now });
   }
 
   /** What runs when the machine falls asleep runs on when it wakes, and its claim may have ended meanwhile. */
