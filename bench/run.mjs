@@ -1,12 +1,9 @@
 // npm run bench [-- --quick] [--only=noop,even] [--contestants=own,loop] [--rounds=3] [--profile=own]
-// npm run bench -- --only=turns --before=../checkout/dist/libs/nestjs-sns-sqs/esm/index.js: beside another build
 // npm run bench -- --scale: only what a step costs as the work grows
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runCell } from './lib/run-cell.mjs';
-import { runTurns } from './lib/run-turns.mjs';
 import { ServerProcess } from './lib/server-process.mjs';
 import { lineOf, linesOfTurns, writeReport } from './lib/report.mjs';
 import { SCENARIOS } from './scenarios.mjs';
@@ -18,11 +15,10 @@ const { values: options } = parseArgs({
     contestants: { type: 'string' },
     rounds: { type: 'string' },
     profile: { type: 'string' },
-    before: { type: 'string' },
     scale: { type: 'boolean', default: false },
   },
 });
-const isFull = !options.quick && !options.only && !options.contestants && !options.before;
+const isFull = !options.quick && !options.only && !options.contestants;
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 const listed = (list, key) => list === undefined || list.split(',').includes(key);
 
@@ -32,18 +28,14 @@ function installRivals() {
   execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
 }
 
-function contestantsOf(scenario) {
-  const [own] = scenario.contestants;
-  const env = options.before && { BENCH_BUILD: pathToFileURL(options.before).href };
-  const before = env && scenario.kind === 'turns' ? [{ ...own, key: 'before', label: `${own.label} before`, env }] : [];
-  return [...scenario.contestants, ...before].filter(({ key }) => listed(options.contestants, key));
-}
+const contestantsOf = scenario => scenario.contestants.filter(({ key }) => listed(options.contestants, key));
 
 /** The cells of a round, scenario by scenario; contestants take turns at going first. */
 function cellsOf(round) {
   return SCENARIOS.filter(({ key }) => listed(options.only, key)).flatMap(scenario => {
     const contestants = contestantsOf(scenario);
-    if (scenario.kind === 'turns') return contestants.length === 0 ? [] : [{ scenario, contestant: { key: 'all' } }];
+    if (scenario.kind === 'turns')
+      return contestants.length === 0 ? [] : [{ scenario, contestant: { key: 'all', contestants } }];
     const first = round % Math.max(1, contestants.length);
     return [...contestants.slice(first), ...contestants.slice(0, first)].map(contestant => ({ scenario, contestant }));
   });
@@ -68,14 +60,13 @@ async function main() {
       done += 1;
       const place = `${String(done).padStart(3)}/${total}`;
       try {
-        const server = servers[scenario.server];
-        if (scenario.kind === 'turns') {
-          const figures = await runTurns(scenario, contestantsOf(scenario), server, execArgvOf);
-          runs.push(...figures.map(each => ({ round, scenario: scenario.key, ...each })));
-          console.log(`${place} ${scenario.key}\n${linesOfTurns(figures)}`);
+        const execArgv = execArgvOf(contestant);
+        const figures = await runCell(contestant, scenario, servers[scenario.server], { execArgv });
+        if (figures.turns) {
+          runs.push(...figures.turns.map(each => ({ ...where, ...each })));
+          console.log(`${place} ${scenario.key}\n${linesOfTurns(figures.turns)}`);
           continue;
         }
-        const figures = await runCell(contestant, scenario, server, { execArgv: execArgvOf(contestant) });
         runs.push({ ...where, ...figures });
         console.log(`${place} ${scenario.key.padEnd(13)} ${contestant.key.padEnd(13)} ${lineOf(figures)}`);
       } catch (error) {

@@ -14,19 +14,23 @@ const NO_EXPORTER = {
   shutdown: () => Promise.resolve(),
 };
 
-const withSetUp = (setUp, settings) => ({
-  consume: options => {
-    setUp();
-    return over({ inbox: false, ...settings }).consume(options);
-  },
-});
-
-export const traced = withSetUp(
-  () => {
+export const traced = {
+  consume(options) {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [NO_EXPORTER] }));
+    return over({ inbox: false, telemetry: otel() }).consume(options);
   },
-  { telemetry: otel() },
-);
+};
 
-export const measured = withSetUp(() => new SnsSqsMetrics({ registry: new Registry() }), {});
+/** Metrics are those of a process: those of others that it runs are measured in its turns alone. */
+export const measured = {
+  async consume(options) {
+    const consumer = await over({ inbox: false }).consume(options);
+    let metrics;
+    return {
+      ...consumer,
+      beginTurn: () => (metrics = new SnsSqsMetrics({ registry: new Registry() })),
+      endTurn: () => metrics.stop(),
+    };
+  },
+};

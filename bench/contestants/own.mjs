@@ -3,13 +3,9 @@ import { Controller, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
+import { ClientSQS, ServerSQS, SqsRecordBuilder, SQS_TRANSPORT } from '../../dist/libs/nestjs-sns-sqs/esm/index.js';
 import { urlOf } from '../lib/contestant.mjs';
 import { PATTERN, SERVICE } from '../lib/message.mjs';
-
-// Another build, beside today's.
-const build =
-  process.env['BENCH_BUILD'] ?? new URL('../../dist/libs/nestjs-sns-sqs/esm/index.js', import.meta.url).href;
-const { ClientSQS, ServerSQS, SqsRecordBuilder, SQS_TRANSPORT } = await import(build);
 
 const awsOf = endpoint => ({
   endpoint,

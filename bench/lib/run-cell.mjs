@@ -20,11 +20,7 @@ export async function runCell(contestant, scenario, server, { execArgv = [] } = 
     for (const queue of scenario.queues) await server.ask('supply', { queue, ...scenario.supply });
   }
   const { contestants: _, timeLimitMs = TIME_LIMIT_MS, ...told } = scenario;
-  const worker = fork(WORKER, {
-    execArgv: ['--expose-gc', ...execArgv],
-    env: { ...process.env, ...contestant.env },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  const worker = fork(WORKER, { execArgv: ['--expose-gc', ...execArgv], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let stderr = '';
   worker.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-2_000)));
   let timer;

@@ -1,5 +1,5 @@
 // One contestant in one scenario, in a process of its own. Told by its parent over IPC; answers with its figures.
-import { measureConsuming, measurePublishing } from './measure.mjs';
+import { measureConsuming, measurePublishing, measureTurns } from './measure.mjs';
 
 const waiting = new Map();
 let asked = 0;
@@ -10,11 +10,19 @@ const server = (command, options) =>
     process.send({ ask: { id, command, options } });
   });
 
-async function run({ contestant: { module, name }, scenario, endpoint }) {
+const MEASURES = { publish: measurePublishing, turns: measureTurns };
+
+async function load({ module, name }) {
   const loaded = await import(new URL(`../${module}`, import.meta.url));
-  const contestant = name === undefined ? loaded : loaded[name];
-  const measure = scenario.kind === 'publish' ? measurePublishing : measureConsuming;
-  const { figures, stop } = await measure(contestant, scenario, endpoint, server);
+  return name === undefined ? loaded : loaded[name];
+}
+
+async function run({ contestant, scenario, endpoint }) {
+  const loaded = contestant.contestants
+    ? await Promise.all(contestant.contestants.map(async each => [each.key, await load(each)]))
+    : await load(contestant);
+  const measure = MEASURES[scenario.kind] ?? measureConsuming;
+  const { figures, stop } = await measure(loaded, scenario, endpoint, server);
   process.send({ figures });
   await stop();
 }
