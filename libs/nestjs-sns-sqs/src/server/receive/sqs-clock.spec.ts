@@ -82,6 +82,19 @@ describe('SqsClock', () => {
       expect(clock.elapsed()).toBe(1_900);
     });
 
+    it('tells how long something takes that began after a leap, when later dates tell of the leap more exactly', () => {
+      const clock = clockOf();
+      answer(clock, SQS);
+      // SQS is at 600.9 s.
+      answer(clock, SQS + 600_000);
+      const beganAt = clock.elapsed();
+      clocks.monotonic += 100;
+      answer(clock, SQS + 601_000);
+      expect(clock.elapsed() - beganAt).toBe(100);
+      answer(clock, SQS + 1_201_000);
+      expect(clock.elapsed() - beganAt).toBeGreaterThan(600_000);
+    });
+
     it('does not run away where servers answer in turn whose clocks differ', () => {
       const clock = clockOf();
       for (let turn = 0; turn < 10; turn += 1) answer(clock, SQS + (turn % 2) * 5_000);

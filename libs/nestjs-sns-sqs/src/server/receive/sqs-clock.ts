@@ -72,7 +72,8 @@ export class SqsClock {
     if (hasLeapt && this.ahead !== undefined) this.ahead = Math.max(this.ahead, least);
     // Not by each leap: servers of SQS whose clocks differ answer in turn.
     if (this.leaps === 0) this.mostAtFirst = Math.min(this.mostAtFirst, most);
-    else this.leaptMs = Math.max(this.leaptMs, least - this.mostAtFirst);
+    // Nor by what a later date tells of a leap more exactly: what began in between would be older than it is.
+    else if (hasLeapt) this.leaptMs = Math.max(this.leaptMs, least - this.mostAtFirst);
   };
 
   /**
