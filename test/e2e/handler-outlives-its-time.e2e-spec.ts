@@ -5,6 +5,7 @@ import {
   type CallHandler,
   type INestMicroservice,
   type Type,
+  type NestInterceptor,
 } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { OnCommand, OnDomainEvent } from 'nestjs-sns-sqs';
@@ -97,32 +98,28 @@ describe('a handler that outlives its time and heeds no signal', () => {
     expect(work.starts.toSorted((a, b) => a - b)).toEqual([0, 0, 1]);
   });
 
-  it('keeps its place behind interceptors too, which make a stream of it', async () => {
-    const work = new StubbornWork();
-    const pass = { intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map(value => value as unknown)) };
+  const stepsBehind = (work: StubbornWork, ...interceptors: NestInterceptor[]): Type => {
     @Controller()
-    @UseInterceptors(pass, pass)
+    @UseInterceptors(...interceptors)
     class Steps {
       @OnCommand('step')
       handle(@Payload() { n }: { n: number }): Promise<void> {
         return work.run(n);
       }
     }
-    await expectGroupToWait(work, Steps, 2);
+    return Steps;
+  };
+
+  it('keeps its place behind interceptors too, which make a stream of it', async () => {
+    const work = new StubbornWork();
+    const pass = { intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map(value => value as unknown)) };
+    await expectGroupToWait(work, stepsBehind(work, pass, pass), 2);
   });
 
   it('keeps its place where an interceptor fails its attempt before its time is up', async () => {
     const work = new StubbornWork();
     const hasty = { intercept: (_: unknown, next: CallHandler) => next.handle().pipe(timeout({ first: 20 })) };
-    @Controller()
-    @UseInterceptors(hasty)
-    class Steps {
-      @OnCommand('step')
-      handle(@Payload() { n }: { n: number }): Promise<void> {
-        return work.run(n);
-      }
-    }
-    await expectGroupToWait(work, Steps, 2);
+    await expectGroupToWait(work, stepsBehind(work, hasty), 2);
   });
 
   it('keeps its place behind a hook before requests, which makes a stream of it too', async () => {
