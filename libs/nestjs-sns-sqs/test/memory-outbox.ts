@@ -105,6 +105,12 @@ export class MemoryOutbox implements OutboxStore {
     for (const claim of this.claims.values()) claim.until = 0;
   }
 
+  /** This claim ends. */
+  release(token: string): Promise<void> {
+    for (const [key, claim] of this.claims) if (claim.token === token) this.claims.delete(key);
+    return Promise.resolve();
+  }
+
   open(): Promise<void> {
     return Promise.resolve();
   }
@@ -141,8 +147,7 @@ export class MemoryOutbox implements OutboxStore {
     }
     const gone = new Set([...sent, ...refused.map(({ row }) => row)]);
     this.rows = this.rows.filter(({ row }) => !gone.has(row));
-    for (const [key, claim] of this.claims) if (claim.token === token) this.claims.delete(key);
-    return Promise.resolve();
+    return this.release(token);
   }
 
   status(destinations: readonly string[]): Promise<OutboxStatus[]> {

@@ -173,6 +173,118 @@ describe('OutboxRelay', () => {
     expect(store.rows).toEqual([]);
   });
 
+  it('publishes nothing more while what was sent cannot be removed, keeps its claim, says so once, and goes on', async () => {
+    store.relay = { leaseMs: 5_000 };
+    await store.commit(message('a', 'user 1'));
+    const settle = jest.spyOn(store, 'settle').mockRejectedValue(new Error('permission denied for table'));
+    const status = jest.spyOn(store, 'status');
+    const { relay } = start();
+    await pass(100);
+    await store.commit(message('b', 'user 2'));
+    await pass(60_000);
+    expect(sent).toEqual(['a']);
+    expect(relay.fault).toContain('cannot be removed: permission denied for table');
+    expect(logged).toEqual([expect.stringContaining('permission denied for table')]);
+    // Nobody else takes what was sent: that would be a second time.
+    const another = { destinations: [TO], leaseMs: 5_000, rows: 10, exceptLanes: [] };
+    const free = await store.claim({ ...another, token: 'another' });
+    expect(free.map(({ id }) => id)).toEqual(['b']);
+    await store.release('another');
+    // The age of what waits is a metric.
+    expect(status.mock.calls.length).toBeGreaterThanOrEqual(6);
+    expect(relay.status).toMatchObject([{ waiting: 2 }]);
+    settle.mockRestore();
+    await pass(20_000);
+    expect(sent).toEqual(['a', 'b']);
+    expect(store.rows).toEqual([]);
+    expect(relay.fault).toBeUndefined();
+    expect(logged).toEqual([expect.any(String), 'The outbox can be read and written again.']);
+  });
+
+  it('says the second reason where the database is back and what was sent still cannot be removed', async () => {
+    await store.commit(message('a', 'user 1'));
+    const settle = jest.spyOn(store, 'settle').mockRejectedValue(new Error('no connection'));
+    const claim = jest.spyOn(store, 'claim');
+    let answer: () => void = () => undefined;
+    const { relay } = start(() => new Promise(resolve => (answer = () => resolve(undefined))));
+    await pass(10);
+    claim.mockRejectedValue(new Error('connect ECONNREFUSED'));
+    await pass(5_000);
+    answer();
+    await pass(5_000);
+    expect(logged).toEqual([expect.stringContaining('ECONNREFUSED')]);
+    claim.mockRestore();
+    settle.mockRejectedValue(new Error('PostgreSQL, SQLSTATE 42501: permission denied'));
+    await pass(60_000);
+    expect(logged.slice(1)).toEqual([expect.stringContaining('SQLSTATE 42501')]);
+    expect(relay.fault).toContain('SQLSTATE 42501');
+    settle.mockRestore();
+    await pass(15_000);
+    expect(logged.slice(2)).toEqual(['The outbox can be read and written again.']);
+    expect(relay.fault).toBeUndefined();
+    expect(store.rows).toEqual([]);
+  });
+
+  it('has refused messages that cannot be kept elsewhere hold up nobody, and keeps them later', async () => {
+    await store.commit(message('a', 'user 1'), message('b', 'user 1'), message('c', 'user 2'));
+    const settle = store.settle.bind(store);
+    const settles = jest.spyOn(store, 'settle');
+    settles.mockImplementation((token, results) =>
+      results.refused.length > 0 ? Promise.reject(new Error('no right')) : settle(token, results),
+    );
+    const { relay, sending } = start(({ id }) => (id === 'a' ? tooLarge : undefined));
+    await pass(5_000);
+    await store.commit(message('d', 'user 1'));
+    await pass(40_000);
+    expect(sent.toSorted()).toEqual(['b', 'c', 'd']);
+    expect(store.rows.map(({ id }) => id)).toEqual(['a']);
+    expect(relay.fault).toContain('no right');
+    settles.mockImplementation(settle);
+    await pass(15_000);
+    expect(store.refused).toMatchObject([{ id: 'a' }]);
+    expect(store.rows).toEqual([]);
+    expect(relay.fault).toBeUndefined();
+    expect(sending.mock.calls.filter(([{ id }]) => id === 'a')).toHaveLength(1);
+  });
+
+  it('publishes although the outbox cannot be counted or tidied up, and says each once', async () => {
+    const broken = [jest.spyOn(store, 'status'), jest.fn(() => Promise.resolve())] as const;
+    const fail = (): Promise<never> => Promise.reject(new Error('permission denied'));
+    broken[0].mockImplementation(fail);
+    broken[1].mockImplementation(fail);
+    Object.assign(store, { tidy: broken[1] });
+    const { relay, link } = start();
+    for (let n = 0; n < 100; n += 1) {
+      await store.commit(message(`${n}`));
+      link.onWritten();
+      await pass(3_000);
+      expect(sent).toHaveLength(n + 1);
+    }
+    expect(relay.fault).toBeUndefined();
+    expect(logged).toEqual([
+      expect.stringContaining('cannot be counted: permission denied'),
+      expect.stringContaining('cannot be tidied up: permission denied'),
+    ]);
+    for (const mock of broken) mock.mockRestore();
+    Object.assign(store, { tidy: undefined });
+    await pass(70_000);
+    const again = ['The outbox can be counted again.', 'The outbox can be tidied up again.'];
+    expect(logged.slice(2).toSorted()).toEqual(again);
+  });
+
+  it('opens its destinations anew after a failure, and each minute: the tables may be others', async () => {
+    const open = jest.spyOn(store, 'open');
+    const claim = jest.spyOn(store, 'claim');
+    start();
+    await pass(10_000);
+    expect(open).toHaveBeenCalledTimes(1);
+    claim.mockRejectedValueOnce(new Error('relation does not exist'));
+    await pass(10_000);
+    expect(open).toHaveBeenCalledTimes(2);
+    await pass(60_000);
+    expect(open).toHaveBeenCalledTimes(3);
+  });
+
   it('tries again when the database is away, with growing delays, and says so once', async () => {
     await store.commit(message('a'));
     const claim = jest.spyOn(store, 'claim').mockRejectedValue(new Error('no connection'));

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { abortController } from '../async/abort.js';
 import { backoffMs } from '../async/backoff.js';
-import { monotonicNow } from '../async/clock.js';
 import { pause } from '../async/pause.js';
 import { observeOutbox, type ObservedOutbox } from '../events/observed-parts.js';
 import { thrownText } from '../errors/thrown.js';
 import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-store.interface.js';
 import { RelayFaults, type RelayLogger } from './relay-faults.js';
+import { RelayHousekeeping } from './relay-housekeeping.js';
 import { RelayPaces } from './relay-paces.js';
 import { RelayRound, type RelaySend } from './relay-round.js';
 import { RelaySettler, STORE_RETRY_MS } from './relay-settler.js';
@@ -21,10 +21,6 @@ export const OUTBOX_DEFAULT_MAX_ROWS = 400;
 const MAX_ROUNDS = 3;
 /** A round begins nothing later than this, so that what it has sent is removed soon. */
 const ROUND_MS = 1_000;
-const STATUS_EVERY_MS = 10_000;
-const TIDY_EVERY_MS = 60_000;
-/** Messages for others that wait for longer may have nobody who sends them. */
-const NEGLECTED_MS = 600_000;
 
 export interface RelayParts {
   store: OutboxStore;
@@ -59,9 +55,7 @@ export class OutboxRelay implements ObservedOutbox {
   private doubtful: string | undefined;
   private readonly leaseMs: number;
   private opened = new Set<string>();
-  private statuses: OutboxStatus[] = [];
-  private nextStatusAt = 0;
-  private nextTidyAt = monotonicNow() + TIDY_EVERY_MS;
+  private readonly housekeeping: RelayHousekeeping;
   private isClosed = false;
   private storeFailures = 0;
   private running: Promise<void> | undefined;
@@ -81,11 +75,12 @@ export class OutboxRelay implements ObservedOutbox {
     this.faults = new RelayFaults(logger);
     this.resting = new RestingLanes(random);
     this.settler = new RelaySettler(store, this.faults, random);
+    this.housekeeping = new RelayHousekeeping(store, this.faults);
   }
 
   /** As it was when last looked at, at most about ten seconds ago. */
   get status(): readonly OutboxStatus[] {
-    return this.statuses;
+    return this.housekeeping.statuses;
   }
 
   /** Why messages are not published; undefined: they are. */
@@ -136,6 +131,7 @@ export class OutboxRelay implements ObservedOutbox {
       while (this.rounds.size >= MAX_ROUNDS) await Promise.race(this.rounds);
     }
     await Promise.all(this.rounds);
+    await this.settler.ended();
     unobserve();
     await unwatch?.();
     this.running = undefined;
@@ -147,13 +143,14 @@ export class OutboxRelay implements ObservedOutbox {
   private async turn(): Promise<number> {
     try {
       const hasFound = await this.claim();
-      await this.lookAround();
-      this.storeFailures = 0;
-      this.faults.onStoreAnswer();
+      // Somebody may have restored the tables meanwhile, without a moment in which they were not there.
+      if ((await this.housekeeping.doDue([...this.senders.keys()])) === 'tidied') this.opened.clear();
       return hasFound ? 0 : this.paces.untilDue();
     } catch (error) {
       this.storeFailures += 1;
       this.faults.onStoreFailure(thrownText(error));
+      // Its tables may be new ones when it is back.
+      this.opened.clear();
       await pause(backoffMs(STORE_RETRY_MS, this.storeFailures, this.random), this.stopping.signal);
       return 0;
     }
@@ -161,6 +158,7 @@ export class OutboxRelay implements ObservedOutbox {
 
   /** Whether there was something to publish. */
   private async claim(): Promise<boolean> {
+    if (this.settler.isStuck) return false;
     const { store } = this.parts;
     const all = [...this.senders.keys()];
     const unopened = all.filter(destination => !this.opened.has(destination));
@@ -180,10 +178,10 @@ export class OutboxRelay implements ObservedOutbox {
     });
     this.doubtful = undefined;
     const fresh = rows.filter(({ row }) => !this.settler.isUnsettled(row));
-    if (fresh.length === 0) {
-      if (rows.length > 0) await store.settle(token, { sent: [], refused: [] });
-      return false;
-    }
+    if (rows.length > 0 && fresh.length === 0) await store.settle(token, { sent: [], refused: [] });
+    this.storeFailures = 0;
+    this.faults.onStoreAnswer();
+    if (fresh.length === 0) return false;
     const work = this.work(token, fresh).finally(() => this.rounds.delete(work));
     this.rounds.add(work);
     return true;
@@ -211,10 +209,12 @@ export class OutboxRelay implements ObservedOutbox {
       );
     }, this.leaseMs / 3);
     await round.run();
-    clearInterval(renewing);
     this.learnFrom(round, rows);
-    await this.settler.settle(token, round, this.stopping.signal);
-    if (round.sent.length + round.refused.length > 0) this.waiter.wake();
+    // Until then no other relay takes what was sent, and sends it again.
+    await this.settler.settle(token, round, this.stopping.signal, () => {
+      clearInterval(renewing);
+      if (round.sent.length + round.refused.length > 0) this.waiter.wake();
+    });
   }
 
   private learnFrom(round: RelayRound, rows: readonly OutboxRow[]): void {
@@ -234,20 +234,6 @@ export class OutboxRelay implements ObservedOutbox {
     this.resting.learn(rows, isAnyAccepted ? round.failedLanes : []);
     for (const refusal of round.refused) {
       this.faults.onRefused(rows.find(({ row }) => row === refusal.row)?.destination ?? '', refusal);
-    }
-  }
-
-  private async lookAround(): Promise<void> {
-    const { store } = this.parts;
-    const now = monotonicNow();
-    if (now >= this.nextStatusAt) {
-      this.nextStatusAt = now + STATUS_EVERY_MS;
-      this.statuses = await store.status([...this.senders.keys()]);
-    }
-    if (now >= this.nextTidyAt) {
-      this.nextTidyAt = now + TIDY_EVERY_MS;
-      await store.tidy?.();
-      this.faults.onNeglected((await store.neglected?.([...this.senders.keys()], NEGLECTED_MS)) ?? []);
     }
   }
 }
