@@ -104,7 +104,12 @@ export class Contract<
     event: Name,
     options: Options,
   ): HandlerDecorator<PayloadOf<OutputOf<Events[Name]>, Options>> {
-    const { useCase, queue = nameThrough(useCase, name => consumerQueue(name, event)), transport, ...own } = options;
+    const {
+      useCase,
+      queue = nameThrough(useCase, 'useCase', name => consumerQueue(name, event)),
+      transport,
+      ...own
+    } = options;
     const schema = withSchema(schemaOf(this.eventShapes[event]));
     return on(event, { ...own, topic: domainEventsTopic(this.service), queue, ...schema }, transport);
   }

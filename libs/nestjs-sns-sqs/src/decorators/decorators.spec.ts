@@ -1,9 +1,13 @@
 import 'reflect-metadata';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { SQS_TRANSPORT } from '../constants.js';
+import { defineContract } from '../contracts/contract.js';
+import { typed } from '../contracts/shapes.js';
+import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { OnCommand } from './on-command.decorator.js';
 import { OnDomainEvent } from './on-domain-event.decorator.js';
 import { OnRequest } from './on-request.decorator.js';
+import { resolveHandlerNames } from '../options/handler-names.js';
 
 /** Everything that a decorator writes on a method, by key. */
 function writtenBy(...decorators: MethodDecorator[]): Record<string, unknown> {
@@ -36,6 +40,32 @@ describe('OnDomainEvent', () => {
     const options = { from: 'users', useCase: 'audit', topic: 'all-events', queue: 'audit' };
     expect(writtenBy(OnDomainEvent('user.*', options))).toEqual(
       writtenBy(EventPattern<string>('user.*', SQS_TRANSPORT, { topic: 'all-events', queue: 'audit' })),
+    );
+  });
+});
+
+describe('a decorator without a name', () => {
+  const start = (decorate: MethodDecorator) => (): unknown => {
+    const extras = Object.values(writtenBy(decorate)).find(
+      (each): each is SqsHandlerExtras => typeof each === 'object' && each !== null && 'queue' in each,
+    );
+    return resolveHandlerNames([{ pattern: 'user.registered', extras: extras ?? {} }], { service: 'mail' });
+  };
+
+  it.each<[string, unknown, string]>([
+    ['undefined, such as a variable that is not set', undefined, 'undefined'],
+    ['an empty text', '', "''"],
+    ['a number', 7, 'number'],
+  ])('is refused at the start, for %s', (_, given, shown) => {
+    const users = defineContract('users', { events: { 'user.registered': typed<{ id: string }>() } });
+    const name = given as string;
+    const why = `must be a non-empty string, and is ${shown}`;
+    const useCase = `user.registered: the extra \`queue\`: \`useCase\` ${why}`;
+
+    expect(start(OnDomainEvent('user.registered', { from: 'users', useCase: name }))).toThrow(useCase);
+    expect(start(users.OnEvent('user.registered', { useCase: name }) as MethodDecorator)).toThrow(useCase);
+    expect(start(OnDomainEvent('user.registered', { from: name, useCase: 'send-email' }))).toThrow(
+      `user.registered: the extra \`topic\`: \`from\` ${why}`,
     );
   });
 });

@@ -51,8 +51,8 @@ export function OnDomainEvent(
 ): MethodDecorator {
   const extras: SqsHandlerExtras = {
     ...options,
-    topic: topic ?? nameThrough(from, domainEventsTopic),
-    queue: queue ?? nameThrough(useCase, name => consumerQueue(name, event)),
+    topic: topic ?? nameThrough(from, 'from', domainEventsTopic),
+    queue: queue ?? nameThrough(useCase, 'useCase', name => consumerQueue(name, event)),
   };
   return EventPattern<string>(event, transport, { ...extras });
 }
