@@ -101,8 +101,8 @@ describe('dlq', () => {
 
     mailbox.isMended = true;
     const redriven = await dlq(['redrive', queue, '--all', '--rate', '100'], 'y');
-    expect(redriven).toMatchObject({ code: 0, out: expect.stringContaining('3 letters were sent') as string });
-    expect(redriven.err).toMatch(/3 letters would be sent[^]*Send 3 letters of .*\? \[y\/N\]/);
+    expect(redriven).toMatchObject({ code: 0, out: expect.stringContaining('Sent 3 letters') as string });
+    expect(redriven.err).toMatch(/Would send 3 letters[^]*Send 3 letters of .*\? \[y\/N\]/);
     await waitFor('the handler', () => mailbox.handled.length === 3);
     expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(0);
   });
@@ -117,7 +117,7 @@ describe('dlq', () => {
     const [first, second] = letters;
     expect(await dlq(['edit', queue, first?.id ?? '', '--data', '{half', '--yes'])).toMatchObject({
       code: 1,
-      err: expect.stringContaining('is no JSON') as string,
+      err: expect.stringContaining('is not JSON') as string,
     });
     await writeFile(join(folder, 'user.json'), '{"id":"u9","email":"ada@example.com"}');
     const dry = await dlq(['edit', queue, first?.id ?? '', '--data-file', 'user.json', '--dry-run']);
@@ -132,7 +132,7 @@ describe('dlq', () => {
     expect((await readFile(join(folder, 'letters.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(2);
     expect(await dlq(['discard', queue, '--id', second?.id ?? '', '--yes', '--save', 'gone.jsonl'])).toMatchObject({
       code: 0,
-      out: '1 letters were deleted.\n',
+      out: 'Deleted 1 letter.\n',
     });
     expect(await readFile(join(folder, 'gone.jsonl'), 'utf8')).toContain(second?.id);
     expect(await here.queue(`${QUEUE}-dlq`).size()).toBe(1);

@@ -16,13 +16,14 @@ export function createProgram(io: CliIo, done: (code: ExitCode) => void): Comman
   const program = new Command(PROGRAM_NAME)
     .description('Reads the topology of a NestJS app, compares it with an AWS account, and exports it.')
     .helpCommand(false);
-  const setUp = (command: Command): Command =>
+  const setUp = (command: Command, path: string): Command =>
     command
       .exitOverride()
+      .showHelpAfterError(`See: npx ${[PROGRAM_NAME, path, '--help'].filter(Boolean).join(' ')}`)
       .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false })
       .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, getOutHasColors: () => false })
       .helpOption('-h, --help', 'shows this text');
-  setUp(program).version(VERSION, '-V, --version', 'shows the version of the library');
+  setUp(program, '').version(VERSION, '-V, --version', 'shows the version of the library');
   const groups = new Map<string, Command>();
   for (const each of COMMANDS) {
     const words = each.path.split(' ');
@@ -36,11 +37,12 @@ export function createProgram(io: CliIo, done: (code: ExitCode) => void): Comman
             .command(word)
             .description(GROUPS[word] ?? '')
             .helpCommand(false),
+          word,
         );
       groups.set(word, group);
       parent = group;
     }
-    addCommand(setUp(parent.command(name)), each, io, done);
+    addCommand(setUp(parent.command(name), each.path), each, io, done);
   }
   return program;
 }

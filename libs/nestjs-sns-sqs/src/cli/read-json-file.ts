@@ -8,7 +8,7 @@ const MAX_PROBLEMS = 5;
 
 /**
  * Reads a file that a command of ours has written. Throws a CliError that names the file and what is wrong.
- * @param isNot what the file is not: "no topology of this version"
+ * @param isNot what the file is not: "a topology of this version"
  * @param command that writes such a file: "topology print"
  */
 export function readJsonFile<T>(path: string, cwd: string, schema: z.ZodType<T>, isNot: string, command: string): T {
@@ -23,6 +23,6 @@ export function readJsonFile<T>(path: string, cwd: string, schema: z.ZodType<T>,
   if (success) return data;
   const problems = error.issues.slice(0, MAX_PROBLEMS).map(({ path: at, message }) => `${at.join('.')}: ${message}`);
   throw new CliError(
-    `${file} is ${isNot}: ${problems.join('; ')}. Write it anew by \`nestjs-sns-sqs ${command} --app … > file\`.`,
+    `${file} is not ${isNot}: ${problems.join('; ')}. Write it anew by \`nestjs-sns-sqs ${command} --app … > file\`.`,
   );
 }

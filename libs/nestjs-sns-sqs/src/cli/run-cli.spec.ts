@@ -21,7 +21,12 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['nothing'], /unknown command 'nothing'/],
+    [['nothing'], /unknown command 'nothing'\n\s*See: npx nestjs-sns-sqs --help/],
+    [['dlq', 'list'], /unknown command 'list'[^]*See: npx nestjs-sns-sqs dlq --help/],
+    [
+      ['topology', 'export', '--app', 'x'],
+      /'--format <name>' not specified[^]*See: npx nestjs-sns-sqs topology export --help/,
+    ],
     [['topology'], /Usage: nestjs-sns-sqs topology/],
     [['topology', 'prnt'], /unknown command 'prnt'[^]*Did you mean print/],
     [['topology', 'print', '--apq', 'x'], /unknown option '--apq'/],

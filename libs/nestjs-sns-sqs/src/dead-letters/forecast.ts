@@ -55,8 +55,11 @@ export class Forecaster {
 
   constructor(private readonly options: ForecasterOptions) {
     const { handlers, store } = options;
-    if (!handlers) this.unknown.add('contracts, handlers and order: give the app');
-    if (!store) this.unknown.add('duplicates, and events that were overtaken: give the inbox store');
+    if (!handlers) this.unknown.add('contracts, handlers and order. Give --app (in code: `handlers`)');
+    if (!store)
+      this.unknown.add(
+        'duplicates, and events that were overtaken. Give --app of an app whose inbox is in Redis or PostgreSQL (in code: `inbox`)',
+      );
     else if (!store.isShared) this.unknown.add('duplicates: the inbox is in the memory of another process');
   }
 

@@ -73,6 +73,6 @@ const document = z.object({
 
 /** Reads what `topology print` has written. Throws a CliError that names the file and what is wrong. */
 export function readDocument(path: string, cwd: string): TopologyDocument {
-  const isNot = `no topology of this version (${DOCUMENT_FORMAT}, version ${DOCUMENT_VERSION})`;
+  const isNot = `a topology of this version (${DOCUMENT_FORMAT}, version ${DOCUMENT_VERSION})`;
   return readJsonFile(path, cwd, document, isNot, 'topology print');
 }

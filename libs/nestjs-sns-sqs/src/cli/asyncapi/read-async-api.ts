@@ -39,6 +39,6 @@ const document = z.looseObject({
 
 /** Reads what `asyncapi` has written. Throws a CliError that names the file and what is wrong. */
 export function readAsyncApi(path: string, cwd: string): AsyncApi {
-  const isNot = 'no document of `nestjs-sns-sqs asyncapi`';
+  const isNot = 'a document of `nestjs-sns-sqs asyncapi`';
   return readJsonFile(path, cwd, document, isNot, 'asyncapi') as unknown as AsyncApi;
 }

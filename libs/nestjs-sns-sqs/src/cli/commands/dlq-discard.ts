@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { CliCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { coverageText, short } from '../dlq/letter-text.js';
+import { coverageText, lettersOf, short } from '../dlq/letter-text.js';
 import { queueOf, selectionOf, withSelection, type SelectionOptions } from '../dlq/letter-options.js';
 import { withDesk, withDeskOptions, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT } from '../exit-codes.js';
@@ -28,8 +28,8 @@ export const dlqDiscard: CliCommand<Options> = {
     return withDesk(options, io, async desk => {
       if (!dryRun && !options.yes) {
         const { selected, queue } = await desk.discard(selection, { dryRun: true });
-        const saved = save === undefined ? 'There is no way back' : `They are saved in ${save}`;
-        if (!(await confirmed(`Delete ${selected} letters of ${queue}? ${saved}.`, options, io))) return EXIT.error;
+        const saved = save === undefined ? 'They cannot be restored' : `${save} gets them first`;
+        if (!(await confirmed(`Delete ${lettersOf(selected)} of ${queue}? ${saved}.`, options, io))) return EXIT.error;
       }
       const progress = new Progress(io, 'reading');
       const report = await desk.discard(selection, {
@@ -40,10 +40,10 @@ export const dlqDiscard: CliCommand<Options> = {
       progress.end();
       output.result(report, () => {
         const kept =
-          report.refused.length > 0 ? ` ${report.refused.length} stay: ${short(report.refused[0]?.message)}` : '';
-        return dryRun
-          ? `${report.selected} letters would be deleted.`
-          : `${report.deleted} letters were deleted.${kept}`;
+          report.refused.length > 0
+            ? ` Not deleted: ${lettersOf(report.refused.length)}: ${short(report.refused[0]?.message)}`
+            : '';
+        return dryRun ? `Would delete ${lettersOf(report.selected)}.` : `Deleted ${lettersOf(report.deleted)}.${kept}`;
       });
       output.note(coverageText(report.coverage));
       return report.refused.length > 0 ? EXIT.findings : EXIT.ok;

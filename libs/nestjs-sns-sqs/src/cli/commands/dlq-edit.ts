@@ -34,7 +34,7 @@ function jsonOf(text: string, of: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CliError(`${of} is no JSON: ${thrownText(error)}`, { cause: error });
+    throw new CliError(`${of} is not JSON: ${thrownText(error)}`, { cause: error });
   }
 }
 
@@ -43,7 +43,7 @@ async function patchOf(
   io: CliIo,
 ): Promise<LetterPatch> {
   if ([data, dataFile, bodyFile].filter(each => each !== undefined).length > 1) {
-    throw new CliError('--data, --data-file and --body-file say the same: give one of them');
+    throw new CliError('Give one of --data, --data-file and --body-file, not several');
   }
   return {
     ...(data !== undefined && { data: jsonOf(data, '--data') }),
@@ -65,7 +65,7 @@ export const dlqEdit: CliCommand<Options> = {
     )
       .option('--data <json>', 'the new payload, whole')
       .option('--data-file <file>', 'the new payload, from a file')
-      .option('--body-file <file>', 'the new body, for a letter that is no event')
+      .option('--body-file <file>', 'the new body, for a letter that is not an event')
       .option('--type <type>', 'the new type of the event')
       .option('--subject <subject>', 'the new subject')
       .option('--sequence <number>', 'the new sequence')

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { CliCommand } from '../command.js';
-import { coverageText } from '../dlq/letter-text.js';
+import { coverageText, lettersOf } from '../dlq/letter-text.js';
 import { queueOf, selectionOf, withSelection, type SelectionOptions } from '../dlq/letter-options.js';
 import { withDesk, withDeskOptions, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT } from '../exit-codes.js';
@@ -22,7 +22,7 @@ export const dlqExport: CliCommand<DeskOptions & SelectionOptions> = {
       desk.exportTo(file, selection, { onProgress: ({ read, total }) => progress.show(read, total) }),
     );
     progress.end();
-    output.result({ file, ...result }, () => `${result.written} letters are in ${file}.`);
+    output.result({ file, ...result }, () => `Wrote ${lettersOf(result.written)} to ${file}.`);
     output.note(coverageText(result.coverage));
     return EXIT.ok;
   },

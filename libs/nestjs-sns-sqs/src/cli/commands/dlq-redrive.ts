@@ -1,7 +1,7 @@
 import type { RedriveReport } from '../../dead-letters/redrive-report.js';
 import type { CliCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { coverageText, hasFindings, redriveText } from '../dlq/letter-text.js';
+import { coverageText, hasFindings, lettersOf, redriveText } from '../dlq/letter-text.js';
 import { numberFrom, queueOf, selectionOf, withSelection, type SelectionOptions } from '../dlq/letter-options.js';
 import { withDesk, withDeskOptions, withOptionalApp, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
@@ -44,7 +44,7 @@ export const dlqRedrive: CliCommand<Options> = {
           return codeOf(plan);
         }
         output.note(`${redriveText(plan)}${coverageText(plan.coverage)}`);
-        if (!(await confirmed(`Send ${plan.selected} letters of ${plan.queue}?`, options, io))) return EXIT.error;
+        if (!(await confirmed(`Send ${lettersOf(plan.selected)} of ${plan.queue}?`, options, io))) return EXIT.error;
       }
       const progress = new Progress(io, 'sending');
       const report = await desk.redrive(selection, {

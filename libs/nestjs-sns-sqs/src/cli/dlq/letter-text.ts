@@ -16,20 +16,23 @@ export const short = (text: string | undefined): string => {
   return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1)}…` : line;
 };
 
+/** `1 letter`, `2 letters` */
+export const lettersOf = (count: number): string => `${count} letter${count === 1 ? '' : 's'}`;
+
 /** What was read and what was not; empty where everything was. */
 export function coverageText({ read, total, unread }: Coverage): string {
   if (unread === 0) return '';
-  return `${read} of about ${total} letters were read. The others are held by somebody else, stand behind the first ten of their FIFO group, or were too many.`;
+  return `Read ${read} of about ${lettersOf(total)}. The others are in flight, wait behind the first ten letters of their FIFO group, or were too many.`;
 }
 
 const MEANING: Readonly<Record<Foresight, string>> = {
-  duplicate: 'were handled already: the inbox will skip them',
-  older: 'were overtaken by a later event of their subject: they will be skipped',
-  contract: "do not fit today's contract: they will be dead-lettered again",
-  'no-handler': 'have a type that no handler takes: they will be dead-lettered again',
-  unparsable: 'are no events: without a deserializer they will be dead-lettered again',
-  'no-target': 'have no queue to go to: give --to',
-  'redriven-before': 'were redriven before, and failed again',
+  duplicate: 'handled already: the inbox will skip the message',
+  older: 'overtaken by a later event of the subject: the order will skip the message',
+  contract: "with data that does not fit today's contract: the message will be dead-lettered again",
+  'no-handler': 'with a type that no handler takes: the message will be dead-lettered again',
+  unparsable: 'without an event in the body: the message will be dead-lettered again, if no deserializer reads it',
+  'no-target': 'without a queue to go to: give --to',
+  'redriven-before': 'redriven before, and failed again',
 };
 
 export function forecastText({ notes, gaps, unknown }: Forecast): string {
@@ -45,7 +48,7 @@ export function forecastText({ notes, gaps, unknown }: Forecast): string {
   );
   const open = unknown.map(each => `  not checked: ${printable(each)}`);
   const all = [...lines, ...missing, ...open];
-  return all.length === 0 ? 'Nothing stands against it.\n' : `${all.join('\n')}\n`;
+  return all.length === 0 ? 'The desk expects no failure.\n' : `${all.join('\n')}\n`;
 }
 
 /** True: a person should look before letters are sent. */
@@ -60,17 +63,20 @@ export function redriveText(report: RedriveReport): string {
   const { dryRun, selected, sent, targets, refused, heldBack, undeleted, notFound, failedAgain, stopped, left } =
     report;
   const lines = dryRun
-    ? [`${selected} letters would be sent${selected > 0 ? `: ${targetsText(targets)}` : ''}`]
-    : [`${sent} letters were sent${sent > 0 ? `: ${targetsText(targets)}` : ''}`];
+    ? [`Would send ${lettersOf(selected)}${selected > 0 ? `: ${targetsText(targets)}` : ''}`]
+    : [`Sent ${lettersOf(sent)}${sent > 0 ? `: ${targetsText(targets)}` : ''}`];
   if (stopped === 'failed-again')
     lines.push(`Stopped, because ${failedAgain.length} failed again: ${short(failedAgain[0]?.reason)}`);
   if (stopped === 'aborted') lines.push('Stopped.');
-  if (left > 0) lines.push(`${left} selected letters were not tried.`);
-  if (refused.length > 0) lines.push(`${refused.length} were refused and stay: ${short(refused[0]?.message)}`);
-  if (heldBack > 0) lines.push(`${heldBack} stay behind them, so that nothing is overtaken.`);
+  if (left > 0) lines.push(`Did not try ${lettersOf(left)} of the selection.`);
+  if (refused.length > 0)
+    lines.push(
+      `Refused, and still in the queue: ${lettersOf(refused.length)}. The first reason: ${short(refused[0]?.message)}`,
+    );
+  if (heldBack > 0) lines.push(`Left behind these, to keep the order: ${lettersOf(heldBack)}.`);
   if (undeleted.length > 0)
-    lines.push(`${undeleted.length} were sent and could not be deleted: the next redrive sends them again.`);
-  if (notFound > 0) lines.push(`${notFound} had gone, or somebody else holds them.`);
+    lines.push(`Sent, and not deleted: ${lettersOf(undeleted.length)}. The next redrive sends them again.`);
+  if (notFound > 0) lines.push(`Not found, or in flight: ${lettersOf(notFound)}.`);
   return `${lines.join('\n')}\n${report.forecast ? forecastText(report.forecast) : ''}`;
 }
 

@@ -135,8 +135,8 @@ class AccountVisit {
       add(
         'dead-letters-waiting',
         deadLetterQueue,
-        `it has about ${letters} dead letters`,
-        'see docs/guides/dead-letters.md',
+        `it has about ${letters} dead letter${letters === 1 ? '' : 's'}`,
+        `run \`npx nestjs-sns-sqs dlq groups ${deadLetterQueue}\`, and see docs/guides/dead-letters.md`,
       );
     }
   }
