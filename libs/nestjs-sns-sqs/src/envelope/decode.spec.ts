@@ -91,7 +91,7 @@ describe('decodeBody', () => {
   });
 
   it.each([
-    ['no JSON', '{', /no acceptable JSON/],
+    ['no JSON', '{', /not acceptable JSON/],
     ['a list', '[]', /no object/],
     ['no specversion', event({ specversion: undefined }), /`specversion` is missing/],
     ['another specversion', event({ specversion: '0.3' }), /"0\.3", not "1\.0"/],
@@ -105,7 +105,7 @@ describe('decodeBody', () => {
     ['the 45th of May', event({ time: '2026-05-45T00:00:00Z' }), /RFC 3339/],
     ['packet metadata that is an object', event({ nestmetadata: {} }), /`nestmetadata` must be a string, not object/],
     ['packet metadata that is no JSON', event({ nestmetadata: 'a=b' }), /`nestmetadata`/],
-    ['packet metadata with a number', event({ nestmetadata: '{"n":1}' }), /`nestmetadata`: "n" is no text/],
+    ['packet metadata with a number', event({ nestmetadata: '{"n":1}' }), /`nestmetadata`: "n" is not a string/],
     ['packet metadata with a __proto__ key', event({ nestmetadata: '{"__proto__":{}}' }), /`nestmetadata`/],
     ['data twice', event({ data_base64: 'aGk=' }), /both/],
     [

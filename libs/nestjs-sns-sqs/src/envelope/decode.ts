@@ -17,7 +17,7 @@ function parse(text: string, what: string): Document {
   try {
     value = parseJson(text);
   } catch (error) {
-    throw unparsable(`${what} is no acceptable JSON (${errorText(error).slice(0, 200)})`, error);
+    throw unparsable(`${what} is not acceptable JSON (${errorText(error).slice(0, 200)})`, error);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw unparsable(`${what} is JSON, but no object`);

@@ -22,11 +22,11 @@ describe('packet metadata', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['null', null, /no object of texts/],
-    ['a list', ['a'], /no object of texts/],
-    ['a text', 'a', /no object of texts/],
-    ['a number among its values', { retries: 3 }, /"retries" is no text/],
-    ['a `__proto__` key', JSON.parse('{"__proto__":"x"}'), /"__proto__" is no text/],
+    ['null', null, /not an object of strings/],
+    ['a list', ['a'], /not an object of strings/],
+    ['a text', 'a', /not an object of strings/],
+    ['a number among its values', { retries: 3 }, /"retries" is not a string/],
+    ['a `__proto__` key', JSON.parse('{"__proto__":"x"}'), /"__proto__" is not a string/],
   ])('is refused if it is or has %s', (_, given, why) => {
     expect(copyPacketMetadata(given)).toEqual({ problem: expect.stringMatching(why) as string });
     expect(() => besideEvent(given)).toThrow(why);

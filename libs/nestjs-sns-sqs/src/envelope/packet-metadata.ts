@@ -18,11 +18,11 @@ type Texts = Record<string, string>;
 /** A copy without undefined values; or the problem, if the argument is no object of texts. */
 export function copyPacketMetadata(given: unknown): { texts: Texts } | { problem: string } {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    return { problem: 'it is no object of texts' };
+    return { problem: 'it is not an object of strings' };
   }
   const entries = Object.entries(given as Record<string, unknown>).filter(([, value]) => value !== undefined);
   const wrong = entries.find(([name, value]) => typeof value !== 'string' || name === '__proto__');
-  if (wrong) return { problem: `${JSON.stringify(wrong[0])} is no text` };
+  if (wrong) return { problem: `${JSON.stringify(wrong[0])} is not a string` };
   return { texts: Object.fromEntries(entries) as Texts };
 }
 

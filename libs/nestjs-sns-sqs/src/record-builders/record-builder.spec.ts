@@ -83,6 +83,14 @@ describe('a record builder', () => {
     ['half a second of delay', () => new SqsRecordBuilder(1).setDelaySeconds(0.5)],
   ])('refuses %s', (_, build) => expect(build).toThrow(refused));
 
+  it.each<[string, unknown, string]>([
+    ['a number', 7, 'subject is number 7. Remedy: give a non-empty string'],
+    ['undefined', undefined, 'subject is undefined. Remedy'],
+    ['an empty text', '', 'subject is empty. Remedy'],
+  ])('says what it got for an id that is %s', (_, subject, message) => {
+    expect(() => new SnsRecordBuilder(1).setSubject(subject as string)).toThrow(message);
+  });
+
   it('takes what is at the bounds', () => {
     const { options } = new SnsRecordBuilder(1)
       .setSequence(-0)

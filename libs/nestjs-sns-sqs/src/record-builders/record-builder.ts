@@ -1,6 +1,7 @@
 import { isDate, isUint8Array } from 'node:util/types';
 import { AWS_MAX_MESSAGE_ATTRIBUTES } from '../constants.js';
 import { quoted } from '../logging/printable.js';
+import { typeName } from '../options/schema-words.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { MessageAttribute } from '../interfaces/wire.interface.js';
 import { cutProblem, textProblem } from '../envelope/message-text.js';
@@ -42,11 +43,13 @@ function isNumberOfAws(value: number): boolean {
 /** What is wrong with the value of an attribute, whatever its type; undefined: nothing. */
 function valueProblem(value: unknown): string | undefined {
   if (typeof value === 'number') {
-    return isNumberOfAws(value) ? undefined : `${value} is no number that AWS takes, 0 or between 10^-128 and 10^126`;
+    return isNumberOfAws(value)
+      ? undefined
+      : `${value} is outside the numbers that AWS takes: 0, or between 10^-128 and 10^126`;
   }
   if (typeof value === 'string') return value === '' ? 'it is empty' : textProblem(value);
   // The SDK would throw while it writes the whole batch.
-  if (!isUint8Array(value)) return `${quoted(value)} is no text, number or Uint8Array`;
+  if (!isUint8Array(value)) return `${quoted(value)} is not a string, number or Uint8Array`;
   return value.byteLength === 0 ? 'it is empty' : undefined;
 }
 
@@ -107,7 +110,7 @@ export abstract class RecordBuilder<T> {
     const text = ['string', 'number', 'bigint'].includes(typeof sequence) ? String(sequence) : '';
     if (!SEQUENCE.test(text)) {
       throw invalidRecord(
-        `sequence ${quoted(sequence)} is no whole number from 0 with at most 40 digits`,
+        `sequence ${quoted(sequence)} is not a whole number from 0 with at most 40 digits`,
         "give the aggregate's version",
       );
     }
@@ -127,7 +130,10 @@ export abstract class RecordBuilder<T> {
   /** W3C trace context, `00-<trace id>-<span id>-01`. */
   setTraceparent(traceparent: string): this {
     if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) {
-      throw invalidRecord(`traceparent ${quoted(traceparent)} is none`, 'give one in the form of W3C trace context');
+      throw invalidRecord(
+        `traceparent ${quoted(traceparent)} is not a W3C trace context`,
+        'give 00-<trace id>-<span id>-01',
+      );
     }
     this.options.traceparent = traceparent;
     return this;
@@ -139,7 +145,7 @@ export abstract class RecordBuilder<T> {
    */
   setDeliverAt(time: Date): this {
     if (!isDate(time) || Number.isNaN(time.getTime())) {
-      throw invalidRecord(`the delivery time ${quoted(time)} is no date`, 'give a valid Date');
+      throw invalidRecord(`the delivery time ${quoted(time)} is not a valid date`, 'give a valid Date');
     }
     if (time.getTime() > LAST_DATE_MS) {
       throw invalidRecord(
@@ -195,7 +201,10 @@ export abstract class RecordBuilder<T> {
   }
 
   private text(name: 'id' | 'subject' | 'correlationId' | 'causationId', value: string): this {
-    if (typeof value !== 'string' || value === '') throw invalidRecord(`${name} is no text`, 'give a non-empty string');
+    if (typeof value !== 'string' || value === '') {
+      const given = value === '' ? 'empty' : value === undefined ? 'undefined' : `${typeName(value)} ${quoted(value)}`;
+      throw invalidRecord(`${name} is ${given}`, 'give a non-empty string, such as `String(user.id)`');
+    }
     const problem = cutProblem(value);
     if (problem !== undefined) throw invalidRecord(`${name} ${quoted(value)}: ${problem}`, CUT_REMEDY);
     this.options[name] = value;

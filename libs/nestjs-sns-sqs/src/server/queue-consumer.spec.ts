@@ -41,7 +41,9 @@ describe('QueueConsumer', () => {
     await put(message('m'));
     expect(settled).toEqual(expected);
     const lines = logger[level].mock.calls.map(([line]) => String(line));
-    expect(lines).toEqual([expect.stringContaining(`q: attempt 1 of 3 of message m failed`)]);
+    expect(lines).toEqual([
+      expect.stringContaining(`q: attempt 1 of 3 of message m ended with ${outcome.name}: ${outcome.message}`),
+    ]);
   });
 
   it('dead-letters the failure of the last attempt, and logs where it went wrong', async () => {

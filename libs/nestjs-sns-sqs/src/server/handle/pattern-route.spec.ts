@@ -11,7 +11,7 @@ describe('routeOf', () => {
   it.each<[string, unknown, unknown, RegExp]>([
     ['a regular expression', /user\..*/, '{}', /\/user\\\.\.\*\/ of a handler is a regular expression/],
     ['an object without a key', {}, '{}', /`\*`/],
-    ['undefined', undefined, undefined, /no text, number or object/],
+    ['undefined', undefined, undefined, /not a string, a number, or an object/],
     ['null', null, null, /The pattern null/],
   ])('refuses %s', (_, pattern, route, why) => {
     expect(() => routeOf(pattern as string, route as string)).toThrow(

@@ -13,7 +13,7 @@ export function routeOf(pattern: MsPattern | RegExp | null | undefined, route: s
     pattern instanceof RegExp
       ? 'is a regular expression'
       : typeof route !== 'string' || route === '{}'
-        ? 'is no text, number or object with a value'
+        ? 'is not a string, a number, or an object with a value'
         : undefined;
   if (problem === undefined) return route;
   throw new SnsSqsError('INVALID_HANDLER', {

@@ -23,9 +23,11 @@ export function logFailure(
   error: unknown,
   settlement: Settlement,
 ): void {
-  const { reason, details } = reportError(error);
-  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} failed: ${reason}${details ? ` ${details}` : ''}; ${nextOf(settlement)}`;
+  const { reason, name, details } = reportError(error);
   const isOutcome = outcomeOf(error).kind !== 'failed';
+  // RetryLater costs no attempt, and Discard and DeadLetter are decisions: a person would look for a fault.
+  const ending = isOutcome ? `ended with ${name}` : 'failed';
+  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} ${ending}: ${reason}${details ? ` ${details}` : ''}; ${nextOf(settlement)}`;
   const fields = {
     queue,
     type: metadata?.type,
