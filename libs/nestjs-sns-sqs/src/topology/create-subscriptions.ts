@@ -129,8 +129,10 @@ export class SubscriptionCreator {
     const read = (arn: string): Promise<Attributes | undefined> =>
       call(this.planes, 'GetSubscriptionAttributes', resource, () => sns.getSubscriptionAttributes(arn));
     let found = known === undefined ? undefined : await read(known);
-    const arn = known !== undefined && found ? known : await this.subscribe(resource, topicArn, arnOf(queue), wanted);
+    const isKnown = known !== undefined && found !== undefined;
+    const arn = isKnown ? known : await this.subscribe(resource, topicArn, arnOf(queue), wanted);
     found ??= (await read(arn)) ?? {};
+    if (!isKnown) this.planes.logger.log(`subscribed ${queueName} to ${topic}`);
     const differences = differencesOf(resource, wanted, found);
     for (const difference of differences) {
       await call(this.planes, 'SetSubscriptionAttributes', resource, () =>

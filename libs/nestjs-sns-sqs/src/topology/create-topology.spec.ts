@@ -78,16 +78,22 @@ describe('createTopology', () => {
   it('tells what it makes, and warns of nothing', async () => {
     const { create, logger } = aws();
     await create();
-    expect(logger.log.mock.calls).toEqual([['created queue mail-dlq'], ['created queue mail']]);
+    expect(logger.log.mock.calls).toEqual([
+      ['created queue mail-dlq'],
+      ['created queue mail'],
+      ['subscribed mail to users'],
+    ]);
     expect(logger.warn).not.toHaveBeenCalled();
   });
 
   it('changes nothing at the second start', async () => {
-    const { create, calls } = aws();
+    const { create, calls, logger } = aws();
     const first = await create();
     calls.length = 0;
+    logger.log.mockClear();
     expect(await create()).toEqual(first);
     expect(calls).toEqual([]);
+    expect(logger.log).not.toHaveBeenCalled();
   });
 
   it('repairs what somebody has changed, and says it', async () => {
