@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { SqsClock } from './sqs-clock.js';
 
 const SQS = Date.UTC(2026, 0, 1);
@@ -92,7 +93,56 @@ describe('SqsClock', () => {
       answer(clock, SQS + 601_000);
       expect(clock.elapsed() - beganAt).toBe(100);
       answer(clock, SQS + 1_201_000);
-      expect(clock.elapsed() - beganAt).toBeGreaterThan(600_000);
+      expect(clock.elapsed() - beganAt).toBeGreaterThan(599_000);
+    });
+
+    it('tells no more than what passes, however often the machine sleeps', () => {
+      const clock = clockOf();
+      answer(clock, SQS);
+      // SQS is at 600.9 s.
+      answer(clock, SQS + 600_000);
+      clocks.monotonic += 100;
+      answer(clock, SQS + 601_000);
+      const beganAt = clock.elapsed();
+      answer(clock, SQS + 1_201_000);
+      expect(clock.elapsed() - beganAt).toBeGreaterThan(598_000);
+      expect(clock.elapsed() - beganAt).toBeLessThanOrEqual(600_000);
+    });
+
+    it('never tells of more than what has passed since an answer, whatever the dates and sleeps', () => {
+      const step = fc.record({
+        awakeMs: fc.oneof(fc.nat(3_000), fc.nat(60_000)),
+        sleepsMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(3_000), fc.nat(7_200_000)),
+        pollMs: fc.nat(20_000),
+        travelMs: fc.nat(500),
+      });
+      fc.assert(
+        fc.property(fc.nat(999), fc.array(step, { minLength: 1, maxLength: 12 }), (ms, steps) => {
+          Object.assign(clocks, { monotonic: 1_000, wall: 77 });
+          const clock = clockOf();
+          let sqs = SQS + ms;
+          const pass = (awakeMs: number, sleepsMs = 0): void => {
+            clocks.monotonic += awakeMs;
+            sqs += awakeMs + sleepsMs;
+          };
+          const seen: Array<{ sqs: number; elapsed: number }> = [];
+          for (const { awakeMs, sleepsMs, pollMs, travelMs } of steps) {
+            pass(awakeMs, sleepsMs);
+            const startedAt = clocks.monotonic;
+            pass(pollMs);
+            const date = Math.floor(sqs / 1_000) * 1_000;
+            pass(travelMs);
+            clock.noteDate(date, startedAt);
+            const now = { sqs, elapsed: clock.elapsed() };
+            for (const then of seen) expect(now.elapsed - then.elapsed).toBeLessThanOrEqual(now.sqs - then.sqs);
+            // An answer leaves open how long it was under way, and the part of a second that its date leaves out.
+            const last = seen.at(-1) ?? now;
+            expect(now.elapsed - last.elapsed).toBeGreaterThanOrEqual(now.sqs - last.sqs - 22_000);
+            seen.push(now);
+          }
+        }),
+        { numRuns: 500 },
+      );
     });
 
     it('does not run away where servers answer in turn whose clocks differ', () => {

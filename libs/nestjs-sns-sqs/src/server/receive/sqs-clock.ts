@@ -33,9 +33,11 @@ export class SqsClock {
   private aheadAtLeast = -Infinity;
   /** Between these SQS's clock is ahead, by the dates of its answers. */
   private byDate: { least: number; most: number } | undefined;
-  /** What `most` was before SQS's clock was seen to leap. */
-  private mostAtFirst = Infinity;
+  /** The latest answer's `most`. */
+  private latestMost = Infinity;
   private leaptMs = 0;
+  /** The least of `leaptMs - most` before each leap. */
+  private beforeLeaps = Infinity;
   private leaps = 0;
   private date: number | undefined;
   private readonly monotonicNow: () => number;
@@ -70,10 +72,7 @@ export class SqsClock {
     else Object.assign(byDate, { least: Math.max(byDate.least, least), most: Math.min(byDate.most, most) });
     if (hasLeapt) this.leaps += 1;
     if (hasLeapt && this.ahead !== undefined) this.ahead = Math.max(this.ahead, least);
-    // Not by each leap: servers of SQS whose clocks differ answer in turn.
-    if (this.leaps === 0) this.mostAtFirst = Math.min(this.mostAtFirst, most);
-    // Nor by what a later date tells of a leap more exactly: what began in between would be older than it is.
-    else if (hasLeapt) this.leaptMs = Math.max(this.leaptMs, least - this.mostAtFirst);
+    this.noteLeap(least, most);
   };
 
   /**
@@ -81,6 +80,19 @@ export class SqsClock {
    * missed: it stands still while the machine is suspended, and knows nothing of a test that moves the broker's clock.
    */
   readonly elapsed = (): number => this.monotonicNow() + this.leaptMs;
+
+  /**
+   * Counts only what SQS's clock has leapt since the latest answer, at least: what has begun since an earlier one would
+   * be older than it is, by a sleep that was too short to be seen. And not more than since any other answer: servers
+   * of SQS whose clocks differ answer in turn.
+   */
+  private noteLeap(least: number, most: number): void {
+    const before = Math.min(this.beforeLeaps, this.leaptMs - this.latestMost);
+    this.latestMost = most;
+    if (before + least <= this.leaptMs) return;
+    this.beforeLeaps = before;
+    this.leaptMs = before + least;
+  }
 
   delayOf(seconds: number): Delay {
     const ms = seconds * 1000;
