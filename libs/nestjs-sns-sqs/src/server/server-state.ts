@@ -55,9 +55,9 @@ export class ServerState {
   }
 
   onRecovery(of: FaultOf, queue: string): void {
-    this.faults.mend(of, queue);
+    const isNews = this.faults.mend(of, queue);
     const text = of === 'inbox' ? `inbox of ${queue}: its store works again` : `${queue}: receives work again`;
-    this.options.logger.log(text);
+    if (isNews) this.options.logger.log(text);
     if (this.faults.size === 0 && this.state === 'reconnecting') this.change('polling');
   }
 }
