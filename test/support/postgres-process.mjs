@@ -6,12 +6,15 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
@@ -94,6 +97,26 @@ export class PostgresProcess {
     });
     if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
     return new PostgresProcess(folder, await freePort(), native, settings);
+  }
+
+  /**
+   * A replica of a server that is stopped for the moment: with a copy of its files. It follows the port that the server
+   * had last. @param settings beside those of the server
+   */
+  static async replicaOf(primary, settings = {}) {
+    const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+    const data = join(folder, 'data');
+    cpSync(join(primary.folder, 'data'), data, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    rmSync(join(data, 'postmaster.pid'), { force: true });
+    writeFileSync(join(data, 'standby.signal'), '');
+    if (isRoot) {
+      const all = [folder, ...readdirSync(folder, { recursive: true }).map(name => join(folder, name))];
+      for (const path of all) lchownSync(path, UNPRIVILEGED, UNPRIVILEGED);
+    }
+    chmodSync(data, 0o700);
+    const primary_conninfo = `host=127.0.0.1 port=${primary.port} user=postgres`;
+    const all = { ...primary.#settings, primary_conninfo, ...settings };
+    return new PostgresProcess(folder, await freePort(), primary.#native, all);
   }
 
   get url() {

@@ -74,7 +74,7 @@ const SAMPLED_WITHOUT_NEST = [
 ];
 
 /** Specs without Nest that only `npm run test:exhaustive` runs: each starts servers of its own. */
-const LEFT_OUT_WITHOUT_NEST = ['test/postgres/pgbouncer.spec.ts'];
+const LEFT_OUT_WITHOUT_NEST = ['failover', 'pgbouncer', 'pglite'].map(name => `test/postgres/${name}.spec.ts`);
 
 /** `npm run test:exhaustive`. */
 const isExhaustive = Boolean(process.env.EXHAUSTIVE);
