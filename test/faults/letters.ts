@@ -105,6 +105,17 @@ export class Letters {
     this.#checkUsedUp(fate, undefined);
   }
 
+  /** Its processes have died of one other message only, each time, and all deaths and marks are known to all. */
+  #isInnocent(fate: Fate): boolean {
+    const { messages, faults, crashes, outages, forgets, suspensions, clockSteps, limitByKey } = this.#schedule;
+    const kills = (number: number): boolean =>
+      messages[number]?.outcomes.some(({ outcome }) => outcome === 'kill') === true;
+    const killers = messages.filter((_, number) => kills(number)).length;
+    const isTold = !faults.storeError && !faults.storeLost && !faults.lostReply && !faults.error && !faults.throttle;
+    const areAlive = [crashes, outages, forgets, suspensions, clockSteps].every(({ length }) => length === 0);
+    return !kills(fate.number) && killers <= 1 && this.#fewestAllowed >= 3 && isTold && areAlive && !limitByKey;
+  }
+
   #checkUnknown(fate: Fate): void {
     if (fate.type !== 'new') this.#blame(fate, 'was dead-lettered for want of a handler that each version has');
     else if (this.#now() - fate.sentAt < GRACE_MS)
@@ -113,6 +124,8 @@ export class Letters {
 
   /** Who says that its process died, or that it failed elsewhere, must be right. */
   #checkNoneLeft(fate: Fate, reason: string): void {
+    if (reason.includes('never came to an end') && this.#isInnocent(fate))
+      this.#blame(fate, `was dead-lettered for what another of its processes' messages did: ${reason}`);
     // It may have gone just before the handler began, or just after it had ended: that looks the same.
     const hasGone = this.#marks.gone(fate) > 0;
     if (reason.includes('It was received')) {

@@ -137,9 +137,30 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A message that kills its process ends: without one',
     file: 'server/handle/suspects.ts',
-    from: 'this.options.attempts.unknownReceives(delivery) >= Math.max(1, this.options.maxReceiveCount - 1)',
-    to: 'this.options.attempts.unknownReceives(delivery) < 0',
+    from: 'attempts.unknownReceives(delivery) >= Math.max(1, maxReceiveCount - left)',
+    to: 'attempts.unknownReceives(delivery) < 0 * left',
     by: SCHEDULES,
+  },
+  {
+    mend: 'A message that kills takes no other along: with a shared store',
+    file: 'server/handle/inbox-gate.ts',
+    from: 'deaths >= rules.maxReceiveCount - 1) || undefined',
+    to: 'deaths >= 1_000) || undefined',
+    by: SCHEDULES,
+  },
+  {
+    mend: 'A message that kills takes no other along: without one',
+    file: 'server/handle/suspects.ts',
+    from: "value.endsWith(ALONE))) return 'doubtful'",
+    to: "value.endsWith(''))) return 'doubtful'",
+    by: { spec: 'handle/suspects' },
+  },
+  {
+    mend: 'What is being hidden is not made visible before',
+    file: 'server/settle/visibility-caller.ts',
+    from: 'return hiding ? hiding',
+    to: 'return false as boolean ? hiding!',
+    by: { spec: 'settle/settler' },
   },
   {
     mend: 'A handler that goes on elsewhere is no death: its mark is renewed',
@@ -151,7 +172,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A handler that has ended leaves no mark',
     file: 'server/handle/suspects.ts',
-    from: 'await this.unmark([mark.name]);\n    this.ending',
+    from: 'await this.unmark(wasRun ? [mark.name, ...mark.inherited] : [mark.name]);\n    this.ending',
     to: 'this.ending',
     by: { spec: 'handle/suspects' },
   },

@@ -11,6 +11,7 @@ import type { QueueTagReader } from '../topology/queue-tag-reader.js';
 import type { ProvisionedQueue } from '../topology/topology.model.js';
 import type { DispatcherOptions } from './handle/dispatcher.js';
 import type { WaitCount } from './handle/asking-handlers.js';
+import type { SoloRuns } from './handle/solo-runs.js';
 import type { RequestSlots } from './receive/request-slots.js';
 import type { Slots } from './receive/slots.js';
 
@@ -26,6 +27,8 @@ export interface QueueConsumerOptions extends Pick<DispatcherOptions, 'handlers'
   requestSlots?: RequestSlots;
   /** Of a queue of this server, by full name. @default none has any */
   requestSlotsOf?: (queue: string) => RequestSlots | undefined;
+  /** Messages of which the process may die, of all queues. @default of this queue */
+  solo?: SoloRuns;
   /** Of the queue's handlers that wait for answers to requests. @default they are not counted */
   waits?: WaitCount;
   /** The same, of the whole server. Undefined: it has no bound of its own. */

@@ -14,6 +14,7 @@ import { AskingHandlers } from './handle/asking-handlers.js';
 import { InboxGate } from './handle/inbox-gate.js';
 import { Admitter } from './handle/admitter.js';
 import { AttemptCounter } from './handle/attempt-counter.js';
+import { SoloRuns } from './handle/solo-runs.js';
 import { Suspects } from './handle/suspects.js';
 import { TurnGate } from './handle/turn-gate.js';
 import { UnknownTypes } from './handle/unknown-types.js';
@@ -125,7 +126,8 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
     ...(requestOf && { requestOf }),
     sqsNow: sqsClock.now,
   });
-  const suspects = suspectsOf(options, attempts);
+  const solo = options.solo ?? new SoloRuns();
+  const suspects = suspectsOf(options, attempts, solo);
   const batchSize = Math.min(AWS_BATCH_MAX_ENTRIES, maxMessages);
   const steering = new Steering({
     queueName: queue.name,
@@ -149,8 +151,10 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       settler,
       attempts,
       suspects,
+      solo,
       failures,
     }),
+    solo,
     gate,
     dispatcher,
     asking,
@@ -211,6 +215,7 @@ const RECEIVES_IN_VAIN = 10;
 function suspectsOf(
   { queue, settings, tags, tagReader, logger, inbox, inboxIsShared }: QueueConsumerOptions,
   attempts: AttemptCounter,
+  solo: SoloRuns,
 ) {
   if (!tags || (inbox && inboxIsShared)) return undefined;
   const maxReceiveCount = settings.maxReceiveCount + (settings.rateLimit?.key ? RECEIVES_IN_VAIN : 0);
@@ -223,6 +228,7 @@ function suspectsOf(
     attempts,
     reader,
     tags,
+    solo,
     logger,
   });
 }

@@ -67,8 +67,8 @@ export class Delivery {
   trace: Operation<'process'> | undefined;
   /** Undefined: its handler is called for it alone. */
   batch: Together | undefined;
-  /** Its failure would be its last: in a batch it is called alone. */
-  isLastAttempt = false;
+  /** In a batch: its failure would be its last, or its process may die of it. */
+  isCalledAlone = false;
   /** Its failure was told with that of its batch. */
   isFailureTold = false;
   /** On FIFO: the message before it that goes back. */

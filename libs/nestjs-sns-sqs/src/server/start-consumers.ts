@@ -23,6 +23,7 @@ import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
 import type { ServerInbox } from './server-inbox.js';
 import { RequestSlots } from './receive/request-slots.js';
+import { SoloRuns } from './handle/solo-runs.js';
 import { Slots } from './receive/slots.js';
 
 export interface StartOptions {
@@ -58,6 +59,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const planes = { sqs, sns, keys, logger, signal: start.signal, retries };
   const queues = await provision(topology, planes, options.provisioning, options);
   const slots = new Slots(options.concurrency ?? Infinity);
+  const solo = new SoloRuns();
   const requestSlots = new Map<string, RequestSlots>();
   const serverWaits =
     options.concurrency === undefined ? undefined : new WaitCount('the server', options.concurrency, logger);
@@ -86,6 +88,7 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       onStoreUnavailable: options.inbox ? options.inbox.onUnavailable : undefined,
       wire: noticingMissingQueues(aws.wire, () => void watch.repair(queue.name)),
       slots,
+      solo,
       requestSlots: ownRequestSlots,
       requestSlotsOf: name => requestSlots.get(name),
       waits: new WaitCount(at.name, settings.concurrency, logger),

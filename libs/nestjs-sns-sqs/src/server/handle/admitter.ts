@@ -1,3 +1,4 @@
+import { inWorkSeconds } from '../../inbox/put-off.js';
 import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { Delivery } from '../delivery.js';
 import { attemptsExhausted, type Settlement } from '../settle/retry-policy.js';
@@ -5,6 +6,7 @@ import type { Settler } from '../settle/settler.js';
 import type { Attempt, AttemptCounter, AttemptTimes } from './attempt-counter.js';
 import type { Failures } from './failures.js';
 import type { GateVerdict, InboxGate } from './inbox-gate.js';
+import type { SoloRuns } from './solo-runs.js';
 import type { Suspects } from './suspects.js';
 import type { TurnGate } from './turn-gate.js';
 import type { UnknownTypeDecision } from './unknown-types.js';
@@ -17,6 +19,7 @@ export interface AdmitterOptions {
   settler: Pick<Settler, 'wasDone'>;
   attempts: AttemptCounter;
   suspects: Suspects | undefined;
+  solo: SoloRuns;
   failures: Failures;
 }
 
@@ -64,7 +67,7 @@ export class Admitter {
     const attempt = attempts.attemptOf(delivery, stored, verdict.kind === 'run' ? verdict : NO_TIME_LEFT);
     switch (verdict.kind) {
       case 'run':
-        return this.beforeRun(delivery, attempt, unknown, verdict.attempt === undefined);
+        return this.beforeRun(delivery, attempt, unknown, verdict);
       case 'settle':
         return this.notCalled(delivery, attempt, verdict.settlement);
       case 'fail':
@@ -84,16 +87,17 @@ export class Admitter {
     delivery: Delivery,
     attempt: Attempt,
     unknown: UnknownTypeDecision,
-    areStartsUncounted: boolean,
+    { attempt: stored, isSuspect }: GateVerdict & { kind: 'run' },
   ): MaybePromise<Admission> {
-    const { suspects, failures } = this.options;
+    const { suspects, failures, solo } = this.options;
     if (unknown?.kind === 'failed') {
       return { attempt: uncalled(attempt), settlement: failures.settlementOf(delivery, attempt, unknown.error) };
     }
     if (unknown) return { attempt, settlement: unknown };
     const decided = this.decided(delivery);
     if (decided) return decided;
-    if (!areStartsUncounted || !suspects?.isSuspect(delivery)) return { attempt };
+    if (isSuspect) return solo.begin(delivery) ? { attempt } : this.afterSolo(delivery, attempt);
+    if (stored !== undefined || !suspects?.isSuspect(delivery)) return { attempt };
     return this.beforeSuspect(delivery, attempt, suspects);
   }
 
@@ -105,6 +109,8 @@ export class Admitter {
         return { attempt };
       case 'wait':
         return this.notCalled(delivery, attempt, { kind: 'wait', why: 'in-work', seconds: suspects.waitSeconds });
+      case 'behind':
+        return this.afterSolo(delivery, attempt);
       case 'deadly': {
         // For certain it is one: the death that left the mark. The receives before it can have been as many.
         const { messageId, receiveCount } = delivery;
@@ -115,6 +121,12 @@ export class Admitter {
       default:
         return suspicion satisfies never;
     }
+  }
+
+  /** Another runs of which the process may die. What is in work then may be taken for the cause: this one is not. */
+  private afterSolo(delivery: Delivery, attempt: Attempt): Admission {
+    const seconds = inWorkSeconds(delivery.receiveCount, Infinity);
+    return this.notCalled(delivery, attempt, { kind: 'wait', why: 'in-work', seconds });
   }
 
   /** It is settled without a call of its handler. */

@@ -87,8 +87,9 @@ export class BatchCall implements RunningBatch<Delivery>, Together {
   }
 
   /**
-   * The places in the order of their calls: one call for each handler, and one for each message on its last attempt. A
-   * bad message fails the others of its call, and must not take them along into the dead letter queue. On FIFO a call has
+   * The places in the order of their calls: one call for each handler, and one for each message on its last attempt,
+   * or of which its process may die. A bad message fails the others of its call, and must not take them along into the
+   * dead letter queue. On FIFO a call has
    * no message that stands behind one of a later call.
    */
   private calls(): Place[][] {
@@ -100,13 +101,13 @@ export class BatchCall implements RunningBatch<Delivery>, Together {
       const head = this.headOf(place, heads);
       if (head) holdBack(place, head);
       else if (member) {
-        const alike = delivery.isLastAttempt ? undefined : open.get(member.handler);
+        const alike = delivery.isCalledAlone ? undefined : open.get(member.handler);
         if (alike) alike.push(place);
         else {
           const call = [place];
           calls.push(call);
           if (this.keepsGroups) open.clear();
-          if (!delivery.isLastAttempt) open.set(member.handler, call);
+          if (!delivery.isCalledAlone) open.set(member.handler, call);
         }
       } else if (this.keepsGroups && place.verdict !== 'advance') heads.set(groupOf(place), delivery);
     }

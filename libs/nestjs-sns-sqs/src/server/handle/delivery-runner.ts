@@ -18,11 +18,13 @@ import { Finisher, type FinisherOptions } from './finisher.js';
 import { HeldBackError } from '../held-back.js';
 import { LastResort } from './last-resort.js';
 import { logMarked } from './marked-failures.js';
+import type { SoloRuns } from './solo-runs.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
 export interface DeliveryRunnerOptions extends FinisherOptions {
   unknownTypes: UnknownTypes;
   admitter: Admitter;
+  solo: SoloRuns;
   failures: Failures;
   dispatcher: Dispatcher;
   asking: AskingHandlers;
@@ -140,6 +142,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       return await this.asLastResort(delivery, error);
     } finally {
       this.release(delivery);
+      this.options.solo.end(delivery);
       // Whatever it came to: what the mark tells of is a death.
       if (!delivery.isAbandoned) void this.options.suspects?.end(delivery);
     }
@@ -163,7 +166,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     if (isObserved('started')) {
       announce('started', { queue: this.options.queue.name, messageId: delivery.messageId, attempt: attempt.number });
     }
-    if (delivery.batch) delivery.isLastAttempt = this.options.failures.isLastAttempt(attempt);
+    if (delivery.batch && this.options.failures.isLastAttempt(attempt)) delivery.isCalledAlone = true;
     // The call of a batch is none of its messages'.
     const asking = delivery.batch ? undefined : this.options.asking.begin();
     try {

@@ -64,6 +64,16 @@ describe('InboxGate, by the attempts of a store that all processes share', () =>
     expect(await verdictOn({ attempt: 2, sinceFirstMs: 0, isTakenOver: true, deaths: 1 }, 1)).toEqual(fails('died', 1));
   });
 
+  it('suspects what has one death left, so that it is run while no other is', async () => {
+    for (const deaths of [0, 1, 2, 3]) {
+      expect(await verdictOn({ attempt: deaths + 2, deaths })).not.toHaveProperty('isSuspect', true);
+    }
+    expect(await verdictOn({ attempt: 5, deaths: 4 })).toMatchObject({ kind: 'run', isSuspect: true });
+    expect(await verdictOn({ attempt: 9, deaths: 4 })).toMatchObject({ kind: 'run', isSuspect: true });
+    expect(await verdictOn({ attempt: 2, deaths: 1 }, 2)).toMatchObject({ kind: 'run', isSuspect: true });
+    expect(await verdictOn({ attempt: 1, deaths: 0 }, 1)).not.toHaveProperty('isSuspect', true);
+  });
+
   it('knows the deaths in a process too that only finds that the copy was refused', async () => {
     expect(await verdictOn({ attempt: 6, sinceFirstMs: 5_000, deaths: 5 })).toEqual(fails('died', 5));
   });

@@ -29,8 +29,8 @@ export interface InboxGateOptions {
 
 /** What follows for a delivery by the inbox. */
 export type GateVerdict =
-  /** `attempt`: undefined where the store does not know it. */
-  | ({ kind: 'run'; attempt?: number } & AttemptTimes)
+  /** `attempt`: undefined where the store does not know it. `isSuspect`: one more death with it would be its end. */
+  | ({ kind: 'run'; attempt?: number; isSuspect?: true | undefined } & AttemptTimes)
   /** It is not run, and settled so. */
   | { kind: 'settle'; settlement: Settlement }
   /** It may not be run, and that is a failed attempt. */
@@ -164,10 +164,11 @@ export class InboxGate {
     const { rules, knowsAttempts } = this.options;
     const { attempt, sinceFirstMs, sinceLetterMs, isTakenOver = false } = admission;
     if (attempt === undefined || !knowsAttempts) return RUN;
-    const runs: GateVerdict = { kind: 'run', attempt, sinceFirstMs, sinceLetterMs };
-    if (attempt <= rules.maxReceiveCount) return runs;
     // A store that does not count deaths may mean all attempts before.
     const { deaths = isTakenOver ? attempt - 1 : 0 } = admission;
+    const isSuspect = (deaths > 0 && deaths >= rules.maxReceiveCount - 1) || undefined;
+    const runs: GateVerdict = { kind: 'run', attempt, sinceFirstMs, sinceLetterMs, isSuspect };
+    if (attempt <= rules.maxReceiveCount) return runs;
     const isDeadly = deaths >= rules.maxReceiveCount;
     if (!isDeadly && (sinceFirstMs ?? 0) < leastScheduleMs(rules)) return runs;
     const how = isDeadly || isTakenOver ? 'died' : 'elsewhere';

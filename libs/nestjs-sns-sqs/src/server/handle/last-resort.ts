@@ -38,7 +38,7 @@ export class LastResort {
       departure = await settler.settle(delivery, settlement, attempt.made);
       if (departure === 'gone') attempts.forget(delivery.messageId);
       else attempts.noteFailed(delivery.messageId);
-      await suspects?.end(delivery);
+      await suspects?.end(delivery, departure === 'gone');
       await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : 'failed');
     } catch {
       // Nothing more can be done: it comes again when its lease ends.

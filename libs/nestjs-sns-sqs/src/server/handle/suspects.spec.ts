@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { QueueTagReader } from '../../topology/queue-tag-reader.js';
 import { Delivery } from '../delivery.js';
 import { AttemptCounter } from './attempt-counter.js';
+import { SoloRuns } from './solo-runs.js';
 import { Suspects } from './suspects.js';
 
 const backoff = { initialSeconds: 0, factor: 1, maxSeconds: 0 };
@@ -21,8 +22,10 @@ function queueWithTags(maxReceiveCount = 5) {
     ),
   };
   const warn = jest.fn();
-  const startProcess = (wallAheadMs = 0) =>
-    new Suspects({
+  const soloOf = new WeakMap<Suspects, SoloRuns>();
+  const startProcess = (wallAheadMs = 0) => {
+    const solo = new SoloRuns();
+    const suspects = new Suspects({
       queueUrl: 'url',
       queueName: 'q',
       maxReceiveCount,
@@ -30,10 +33,14 @@ function queueWithTags(maxReceiveCount = 5) {
       attempts: new AttemptCounter({ fifo: true, rules: { maxReceiveCount, backoff } }),
       reader: new QueueTagReader({ readTags: plane.listQueueTags, readEveryMs: 0 }),
       tags: plane,
+      solo,
       logger: { warn },
       wallNow: () => Date.now() + wallAheadMs,
     });
-  return { tags, plane, warn, startProcess };
+    soloOf.set(suspects, solo);
+    return suspects;
+  };
+  return { tags, plane, warn, startProcess, soloOf };
 }
 
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
@@ -61,9 +68,65 @@ describe('Suspects', () => {
     }
     expect(deaths).toBe(5);
     // Others must know as long as it is not in the dead letter queue.
-    expect(Object.keys(tags)).toHaveLength(1);
+    expect(Object.keys(tags)).toHaveLength(2);
     await here.noteGone('m');
     expect(tags).toEqual({});
+  });
+
+  it.each([2, 12, 40])('tells the one of %d that kills from those that are in work beside it', async count => {
+    const { startProcess, tags, soloOf } = queueWithTags();
+    const [KILLER, names] = ['7', Array.from({ length: count }, (_, at) => String(count === 2 ? at + 6 : at))];
+    const left = new Map(names.map(name => [name, 3]));
+    const ends: Array<[string, string]> = [];
+    let deaths = 0;
+    let here = startProcess();
+    for (let rounds = 0; left.size > 0 && rounds < 200; rounds += 1) {
+      const started: Delivery[] = [];
+      for (const [name, receives] of left) {
+        left.set(name, receives + 1);
+        const delivery = received(receives + 1, name);
+        const verdict = here.isSuspect(delivery) ? await here.begin(delivery) : 'run';
+        if (verdict === 'run') started.push(delivery);
+        if (verdict !== 'deadly') continue;
+        ends.push([name, 'dead letter']);
+        left.delete(name);
+        await here.noteGone(name);
+      }
+      // They take long, so that all of them are in work when their process dies.
+      if (started.some(({ messageId }) => messageId === KILLER)) {
+        deaths += 1;
+        kill(here);
+        here = startProcess();
+      } else {
+        for (const delivery of started) {
+          left.delete(delivery.messageId);
+          await here.end(delivery, true);
+          soloOf.get(here)?.end(delivery);
+        }
+      }
+      await pass(LEASE_MS + 1_000);
+    }
+    expect([left.size, ends, tags]).toEqual([0, [[KILLER, 'dead letter']], {}]);
+    expect(deaths).toBeLessThanOrEqual(2);
+  });
+
+  it('keeps the mark of a death until a handler has ended: one that was not called tells nothing', async () => {
+    const { startProcess, tags, soloOf } = queueWithTags();
+    await startProcess().begin(received(5));
+    const here = startProcess();
+    expect(await here.begin(received(6))).toBe('wait');
+    await pass(LEASE_MS);
+    for (const [receives, wasRun, left] of [
+      [7, false, 1],
+      [8, true, 0],
+    ] as const) {
+      const delivery = received(receives);
+      expect(await here.begin(delivery)).toBe('run');
+      expect(delivery.isCalledAlone).toBe(true);
+      await here.end(delivery, wasRun);
+      soloOf.get(here)?.end(delivery);
+      expect(Object.keys(tags)).toHaveLength(left);
+    }
   });
 
   it('tries what was only handed out often, however often', async () => {
@@ -80,7 +143,7 @@ describe('Suspects', () => {
 
   it('suspects nothing that is received for the first times', () => {
     const suspects = queueWithTags().startProcess();
-    expect([1, 2, 3, 4].map(times => suspects.isSuspect(received(times)))).toEqual([false, false, false, false]);
+    expect([1, 2, 3].map(times => suspects.isSuspect(received(times)))).toEqual([false, false, false]);
   });
 
   it.each([0, 7_200_000, -7_200_000])(
@@ -124,7 +187,7 @@ describe('Suspects', () => {
   });
 
   it('takes away no mark but its own, where two processes begin with one message at once', async () => {
-    const { startProcess, tags } = queueWithTags();
+    const { startProcess, tags } = queueWithTags(2);
     const [one, other, third] = [startProcess(), startProcess(), startProcess()];
     const here = received(5);
     expect(await Promise.all([one.begin(here), other.begin(received(6))])).toEqual(['run', 'run']);
@@ -138,7 +201,7 @@ describe('Suspects', () => {
   });
 
   it('waits for a handler that still runs elsewhere, and then finds the mark of a death beside it', async () => {
-    const { startProcess } = queueWithTags();
+    const { startProcess } = queueWithTags(2);
     const [dead, alive, third] = [startProcess(), startProcess(), startProcess()];
     const longRun = received(6);
     await Promise.all([dead.begin(received(5)), alive.begin(longRun)]);

@@ -10,6 +10,8 @@ import type { SqsControlPlane } from '../../interfaces/control-plane.interface.j
 import type { QueueTagReader } from '../../topology/queue-tag-reader.js';
 import type { Delivery } from '../delivery.js';
 import type { AttemptCounter } from './attempt-counter.js';
+import { MarkSightings } from './mark-sightings.js';
+import type { SoloRuns } from './solo-runs.js';
 
 export interface SuspectsOptions {
   queueUrl: string;
@@ -19,6 +21,7 @@ export interface SuspectsOptions {
   attempts: Pick<AttemptCounter, 'unknownReceives'>;
   reader: Pick<QueueTagReader, 'tagsNow'>;
   tags: Pick<SqsControlPlane, 'tagQueue' | 'untagQueue'>;
+  solo: SoloRuns;
   logger: Pick<LoggerService, 'warn'>;
   now?: () => number;
   /** Of marks, in milliseconds since the epoch: they outlive this process. */
@@ -35,25 +38,27 @@ const STALE_MS = SQS_MAX_RETENTION_SECONDS * 1000;
  * the same that is of a process that has died.
  */
 const SHARE = { renewed: 0.4, again: 0.08, dead: 0.9 };
-/** Marks of others that are remembered. */
-const REMEMBERED = 1_000;
 /** Between two tries to take a mark away. One that stays looks like a death. */
 const UNMARK: Backoff = { initial: 1_000, max: 30_000 };
+
+/** Ends the value of a mark whose message is run while no other is that processes may have died of. */
+const ALONE = ' alone';
+/** Of so few attempts none is left to try a message alone: its first mark decides. */
+const FEWEST_TO_TRY_ALONE = 3;
+/** For so many leases a process cannot know that marks are left of one that died. */
+const STRANGE_LEASES = 2;
 
 /** A mark of this process. */
 interface Mark {
   of: Delivery;
   /** Of its tag. Two processes may have the message, one of them without knowing that its lease is lost. */
   name: string;
+  /** Those of processes that died, which go when it does. */
+  inherited: readonly string[];
+  isAlone: boolean;
   timer: NodeJS.Timeout | undefined;
   /** The last call that set it. */
   setting: Promise<void>;
-}
-
-/** A mark of another process, as it was found. */
-interface Sighting {
-  value: string;
-  at: number;
 }
 
 /**
@@ -62,7 +67,9 @@ interface Sighting {
  * received nearly as often as it may be tried, by processes that this one knows nothing of, is marked in the queue's
  * tags while its handler runs, under a name of the process's own. The mark is renewed for as long: one that is found, and found the same when the message
  * comes again a lease later, was left by a process that died. One that has changed is of a process that lives and has
- * lost its lease. No clock but this process's monotonic one counts. A few calls for such a message, none for any other.
+ * lost its lease. Those that were in work beside a message that kills leave marks too: so each of them is run once more,
+ * one at a time (see `SoloRuns`), under a mark that says so, and who dies then has killed. No clock but this process's
+ * monotonic one counts. A few calls for such a message, none for any other.
  */
 export class Suspects {
   /** By message id: while its handler runs. */
@@ -70,18 +77,20 @@ export class Suspects {
   /** Messages that a process has died of: their marks stay until they are in the dead letter queue. */
   private readonly condemned = new Map<string, readonly string[]>();
   private readonly stopping = abortController();
-  /** By name of the mark. */
-  private readonly sightings = new Map<string, Sighting>();
+  private readonly sightings: MarkSightings;
   /** Whose handlers have ended, and whose marks are being taken away. */
   private readonly ending = new Set<string>();
   private isWarned = false;
   private mayUnmark = false;
+  private readonly bornAt: number;
   private readonly now: () => number;
   private readonly wallNow: () => number;
 
   constructor(private readonly options: SuspectsOptions) {
     this.now = options.now ?? monotonicNow;
     this.wallNow = options.wallNow ?? Date.now;
+    this.bornAt = this.now();
+    this.sightings = new MarkSightings(this.share(SHARE.dead), this.now);
   }
 
   /** For how long a message waits that another process may have, in whole seconds. */
@@ -91,14 +100,20 @@ export class Suspects {
 
   /** Its process may have died so often that it must not be started without a mark. */
   isSuspect(delivery: Delivery): boolean {
-    return this.options.attempts.unknownReceives(delivery) >= Math.max(1, this.options.maxReceiveCount - 1);
+    const { attempts, maxReceiveCount } = this.options;
+    const left = this.areTriedAlone ? 2 : 1;
+    return attempts.unknownReceives(delivery) >= Math.max(1, maxReceiveCount - left);
+  }
+
+  private get areTriedAlone(): boolean {
+    return this.options.maxReceiveCount >= FEWEST_TO_TRY_ALONE;
   }
 
   /**
-   * Before its handler. `'run'`: it is marked now. `'wait'`: there is a mark, and its process may live. `'deadly'`: a
-   * process died with it. Never rejects.
+   * Before its handler. `'run'`: it is marked now. `'wait'`: there is a mark, and its process may live. `'behind'`: it is
+   * to be run alone, and another is. `'deadly'`: a process died of it. Never rejects.
    */
-  async begin(delivery: Delivery): Promise<'run' | 'wait' | 'deadly'> {
+  async begin(delivery: Delivery): Promise<'run' | 'wait' | 'behind' | 'deadly'> {
     const { messageId } = delivery;
     if (this.isMarked(messageId)) return 'wait';
     const { reader, tags, queueUrl } = this.options;
@@ -108,18 +123,25 @@ export class Suspects {
       const found = marks.filter(([name]) => name.startsWith(prefix));
       // Another delivery of it may have been marked here meanwhile, and its mark be the one that was found.
       if (this.isMarked(messageId)) return 'wait';
-      if (found.length > 0) return this.look(messageId, found);
+      const isDead = found.length > 0;
+      if (isDead) {
+        const seen = this.look(messageId, found);
+        if (seen !== 'doubtful') return seen;
+        if (!this.options.solo.begin(delivery)) return 'behind';
+      }
       const stale = marks.filter(([, value]) => this.isStale(value)).map(([name]) => name);
       // A mark that could not be taken away again would pass for a death: the first one shows that it can.
       const name = prefix + newToken();
       const removed = stale.length === 0 && !this.mayUnmark ? [name] : stale;
       if (removed.length > 0) await tags.untagQueue(queueUrl, removed);
       this.mayUnmark = true;
-      if (this.besides(stale, marks) >= MAX_MARKS) return 'run';
+      if (!isDead && this.besides(stale, marks) >= MAX_MARKS) return this.areStrange ? 'wait' : 'run';
       if (this.isMarked(messageId)) return 'wait';
       // The consumer has ended meanwhile, and its handler does not begin.
       if (this.stopping.signal.aborted) return 'run';
-      const mark: Mark = { of: delivery, name, timer: undefined, setting: this.set(name) };
+      const inherited = found.map(([known]) => known);
+      const setting = this.set(name, isDead);
+      const mark: Mark = { of: delivery, name, inherited, isAlone: isDead, timer: undefined, setting };
       this.marked.set(messageId, mark);
       this.renewAfter(mark, SHARE.renewed);
       await mark.setting;
@@ -129,8 +151,11 @@ export class Suspects {
     return 'run';
   }
 
-  /** Its handler has ended, whatever that came to. Never rejects. */
-  async end(delivery: Delivery): Promise<void> {
+  /**
+   * Its handler has ended, or was not called. Never rejects.
+   * @param wasRun it has ended: what earlier processes died of was not this message
+   */
+  async end(delivery: Delivery, wasRun = false): Promise<void> {
     if (this.marked.size === 0) return;
     const { messageId } = delivery;
     const mark = this.marked.get(messageId);
@@ -141,7 +166,7 @@ export class Suspects {
     this.ending.add(messageId);
     // Whatever came of it: what has failed may have taken effect.
     await mark.setting.catch(() => undefined);
-    await this.unmark([mark.name]);
+    await this.unmark(wasRun ? [mark.name, ...mark.inherited] : [mark.name]);
     this.ending.delete(messageId);
   }
 
@@ -167,25 +192,23 @@ export class Suspects {
     this.marked.clear();
   }
 
-  /** At the marks of other processes. One that has changed is of a handler that runs. */
-  private look(messageId: string, found: ReadonlyArray<readonly [name: string, value: string]>): 'wait' | 'deadly' {
-    const areDead = found.map(([name, value]) => this.isDead(name, value));
-    if (areDead.includes(false)) return 'wait';
-    const names = found.map(([name]) => name);
-    for (const name of names) this.sightings.delete(name);
-    this.condemned.set(messageId, names);
-    return 'deadly';
+  /** Of other processes' marks: this one may have come in the place of one that died with its messages' marks. */
+  private get areStrange(): boolean {
+    return this.now() - this.bornAt < this.share(STRANGE_LEASES);
   }
 
-  /** It was the same nearly a lease ago. */
-  private isDead(name: string, value: string): boolean {
-    const now = this.now();
-    const seen = this.sightings.get(name);
-    if (seen?.value === value) return now - seen.at >= this.share(SHARE.dead);
-    this.sightings.delete(name);
-    this.sightings.set(name, { value, at: now });
-    if (this.sightings.size > REMEMBERED) this.sightings.delete(this.sightings.keys().next().value ?? name);
-    return false;
+  /** At the marks of other processes. One that has changed is of a handler that runs. */
+  private look(
+    messageId: string,
+    found: ReadonlyArray<readonly [name: string, value: string]>,
+  ): 'wait' | 'doubtful' | 'deadly' {
+    const areDead = found.map(([name, value]) => this.sightings.isDead(name, value));
+    if (areDead.includes(false)) return 'wait';
+    const names = found.map(([name]) => name);
+    if (this.areTriedAlone && !found.some(([, value]) => value.endsWith(ALONE))) return 'doubtful';
+    this.sightings.forget(names);
+    this.condemned.set(messageId, names);
+    return 'deadly';
   }
 
   /** @param share of the lease */
@@ -195,7 +218,7 @@ export class Suspects {
   }
 
   private async renew(mark: Mark): Promise<void> {
-    mark.setting = this.set(mark.name);
+    mark.setting = this.set(mark.name, mark.isAlone);
     let next = SHARE.renewed;
     try {
       await mark.setting;
@@ -206,8 +229,8 @@ export class Suspects {
     if (this.marked.get(mark.of.messageId) === mark) this.renewAfter(mark, next);
   }
 
-  private async set(name: string): Promise<void> {
-    const value = `${new Date(this.wallNow()).toISOString()} ${newToken()}`;
+  private async set(name: string, isAlone: boolean): Promise<void> {
+    const value = `${new Date(this.wallNow()).toISOString()} ${newToken()}${isAlone ? ALONE : ''}`;
     await this.options.tags.tagQueue(this.options.queueUrl, { [name]: value });
   }
 

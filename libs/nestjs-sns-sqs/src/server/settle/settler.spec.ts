@@ -229,4 +229,36 @@ describe('Settler', () => {
     await settler.flush();
     expect(calls).toEqual(['send to dlq', 'delete from url']);
   });
+
+  describe('makes visible what is being hidden', () => {
+    const isRefusedOnce = (wire: ReturnType<typeof settlerOver>['wire']): void =>
+      void wire.changeVisibilityBatch.mockImplementationOnce(async () => {
+        await new Promise(resolve => setTimeout(resolve, 3_000));
+        throw Object.assign(new Error('no answer'), { name: 'TimeoutError' });
+      });
+    const secondsSent = (wire: ReturnType<typeof settlerOver>['wire']) =>
+      wire.changeVisibilityBatch.mock.calls.flatMap(([, entries]) =>
+        entries.map(entry => entry.visibilityTimeoutSeconds),
+      );
+
+    it('after its last try: one that is repeated would hide it again', async () => {
+      const { settler, wire } = settlerOver();
+      isRefusedOnce(wire);
+      const hidden = settler.settle(delivery(), { kind: 'wait', why: 'early', seconds: 60 }, 1);
+      await jest.advanceTimersByTimeAsync(1_000);
+      const isVisible = settler.makeVisible(['handle of m']);
+      expect(await after(isVisible)).toBe(true);
+      await hidden;
+      expect(secondsSent(wire)).toEqual([60, 60, 0]);
+    });
+
+    it('and others at once', async () => {
+      const { settler, wire } = settlerOver();
+      isRefusedOnce(wire);
+      void settler.settle(delivery(), { kind: 'wait', why: 'early', seconds: 60 }, 1);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await after(settler.makeVisible(['handle of another', 'handle of a third']), 1)).toBe(true);
+      expect(secondsSent(wire)).toEqual([60, 0, 0]);
+    });
+  });
 });

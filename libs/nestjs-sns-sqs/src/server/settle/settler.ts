@@ -7,9 +7,9 @@ import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js
 import { DeadLetterWriter } from './dead-letter-writer.js';
 import type { Delivery } from '../delivery.js';
 import { RecentIds } from './recent-ids.js';
-import { removalOf, type Leased, type Removal } from './removal.js';
+import { removalOf, type Removal } from './removal.js';
 import { backoffSeconds, leastDelaySeconds, type Settlement } from './retry-policy.js';
-import { grantableSeconds } from './visibility.js';
+import { VisibilityCaller } from './visibility-caller.js';
 
 /**
  * How long a settlement waits for a fuller batch at most, in milliseconds. A delete is in no hurry: the lease is long, and
@@ -58,7 +58,7 @@ const RETURNS = Promise.resolve<Departure>('returns');
  */
 export class Settler {
   private readonly deletes: BatchCaller<Removal>;
-  private readonly delays: BatchCaller<Leased & { visibilityTimeoutSeconds: number }>;
+  private readonly visibility: VisibilityCaller;
   private readonly deadLetters: DeadLetterWriter;
   private readonly done = new RecentIds(REMEMBERED_DONE);
   private unsettled = 0;
@@ -82,7 +82,7 @@ export class Settler {
       ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
       lingerMs: queue.fifo ? DELETE_LINGER_MS.fifo : DELETE_LINGER_MS.standard,
     });
-    this.delays = new BatchCaller(entries => wire.changeVisibilityBatch(queue.url, entries), batching);
+    this.visibility = new VisibilityCaller(wire, queue.url, batching, this.now);
     this.deadLetters = new DeadLetterWriter({
       queue,
       wire,
@@ -143,31 +143,30 @@ export class Settler {
    */
   async makeVisible(receiptHandles: readonly string[]): Promise<boolean> {
     if (this.isAbandoned) return false;
-    const results = receiptHandles.map(receiptHandle => {
-      const result = this.delays.add({ receiptHandle, visibilityTimeoutSeconds: 0 });
-      void this.track(result.then(() => 'returns'));
-      return result;
-    });
-    // Its subject stands still meanwhile.
-    this.delays.dispatch();
+    const results = this.visibility.makeVisible(receiptHandles);
+    for (const result of results) void this.track(result.then(() => 'returns'));
     return (await Promise.all(results)).every(failure => failure === undefined);
+  }
+
+  private get callers(): ReadonlyArray<Pick<BatchCaller<never>, 'dispatch' | 'stopLingering' | 'abandon'>> {
+    return [this.deletes, this.visibility.caller, this.deadLetters];
   }
 
   /** Nothing else is in work, so no batch gets fuller: what waits leaves now. */
   sendBatchesNow(): void {
-    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.dispatch();
+    for (const caller of this.callers) caller.dispatch();
   }
 
   /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for a fuller batch any more. */
   async flush(): Promise<void> {
-    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.stopLingering();
+    for (const caller of this.callers) caller.stopLingering();
     if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
   }
 
   /** For the end: what has no result by now is left to SQS, and nothing more is settled. */
   abandon(): void {
     this.isAbandoned = true;
-    for (const caller of [this.deletes, this.delays, this.deadLetters]) caller.abandon(CLOSED);
+    for (const caller of this.callers) caller.abandon(CLOSED);
   }
 
   private track(work: Promise<Departure>): Promise<Departure> {
@@ -214,13 +213,8 @@ export class Settler {
   }
 
   private async delayLeased(leased: Omit<Removal, 'receives'>, seconds: number): Promise<Departure> {
-    const { receiptHandle, messageId, receivedAt, origin } = leased;
-    const failure = await this.delays.add({
-      receiptHandle,
-      origin,
-      visibilityTimeoutSeconds: grantableSeconds(seconds, receivedAt, this.now()),
-    });
-    if (failure) this.warn('delay', messageId, failure, 'it is visible again when its lease ends');
+    const failure = await this.visibility.hide(leased, seconds);
+    if (failure) this.warn('delay', leased.messageId, failure, 'it is visible again when its lease ends');
     return 'returns';
   }
 
