@@ -112,8 +112,9 @@ describe('Suspects', () => {
 
   it('keeps the mark of a death until a handler has ended: one that was not called tells nothing', async () => {
     const { startProcess, tags, soloOf } = queueWithTags();
-    await startProcess().begin(received(5));
-    const here = startProcess();
+    const [there, here] = [startProcess(), startProcess()];
+    await there.begin(received(5));
+    kill(there);
     expect(await here.begin(received(6))).toBe('wait');
     await pass(LEASE_MS);
     for (const [receives, wasRun, left] of [
@@ -126,6 +127,7 @@ describe('Suspects', () => {
       await here.end(delivery, wasRun);
       soloOf.get(here)?.end(delivery);
       expect(Object.keys(tags)).toHaveLength(left);
+      await pass(1);
     }
   });
 
