@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import { begin } from '../../libs/nestjs-sns-sqs/test/postgres-transaction.js';
 import { newToken } from '../../libs/nestjs-sns-sqs/src/inbox/inbox-key.js';
@@ -13,6 +14,9 @@ import { steeringStoreContract } from '../../libs/nestjs-sns-sqs/src/testing/ste
 import { PgBouncerProcess } from '../support/pgbouncer-process.mjs';
 import { TestDatabase } from '../support/postgres.js';
 import { waitFor } from '../support/wait-for.js';
+
+// Servers start and restart here, on a machine that may be busy.
+jest.setTimeout(120_000);
 
 const LONG_MS = 60_000;
 /** Transactions of the contracts wait for each other, each on a connection of the server. */

@@ -1,11 +1,17 @@
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { peek } from '../errors/thrown.js';
 
-/** A connection of `pg` says since 8.18 whether it is in a transaction: I is idle. */
-export function isIdle(connection: unknown): boolean {
+/** A connection of `pg` says since 8.18 whether it is in a transaction: I is idle, T and E are within one. */
+function statusOf(connection: unknown): unknown {
   const status = peek(connection, 'getTransactionStatus');
-  return typeof status === 'function' && (status as () => unknown).call(connection) === 'I';
+  return typeof status === 'function' ? (status as () => unknown).call(connection) : undefined;
 }
+
+/** False also where the connection does not know. */
+export const isIdle = (connection: unknown): boolean => statusOf(connection) === 'I';
+
+/** Within a transaction, which may have failed. False also where the connection does not know. */
+export const isWithin = (connection: unknown): boolean => ['T', 'E'].includes(statusOf(connection) as string);
 
 /** The methods of what begins transactions: PGlite, data sources of TypeORM, pools of many drivers. */
 const BEGINS = ['transaction', 'createQueryRunner'];

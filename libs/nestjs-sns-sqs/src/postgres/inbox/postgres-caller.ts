@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { thrownText } from '../../errors/thrown.js';
 import type { SqlPool } from '../../interfaces/sql.interface.js';
+import { isWithin } from '../../outbox/open-transaction.js';
 import { sqlStateOf } from '../sql/sql-state.js';
 
 /** Two transactions met, and this one was undone: it may be repeated as it is. */
@@ -8,6 +9,9 @@ const MET_ANOTHER = new Set(['40001', '40P01']);
 const MAX_TRIES = 4;
 /** The server goes, or this connection leads to a replica: the next one may lead to another server. */
 const LEAVES_SERVER = /^(08|57P0|25006)/;
+
+/** Connections that a pool lends in the middle of a transaction: so many in a row are closed before a call fails. */
+const MAX_LEFT_OPEN = 20;
 
 type Connection = Awaited<ReturnType<SqlPool['connect']>> & Partial<Pick<EventEmitter, 'on' | 'off'>>;
 
@@ -39,11 +43,7 @@ export class PostgresCaller {
   }
 
   private async once<Row>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    const connecting = this.connect();
-    const connection = await this.inTime(connecting, 'a connection').catch((error: unknown) => {
-      connecting.then(late => late.release()).catch(() => undefined);
-      throw error;
-    });
+    const connection = await this.lend();
     let isSpoilt = true;
     connection.on?.('error', ignore);
     try {
@@ -58,6 +58,25 @@ export class PostgresCaller {
       connection.release(isSpoilt);
       connection.off?.('error', ignore);
     }
+  }
+
+  /**
+   * Somebody may have released a connection without COMMIT or ROLLBACK. What runs on it is of that transaction, and lost with
+   * it; or it is refused, if the transaction has failed. To close the connection rolls it back.
+   */
+  private async lend(): Promise<Connection> {
+    for (let times = 0; times < MAX_LEFT_OPEN; times += 1) {
+      const connecting = this.connect();
+      const connection = await this.inTime(connecting, 'a connection').catch((error: unknown) => {
+        connecting.then(late => late.release()).catch(() => undefined);
+        throw error;
+      });
+      if (!isWithin(connection)) return connection;
+      connection.release(true);
+    }
+    throw new Error(
+      'The pool lends connections on which a transaction is open. Remedy: run COMMIT or ROLLBACK before each release()',
+    );
   }
 
   /** A pool may throw instead of rejecting. */

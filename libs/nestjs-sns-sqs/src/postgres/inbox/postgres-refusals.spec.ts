@@ -58,6 +58,8 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
     const url = new URL(database.url);
     url.username = role;
     pool = database.connect({ connectionString: url.href, max: 4 });
+    // One that ends in the moment in which it is lent.
+    pool.on('connect', connection => connection.on('error', () => undefined));
   }, 120_000);
   afterAll(async () => {
     await database?.drop();
@@ -102,6 +104,23 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
       async () => void (await database.pool.query('ALTER TABLE nestjs_sns_sqs.inbox_events RENAME TO gone')),
       async () => void (await database.pool.query('ALTER TABLE nestjs_sns_sqs.gone RENAME TO inbox_events')),
     ],
+    [
+      'SQLSTATE 42883',
+      async () => void (await database.pool.query('ALTER FUNCTION nestjs_sns_sqs.inbox_claim RENAME TO gone')),
+      async () => void (await database.pool.query('ALTER FUNCTION nestjs_sns_sqs.gone RENAME TO inbox_claim')),
+    ],
+    [
+      // A full disk.
+      'SQLSTATE 53100',
+      async () =>
+        void (await database.pool.query(
+          `CREATE FUNCTION nestjs_sns_sqs.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+           CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON nestjs_sns_sqs.inbox_events
+             FOR EACH ROW EXECUTE FUNCTION nestjs_sns_sqs.full()`,
+        )),
+      async () => void (await database.pool.query('DROP FUNCTION nestjs_sns_sqs.full CASCADE')),
+    ],
   ])('is away with one reason, comes back once, and costs no attempt: %s', async (reason, refuse, admitAgain) => {
     const store = new PostgresInboxStore({ pool });
     const { told, health, inbox, admit } = inboxOn(store, reason.replace(/\W/g, '-'));
@@ -143,6 +162,24 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
       ),
     );
     expect(await store.done(claim, { rememberForMs: LEASE_MS })).toBe(true);
+  });
+
+  it.each([
+    ['open', (tx: PoolClient) => tx.query('CREATE TEMP TABLE effects (n int)')],
+    ['failed', (tx: PoolClient) => tx.query('SELECT 1 / 0').catch(() => undefined)],
+  ])('never joins a transaction that a handler has left %s', async (left, work) => {
+    const shared = database.connect({ max: 1 });
+    const store = new PostgresInboxStore({ pool: shared });
+    const claim = { queue: `left-${left}`, key: '.a', token: 'one' };
+    const tx = await shared.connect();
+    await tx.query('BEGIN');
+    await work(tx);
+    // It should have ended it.
+    tx.release();
+    expect(await store.claim(claim, LEASE_MS)).toEqual({ status: 'claimed', attempt: 1 });
+    expect(await store.done(claim, { rememberForMs: LEASE_MS })).toBe(true);
+    const other = new PostgresInboxStore({ pool: database.pool });
+    expect(await other.claim({ ...claim, token: 'two' }, LEASE_MS)).toEqual({ status: 'done' });
   });
 
   it('gives up on a server that stands still, and what it is told behind takes a late claim back', async () => {
@@ -217,6 +254,15 @@ describe('PostgresCaller', () => {
     const { tries, caller } = refusing(code, 1);
     await expect(caller.call('SELECT', [])).rejects.toThrow('no');
     expect(tries.released).toEqual([isClosed]);
+  });
+
+  it('gives up on a pool that lends nothing but open transactions, and names the remedy', async () => {
+    const released: unknown[] = [];
+    const query = <Row>(): Promise<{ rows: Row[] }> => Promise.reject(new Error('nothing is called'));
+    const open = { query, getTransactionStatus: () => 'T', release: (spoilt?: unknown) => void released.push(spoilt) };
+    const caller = new PostgresCaller({ query, connect: () => Promise.resolve(open) }, 1_000);
+    await expect(caller.call('SELECT', [])).rejects.toThrow('run COMMIT or ROLLBACK before each release()');
+    expect(released).toEqual(Array.from({ length: 20 }, () => true));
   });
 
   it('gives a connection back that comes too late', async () => {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { Pool, PoolClient } from 'pg';
 import { describeWithPostgres, TestDatabase } from '../../../../../test/support/postgres.js';
 import { waitFor } from '../../../../../test/support/wait-for.js';
@@ -5,6 +6,9 @@ import { OutboxRelay } from '../../outbox/relay.js';
 import type { RelaySend } from '../../outbox/relay-round.js';
 import { migrate } from '../migrations.js';
 import { PostgresOutbox } from './postgres-outbox.js';
+
+// Servers start and restart here, on a machine that may be busy.
+jest.setTimeout(120_000);
 
 const SCHEMA = 'nestjs_sns_sqs';
 const AGAIN = 'The outbox can be read and written again.';
@@ -23,6 +27,8 @@ describeWithPostgres('the relay of a PostgreSQL that refuses', () => {
     const url = new URL(database.url);
     url.username = role;
     pool = database.connect({ connectionString: url.href, max: 4 });
+    // One that ends while it is lent.
+    pool.on('connect', connection => connection.on('error', () => undefined));
   });
 
   /** The tables are new, and the role has its rights. */
@@ -207,6 +213,21 @@ describeWithPostgres('the relay of a PostgreSQL that refuses', () => {
     await waitFor('all messages', () => sent.length === 5);
     await waitFor('an empty outbox', isEmpty);
     expect(relay.fault).toBeUndefined();
+  });
+
+  it('never joins a transaction that the service has left open', async () => {
+    const { sent, write } = start();
+    await write('before');
+    await waitFor('an empty outbox', isEmpty);
+    const left = await Promise.all([1, 2, 3, 4].map(() => pool.connect()));
+    for (const tx of left) {
+      await tx.query('BEGIN');
+      // It should have ended it.
+      tx.release();
+    }
+    await write('after');
+    await waitFor('an empty outbox', isEmpty);
+    expect(sent).toEqual(['before', 'after']);
   });
 
   it('passes on to a writer what ends its transaction, and what another one holds', async () => {
