@@ -13,6 +13,12 @@ export function finishesWithinTurns(work: Promise<unknown>, ms: number): Promise
   return finishes(work, ms, TURN_MS);
 }
 
+/** Whether `work` ends within `ms`, and `graceMs` at least: these come last, and count the process's own time only. */
+export async function finishesWithGrace(work: Promise<unknown>, ms: number, graceMs: number): Promise<boolean> {
+  if (ms > graceMs && (await finishesWithin(work, ms - graceMs))) return true;
+  return finishesWithinTurns(work, graceMs);
+}
+
 async function finishes(work: Promise<unknown>, ms: number, stepMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>(resolve => {

@@ -125,6 +125,21 @@ describe('the stop of a QueueConsumer', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('waits by the clock for what AWS does not answer, and by turns of a busy machine in its grace only', async () => {
+    const { consumer } = slowConsumer({ ...AT_ONCE, settle: 1_000_000 }, { messages: 1 });
+    consumer.start();
+    await jest.advanceTimersByTimeAsync(100);
+    delayTimers(200);
+    let endedAt = Infinity;
+    const begunAt = performance.now();
+    const stopped = consumer.stop(20_000).then(() => (endedAt = performance.now()));
+    await jest.advanceTimersByTimeAsync(200_000);
+    await stopped;
+    // 18 s, and 40 turns of 50 ms that take 250 ms each.
+    expect(endedAt - begunAt).toBeGreaterThanOrEqual(20_000);
+    expect(endedAt - begunAt).toBeLessThan(30_000);
+  });
+
   it('lets what runs go on after the intake was stopped, and settles it', async () => {
     const { consumer, log } = slowConsumer({ ...AT_ONCE, handler: 5_000 }, { messages: 4 });
     consumer.start();

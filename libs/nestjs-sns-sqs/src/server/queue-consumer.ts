@@ -1,5 +1,5 @@
 import { monotonicNow } from '../async/clock.js';
-import { finishesWithin, finishesWithinTurns } from '../async/finishes-within.js';
+import { finishesWithGrace, finishesWithin, finishesWithinTurns } from '../async/finishes-within.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxCounts } from '../inbox/admission.js';
@@ -146,7 +146,7 @@ export class QueueConsumer implements Consumer, Pausable {
       flushGraceMs -= await this.endReceives();
       isCutOff = this.parts.runner.cutOff([...this.inFlight]);
     }
-    await finishesWithinTurns(Promise.all([isCutOff, this.flush()]), Math.max(flushGraceMs, endsAt - monotonicNow()));
+    await finishesWithGrace(Promise.all([isCutOff, this.flush()]), endsAt - monotonicNow(), flushGraceMs);
     this.abandon();
   }
 
