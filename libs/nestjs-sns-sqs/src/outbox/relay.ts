@@ -5,6 +5,7 @@ import { pause } from '../async/pause.js';
 import { observeOutbox, type ObservedOutbox } from '../events/observed-parts.js';
 import { thrownText } from '../errors/thrown.js';
 import type { OutboxRow, OutboxStatus, OutboxStore } from '../interfaces/outbox-store.interface.js';
+import { keepLease } from './kept-lease.js';
 import { RelayFaults, type RelayLogger } from './relay-faults.js';
 import { RelayHousekeeping } from './relay-housekeeping.js';
 import { RelayPaces } from './relay-paces.js';
@@ -201,18 +202,12 @@ export class OutboxRelay implements ObservedOutbox {
       sendTo: destination => this.senders.get(destination)?.[0],
       beginWithinMs: Math.min(ROUND_MS, this.leaseMs / 3),
     });
-    const renewing = setInterval(() => {
-      this.parts.store.renew(token, this.leaseMs).then(
-        isHeld => isHeld || round.stop(),
-        // Another renewal follows; a lease that ends meanwhile leads to copies, not to a loss.
-        () => undefined,
-      );
-    }, this.leaseMs / 3);
+    const endLease = keepLease(this.parts.store, token, this.leaseMs, () => round.stop());
     await round.run();
     this.learnFrom(round, rows);
     // Until then no other relay takes what was sent, and sends it again.
     await this.settler.settle(token, round, this.stopping.signal, () => {
-      clearInterval(renewing);
+      endLease();
       if (round.sent.length + round.refused.length > 0) this.waiter.wake();
     });
   }

@@ -7,7 +7,7 @@ import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { Operation } from '../events/traced.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
-import { HeldBackError } from './held-back.js';
+import { afterEnd, enterHandler, workBeside, type HandlerEntry } from './handler-entry.js';
 
 /** What a handler is called with. */
 export interface HandlerInput {
@@ -25,18 +25,19 @@ export interface Together {
 type Decode = (message: SqsMessage) => Promise<EventEnvelope> | EventEnvelope;
 
 /** One received message from its receive to its settlement. It settles once: {@link claimSettlement} is true for the first caller only. */
-export class Delivery {
+export class Delivery implements HandlerEntry {
   /** Made when somebody asks for the signal: most handlers do not. */
   private controller: AbortController | undefined;
   private isSettled = false;
   private isLeaseLost = false;
   private isSignalTaken = false;
-  private hasEntered = false;
   private held = false;
-  private keptOut = false;
   private stopped = false;
   private decoded: Promise<EventEnvelope> | EventEnvelope | undefined;
   private known: EventEnvelope | undefined;
+  hasEntered = false;
+  /** Its handler was not called, whatever interceptors and filters make of that. */
+  isKeptOut = false;
   /**
    * The machine may have been suspended, and the lease have ended unnoticed; found at this time, in milliseconds.
    * Undefined: nothing speaks for it, or the lease was extended since.
@@ -190,18 +191,7 @@ export class Delivery {
 
   /** Guards, interceptors and pipes have come to its handler: why it must not be called any more; undefined: it is called. */
   enter(): Error | undefined {
-    const { abortReason } = this;
-    // An interceptor may call it again.
-    if (this.hasEntered) return abortReason;
-    this.keptOut = this.held || this.isLeaseLost || abortReason !== undefined;
-    if (this.keptOut) return new HeldBackError();
-    this.hasEntered = true;
-    return undefined;
-  }
-
-  /** Its handler was not called, whatever interceptors and filters make of that. */
-  get isKeptOut(): boolean {
-    return this.keptOut;
+    return enterHandler(this, !this.held && !this.isLeaseLost);
   }
 
   /** Its handler does not begin any more, unless it has. */
@@ -211,14 +201,12 @@ export class Delivery {
 
   /** Its handler works behind interceptors. */
   noteWork(work: Promise<unknown>): void {
-    // A handler that is called anew, by an interceptor that retries, has ended when all its calls have.
-    this.work = this.work ? Promise.allSettled([this.work, work]) : work;
+    this.work = workBeside(this.work, work);
   }
 
   /** Calls back when what its handler does behind interceptors has ended; at once where there is nothing. */
   afterWork(then: () => void): void {
-    if (this.work) this.work.then(then, then);
-    else then();
+    afterEnd(this.work, then);
   }
 
   /** Tells the handler to stop; its result is settled when it has ended. */

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { succeeded } from '../../test/scripted-queue.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
-import { BatchCaller, type BatchCallerOptions, type ByteBound } from './batch-caller.js';
+import { BatchCaller, type BatchCallerOptions } from './batch-caller.js';
+import type { ByteBound } from './batch-size.js';
 
 interface Entry {
   value: string;

@@ -7,6 +7,7 @@ import { AWS_BATCH_MAX_ENTRIES } from '../constants.js';
 import type { BatchFailure, BatchResult } from '../interfaces/wire.interface.js';
 import { ArrayQueue } from '../async/array-queue.js';
 import { asFailure, mayPass, TOO_LATE, withoutBlame } from './batch-failure.js';
+import { bytesOfBatch, sizeOfNextBatch, type ByteBound } from './batch-size.js';
 import { turnFor } from './large-batches.js';
 
 export interface BatchCallerOptions {
@@ -21,12 +22,6 @@ export interface BatchCallerOptions {
   /** Delay before the second try, in milliseconds; doubles from there up to 5 s, with full jitter. */
   retryDelayMs: number;
   random: () => number;
-}
-
-/** A bound of bytes for one call, where AWS has one. */
-export interface ByteBound<E> {
-  maxBytes: number;
-  bytesOf: (entry: E) => number;
 }
 
 const MAX_RETRY_DELAY_MS = 5_000;
@@ -158,7 +153,7 @@ export class BatchCaller<E extends object> {
 
   private launch(): void {
     this.inFlight += 1;
-    const batch = this.queue.take(this.nextBatchSize());
+    const batch = this.queue.take(sizeOfNextBatch(this.queue, this.bound));
     const link = this.calling.add(batch);
     void this.sendInTurn(batch).finally(() => this.onBatchDone(link));
   }
@@ -169,18 +164,6 @@ export class BatchCaller<E extends object> {
     if (this.isLingeringOver || (this.options.eager && this.inFlight === 0)) this.dispatch();
     else if (this.queue.length >= AWS_BATCH_MAX_ENTRIES) this.launchFullOnes();
     else if (this.queue.length > 0 && !this.timer && !this.gathering) this.schedule();
-  }
-
-  private nextBatchSize(): number {
-    const most = Math.min(this.queue.length, AWS_BATCH_MAX_ENTRIES);
-    if (!this.bound) return most;
-    let bytes = 0;
-    for (let size = 0; size < most; size += 1) {
-      const pending = this.queue.at(size);
-      bytes += pending ? this.bound.bytesOf(pending.entry) : 0;
-      if (bytes > this.bound.maxBytes) return Math.max(1, size);
-    }
-    return most;
   }
 
   /** Without those that nobody waits for any more. */
@@ -194,15 +177,9 @@ export class BatchCaller<E extends object> {
   }
 
   private sendInTurn(batch: Pending<E>[]): Promise<void> {
-    const bytes = this.bytesOf(batch);
+    const bytes = bytesOfBatch(batch, this.bound);
     const turn = turnFor(bytes);
     return turn ? turn.then(() => this.send(batch, bytes)) : this.send(batch, bytes);
-  }
-
-  private bytesOf(batch: Pending<E>[]): number {
-    let bytes = 0;
-    if (this.bound) for (const { entry } of batch) bytes += this.bound.bytesOf(entry);
-    return bytes;
   }
 
   private async send(all: Pending<E>[], bytes = 0): Promise<void> {

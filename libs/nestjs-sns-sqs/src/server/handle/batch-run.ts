@@ -7,7 +7,7 @@ import type { ElementClass } from '../../interfaces/handler-options.interface.js
 import type { BatchMember, MemberOutcome } from './batch-call.js';
 import { pipeEach, type PipedBatch } from './batch-pipes.js';
 import type { HandlerCall } from './handler-call.js';
-import { HeldBackError } from '../held-back.js';
+import { afterEnd, enterHandler, workBeside, type HandlerEntry } from '../handler-entry.js';
 import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 import { ENTER, NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
@@ -15,7 +15,7 @@ const DONE: MemberOutcome = { kind: 'done' };
 const HELD_BACK: MemberOutcome = { kind: 'held-back' };
 
 /** One call of a handler for many messages: what it gets, how it is told to stop, and the result of each message. */
-export class BatchRun implements HandlerCall, PipedBatch {
+export class BatchRun implements HandlerCall, HandlerEntry, PipedBatch {
   readonly payloads: unknown[];
   readonly contexts: SqsBatchContext;
   cutOff: ((reason: Error) => void) | undefined;
@@ -26,8 +26,8 @@ export class BatchRun implements HandlerCall, PipedBatch {
   private thrown: unknown;
   private work: Promise<unknown> | undefined;
   private isSignalTaken = false;
-  private hasEntered = false;
-  private isKeptOut = false;
+  hasEntered = false;
+  isKeptOut = false;
 
   constructor(
     private readonly members: readonly BatchMember[],
@@ -74,24 +74,20 @@ export class BatchRun implements HandlerCall, PipedBatch {
     this.cutOff?.(reason);
   }
 
-  /** As {@link Delivery.enter}. The lease of some may be lost, of which the handler is told. */
+  /** The lease of some may be lost, of which the handler is told. */
   enter(): Error | undefined {
-    const { abortReason } = this;
-    if (this.hasEntered) return abortReason;
-    const mayRun = this.members.some(({ delivery }) => !delivery.isHeldBack && !delivery.leaseLost);
-    this.isKeptOut = !mayRun || abortReason !== undefined;
-    if (this.isKeptOut) return new HeldBackError();
-    this.hasEntered = true;
-    return undefined;
+    return enterHandler(
+      this,
+      this.members.some(({ delivery }) => !delivery.isHeldBack && !delivery.leaseLost),
+    );
   }
 
   noteWork(work: Promise<unknown>): void {
-    this.work = this.work ? Promise.allSettled([this.work, work]) : work;
+    this.work = workBeside(this.work, work);
   }
 
   afterWork(then: () => void): void {
-    if (this.work) this.work.then(then, then);
-    else then();
+    afterEnd(this.work, then);
   }
 
   noteThrown(error: unknown): void {
