@@ -3,6 +3,13 @@ import { PostgresInboxStore, type SqlPool } from 'nestjs-sns-sqs/postgres';
 import { Inbox } from '../../../libs/nestjs-sns-sqs/src/inbox/inbox.js';
 import type { HeldClaim } from '../../../libs/nestjs-sns-sqs/src/inbox/held-claim.js';
 import type { StoreHealth } from '../../../libs/nestjs-sns-sqs/src/inbox/store-health.js';
+import {
+  explore,
+  GatedCalls,
+  type Action,
+  type FaultKind,
+  type Scope,
+} from '../../../libs/nestjs-sns-sqs/test/interleavings.js';
 import { outboxSql } from '../../../libs/nestjs-sns-sqs/src/postgres/outbox/outbox-sql.js';
 import { ModelDatabase, type ModelSession } from './model-database.js';
 
@@ -15,24 +22,11 @@ import { ModelDatabase, type ModelSession } from './model-database.js';
 
 const LEASE_MS = 30_000;
 const EFFECT = 'INSERT INTO effects (n) VALUES ($1)';
-/** What is deeper is run in one order. */
-const DEPTH = process.env['EXHAUSTIVE'] ? 7 : 5;
 /** Nobody else can notice these. */
 const ALONE = new Set(['BEGIN', 'ROLLBACK', EFFECT]);
 
-type Fault = 'crash' | 'lost answer' | 'no effect' | 'expiry';
-
-interface Pending {
-  by: Consumer;
-  what: string;
-  execute: (how: 'answer' | 'lose' | 'fail') => void;
-}
-
-interface Action {
-  name: string;
-  fault?: Fault;
-  act: () => void;
-}
+/** Who waits for another one. */
+const AGAIN = 'look again';
 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 60; turn += 1) await Promise.resolve();
@@ -49,15 +43,18 @@ const HEALTHY = {
 } as unknown as StoreHealth;
 
 /** The database, two consumers and what they wait for. */
-class Scope {
-  readonly effects: number[] = [];
-  pending: Pending[] = [];
+class TwoConsumers implements Scope {
+  private readonly effects: number[] = [];
+  private readonly calls = new GatedCalls<Consumer>(({ number }) => String(number));
   readonly consumers: Consumer[] = [];
   readonly database: ModelDatabase;
   private now = 0;
-  private fault: Fault | undefined;
+  private fault: FaultKind | undefined;
 
-  constructor(events: readonly number[]) {
+  constructor(
+    events: readonly number[],
+    private readonly expected: string,
+  ) {
     this.database = new ModelDatabase({
       outboxSql: outboxSql('nestjs_sns_sqs'),
       now: () => this.now,
@@ -75,16 +72,8 @@ class Scope {
   }
 
   actions(): Action[] {
-    const actions: Action[] = this.pending.map(each => ({
-      name: nameOf(each),
-      act: () => this.take(each, 'answer'),
-    }));
+    const actions = this.calls.actions(this.fault === undefined, what => what !== AGAIN);
     if (this.fault !== undefined) return actions;
-    for (const each of this.pending.filter(({ what }) => what !== 'look again')) {
-      const name = nameOf(each);
-      actions.push({ name: `${name} (answer lost)`, fault: 'lost answer', act: () => this.take(each, 'lose') });
-      actions.push({ name: `${name} (no effect)`, fault: 'no effect', act: () => this.take(each, 'fail') });
-    }
     for (const consumer of this.consumers) {
       if (consumer.isAlive && !consumer.isDone)
         actions.push({ name: `${consumer.number} dies`, fault: 'crash', act: () => this.kill(consumer) });
@@ -99,44 +88,33 @@ class Scope {
     await settle();
   }
 
-  /** Lets everything that lives go on to its end. */
   async finish(): Promise<void> {
     for (let step = 0; !this.isOver; step += 1) {
       if (step > 200) throw new Error('an event was not done');
-      const next = this.pending.find(({ what }) => what !== 'look again') ?? this.pending[0];
-      if (next?.what === 'look again') this.endLeases();
-      if (next) this.take(next, 'answer');
+      this.calls.answerNext(AGAIN, what => {
+        if (what === AGAIN) this.endLeases();
+      });
       await settle();
     }
   }
 
+  problem(): string | undefined {
+    const effects = this.effects.join();
+    return effects === this.expected ? undefined : `the effects are ${effects}`;
+  }
+
   call<T>(by: Consumer, what: string, effect: () => Promise<T>): Promise<T> {
-    if (!by.isAlive) return new Promise(() => undefined);
-    return new Promise((resolve, reject) => {
-      this.pending.push({
-        by,
-        what,
-        execute: how => {
-          if (how === 'fail') return reject(new Error('no effect'));
-          effect().then(value => (how === 'lose' ? reject(new Error('answer lost')) : resolve(value)), reject);
-        },
-      });
-    });
+    return by.isAlive ? this.calls.make(by, what, effect) : new Promise(() => undefined);
   }
 
   private start(event: number): void {
     this.consumers.push(new Consumer(this, this.consumers.length, event));
   }
 
-  private take(call: Pending, how: 'answer' | 'lose' | 'fail'): void {
-    this.pending.splice(this.pending.indexOf(call), 1);
-    call.execute(how);
-  }
-
   /** Its message is delivered to another one. */
   private kill(consumer: Consumer): void {
     consumer.die();
-    this.pending = this.pending.filter(({ by }) => by !== consumer);
+    this.calls.forget(consumer);
     this.start(consumer.event);
   }
 
@@ -153,7 +131,7 @@ class Consumer {
   private readonly inbox: Inbox;
 
   constructor(
-    private readonly scope: Scope,
+    private readonly scope: TwoConsumers,
     readonly number: number,
     readonly event: number,
   ) {
@@ -182,7 +160,7 @@ class Consumer {
   }
 
   private async run(): Promise<void> {
-    while (!(await this.try())) await this.scope.call(this, 'look again', () => Promise.resolve());
+    while (!(await this.try())) await this.scope.call(this, AGAIN, () => Promise.resolve());
     this.isDone = true;
   }
 
@@ -248,41 +226,6 @@ function withoutWaitingRoom(store: PostgresInboxStore): PostgresInboxStore {
   return Object.assign(store, { putOff: undefined, callIn: undefined });
 }
 
-const nameOf = ({ by, what }: Pending): string => `${by.number}: ${what}`;
-
-/** Gives how many runs there were, and how many of them had a fault. */
-async function explore(events: readonly number[], expected: string): Promise<[number, number]> {
-  const open: number[][] = [[]];
-  let [runs, faults] = [0, 0];
-  while (open.length > 0) {
-    const choices = open.pop() ?? [];
-    const scope = new Scope(events);
-    await settle();
-    const names: string[] = [];
-    let isFaulty = false;
-    for (const choice of choices) {
-      const action = scope.actions()[choice];
-      if (!action) throw new Error('a run went another way when it was replayed');
-      names.push(action.name);
-      isFaulty ||= action.fault !== undefined;
-      await scope.do(action);
-    }
-    const actions = scope.actions();
-    if (!scope.isOver && actions.length > 0 && choices.length < DEPTH) {
-      actions.forEach((_, choice) => open.push([...choices, choice]));
-      continue;
-    }
-    runs += 1;
-    if (isFaulty) faults += 1;
-    await scope.finish().catch((error: unknown) => {
-      throw new Error(`${String(error)} after: ${names.join(', ')}`);
-    });
-    if (scope.effects.join() !== expected)
-      throw new Error(`the effects are ${scope.effects.join()} after: ${names.join(', ')}`);
-  }
-  return [runs, faults];
-}
-
 describe('Two consumers with an inbox in PostgreSQL, one fault', () => {
   // A call that waits for its turn does not time out meanwhile.
   beforeEach(() => void jest.useFakeTimers());
@@ -294,7 +237,11 @@ describe('Two consumers with an inbox in PostgreSQL, one fault', () => {
   ])(
     'have one effect for each event, in order, whatever happens when: %s',
     async (_, events, expected) => {
-      const [runs, faults] = await explore(events, expected);
+      const { runs, faults } = await explore(async () => {
+        const scope = new TwoConsumers(events, expected);
+        await settle();
+        return scope;
+      });
       expect(runs).toBeGreaterThan(100);
       expect(faults).toBeGreaterThan(100);
     },

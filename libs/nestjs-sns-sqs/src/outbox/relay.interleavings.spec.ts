@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { explore, GatedCalls, type Action, type FaultKind, type Scope } from '../../test/interleavings.js';
 import { MemoryOutbox } from '../../test/memory-outbox.js';
 import type { OutboxClaimRequest, OutboxMessage, OutboxStore } from '../interfaces/outbox-store.interface.js';
 import { OutboxRelay, type RelayLink } from './relay.js';
@@ -14,36 +15,21 @@ const LEASE_MS = 30_000;
 const message = (id: string): OutboxMessage => ({ destination: TO, id, type: 't', entry: '{}', lane: 'user 1' });
 const away: RelayFailure = { code: 'ENDPOINT_UNREACHABLE', reason: 'away', isRefused: false };
 
-type FaultKind = 'crash' | 'lost answer' | 'no effect' | 'expiry';
-
-/** What is deeper is run in one order. Without a fault both are published by then. */
-const DEPTH = process.env['EXHAUSTIVE'] ? 7 : 5;
-
-interface Pending {
-  relay: number;
-  what: string;
-  /** Carries it out and answers; `lose`: without the answer; `fail`: an error, and no effect. */
-  execute: (how: 'answer' | 'lose' | 'fail') => void;
-}
-
-interface Action {
-  name: string;
-  fault?: FaultKind;
-  act: () => void;
-}
-
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 40; turn += 1) await Promise.resolve();
 };
 
-class Scope {
+class TwoRelays implements Scope {
   readonly store = new MemoryOutbox();
-  readonly accepted: string[] = [];
-  private pending: Pending[] = [];
+  private readonly accepted: string[] = [];
+  private readonly calls = new GatedCalls<number>(String);
   private readonly alive = [true, true];
   private readonly links: RelayLink[] = [];
   private fault: FaultKind | undefined;
-  calls = 0;
+
+  get isOver(): boolean {
+    return this.store.rows.length === 0;
+  }
 
   async start(): Promise<void> {
     await this.store.commit(message('1'), message('2'));
@@ -62,17 +48,10 @@ class Scope {
   }
 
   actions(): Action[] {
-    const actions: Action[] = [];
-    for (const each of this.pending)
-      actions.push({ name: `${each.relay}: ${each.what}`, act: () => this.take(each, 'answer') });
+    const actions = this.calls.actions(this.fault === undefined);
     if (this.fault !== undefined) return actions;
-    for (const each of this.pending) {
-      const name = `${each.relay}: ${each.what}`;
-      actions.push({ name: `${name} (answer lost)`, fault: 'lost answer', act: () => this.take(each, 'lose') });
-      actions.push({ name: `${name} (no effect)`, fault: 'no effect', act: () => this.take(each, 'fail') });
-    }
     for (const relay of [0, 1]) {
-      if (this.pending.some(each => each.relay === relay)) {
+      if (this.calls.has(relay)) {
         actions.push({ name: `${relay} dies`, fault: 'crash', act: () => this.kill(relay) });
       }
     }
@@ -86,20 +65,22 @@ class Scope {
     await settle();
   }
 
-  /** Lets everything that lives go on until nothing waits any more. */
   async finish(): Promise<void> {
     for (let step = 0; this.store.rows.length > 0; step += 1) {
       if (step > 200) throw new Error('a message was not published');
-      const next = this.pending[0];
-      if (next) this.take(next, 'answer');
-      else await jest.advanceTimersByTimeAsync(1_000);
+      if (this.calls.answerNext() === undefined) await jest.advanceTimersByTimeAsync(1_000);
       await settle();
     }
   }
 
+  problem(): string | undefined {
+    // What was accepted first of each message, in order.
+    const firsts = [...new Set(this.accepted)].join();
+    return firsts === '1,2' ? undefined : `accepted ${this.accepted.join()}`;
+  }
+
   async end(): Promise<void> {
-    this.alive.fill(false);
-    this.pending = [];
+    for (const relay of [0, 1]) this.kill(relay);
     for (const link of this.links) void link.detach();
     await jest.advanceTimersByTimeAsync(0);
     jest.clearAllTimers();
@@ -107,27 +88,11 @@ class Scope {
 
   private kill(relay: number): void {
     this.alive[relay] = false;
-    this.pending = this.pending.filter(each => each.relay !== relay);
-  }
-
-  private take(call: Pending, how: 'answer' | 'lose' | 'fail'): void {
-    this.pending.splice(this.pending.indexOf(call), 1);
-    call.execute(how);
+    this.calls.forget(relay);
   }
 
   private call<T>(relay: number, what: string, effect: () => Promise<T>): Promise<T> {
-    if (!this.alive[relay]) return new Promise(() => undefined);
-    this.calls += 1;
-    return new Promise((resolve, reject) => {
-      this.pending.push({
-        relay,
-        what,
-        execute: how => {
-          if (how === 'fail') return reject(new Error('no effect'));
-          void effect().then(value => (how === 'lose' ? reject(new Error('answer lost')) : resolve(value)));
-        },
-      });
-    });
+    return this.alive[relay] ? this.calls.make(relay, what, effect) : new Promise(() => undefined);
   }
 
   private gated(relay: number): OutboxStore {
@@ -161,45 +126,16 @@ const methodsOf = (store: MemoryOutbox): OutboxStore => ({
   status: destinations => store.status(destinations),
 });
 
-/** What was accepted first of each message, in order. */
-const firsts = (accepted: readonly string[]): string[] => [...new Set(accepted)];
-
 describe('Two relays, two messages of one subject, one fault', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   it('publish both, the first before the second, whatever happens when', async () => {
-    /** The choices that lead to a state; a run is replayed from its start. */
-    const open: number[][] = [[]];
-    let runs = 0;
-    let faults = 0;
-    while (open.length > 0) {
-      const choices = open.pop() ?? [];
-      const scope = new Scope();
+    const { runs, faults } = await explore(async () => {
+      const scope = new TwoRelays();
       await scope.start();
-      const names: string[] = [];
-      let isFaulty = false;
-      for (const choice of choices) {
-        const action = scope.actions()[choice];
-        if (!action) throw new Error('a run went another way when it was replayed');
-        names.push(action.name);
-        isFaulty ||= action.fault !== undefined;
-        await scope.do(action);
-      }
-      const actions = scope.actions();
-      const isOver = scope.store.rows.length === 0 || actions.length === 0 || choices.length >= DEPTH;
-      if (isOver) {
-        runs += 1;
-        if (isFaulty) faults += 1;
-        await scope.finish().catch((error: unknown) => {
-          throw new Error(`${String(error)} after: ${names.join(', ')}`);
-        });
-        if (firsts(scope.accepted).join() !== '1,2') {
-          throw new Error(`accepted ${scope.accepted.join()} after: ${names.join(', ')}`);
-        }
-      } else actions.forEach((_, choice) => open.push([...choices, choice]));
-      await scope.end();
-    }
+      return scope;
+    });
     expect(runs).toBeGreaterThan(100);
     expect(faults).toBeGreaterThan(100);
   }, 600_000);
