@@ -156,6 +156,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: { spec: 'handle/suspects' },
   },
   {
+    mend: 'FIFO: nothing runs in a batch behind a message of its group whose lease was lost',
+    file: 'server/handle/batch-call.ts',
+    from: 'if (this.keepsGroups) heads.set(groupOf(place), place.delivery);\n      return false;',
+    to: 'return false;',
+    by: { spec: 'handle/batch-dispatcher' },
+  },
+  {
     mend: 'What is being hidden is not made visible before',
     file: 'server/settle/visibility-caller.ts',
     from: 'return hiding ? hiding',

@@ -117,12 +117,19 @@ export class BatchCall implements RunningBatch<Delivery>, Together {
   private async call(places: readonly Place[], heads: Map<string, Delivery>): Promise<void> {
     const mayRun = places.filter(place => {
       const head = this.headOf(place, heads);
-      if (head) holdBack(place, head);
-      return !head;
+      if (head) {
+        holdBack(place, head);
+        return false;
+      }
+      if (mayStart(place)) return true;
+      // It comes again, and so must those of its group behind it.
+      tell(place, HELD_BACK);
+      if (this.keepsGroups) heads.set(groupOf(place), place.delivery);
+      return false;
     });
     if (mayRun.length === 0) return;
     const outcomes = await this.callTogether(mayRun.flatMap(({ member }) => member ?? []));
-    const results = mayRun.map((place, at): Result => ({ place, outcome: outcomes[at] ?? { kind: 'held-back' } }));
+    const results = mayRun.map((place, at): Result => ({ place, outcome: outcomes[at] ?? HELD_BACK }));
     if (this.keepsGroups) await Promise.all(byGroup(results).map(ofGroup => this.tellInOrder(ofGroup, heads)));
     else for (const { place, outcome } of results) tell(place, outcome);
   }
@@ -158,6 +165,11 @@ function placeOf(delivery: Delivery): Place {
   place.ended = new Promise(resolve => (place.end = resolve));
   return place;
 }
+
+const HELD_BACK: MemberOutcome = { kind: 'held-back' };
+
+/** Its lease may have been lost, or its server have stopped, while it waited for the others. */
+const mayStart = ({ delivery }: Place): boolean => !delivery.leaseLost && !delivery.isHeldBack;
 
 const groupOf = ({ delivery }: Place): string => delivery.groupId ?? '';
 

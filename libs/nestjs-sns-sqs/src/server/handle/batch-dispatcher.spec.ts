@@ -12,17 +12,23 @@ import { ENTER, type NotesWork } from './watch-handlers.js';
 
 const logger = { warn: jest.fn(), error: jest.fn() };
 
-function batchOf(handle: (ids: string[], contexts: { getArgByIndex(at: number): unknown }) => unknown) {
+function batchOf(
+  handle: (ids: string[], contexts: { getArgByIndex(at: number): unknown }) => unknown,
+  groups?: readonly string[],
+) {
   const handler = handle as unknown as MessageHandler;
   const dispatcher = new BatchDispatcher({
     queueName: 'q',
-    fifo: false,
+    fifo: groups !== undefined,
     hooks: (_, work) => work(),
     time: new HandlerTime({ queueName: 'q', handlerTimeoutMs: 60_000, logger }),
     asking: undefined,
     logger,
   });
-  const deliveries = ['a', 'b', 'c'].map(id => new Delivery({ MessageId: id }, 0, 0));
+  const deliveries = ['a', 'b', 'c'].map((id, at) => {
+    const group = groups?.[at];
+    return new Delivery({ MessageId: id, ...(group && { Attributes: { MessageGroupId: group } }) }, 0, 0);
+  });
   const call = dispatcher.begin(deliveries);
   const join = async (at: number): Promise<string> => {
     const delivery = deliveries.at(at) ?? new Delivery({}, 0, 0);
@@ -50,6 +56,19 @@ describe('a batch', () => {
     const all = await Promise.all([...waiting, join(2)]);
     expect(all).toEqual(['held back', 'held back', 'done']);
     expect(handle.mock.calls.map(([ids]) => ids)).toEqual([['c']]);
+  });
+
+  it.each<[string, (delivery: Delivery) => void]>([
+    ['whose lease was lost', delivery => delivery.loseLease(new Error('lost'))],
+    ['that was held back', delivery => delivery.holdBack()],
+  ])('has none of a FIFO group behind one %s while it waited for the others', async (_, meanwhile) => {
+    const handle = jest.fn<(ids: string[]) => void>();
+    const { deliveries, join } = batchOf(handle, ['g', 'g', 'h']);
+    const waiting = [join(0), join(1)];
+    deliveries.slice(0, 1).forEach(meanwhile);
+    expect(await Promise.all([...waiting, join(2)])).toEqual(['held back', 'held back', 'done']);
+    expect(handle.mock.calls.map(([ids]) => ids)).toEqual([['c']]);
+    expect(deliveries[1]?.behind).toBe(deliveries[0]);
   });
 
   it('is not called where nobody is left', async () => {

@@ -35,18 +35,13 @@ export class BatchDispatcher {
   }
 
   private readonly callTogether = async (members: readonly BatchMember[]): Promise<MemberOutcome[]> => {
-    // A schema or the inbox may have taken its time.
-    const started = members.filter(({ delivery }) => !delivery.leaseLost && !delivery.isHeldBack);
-    const [first] = started;
-    const outcomes = new Map<BatchMember, MemberOutcome>();
-    if (first) {
-      const { batch } = (first.handler.extras ?? {}) as HandlerOptions;
-      const run = new BatchRun(started, this.options.queueName, batch?.items);
-      const results = run.outcomes(await this.failureOf(run, first.handler));
-      started.forEach((member, at) => outcomes.set(member, results[at] ?? { kind: 'held-back' }));
-      this.tellOnce(started, results);
-    }
-    return members.map(member => outcomes.get(member) ?? { kind: 'held-back' });
+    const [first] = members;
+    if (!first) return [];
+    const { batch } = (first.handler.extras ?? {}) as HandlerOptions;
+    const run = new BatchRun(members, this.options.queueName, batch?.items);
+    const results = run.outcomes(await this.failureOf(run, first.handler));
+    this.tellOnce(members, results);
+    return results;
   };
 
   /** What has failed them all is told once, and not for each. */
