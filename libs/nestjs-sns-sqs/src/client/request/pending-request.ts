@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import type { ProducerDeserializer, WritePacket } from '@nestjs/microservices';
 import { SERIALIZER_TIMEOUT_MS } from '../../constants.js';
 import { parseJson } from '../../envelope/parse-json.js';
@@ -57,8 +58,28 @@ export class PendingRequest {
     this.callback({ err });
   }
 
+  /** Throws what the callback throws, after the request has ended with it: its caller would wait for ever. */
   private give({ err, response, isDisposed = false }: ReplyPacket): void {
     this.isOver = isDisposed || Boolean(err);
-    this.callback(this.isOver ? { err, response, isDisposed: true } : { response });
+    try {
+      this.callback(this.isOver ? { err, response, isDisposed: true } : { response });
+    } catch (thrown) {
+      this.isOver = true;
+      if (!err) this.callback({ err: thrown });
+      throw thrown;
+    }
   }
 }
+
+/** Each one, though the callbacks of others throw: `serializeError()` of a client is the user's. */
+export function failEach(requests: Iterable<PendingRequest>, error: Error, logger: Pick<LoggerService, 'error'>): void {
+  for (const request of requests) {
+    try {
+      request.fail(error);
+    } catch (thrown) {
+      logger.error(subscriberThrew(thrown));
+    }
+  }
+}
+
+export const subscriberThrew = (thrown: unknown): string => `a reply's subscriber threw: ${errorText(thrown)}`;

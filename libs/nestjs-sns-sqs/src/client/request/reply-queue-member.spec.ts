@@ -46,6 +46,20 @@ describe('ReplyQueueMember', () => {
     expect(await member(access().sqs).open()).not.toBe(await member(access().sqs).open());
   });
 
+  it('ends every request when it closes, though the callback of one throws', async () => {
+    const { sqs } = access();
+    const [first, second] = [member(sqs), member(sqs)];
+    const thrower = jest.fn(() => {
+      throw new Error('on purpose');
+    });
+    const after = jest.fn();
+    for (const callback of [thrower, after]) first.expect(callback);
+    await Promise.all([first.open(), second.open()]);
+    await first.close();
+    expect(thrower).toHaveBeenCalledTimes(1);
+    expect(after.mock.calls).toMatchObject([[{ err: { code: 'CLIENT_CLOSED' } }]]);
+  });
+
   it('ends its own requests when it closes; the last one deletes the queue', async () => {
     const { sqs, created, deleted } = access();
     const [first, second] = [member(sqs), member(sqs)];

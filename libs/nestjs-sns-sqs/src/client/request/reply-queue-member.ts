@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { ClientSQSOptions } from '../../interfaces/client-options.interface.js';
 import { accessSqs } from '../../wire/aws-access.js';
 import { SdkReplyQueuePlane } from '../../wire/sdk-reply-queue-plane.js';
-import { PendingRequest, type ReplyCallback } from './pending-request.js';
+import { failEach, PendingRequest, type ReplyCallback } from './pending-request.js';
 import { closedError, ReplyQueue } from './reply-queue.js';
 
 export interface ReplyQueueMemberOptions {
@@ -64,7 +64,7 @@ export class ReplyQueueMember {
   }
 
   private async leave(): Promise<void> {
-    for (const request of this.waiting) request.fail(closedError());
+    failEach(this.waiting, closedError(), this.options.logger);
     const { shared } = this;
     if (!shared) return;
     shared.members -= 1;

@@ -221,6 +221,66 @@ describe('ReplyQueue', () => {
     }
   });
 
+  it.each([
+    ['making', 'create'],
+    ['removal', 'delete'],
+  ] as const)(
+    'closes though its %s is never answered, whatever becomes of the signal, and says so',
+    async (_, call) => {
+      const { queue, plane, logger } = queueByHand();
+      plane[call].mockImplementation(() => new Promise<never>(() => undefined));
+      const opening = Promise.allSettled([queue.open()]);
+      await pass();
+      const closed = jest.fn();
+      void queue.close().then(closed);
+      await pass(6_000);
+      expect(closed).toHaveBeenCalledTimes(1);
+      expect(logger.warn.mock.calls).toEqual([[expect.stringMatching(/web-replies-\w{12} may be left behind/)]]);
+      expect(jest.getTimerCount()).toBe(0);
+      if (call === 'delete') await opening;
+    },
+  );
+
+  it('removes a queue whose making is answered after the close has ended', async () => {
+    const { queue, plane } = queueByHand();
+    let made: (url: string) => void = () => undefined;
+    plane.create.mockImplementation(() => new Promise(resolve => (made = resolve)));
+    const opening = Promise.allSettled([queue.open()]);
+    await pass();
+    const closed = queue.close();
+    await pass(6_000);
+    await closed;
+    made('url/late');
+    await opening;
+    await pass();
+    expect(plane.delete.mock.calls.map(([url]) => url)).toEqual(['url/late']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('ends every request though subscribers throw, and waits for none of them', async () => {
+    const { queue, ask, polls, last, logger } = queueByHand();
+    await queue.open();
+    const thrower = ask();
+    thrower.callback.mockImplementation(({ err }) => {
+      if (!err) throw new Error('on purpose');
+    });
+    last().answer([reply(thrower.correlationId, { response: 1, isDisposed: true })]);
+    await pass();
+    expect(thrower.callback.mock.calls).toMatchObject([
+      [{ response: 1, isDisposed: true }],
+      [{ err: { message: 'on purpose' } }],
+    ]);
+    await pass(60_000);
+    expect(polls).toHaveLength(1);
+    const [first, second] = [ask(), ask()];
+    first.callback.mockImplementation(() => {
+      throw new Error('on purpose');
+    });
+    await queue.close();
+    expect(second.callback.mock.calls).toMatchObject([[{ err: { code: 'CLIENT_CLOSED' } }]]);
+    expect(logger.error).toHaveBeenCalledTimes(2);
+  });
+
   it('that nobody needed makes no call', async () => {
     const { queue, plane } = queueByHand();
     await queue.close();

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
 import { abortController } from '../../async/abort.js';
+import { finishesWithin } from '../../async/finishes-within.js';
 import { noteReplyQueue } from '../../async/own-requests.js';
 import { AWS_BATCH_MAX_ENTRIES } from '../../constants.js';
 import { replyOf, REPLY_QUEUE_MARK } from '../../envelope/reply.js';
@@ -10,7 +11,7 @@ import type { ReplyQueuePlane } from '../../interfaces/reply-queue-plane.interfa
 import type { SqsMessage, SqsWire } from '../../interfaces/wire.interface.js';
 import { throughFaults } from '../../wire/through-faults.js';
 import { publishSettings } from '../publish/publish-batcher.js';
-import type { PendingRequest } from './pending-request.js';
+import { failEach, subscriberThrew, type PendingRequest } from './pending-request.js';
 import { REPLY_VISIBILITY_SECONDS, ReplyPoller } from './reply-poller.js';
 import { aliveTags, RENEW_EVERY_MS, tagsOfReplyQueue } from './reply-queue-tags.js';
 
@@ -28,8 +29,9 @@ const MAX_CALLER = 29;
 /** One hour, in seconds: nobody waits longer for a reply that is there. */
 const RETENTION_SECONDS = 3_600;
 
-/** An app that closes while AWS is away does not wait longer, in milliseconds. */
+/** An app that closes while AWS is away does not wait longer for the delete, nor for all, in milliseconds. */
 const DELETE_WITHIN_MS = 5_000;
+const CLOSE_WITHIN_MS = 6_000;
 
 /**
  * The queue that a process's replies come to: standard, nobody else's, made at the first request, deleted by
@@ -38,6 +40,8 @@ const DELETE_WITHIN_MS = 5_000;
 export class ReplyQueue {
   private readonly pending = new Map<string, PendingRequest>();
   private opening: Promise<string> | undefined;
+  /** The latest one. */
+  private name = '';
   private renewal: NodeJS.Timeout | undefined;
   private poller: ReplyPoller | undefined;
   private closing: Promise<void> | undefined;
@@ -73,7 +77,15 @@ export class ReplyQueue {
     this.failAll(closedError());
     this.stopping.abort();
     this.poller?.stop();
-    const url = await this.opening?.catch(() => undefined);
+    if (!this.opening || (await finishesWithin(this.removeOpened(this.opening), CLOSE_WITHIN_MS))) return;
+    clearInterval(this.renewal);
+    this.options.logger.warn(
+      `SQS has not answered within ${CLOSE_WITHIN_MS} ms of close(): the reply queue ${this.name} may be left behind`,
+    );
+  }
+
+  private async removeOpened(opening: Promise<string>): Promise<void> {
+    const url = await opening.catch(() => undefined);
     clearInterval(this.renewal);
     if (url !== undefined) await this.remove(url);
   }
@@ -82,6 +94,7 @@ export class ReplyQueue {
     const { prefix, caller, plane, wire, logger } = this.options;
     const name = `${prefix}${caller.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, MAX_CALLER)}${REPLY_QUEUE_MARK}${randomBytes(6).toString('hex')}`;
     noteReplyQueue(name);
+    this.name = name;
     const attributes = {
       MessageRetentionPeriod: String(RETENTION_SECONDS),
       VisibilityTimeout: String(REPLY_VISIBILITY_SECONDS),
@@ -145,7 +158,7 @@ export class ReplyQueue {
   private failAll(error: SnsSqsError): void {
     const all = [...this.pending.values()];
     this.pending.clear();
-    for (const request of all) request.fail(error);
+    failEach(all, error, this.options.logger);
   }
 
   private async take(url: string, messages: SqsMessage[]): Promise<void> {
@@ -169,8 +182,9 @@ export class ReplyQueue {
         this.pending.delete(reply.correlationId);
       }
     } catch (error) {
-      // A subscriber that throws must not keep the others from their replies.
-      this.options.logger.error(`a reply's subscriber threw: ${errorText(error)}`);
+      // A subscriber that throws must not keep the others from their replies, and is not waited for.
+      this.pending.delete(reply.correlationId);
+      this.options.logger.error(subscriberThrew(error));
     }
   }
 }
