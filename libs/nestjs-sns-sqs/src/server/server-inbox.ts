@@ -2,7 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { StoreHealth } from '../inbox/store-health.js';
 import { useStore } from '../inbox/store-users.js';
+import { errorText } from '../errors/aws-errors.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { inTime } from '../events/user-code.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { ResolvedInboxOptions } from '../options/server-options.js';
 
@@ -51,13 +53,20 @@ export class ServerInbox {
     await Promise.all(this.healths.map(health => health.check()));
   }
 
-  /** Closes the store, unless another server of this process uses it. */
+  /** Closes the store, unless another server of this process uses it. Never rejects: the store may be the user's. */
   async close(): Promise<void> {
     for (const health of this.healths) health.stop();
-    await this.endUse();
+    const late = (): Error => new Error(`its close() did not end within ${CLOSE_WITHIN_MS} ms`);
+    try {
+      await inTime(this.endUse(), CLOSE_WITHIN_MS, late);
+    } catch (error) {
+      this.options.logger.warn(`inbox: the store was not closed: ${errorText(error)}`);
+    }
   }
 }
 
+/** A server that stops does not wait longer for its store, in milliseconds. */
+const CLOSE_WITHIN_MS = 5_000;
 const SAY_AGAIN_MS = 60_000;
 
 /** Says that the store was full, and how much it has forgotten, at most once a minute. */
