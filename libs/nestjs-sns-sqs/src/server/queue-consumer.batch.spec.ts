@@ -230,6 +230,21 @@ describe('QueueConsumer with batches', () => {
     expect(calls).toEqual(['m0 m1 m2 m3']);
   });
 
+  it('is paused until the pause is over, whatever is still being settled then', async () => {
+    const { put, consumer, wire } = consumerOf(() => undefined);
+    wire.deleteBatch.mockImplementationOnce(() => new Promise(() => undefined));
+    await put(...many(4));
+    await pass(100);
+    const paused: string[] = [];
+    void consumer.pause().then(() => paused.push('first'));
+    await pass(1_000);
+    expect(paused).toEqual([]);
+    consumer.resume();
+    void consumer.pause().then(() => paused.push('second'));
+    await pass(0);
+    expect(paused).toEqual(['first']);
+  });
+
   it('hands back a batch that fills at a stop, and lets the one that runs end', async () => {
     let finish: () => void = () => undefined;
     const { put, consumer, settled, calls } = consumerOf(() => new Promise<void>(resolve => (finish = resolve)));

@@ -94,8 +94,8 @@ export class QueueConsumer implements Consumer, Pausable {
    * Receives nothing until {@link resume}; what was not started is visible again. Resolves when the handlers that run
    * have ended and are settled, or the pause has.
    */
-  async pause(): Promise<void> {
-    if ((await this.parts.steering.pause()) === 'idle') await this.flush();
+  pause(): Promise<void> {
+    return this.parts.steering.pause(() => this.flush());
   }
 
   resume(): void {

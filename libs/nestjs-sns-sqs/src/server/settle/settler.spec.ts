@@ -230,6 +230,12 @@ describe('Settler', () => {
     expect(calls).toEqual(['send to dlq', 'delete from url']);
   });
 
+  it('flushes for all who ask', async () => {
+    const { settler } = settlerOver();
+    void settler.settle(delivery(), retryIn(5), 1);
+    expect(await after(Promise.all([settler.flush(), settler.flush()]))).toHaveLength(2);
+  });
+
   describe('makes visible what is being hidden', () => {
     const isRefusedOnce = (wire: ReturnType<typeof settlerOver>['wire']): void =>
       void wire.changeVisibilityBatch.mockImplementationOnce(async () => {

@@ -63,7 +63,8 @@ export class Settler {
   private readonly done = new RecentIds(REMEMBERED_DONE);
   private unsettled = 0;
   private isAbandoned = false;
-  private onIdle: (() => void) | undefined;
+  /** Those who wait until nothing is left without a result. */
+  private readonly waiting = new Set<() => void>();
   private readonly random: () => number;
   private readonly now: () => number;
 
@@ -160,7 +161,7 @@ export class Settler {
   /** For the time of closing: resolves when everything that was settled has its result. Nothing waits for a fuller batch any more. */
   async flush(): Promise<void> {
     for (const caller of this.callers) caller.stopLingering();
-    if (this.unsettled > 0) await new Promise<void>(resolve => (this.onIdle = resolve));
+    if (this.unsettled > 0) await new Promise<void>(resolve => void this.waiting.add(resolve));
   }
 
   /** For the end: what has no result by now is left to SQS, and nothing more is settled. */
@@ -177,8 +178,13 @@ export class Settler {
 
   private ended(): void {
     this.unsettled -= 1;
-    if (this.unsettled === 0) this.onIdle?.();
+    if (this.unsettled === 0) this.tellIdle();
     this.options.onSettled?.();
+  }
+
+  private tellIdle(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
   }
 
   private carryOut(

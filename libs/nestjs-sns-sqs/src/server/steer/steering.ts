@@ -43,6 +43,8 @@ export class Steering implements Circuit {
   readonly turns: Turns | undefined;
   private readonly limit: Limit | undefined;
   private readonly holds = new Set<'paused' | 'circuit-open'>();
+  /** Told when their pause is over. */
+  private readonly pauses = new Set<() => void>();
   /** Told when nothing runs any more, or the pause is over. */
   private readonly idle = new Set<() => void>();
 
@@ -77,15 +79,25 @@ export class Steering implements Circuit {
     this.limit?.take(count);
   }
 
-  /** Resolves when no handler runs any more, or the pause is over. */
-  async pause(): Promise<'idle' | 'resumed'> {
+  /**
+   * Resolves when no handler runs any more and `settled` has resolved, or this pause is over, though another may have
+   * begun by then.
+   * @param settled what has ended is settled
+   */
+  async pause(settled: () => Promise<void>): Promise<void> {
     this.hold('paused');
+    let end = (): void => undefined;
+    const over = new Promise<void>(resolve => (end = resolve));
+    this.pauses.add(end);
     if (this.options.intake.isBusy) await new Promise<void>(resolve => void this.idle.add(resolve));
-    return this.holds.has('paused') ? 'idle' : 'resumed';
+    if (this.pauses.has(end)) await Promise.race([settled(), over]);
+    this.pauses.delete(end);
   }
 
   resume(): void {
     this.release('paused');
+    for (const end of this.pauses) end();
+    this.pauses.clear();
     this.onIdle();
   }
 
