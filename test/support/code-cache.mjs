@@ -1,19 +1,22 @@
+import v8 from 'node:v8';
 import vm from 'node:vm';
 
 const { compileFunction, SourceTextModule } = vm;
 
-/** What V8 has made of a source, by the source's name; another source of that name takes its place. */
-class Compiled {
+/** Code that loads modules at run time. V8 asks the script itself for them, so that such scripts share nothing. */
+const LOADS_LATER = /\bimport\s*\(/;
+
+/** What is known of each source, by its name; another source of that name takes its place. */
+class BySource {
   #known = new Map();
 
-  /** Undefined: this source is not known. */
-  dataOf(name, source) {
-    const known = this.#known.get(name);
-    return known?.source === source ? known.data : undefined;
-  }
-
-  keep(name, source, data) {
-    if (data) this.#known.set(name, { source, data });
+  of(name, source, make) {
+    let known = this.#known.get(name);
+    if (known?.source !== source) {
+      known = { source, ...make(source) };
+      this.#known.set(name, known);
+    }
+    return known;
   }
 }
 
@@ -26,25 +29,49 @@ let isOn = false;
 export function keepCompiledCode() {
   if (isOn) return;
   isOn = true;
-  const functions = new Compiled();
-  vm.compileFunction = (source, parameters = [], options = {}) => {
-    // V8 compares the sources only.
-    const name = `${options.filename} ${parameters.join()}`;
-    const cachedData = functions.dataOf(name, source);
-    if (cachedData) return compileFunction(source, parameters, { ...options, cachedData });
-    const compiled = compileFunction(source, parameters, { ...options, produceCachedData: true });
-    functions.keep(name, source, compiled.cachedData);
-    return compiled;
-  };
-
-  const modules = new Compiled();
+  vm.compileFunction = functionsOf(new BySource());
   // Absent without --experimental-vm-modules.
-  if (!SourceTextModule) return;
-  vm.SourceTextModule = class extends SourceTextModule {
+  if (SourceTextModule) vm.SourceTextModule = modulesOf(new BySource());
+}
+
+/**
+ * CommonJS. V8 gives one script for the same text with the same origin, with the functions that earlier specs have
+ * called, and which it has therefore compiled. It does so for scripts, not for `compileFunction`.
+ */
+function functionsOf(sources) {
+  return (source, parameters = [], options = {}) => {
+    const { filename, importModuleDynamically, parsingContext } = options;
+    // Only at the start of a script is it a comment.
+    if (source.startsWith('#!')) return compileFunction(source, parameters, options);
+    const known = sources.of(`${filename} ${parameters.join()}`, source, () => ({
+      start: `(function (${parameters.join()}) {`,
+      loadsLater: LOADS_LATER.test(source),
+    }));
+    const origin = { filename, columnOffset: -known.start.length };
+    if (known.loadsLater) {
+      // What was compiled until its second use.
+      known.data ??= known.script?.createCachedData();
+      Object.assign(origin, { importModuleDynamically, cachedData: known.data });
+    }
+    known.script = new vm.Script(`${known.start}${source}\n})`, origin);
+    return known.script.runInContext(parsingContext);
+  };
+}
+
+/** ES modules: each is a script of its own, made of what V8 has written down of the first. */
+function modulesOf(sources) {
+  return class extends SourceTextModule {
     constructor(source, options = {}) {
-      const cachedData = modules.dataOf(options.identifier, source);
-      super(source, cachedData ? { ...options, cachedData } : options);
-      if (!cachedData) modules.keep(options.identifier, source, this.createCachedData());
+      const known = sources.of(options.identifier, source, () => ({}));
+      const isFirst = known.data === undefined;
+      // With its functions: nothing can be added once the module has run.
+      if (isFirst) v8.setFlagsFromString('--no-lazy');
+      try {
+        super(source, isFirst ? options : { ...options, cachedData: known.data });
+      } finally {
+        if (isFirst) v8.setFlagsFromString('--lazy');
+      }
+      if (isFirst) known.data = this.createCachedData();
     }
   };
 }

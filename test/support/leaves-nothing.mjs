@@ -2,7 +2,7 @@
 // with a warning that names no spec; here the spec fails.
 import { TestEnvironment } from 'jest-environment-node';
 import { keepCompiledCode } from './code-cache.mjs';
-import { leftBeyond, livingResources } from './living-resources.mjs';
+import { leftBeyond, livingResources, openSockets, watchSockets } from './living-resources.mjs';
 
 /** What was closed last may take a moment to end, on a machine that is busy. */
 const GRACE_MS = 5_000;
@@ -13,6 +13,7 @@ export default class LeavesNothing extends TestEnvironment {
     // Coverage counts blocks, which code that was compiled before it began does not.
     if (!config.globalConfig.collectCoverage) keepCompiledCode();
     this.spec = context.testPath;
+    watchSockets(this.spec);
     this.before = livingResources();
   }
 
@@ -20,8 +21,9 @@ export default class LeavesNothing extends TestEnvironment {
     const left = await leftBeyond(this.before, GRACE_MS);
     await super.teardown();
     if (left.length === 0) return;
+    const sockets = left.some(kind => kind.includes('TCPSocket')) ? `. Sockets: ${openSockets().join('; ')}` : '';
     throw new Error(
-      `${this.spec} leaves behind what keeps a process alive: ${left.join(', ')}. Close it in afterEach or afterAll, or unref() it`,
+      `${this.spec} leaves behind what keeps a process alive: ${left.join(', ')}. Close it in afterEach or afterAll, or unref() it${sockets}`,
     );
   }
 }
