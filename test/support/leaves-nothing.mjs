@@ -17,13 +17,18 @@ export default class LeavesNothing extends TestEnvironment {
     this.before = livingResources();
   }
 
+  handleTestEvent({ name }) {
+    this.hasFailed ||= name === 'test_fn_failure' || name === 'hook_failure';
+  }
+
   async teardown() {
     const left = await leftBeyond(this.before, GRACE_MS);
     await super.teardown();
     if (left.length === 0) return;
     const sockets = left.some(kind => kind.includes('TCPSocket')) ? `. Sockets: ${openSockets().join('; ')}` : '';
-    throw new Error(
-      `${this.spec} leaves behind what keeps a process alive: ${left.join(', ')}. Close it in afterEach or afterAll, or unref() it${sockets}`,
-    );
+    const problem = `${this.spec} leaves behind what keeps a process alive: ${left.join(', ')}. Close it in afterEach or afterAll, or unref() it${sockets}`;
+    // A test that failed may not have closed what it had. An error here would take the place of what that test tells.
+    if (!this.hasFailed) throw new Error(problem);
+    process.stderr.write(`${problem}\n`);
   }
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Pool, type PoolConfig } from 'pg';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import { hasPostgres, makeFolder, PostgresProcess } from './postgres-process.mjs';
 import { waitFor } from './wait-for.js';
 
@@ -9,6 +10,8 @@ export { hasPostgres };
 export const describeWithPostgres = hasPostgres ? describe : describe.skip;
 
 const START_LIMIT_MS = 90_000;
+/** For connections that come back a moment later. */
+const GIVE_BACK_MS = 5_000;
 
 /** The server of this run of Jest: `DATABASE_URL`, or one that the first spec to need it starts for all. */
 async function serverUrl(): Promise<string> {
@@ -52,6 +55,7 @@ export class TestDatabase {
   /** Of its superuser. */
   readonly pool: Pool;
   private readonly pools: Pool[] = [];
+  private readonly clients: PoolClient[] = [];
 
   private constructor(
     private readonly server: string,
@@ -78,6 +82,7 @@ export class TestDatabase {
     const pool = new Pool({ connectionString: this.url, ...config });
     // Of idle connections that the test cuts.
     pool.on('error', () => undefined);
+    pool.on('connect', client => this.clients.push(client));
     this.pools.push(pool);
     return pool;
   }
@@ -92,8 +97,13 @@ export class TestDatabase {
     await this.admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${this.name}'`);
   }
 
+  /** A connection that a failed test has not given back is cut: what is told is that test, and no socket that stays. */
   async drop(): Promise<void> {
-    await Promise.all(this.pools.map(pool => pool.end()));
+    await Promise.race([
+      Promise.all(this.pools.map(pool => pool.end())),
+      pause(GIVE_BACK_MS, undefined, { ref: false }),
+    ]);
+    for (const client of this.clients) client.on('error', () => undefined);
     await this.admin(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
   }
 }

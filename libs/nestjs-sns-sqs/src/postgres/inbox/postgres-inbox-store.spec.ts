@@ -198,6 +198,11 @@ describeWithPostgres('PostgresInboxStore on PostgreSQL', () => {
       SELECT 'q', '.' || n, '1', 'infinity' FROM generate_series(1, 50000) n`);
     await database.pool.query('ANALYZE nestjs_sns_sqs.inbox_events, nestjs_sns_sqs.inbox_subjects');
     const client = await database.pool.connect();
+    // A connection tells its scans late, at the latest when it ends: those of earlier tests, of tables that were small.
+    const others = `FROM pg_stat_activity
+      WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'`;
+    await client.query(`SELECT pg_terminate_backend(pid) ${others}`);
+    await waitFor('the other connections to end', async () => (await client.query(`SELECT ${others}`)).rowCount === 0);
     const scans = async (): Promise<unknown> => {
       await client.query('SELECT pg_stat_force_next_flush()');
       const { rows } = await client.query(
