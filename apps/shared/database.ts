@@ -65,10 +65,12 @@ async function openServer(service: string, connectionString: string): Promise<Da
   const migrateAll = async (): Promise<void> => {
     const first = await pool.connect();
     try {
-      await first.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      // Of a transaction, not of a session: behind PgBouncer the session is somebody else's afterwards.
+      await first.query('BEGIN');
+      await first.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       await migrate(database, migrationsOf(service));
       await migrateMessages(pool);
-      await first.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await first.query('COMMIT');
       first.release();
     } catch (error) {
       // Its end frees the lock.

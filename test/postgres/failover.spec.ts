@@ -138,7 +138,7 @@ describe('a failover of PostgreSQL', () => {
           await pause(5);
         }
       };
-      const inbox = new PostgresInboxStore({ pool: connect({ max: 6 }), commandTimeoutMs: 5_000 });
+      const inbox = new PostgresInboxStore({ pool: connect({ max: 6 }), commandTimeoutMs: 15_000 });
       const handlers = connect({ max: 4 });
       const isHandled = async ({ id, lane, sequence }: Delivery): Promise<boolean> => {
         const claim = { queue: 'q', key: `.${id}`, subject: `.${lane}`, token: newToken() };

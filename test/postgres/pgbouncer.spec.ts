@@ -40,6 +40,10 @@ describe('PgBouncer', () => {
     return pool;
   }
 
+  /** The machine may be busy for longer than the default of `commandTimeoutMs`. */
+  const inboxOf = (database: string, options: object = {}): PostgresInboxStore =>
+    new PostgresInboxStore({ pool: connect(database), commandTimeoutMs: 30_000, ...options });
+
   beforeAll(async () => {
     [first, second] = await Promise.all([TestDatabase.create(), TestDatabase.create()]);
     const { hostname, port } = new URL(first.url);
@@ -79,11 +83,11 @@ describe('PgBouncer', () => {
     return { store: new PostgresOutbox({ pool, keep: { days: 1 } }), begin: () => begin(pool) };
   });
 
-  inboxStoreContract('PgBouncer, by transactions,', () => new PostgresInboxStore({ pool: connect('contracts') }));
-  inboxStoreContract('PgBouncer, by statements,', () => new PostgresInboxStore({ pool: connect('statements') }));
+  inboxStoreContract('PgBouncer, by transactions,', () => inboxOf('contracts'));
+  inboxStoreContract('PgBouncer, by statements,', () => inboxOf('statements'));
 
   steeringStoreContract('PgBouncer, by transactions,', () => {
-    const stores = [1, 2].map(() => new PostgresInboxStore({ pool: connect('contracts') }));
+    const stores = [1, 2].map(() => inboxOf('contracts'));
     const [one, other] = stores.map(({ steering }) => steering);
     if (!one || !other) throw new Error('no store');
     return { one, other, close: async () => void (await Promise.all(stores.map(store => store.close()))) };
@@ -104,7 +108,7 @@ describe('PgBouncer', () => {
     const to = `sns:${database}`;
     const pool = connect(database);
     const store = new PostgresOutbox({ pool: connect(relays), relay: { pollMs: 100 }, ...options });
-    const inbox = new PostgresInboxStore({ pool: connect(database), cleanUpEverySeconds: 1 });
+    const inbox = inboxOf(database, { cleanUpEverySeconds: 1 });
     const sent = sentTo(to);
     const logged: string[] = [];
     const note = (text: string): void => void logged.push(text);

@@ -70,18 +70,23 @@ describe('PGlite', () => {
     LIMIT_MS,
   );
 
-  it('fails what would wait for its own transaction, after its time, and works again behind it', async () => {
-    const inbox = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0, commandTimeoutMs: 200 });
-    const claim = { queue: 'own', key: '.own', token: newToken() };
-    await database.transaction(async () => {
-      await expect(inbox.claim(claim, LONG_MS)).rejects.toThrow('has not given an answer within 200 ms');
-    });
-    // PGlite carries the late call out: only its token releases it.
-    await waitFor('the late claim', () => inbox.release(claim, 'unstarted'));
-    expect(await inbox.claim({ ...claim, token: newToken() }, LONG_MS)).toMatchObject({
-      status: 'claimed',
-      attempt: 1,
-    });
-    await inbox.close();
-  });
+  it(
+    'fails what would wait for its own transaction, after its time, and works again behind it',
+    async () => {
+      const inbox = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0, commandTimeoutMs: 200 });
+      const claim = { queue: 'own', key: '.own', token: newToken() };
+      await database.transaction(async () => {
+        await expect(inbox.claim(claim, LONG_MS)).rejects.toThrow('has not given an answer within 200 ms');
+      });
+      // PGlite carries the late call out: only its token releases it.
+      const patient = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0, commandTimeoutMs: 60_000 });
+      await waitFor('the late claim', () => patient.release(claim, 'unstarted'));
+      expect(await inbox.claim({ ...claim, token: newToken() }, LONG_MS)).toMatchObject({
+        status: 'claimed',
+        attempt: 1,
+      });
+      await Promise.all([inbox.close(), patient.close()]);
+    },
+    LIMIT_MS,
+  );
 });
