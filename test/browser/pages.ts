@@ -57,7 +57,11 @@ async function brokerPage(): Promise<void> {
   const { QueueUrl } = await sqs('CreateQueue', { QueueName: 'work', Attributes: { RedrivePolicy } });
   const MessageAttributes = { hostile: { DataType: 'String', StringValue: HOSTILE } };
   await sqs('SendMessage', { QueueUrl, MessageBody: HOSTILE, MessageAttributes });
-  await sqs('SendMessage', { QueueUrl: `${broker.endpoint}/000000000000/dead`, MessageBody: '{"a":{"b":1}}' });
+  await sqs('SendMessage', {
+    QueueUrl: `${broker.endpoint}/000000000000/dead`,
+    MessageBody: '{"a":{"b":1}}',
+    MessageAttributes: { 'deadletter.reason': { DataType: 'String', StringValue: HOSTILE } },
+  });
   await sns({ Action: 'CreateTopic', Name: 'events' });
   await sns({
     Action: 'Subscribe',
@@ -80,12 +84,15 @@ async function brokerPage(): Promise<void> {
   assert.ok((await page.locator('.message > div').first().textContent())?.includes(`hostile: ${HOSTILE}`));
   await page.locator('tr.queue', { hasText: 'dead letters of work' }).press('Enter');
   await page.getByText('"b": 1').waitFor();
+  assert.equal(await page.locator('.message > p.failed').textContent(), HOSTILE);
   assert.equal(await page.locator('#topics code').textContent(), '{"type":["<b>wanted</b>"]}');
   await page.locator('#calls').getByText('sns.Subscribe').waitFor();
 
   // Live: what is sent shows without a reload.
   await sqs('SendMessage', { QueueUrl, MessageBody: 'the second' });
   await page.getByText('the second').waitFor();
+  await page.setViewportSize({ width: 400, height: 800 });
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400);
   if (process.env['SCREENSHOT']) await page.screenshot({ path: process.env['SCREENSHOT'], fullPage: true });
   await close();
   assert.equal(broker.inspect.calls()['sqs.ReceiveMessage'], undefined);

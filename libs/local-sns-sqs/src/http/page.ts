@@ -14,9 +14,10 @@ th { font-weight: 600; font-size: .85rem; color: var(--dim); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.queue { cursor: pointer; }
 tr.queue:hover, tr.queue:focus { background: var(--soft); outline: none; }
-.tag { font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; margin-left: .5rem; white-space: nowrap; }
+.tag { font-size: .75rem; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; margin-left: .5rem; display: inline-block; }
 .dead { color: #c33; border-color: #c33; }
 .message { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .4rem .6rem; }
+.message > p { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 .message > div { font-size: .8rem; color: var(--dim); overflow-wrap: anywhere; }
 pre { margin: .3rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; max-height: 24rem; overflow: auto; }
 code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -50,11 +51,13 @@ function pretty(body) {
 }
 
 function message(m) {
-  const facts = [m.state, 'received ' + m.receives + ' times', 'sent ' + time(m.sentAt), m.id];
+  const { 'deadletter.reason': reason, ...attributes } = m.attributes;
+  const facts = [m.state, m.receives === 1 ? 'received once' : 'received ' + m.receives + ' times', 'sent ' + time(m.sentAt), m.id];
   if (m.group !== undefined) facts.push('group ' + m.group);
-  for (const [name, value] of Object.entries(m.attributes)) facts.push(name + ': ' + value);
+  for (const [name, value] of Object.entries(attributes)) facts.push(name + ': ' + value);
   const body = m.cut > 0 ? m.body + '\\n… ' + m.cut + ' more characters' : pretty(m.body);
-  return el('div', 'message', el('div', '', facts.join(' · ')), el('pre', '', body));
+  const why = reason === undefined ? [] : [el('p', 'failed', reason)];
+  return el('div', 'message', ...why, el('div', '', facts.join(' · ')), el('pre', '', body));
 }
 
 function queueRows(q) {
