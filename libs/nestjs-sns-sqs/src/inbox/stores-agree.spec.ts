@@ -133,6 +133,7 @@ describeWithPostgres('the store in PostgreSQL', () => {
   afterAll(() => database?.drop());
 
   it('answers as the one in memory, whatever it is asked in whatever order', async () => {
-    expect(await numberOfAgreements(new PostgresInboxStore({ pool: database.pool }), 100)).toBe(100);
+    const store = new PostgresInboxStore({ pool: database.pool, commandTimeoutMs: 60_000 });
+    expect(await numberOfAgreements(store, 100)).toBe(100);
   }, 60_000);
 });

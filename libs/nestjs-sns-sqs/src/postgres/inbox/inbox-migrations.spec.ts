@@ -27,7 +27,7 @@ describeWithPostgres('The inbox in PostgreSQL, one step after the other', () => 
 
   it('serves before inbox-2 without the times of attempts, and counts them from then on', async () => {
     await database.pool.query(sqlBefore('inbox-2'));
-    const store = new PostgresInboxStore({ pool: database.pool });
+    const store = new PostgresInboxStore({ pool: database.pool, commandTimeoutMs: LONG_MS });
     for (const attempt of [1, 2]) {
       const mine = claimOf('.a');
       expect(await store.claim(mine, LONG_MS)).toEqual({ status: 'claimed', attempt });
@@ -45,7 +45,7 @@ describeWithPostgres('The inbox in PostgreSQL, one step after the other', () => 
 
   it('begins the time anew with an event whose record is over', async () => {
     await migrate(database.pool);
-    const store = new PostgresInboxStore({ pool: database.pool });
+    const store = new PostgresInboxStore({ pool: database.pool, commandTimeoutMs: LONG_MS });
     for (const end of ['failed', 'done'] as const) {
       const first = claimOf(`.${end}`);
       await store.claim(first, LONG_MS);

@@ -26,7 +26,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => database?.drop());
 
-const open = (options: object = {}): PostgresInboxStore => new PostgresInboxStore({ pool: database.pool, ...options });
+/** A statement has its time on a busy machine too. */
+const open = (options: object = {}): PostgresInboxStore =>
+  new PostgresInboxStore({ pool: database.pool, commandTimeoutMs: LONG_MS, ...options });
 
 inboxStoreContract('PostgresInboxStore', () => open(), { describe: describeWithPostgres, it });
 

@@ -283,7 +283,7 @@ describeWithPostgres('The tables of PostgreSQL', () => {
     await migrate(database.pool, schema);
     await database.pool.query(migrationsSql(schema));
     const store = new PostgresOutbox({ pool: database.pool, schema, notify: true, keep: { days: 1 } });
-    const inbox = new PostgresInboxStore({ pool: database.pool, schema });
+    const inbox = new PostgresInboxStore({ pool: database.pool, schema, commandTimeoutMs: 60_000 });
     await store.open([TO]);
     const { tx, commit } = await begin(database.pool);
     await store.addNext(tx, message('a', 'lane'), 'placeholder');

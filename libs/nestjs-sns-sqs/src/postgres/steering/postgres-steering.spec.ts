@@ -12,8 +12,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => database?.drop());
 
+/** A statement has its time on a busy machine too. */
+const PATIENT = { commandTimeoutMs: 60_000 };
 const subjectOf = (settings: object = {}) => {
-  const stores = [1, 2].map(() => new PostgresInboxStore({ pool: database.connect(settings) }));
+  const stores = [1, 2].map(() => new PostgresInboxStore({ pool: database.connect(settings), ...PATIENT }));
   const [one, other] = stores.map(({ steering }) => steering);
   if (!one || !other) throw new Error('no store');
   const close = async (): Promise<void> => void (await Promise.all(stores.map(store => store.close())));
@@ -36,7 +38,7 @@ describeWithPostgres('steering in PostgreSQL', () => {
   beforeEach(() => database.pool.query(`TRUNCATE ${TABLE}`));
 
   it('forgets the buckets of keys that are full again', async () => {
-    const store = new PostgresInboxStore({ pool: database.pool, cleanUpEverySeconds: 0 });
+    const store = new PostgresInboxStore({ pool: database.pool, cleanUpEverySeconds: 0, ...PATIENT });
     await store.steering.takeTurn('q', 'a', LIMIT, false);
     await store.steering.takeTurn('q', 'b', LIMIT, false);
     await database.pool.query(`UPDATE ${TABLE} SET forget_at = 0 WHERE key = 'a'`);
@@ -50,7 +52,7 @@ describeWithPostgres('steering in PostgreSQL', () => {
     await migrate(database.pool, schema);
     await database.pool.query(`DROP TABLE ${schema}.steering_buckets CASCADE`);
     await database.pool.query(`DROP FUNCTION ${schema}.steering_clean_up`);
-    const store = new PostgresInboxStore({ pool: database.pool, schema, cleanUpEverySeconds: 0 });
+    const store = new PostgresInboxStore({ pool: database.pool, schema, cleanUpEverySeconds: 0, ...PATIENT });
     await expect(store.cleanUp()).resolves.toBeUndefined();
     await store.close();
   });
