@@ -139,7 +139,7 @@ describe('from handlers to a template to an account', () => {
       expect.objectContaining({ text: expect.stringMatching(/would be narrowed: it lets through user\.deleted/) }),
     ]);
     const unasked = await command(document, 'topology', 'prune');
-    expect([unasked.code, unasked.io.err()]).toEqual([1, expect.stringMatching(/give --yes, or --dry-run/)]);
+    expect([unasked.code, unasked.io.err()]).toEqual([1, expect.stringMatching(/Give --yes, or --dry-run/)]);
     const dry = await command(document, 'topology', 'prune', '--dry-run');
     expect(dry.io.out()).toMatch(/filter of .* becomes/);
     expect(await findings(document)).toEqual(before);

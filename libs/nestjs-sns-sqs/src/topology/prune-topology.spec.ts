@@ -105,6 +105,26 @@ describe('pruneTopology', () => {
     expect(fake.queues.has('audit')).toBe(false);
   });
 
+  it('removes nothing that has come since the dry run: another version has started', async () => {
+    const { fake, prune } = await grown();
+    Object.assign(fake.queues.get('audit') ?? {}, EMPTY);
+    const orphans = { orphans: ['audit'], deletesOrphans: true };
+    const only = await prune(orphans);
+    const next = build(on('a'), on('b'), on('d'), on('c', 'orders'), on('e', 'billing'), on('a', 'users', 'new'));
+    await provision(next, fake.planes(), 'create', { service: 'notifications', prefix: '' });
+    Object.assign(fake.queues.get('new') ?? {}, EMPTY);
+    const done = await prune({ ...orphans, orphans: ['audit', 'new'], dryRun: false, only });
+    expect(fake.subscriptions.get(subscriptionArn('users', 'mail'))?.['FilterPolicy']).toContain('"d"');
+    expect(admittedTopics(fake.queues.get('mail')?.['Policy'])).toContain(topicArn('billing'));
+    expect(fake.subscriptions.has(subscriptionArn('billing', 'mail'))).toBe(true);
+    expect(fake.queues.has('new')).toBe(true);
+    expect(fake.subscriptions.has(subscriptionArn('users', 'new'))).toBe(true);
+    // What was shown is done all the same.
+    expect(fake.subscriptions.has(subscriptionArn('orders', 'mail'))).toBe(false);
+    expect(fake.subscriptions.has(subscriptionArn('users', 'audit'))).toBe(false);
+    expect(done).toContainEqual({ resource: 'new', text: expect.stringMatching(/^is left alone/) as string });
+  });
+
   it('touches no queue that is consumed, or does not say that it is empty', async () => {
     const { fake, prune } = await grown();
     Object.assign(fake.queues.get('mail') ?? {}, EMPTY);

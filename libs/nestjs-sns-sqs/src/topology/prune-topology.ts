@@ -17,6 +17,8 @@ export interface PruneOptions {
   deletesOrphans?: boolean;
   /** True: orphans are deleted with the messages in them. @default false */
   deletesMessages?: boolean;
+  /** Only these, which a dry run gave before: what has changed since is somebody's who has come. @default all */
+  only?: readonly PruneStep[];
 }
 
 export interface PruneStep {
@@ -33,9 +35,9 @@ export interface PruneStep {
 export async function pruneTopology(
   topology: Topology,
   planes: ControlPlanes,
-  { dryRun = true, orphans = [], deletesOrphans = false, deletesMessages = false }: PruneOptions = {},
+  { dryRun = true, orphans = [], deletesOrphans = false, deletesMessages = false, only }: PruneOptions = {},
 ): Promise<PruneStep[]> {
-  const pruner = new Pruner(planes, dryRun);
+  const pruner = new Pruner(planes, dryRun, only && new Set(only.map(keyOf)));
   await mapInParallel(topology.queues, spec => pruner.narrow(spec));
   const known = new Set(topology.queues.flatMap(({ name, formerly }) => [name, ...formerly]));
   // A dead letter queue stays as long as its queue, which comes first.
@@ -58,12 +60,16 @@ const MESSAGES = [
 /** Unknown counts as not empty. */
 const isEmpty = (attributes: Attributes): boolean => MESSAGES.every(name => attributes[name] === '0');
 
+const keyOf = ({ resource, text }: PruneStep): string => `${resource} ${text}`;
+
 class Pruner {
   readonly steps: PruneStep[] = [];
 
   constructor(
     private readonly planes: ControlPlanes,
     private readonly dryRun: boolean,
+    /** Undefined: every step is. */
+    private readonly allowed: ReadonlySet<string> | undefined,
   ) {}
 
   async narrow(spec: QueueSpec): Promise<void> {
@@ -80,7 +86,11 @@ class Pruner {
     const ended = [...recorded].filter(([topicArn]) => !wanted.includes(topicArn));
     // The subscription first: a topic that is shut out would lose what it delivers.
     for (const [topicArn, id] of ended) await this.unsubscribe(spec.name, topicArn, id);
-    await this.narrowPolicy(spec.name, queue, policyWith(policy, arnOf(queue), wanted, recorded), wanted);
+    // As it is now: the calls took their time, and whoever has started meanwhile may have written.
+    const latest = (ended.length > 0 && !this.dryRun && (await this.find(spec.name))) || queue;
+    const { Policy: latestPolicy } = latest.attributes;
+    const known = recordedSubscriptions(latestPolicy);
+    await this.narrowPolicy(spec.name, latest, policyWith(latestPolicy, arnOf(queue), wanted, known), wanted);
     const deadLetters = await this.find(spec.deadLetterQueue);
     if (!deadLetters) return;
     const letters = deadLetters.attributes['Policy'];
@@ -92,12 +102,15 @@ class Pruner {
 
   private async narrowPolicy(
     name: FullName,
-    { url }: FoundQueue,
+    { url, attributes }: FoundQueue,
     { differs, policy }: PolicyPlan,
     kept: readonly string[],
   ): Promise<void> {
     if (!differs) return;
-    await this.step(name, `lets in no topic but ${kept.join(', ') || '(none)'}`, 'SetQueueAttributes', () =>
+    const gone = admittedTopics(attributes['Policy']).filter(topicArn => !kept.includes(topicArn));
+    const shutsOut = gone.length > 0 ? `, and no more ${gone.join(', ')}` : '';
+    const text = `lets in no topic but ${kept.join(', ') || '(none)'}${shutsOut}`;
+    await this.step(name, text, 'SetQueueAttributes', () =>
       this.planes.sqs.setQueueAttributes(url, { Policy: policy }),
     );
   }
@@ -121,8 +134,7 @@ class Pruner {
     if (isSubscribed) return keep('is kept for now: messages may still be on their way; prune again in a minute');
     if (!deletesMessages && !isEmpty(queue.attributes)) return keep('is kept: there are messages in it');
     const text = isEmpty(queue.attributes) ? 'is deleted: it is empty' : 'is deleted, with the messages in it';
-    await this.step(name, text, 'DeleteQueue', () => this.planes.sqs.deleteQueue(queue.url));
-    return false;
+    return !(await this.step(name, text, 'DeleteQueue', () => this.planes.sqs.deleteQueue(queue.url)));
   }
 
   private subscription(arn: string): Promise<Attributes | undefined> {
@@ -142,7 +154,7 @@ class Pruner {
     );
   }
 
-  private unsubscribe(name: string, topicArn: TopicArn, id: string): Promise<void> {
+  private unsubscribe(name: string, topicArn: TopicArn, id: string): Promise<boolean> {
     return this.step(name, `is unsubscribed from ${topicArn}`, 'Unsubscribe', () =>
       this.planes.sns.unsubscribe(`${topicArn}:${id}`),
     );
@@ -156,8 +168,14 @@ class Pruner {
     return { url, attributes };
   }
 
-  private async step(resource: string, text: string, operation: string, run: () => Promise<void>): Promise<void> {
+  /** Resolves to false where it is left alone. */
+  private async step(resource: string, text: string, operation: string, run: () => Promise<void>): Promise<boolean> {
+    if (this.allowed && !this.allowed.has(keyOf({ resource, text }))) {
+      this.steps.push({ resource, text: `is left alone, since it has changed meanwhile: ${text}` });
+      return false;
+    }
     if (!this.dryRun) await call(this.planes, operation, resource, run);
     this.steps.push({ resource, text });
+    return true;
   }
 }

@@ -28,11 +28,12 @@ async function prune(
   service: ServiceDocument,
   aws: CliAws,
   given: PruneCommandOptions,
-  dryRun: boolean,
+  only?: readonly PruneStep[],
 ): Promise<PruneStep[]> {
   const { orphans } = await examineAccount(service, aws.planes, aws.listQueues);
   return pruneTopology(topologyOf(service), aws.planes, {
-    dryRun,
+    dryRun: only === undefined,
+    ...(only && { only }),
     orphans,
     deletesOrphans: given.keepQueues !== true,
     deletesMessages: given.deleteMessages === true,
@@ -48,8 +49,8 @@ export const topologyPrune: CliCommand<PruneCommandOptions> = {
     const document = await documentOf(options, io);
     const aws = openAws(options, output);
     try {
-      const run = async (dryRun: boolean): Promise<PruneStep[]> =>
-        (await Promise.all(document.services.map(service => prune(service, aws, options, dryRun)))).flat();
+      const run = async (only?: readonly PruneStep[]): Promise<PruneStep[]> =>
+        (await Promise.all(document.services.map(service => prune(service, aws, options, only)))).flat();
       const text = (steps: readonly PruneStep[]): string =>
         steps.length === 0
           ? 'There is nothing to remove.'
@@ -57,7 +58,7 @@ export const topologyPrune: CliCommand<PruneCommandOptions> = {
               ['resource', 'step'],
               steps.map(({ resource, text: step }) => [resource, step]),
             );
-      const planned = await run(true);
+      const planned = await run();
       if (options.dryRun || planned.length === 0) {
         output.result({ dryRun: options.dryRun === true, steps: planned }, () => text(planned));
         return EXIT.ok;
@@ -67,7 +68,8 @@ export const topologyPrune: CliCommand<PruneCommandOptions> = {
         output.note('Nothing was removed.');
         return EXIT.ok;
       }
-      const done = await run(false);
+      // Versions may have started while the question waited: what was not shown is not removed.
+      const done = await run(planned);
       output.result({ dryRun: false, steps: done }, () => text(done));
       return EXIT.ok;
     } finally {
