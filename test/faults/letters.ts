@@ -189,7 +189,9 @@ export class Letters {
     const since = this.#now() - (fate.runs[0]?.startedAt ?? 0);
     // Processes that know nothing of each other's attempts end it by its time.
     const isOverdue = inbox !== 'shared' && !limitByKey && since >= LATEST_MS;
-    if (!isOverdue && this.#fates.mostFailures(fate, tried) < allowed)
+    // What was behind another of its batch is free, unless its process ended before it could tell the store.
+    const untold = inbox === 'shared' ? this.#marks.gone(fate) : 0;
+    if (!isOverdue && this.#fates.mostFailures(fate, tried) + untold < allowed)
       this.#blame(fate, `was dead-lettered after ${tried} of ${allowed} attempts (${fate.receives} receives)`);
     const hasFailedOnly = fate.runs.every(({ end }) => end === 'throw');
     // A start that a store has counted may have ended, with its process or with its answer, before the handler began.

@@ -179,7 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A handler that has ended leaves no mark',
     file: 'server/handle/suspects.ts',
-    from: 'await this.unmark(wasRun ? [mark.name, ...mark.inherited] : [mark.name]);\n    this.ending',
+    from: 'await this.unmark(isGone ? [mark.name, ...mark.inherited] : [mark.name]);\n    this.ending',
     to: 'this.ending',
     by: { spec: 'handle/suspects' },
   },
@@ -227,9 +227,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mend: 'No handler begins once the server stops',
-    file: 'server/delivery.ts',
-    from: 'this.keptOut = this.held || this.isLeaseLost || abortReason !== undefined;',
-    to: 'this.keptOut = false;',
+    file: 'server/handler-entry.ts',
+    from: 'entry.isKeptOut = !mayBegin || abortReason !== undefined;',
+    to: 'entry.isKeptOut = !mayBegin && abortReason === null;',
     by: { spec: 'e2e/shutdown-destroy-hook' },
   },
   {

@@ -86,7 +86,7 @@ export class Finisher {
         return settlement satisfies never;
     }
     // Its handler has ended, whether a copy is accepted or not: what the mark tells of is a death.
-    const unmarked = suspects?.end(delivery, wasRun && settlement.kind !== 'wait');
+    const unmarked = suspects?.end(delivery, settlement.kind === 'delete' || settlement.kind === 'dead-letter');
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;

@@ -110,21 +110,21 @@ describe('Suspects', () => {
     expect(deaths).toBeLessThanOrEqual(2);
   });
 
-  it('keeps the mark of a death until a handler has ended: one that was not called tells nothing', async () => {
+  it('keeps the mark of a death until the message is gone: a handler that was not called, or has failed, tells nothing', async () => {
     const { startProcess, tags, soloOf } = queueWithTags();
     const [there, here] = [startProcess(), startProcess()];
     await there.begin(received(5));
     kill(there);
     expect(await here.begin(received(6))).toBe('wait');
     await pass(LEASE_MS);
-    for (const [receives, wasRun, left] of [
+    for (const [receives, isGone, left] of [
       [7, false, 1],
       [8, true, 0],
     ] as const) {
       const delivery = received(receives);
       expect(await here.begin(delivery)).toBe('run');
       expect(delivery.isCalledAlone).toBe(true);
-      await here.end(delivery, wasRun);
+      await here.end(delivery, isGone);
       soloOf.get(here)?.end(delivery);
       expect(Object.keys(tags)).toHaveLength(left);
       await pass(1);

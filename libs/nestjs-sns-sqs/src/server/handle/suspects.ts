@@ -153,9 +153,9 @@ export class Suspects {
 
   /**
    * Its handler has ended, or was not called. Never rejects.
-   * @param wasRun it has ended: what earlier processes died of was not this message
+   * @param isGone it does not come again. One that does, because it has failed, may be what earlier processes died of
    */
-  async end(delivery: Delivery, wasRun = false): Promise<void> {
+  async end(delivery: Delivery, isGone = false): Promise<void> {
     if (this.marked.size === 0) return;
     const { messageId } = delivery;
     const mark = this.marked.get(messageId);
@@ -166,7 +166,7 @@ export class Suspects {
     this.ending.add(messageId);
     // Whatever came of it: what has failed may have taken effect.
     await mark.setting.catch(() => undefined);
-    await this.unmark(wasRun ? [mark.name, ...mark.inherited] : [mark.name]);
+    await this.unmark(isGone ? [mark.name, ...mark.inherited] : [mark.name]);
     this.ending.delete(messageId);
   }
 
