@@ -18,14 +18,14 @@ export const traced = {
   consume(options) {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [NO_EXPORTER] }));
-    return over({ inbox: false, telemetry: otel() }).consume(options);
+    return over({ inbox: false, wire: 'lean', telemetry: otel() }).consume(options);
   },
 };
 
 /** Metrics are those of a process: those of others that it runs are measured in its turns alone. */
 export const measured = {
   async consume(options) {
-    const consumer = await over({ inbox: false }).consume(options);
+    const consumer = await over({ inbox: false, wire: 'lean' }).consume(options);
     let metrics;
     return {
       ...consumer,

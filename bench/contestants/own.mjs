@@ -71,4 +71,4 @@ export const overSdk = over({ inbox: false });
 export const overLean = over({ inbox: false, wire: 'lean' });
 export const inBatches = over({ inbox: false }, { batch: { size: 500, windowMs: 1_000 } });
 export const inLeanBatches = over({ inbox: false, wire: 'lean' }, { batch: { size: 500, windowMs: 1_000 } });
-export const withInbox = over({});
+export const withInbox = over({ wire: 'lean' });

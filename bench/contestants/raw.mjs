@@ -25,7 +25,9 @@ export async function consume({ endpoint, queues, slots, handle }) {
   const poll = async (receive, remove) => {
     while (!isOver) {
       const at = now();
-      await polling.send(receive);
+      const { body } = await polling.send(receive);
+      // A long poll that ends has no message.
+      if (body.length < 100) continue;
       for (const n of BATCH) handle({ n, at });
       await settling.send(remove);
     }

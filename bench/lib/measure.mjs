@@ -1,7 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { now, sleep } from './clock.mjs';
 import { percentile } from './statistics.mjs';
-import { queueName } from './message.mjs';
 import { Observer } from './observer.mjs';
 
 const CALLS = ['ReceiveMessage', 'DeleteMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'];
@@ -151,53 +150,6 @@ export async function measureConsuming(contestant, scenario, endpoint, server) {
   });
   const figures = await KINDS[scenario.kind](scenario, observer, server);
   return { figures, stop: () => running.stop() };
-}
-
-/**
- * Contestants in one process, each with a queue of its own, which has messages only while it is its turn: what is beside
- * the process, and what V8 made of the code, is the same for all. Gives `{ turns: [{ contestant, turn, ...figures }] }`.
- * @param contestants `[key, contestant]`; the first turns are for V8 to compile their code
- */
-export async function measureTurns(contestants, scenario, endpoint, server) {
-  const { slots, handler, turns, warmTurns } = scenario;
-  const running = [];
-  for (const [place, [contestant, { consume }]] of contestants.entries()) {
-    const observer = new Observer(handler);
-    const queue = queueName(place);
-    const consumer = await consume({ endpoint, queues: [queue], slots, handle: observer.handle });
-    running.push({ contestant, observer, queue, consumer });
-  }
-  const figures = [];
-  for (let turn = 0; turn < warmTurns + turns; turn += 1) {
-    // Another one is the first each time.
-    const first = turn % running.length;
-    for (const each of [...running.slice(first), ...running.slice(0, first)]) {
-      const figuresOfTurn = await takeTurn(each, scenario, server);
-      if (turn >= warmTurns) figures.push({ contestant: each.contestant, turn, ...figuresOfTurn });
-    }
-  }
-  const inOrder = contestants.flatMap(([key]) => figures.filter(({ contestant }) => contestant === key));
-  return {
-    figures: { turns: inOrder },
-    stop: () => Promise.all(running.map(({ consumer }) => consumer.stop())),
-  };
-}
-
-async function takeTurn({ observer, queue, consumer }, { rampMs, measureMs }, server) {
-  consumer.beginTurn?.();
-  await server('supply', { queue });
-  await sleep(rampMs);
-  const span = { begun: now(), cpu: process.cpuUsage(), handled: observer.handled };
-  await sleep(measureMs);
-  const messages = observer.handled - span.handled;
-  const { user, system } = process.cpuUsage(span.cpu);
-  const perSecond = (messages / (now() - span.begun)) * 1_000;
-  await server('halt', { queue });
-  await sleep(rampMs / 2);
-  consumer.endTurn?.();
-  observer.latencies.length = 0;
-  globalThis.gc();
-  return { perSecond, cpuMicros: (user + system) / messages };
 }
 
 /** Has a contestant publish, `producers` at a time, each awaiting its own. */

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { CONTESTANTS, SCENARIOS } from '../scenarios.mjs';
 import { plot } from './plot.mjs';
-import { median, percentile, spreadOf } from './statistics.mjs';
+import { median, medianWithBounds, spreadOf } from './statistics.mjs';
 import { isMet, targetsOf } from './targets.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -51,12 +51,12 @@ export function linesOfTurns(figures) {
     .map(key => {
       const own = of(key);
       const beyond = own.map(({ cpuMicros }, at) => cpuMicros - base[at].cpuMicros);
-      const [low, middle, high] = [25, 50, 75].map(percent => rounded(percentile(beyond, percent)));
+      const { median: middle, low, high } = medianWithBounds(beyond);
       const { perSecond, cpuMicros } = {
         perSecond: median(own.map(each => each.perSecond)),
         cpuMicros: median(own.map(each => each.cpuMicros)),
       };
-      return `    ${key.padEnd(13)} ${lineOf({ perSecond, cpuMicros })}  beyond ${first.contestant} ${middle} (quartiles ${low} to ${high})`;
+      return `    ${key.padEnd(13)} ${lineOf({ perSecond, cpuMicros })}  beyond ${first.contestant} ${[middle, low, high].map(rounded).join(', ')}`;
     })
     .join('\n');
 }
@@ -87,8 +87,11 @@ function tableOf(scenario, runs) {
   ].join('\n');
 }
 
+const measuredOf = ({ measured, between }) =>
+  between ? `${rounded(measured)} (${between.map(rounded).join(' to ')})` : rounded(measured);
+
 const targetRow = target =>
-  `| ${target.name} | ${target.atLeast === undefined ? `at most ${target.atMost}` : `at least ${target.atLeast}`} | ${rounded(target.measured)} | ${isMet(target) ? 'met' : '**missed**'} |`;
+  `| ${target.name} | ${target.atLeast === undefined ? `at most ${target.atMost}` : `at least ${target.atLeast}`} | ${measuredOf(target)} | ${isMet(target) ? 'met' : '**missed**'} |`;
 
 const targetsTable = targets =>
   ['| Target | | Measured | |', '|---|---|---|---|', ...targets.map(targetRow), ''].join('\n');
@@ -119,9 +122,9 @@ const shortened = run =>
 export async function writeReport(runs, { isFull, seconds, rounds }) {
   const targets = targetsOf(runs);
   for (const target of targets) {
-    const { name, measured, atLeast, atMost } = target;
+    const { name, atLeast, atMost } = target;
     const wanted = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
-    console.log(`${isMet(target) ? 'met   ' : 'MISSED'} ${name}: ${rounded(measured)}, ${wanted}`);
+    console.log(`${isMet(target) ? 'met   ' : 'MISSED'} ${name}: ${measuredOf(target)}, ${wanted}`);
   }
   if (!isFull) return;
   const machine = { cpu: cpus()[0].model.trim(), cores: cpus().length, node: process.versions.node };

@@ -19,8 +19,9 @@ export async function runCell(contestant, scenario, server, { execArgv = [] } = 
   if (scenario.supply) {
     for (const queue of scenario.queues) await server.ask('supply', { queue, ...scenario.supply });
   }
-  const { contestants: _, timeLimitMs = TIME_LIMIT_MS, ...told } = scenario;
-  const worker = fork(WORKER, { execArgv: ['--expose-gc', ...execArgv], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const { contestants: _, timeLimitMs = TIME_LIMIT_MS, execArgv: ofScenario = [], ...told } = scenario;
+  const argv = ['--expose-gc', ...ofScenario, ...execArgv];
+  const worker = fork(WORKER, { execArgv: argv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let stderr = '';
   worker.stderr.on('data', chunk => (stderr = (stderr + chunk).slice(-2_000)));
   let timer;

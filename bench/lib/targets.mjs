@@ -1,5 +1,5 @@
 import { RIVALS, SCENARIOS } from '../scenarios.mjs';
-import { median } from './statistics.mjs';
+import { median, medianWithBounds } from './statistics.mjs';
 
 /** Figures by scenario and contestant, one for each round. */
 class Rounds {
@@ -7,10 +7,10 @@ class Rounds {
     this.runs = runs;
   }
 
-  /** Median over the rounds of what `compute` gives for one; `of(scenario, contestant)` are that round's figures. */
-  median(compute) {
+  /** What `compute` gives for each round; `of(scenario, contestant)` are that round's figures. */
+  each(compute) {
     const rounds = [...new Set(this.runs.map(({ round }) => round))];
-    const values = rounds.map(round => {
+    return rounds.map(round => {
       const of = (scenario, contestant) => {
         const run = this.runs.find(
           each => each.round === round && each.scenario === scenario && each.contestant === contestant,
@@ -20,7 +20,6 @@ class Rounds {
       };
       return compute(of);
     });
-    return median(values);
   }
 }
 
@@ -87,7 +86,7 @@ const TARGETS = [
     name: `${what}: CPU µs per message beyond without`,
     atMost,
     inTurns: true,
-    of: of => of('turns', contestant).cpuMicros - of('turns', 'own').cpuMicros,
+    of: of => of('turns', contestant).cpuMicros - of('turns', 'lean').cpuMicros,
   })),
   {
     name: "publish, 500 at a time: messages/s, times the SDK loop's",
@@ -130,15 +129,23 @@ const TARGETS = [
   },
 ];
 
-/** `{ name, measured, atLeast | atMost }`; those that the runs do not allow to compute are left out. */
+const digits = value => Number(value.toPrecision(4));
+
+/** `{ name, measured, atLeast | atMost }`, of turns also between which values it lies with 95 % certainty; those that the runs do not allow to compute are left out. */
 export function targetsOf(runs) {
   const rounds = new Rounds(runs.filter(({ turn }) => turn === undefined));
   const inTurn = runs.filter(({ turn }) => turn !== undefined);
   const turns = new Rounds(inTurn.map(run => ({ ...run, round: `${run.round} ${run.turn}` })));
   return TARGETS.flatMap(({ of, inTurns, ...target }) => {
     try {
-      const measured = (inTurns ? turns : rounds).median(of);
-      return Number.isFinite(measured) ? [{ ...target, measured: Number(measured.toPrecision(4)) }] : [];
+      const {
+        median: measured,
+        low,
+        high,
+      } = inTurns ? medianWithBounds(turns.each(of)) : { median: median(rounds.each(of)) };
+      if (!Number.isFinite(measured)) return [];
+      const bounds = inTurns && { between: [digits(low), digits(high)] };
+      return [{ ...target, measured: digits(measured), ...bounds }];
     } catch (error) {
       if (error instanceof Missing) return [];
       throw error;

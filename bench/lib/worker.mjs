@@ -1,5 +1,6 @@
 // One contestant in one scenario, in a process of its own. Told by its parent over IPC; answers with its figures.
-import { measureConsuming, measurePublishing, measureTurns } from './measure.mjs';
+import { measureConsuming, measurePublishing } from './measure.mjs';
+import { measureTurns } from './turns.mjs';
 
 const waiting = new Map();
 let asked = 0;

@@ -23,6 +23,9 @@ class Queue {
     this.name = name;
     this.fifo = name.endsWith('.fifo');
     this.supplied = false;
+    /** So many more of its supply are delivered. */
+    this.left = Infinity;
+    this.onDelete = undefined;
     this.text = FILLER;
     this.sequence = 0;
     /** Pushed and sent. */
@@ -51,11 +54,36 @@ class Queue {
     if (!this.supplied) return [];
     if (this.fifo) return this.takeFromGroup(most);
     const messages = [];
-    for (let count = 0; count < most; count += 1) {
+    for (let count = Math.min(most, this.left); count > 0; count -= 1) {
       const n = (this.sequence += 1);
       messages.push({ body: bodyOf(n, now(), '', 0, this.text), handle: `n${n}.` });
     }
+    this.left -= messages.length;
     return messages;
+  }
+
+  /**
+   * Delivers `count` more messages, and no others. Resolves once all are deleted and the answers are out, to the rate at
+   * which the middle eight tenths were: `{ perSecond }`.
+   */
+  portion(count) {
+    const edge = Math.ceil(count / 10);
+    let deleted = 0;
+    let from = 0;
+    let to = 0;
+    return new Promise(resolve => {
+      this.onDelete = () => {
+        deleted += 1;
+        if (deleted === edge) from = now();
+        else if (deleted === count - edge) to = now();
+        else if (deleted === count) {
+          const perSecond = ((count - 2 * edge) / (to - from)) * 1_000;
+          setTimeout(resolve, 2 * latencyMs, { perSecond });
+        }
+      };
+      Object.assign(this, { supplied: true, left: count });
+      this.serve();
+    });
   }
 
   /** As many of one group as there may be, as AWS does; the group is locked until all of them are deleted. */
@@ -77,6 +105,7 @@ class Queue {
   }
 
   delete(handle) {
+    this.onDelete?.();
     if (handle.startsWith('f')) {
       const lock = this.locked.get(handle.split('.', 2)[1]);
       if (!lock || (lock.count -= 1) > 0) return;
@@ -255,9 +284,7 @@ const commands = {
     server.closeAllConnections();
   },
   supply: ({ queue, groups = 0, bytes = FILLER.length }) => queueOf(queue).supply(groups, bytes),
-  halt({ queue }) {
-    queueOf(queue).supplied = false;
-  },
+  portion: ({ queue, count }) => queueOf(queue).portion(count),
   push({ queue, group = '' }) {
     const target = queueOf(queue);
     target.push(bodyOf(target.sequence + 1, now(), group, 0));
@@ -278,10 +305,12 @@ const commands = {
   counts: () => ({ ...counts, settleMs: [...settleMs] }),
 };
 
-process.on('message', ({ id, command, options = {} }) => {
-  const result = commands[command](options);
+async function obey({ id, command, options = {} }) {
+  const result = await commands[command](options);
   process.send({ id, result: result ?? null });
-});
+}
+
+process.on('message', message => void obey(message));
 process.on('disconnect', () => process.exit(0));
 
 server.listen(0, '127.0.0.1', () => {
