@@ -63,12 +63,14 @@ export const isTraced = (name: keyof TracedOperations, own: Telemetry | undefine
 /**
  * Begins an operation, for the tracer and for the subscribers of its tracing channel. Never throws. Ask
  * {@link isTraced} first.
+ * @param now by {@link monotonicNow}
  */
 export const beginTrace = <Name extends keyof TracedOperations>(
   name: Name,
   own: Telemetry | undefined,
   operation: TracedOperations[Name],
-): Operation<Name> => new Operation(name, operation, beginBy(own ?? ofProcess.current, name, operation));
+  now = monotonicNow(),
+): Operation<Name> => new Operation(name, operation, beginBy(own ?? ofProcess.current, name, operation), now);
 
 /** Traces a call of which nothing but the call itself is traced. Rejects as `call` does. */
 export async function traceCall<Name extends 'send' | 'receive' | 'settle', R>(
@@ -114,13 +116,13 @@ function beginBy<Name extends keyof TracedOperations>(
 /** An operation under way. Its tracer and subscribers may throw whatever they throw: the message is not affected. */
 export class Operation<Name extends keyof TracedOperations> implements Trace {
   private readonly channels: Channels;
-  private readonly beganAt = monotonicNow();
   private isOver = false;
 
   constructor(
     name: Name,
     readonly facts: TracedOperations[Name],
     readonly inner: Trace | undefined,
+    private readonly beganAt: number,
   ) {
     this.channels = CHANNELS[name];
   }

@@ -17,7 +17,7 @@ export interface TraceCarrier {
 /** What each operation has when it has ended. */
 interface Ended {
   /** From its begin to its end, in milliseconds. */
-  durationMs?: number;
+  durationMs?: number | undefined;
   /** Undefined: it succeeded. */
   error?: unknown;
 }
@@ -88,23 +88,23 @@ export interface ProcessOperation extends Ended {
   /** Undefined for a body that cannot be read. */
   metadata: Readonly<EventMetadata> | undefined;
   /** Undefined for a type that no handler of this version takes. */
-  pattern?: string;
+  pattern?: string | undefined;
   /** Since it was sent, by SQS's stamp and this machine's wall clock, in milliseconds; undefined: SQS did not say. */
-  queueTimeMs?: number;
+  queueTimeMs?: number | undefined;
   /** Since the time that the event names, by the wall clocks of two machines, in milliseconds; undefined: it names none. */
-  eventAgeMs?: number;
+  eventAgeMs?: number | undefined;
   /** Until it was its turn in its lane and a slot was free, in milliseconds. */
   laneTimeMs: number;
   /** From 1; undefined until the end, and for a message that was returned to its queue undecided. */
-  attempt?: number;
+  attempt?: number | undefined;
   maxReceiveCount: number;
   /** Of a letter that was redriven: trace context of the attempt that dead-lettered it. */
-  deadLetterTraceparent?: string;
+  deadLetterTraceparent?: string | undefined;
   /** Undefined: it was returned to its queue undecided, since the server stops or its lease was lost. */
-  outcome?: 'delete' | 'retry' | 'wait' | 'dead-letter';
-  reason?: ProcessReason;
+  outcome?: 'delete' | 'retry' | 'wait' | 'dead-letter' | undefined;
+  reason?: ProcessReason | undefined;
   /** Of a message that comes again: in seconds. */
-  delaySeconds?: number;
+  delaySeconds?: number | undefined;
 }
 
 /** One call that deletes, delays, extends or dead-letters messages. */

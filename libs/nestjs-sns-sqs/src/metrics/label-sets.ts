@@ -56,7 +56,13 @@ export class LabelSets {
   private readonly byDestination = new Map<string, QueueLabels>();
 
   of(destination: string): QueueLabels {
-    return entryOf(this.byDestination, destination, () => new QueueLabels(destination));
+    return this.byDestination.get(destination) ?? this.make(destination);
+  }
+
+  private make(destination: string): QueueLabels {
+    const made = new QueueLabels(destination);
+    this.byDestination.set(destination, made);
+    return made;
   }
 }
 

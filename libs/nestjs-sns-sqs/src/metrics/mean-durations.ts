@@ -3,7 +3,7 @@ const WEIGHT = 0.02;
 
 /** How long a slot is busy for one message of each queue, on average and of late, in seconds. */
 export class MeanDurations {
-  private readonly means = new Map<string, number>();
+  private readonly means = new Map<string, { seconds: number }>();
   /** Queues whose handlers are called for many messages at once: a message's own time is that of its whole batch. */
   private readonly ofBatches = new Set<string>();
 
@@ -20,12 +20,13 @@ export class MeanDurations {
   }
 
   private add(queue: string, seconds: number): void {
-    const before = this.means.get(queue) ?? seconds;
-    this.means.set(queue, before + WEIGHT * (seconds - before));
+    const mean = this.means.get(queue);
+    if (mean) mean.seconds += WEIGHT * (seconds - mean.seconds);
+    else this.means.set(queue, { seconds });
   }
 
   /** Undefined: nothing was handled yet. */
   of(queue: string): number | undefined {
-    return this.means.get(queue);
+    return this.means.get(queue)?.seconds;
   }
 }

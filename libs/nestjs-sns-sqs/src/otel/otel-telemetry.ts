@@ -23,7 +23,7 @@ import type { Trace } from '../interfaces/trace.interface.js';
 import { ATTRIBUTES, OLD_OPERATION, SYSTEM, TRACER_NAME, writesOldNames, type SpanOperation } from './names.js';
 import { warnOfTwoApis } from './one-api.js';
 import type { ResolvedOtelOptions } from './otel-options.js';
-import { ProcessAttributes, processLinks, tellSettled, toldError } from './process-span.js';
+import { ProcessBeginnings, processLinks, tellReceived, tellSettled, toldError } from './process-span.js';
 import { RecentAttempts } from './recent-attempts.js';
 import { addDefined, SilentTrace, SpanTrace, tellError, withSpan } from './span-trace.js';
 import { contextWithBaggage, inject, isSuppressed, originOf, spanContextOf, suppressed } from './trace-context.js';
@@ -45,7 +45,7 @@ export class OtelTelemetry implements Telemetry {
   private provider: TracerProvider | undefined;
   private readonly attempts = new RecentAttempts();
   private readonly writesOldNames = writesOldNames();
-  private readonly processAttributes = new ProcessAttributes(queue => this.attributes('process', 'queue', queue, {}));
+  private readonly processBeginnings = new ProcessBeginnings(queue => this.attributes('process', 'queue', queue, {}));
 
   constructor(private readonly options: ResolvedOtelOptions) {
     this.provider = options.tracerProvider;
@@ -155,15 +155,18 @@ export class OtelTelemetry implements Telemetry {
 
   private process(operation: ProcessOperation): Trace {
     const { relation, baggage } = this.options;
-    const { queue, message, metadata } = operation;
+    const { message, metadata } = operation;
     const messageId = message.MessageId ?? '';
     const origin = originOf(operation);
     const links = processLinks(operation, relation === 'parent' ? undefined : origin, this.attempts.take(messageId));
     const root = contextWithBaggage(metadata?.baggage, baggage);
     const parent = relation === 'link' ? undefined : origin;
     const within = parent ? trace.setSpanContext(root, parent) : root;
-    const attributes = this.processAttributes.of(operation);
-    const span = this.tracerNow().startSpan(`process ${queue}`, { kind: SpanKind.CONSUMER, attributes, links }, within);
+    const { name, attributes } = this.processBeginnings.of(operation);
+    // A copy: whose tracer it is, and what it does with it, is not known.
+    const options = { kind: SpanKind.CONSUMER, attributes: { ...attributes }, links };
+    const span = this.tracerNow().startSpan(name, options, within);
+    if (span.isRecording()) tellReceived(span, operation);
     const finish = (ended: Span): unknown => {
       tellSettled(ended, operation);
       if (operation.outcome !== 'delete') this.attempts.note(messageId, ended.spanContext());

@@ -3,56 +3,55 @@ import type { ProcessOperation } from '../interfaces/telemetry.interface.js';
 import { ATTRIBUTES, type LinkTarget } from './names.js';
 import { spanContextOf } from './trace-context.js';
 
-/** What each process span of a queue has. */
-interface OfQueue {
-  queueUrl: string;
-  maxReceiveCount: number;
-  attributes: Attributes;
+/** What each process span of a queue begins with. */
+interface Beginning {
+  readonly name: string;
+  /** Of the last event; undefined: it could not be read. */
+  readonly type: string | undefined;
+  readonly attributes: Attributes;
 }
 
 /**
- * What is known of a message before it is handled. A message has a dozen attributes, so they are written one by one into
- * a copy of what its queue's messages share: an object literal of computed names takes V8 ten times as long.
+ * What a sampler sees: what the conventions want it to, and the event's type. An SDK looks twice at each attribute that
+ * a span begins with, and once at each that is set later, so nothing else is among them.
  */
-export class ProcessAttributes {
-  private readonly byQueue = new Map<string, OfQueue>();
+export class ProcessBeginnings {
+  private readonly byQueue = new Map<string, Beginning>();
 
   /** @param shared the attributes of any process span, by the name of its queue */
   constructor(private readonly shared: (queue: string) => Attributes) {}
 
-  of(operation: ProcessOperation): Attributes {
-    const { message, metadata, queueTimeMs, laneTimeMs } = operation;
-    const attributes: Attributes = { ...this.ofQueue(operation) };
-    if (message.MessageId !== undefined) attributes[ATTRIBUTES.messageId] = message.MessageId;
-    if (metadata) {
-      const { correlationId, causationId, id, source, type, subject, sequence } = metadata;
-      attributes[ATTRIBUTES.eventId] = id;
-      attributes[ATTRIBUTES.eventSource] = source;
-      attributes[ATTRIBUTES.eventType] = type;
-      if (correlationId !== undefined) attributes[ATTRIBUTES.conversationId] = correlationId;
-      if (causationId !== undefined) attributes[ATTRIBUTES.causationId] = causationId;
-      if (subject !== undefined) attributes[ATTRIBUTES.eventSubject] = subject;
-      if (sequence !== undefined) attributes[ATTRIBUTES.sequence] = sequence;
-    }
-    const groupId = message.Attributes?.['MessageGroupId'];
-    if (groupId !== undefined) attributes[ATTRIBUTES.groupId] = groupId;
-    if (queueTimeMs !== undefined) attributes[ATTRIBUTES.queueTimeMs] = queueTimeMs;
-    attributes[ATTRIBUTES.laneTimeMs] = Math.round(laneTimeMs);
-    return attributes;
-  }
-
-  private ofQueue({ queue, queueUrl, maxReceiveCount }: ProcessOperation): Attributes {
+  of({ queue, metadata }: ProcessOperation): Beginning {
     const known = this.byQueue.get(queue);
-    // Queues of two regions can have one name.
-    if (known && known.queueUrl === queueUrl && known.maxReceiveCount === maxReceiveCount) return known.attributes;
-    const attributes = {
-      ...this.shared(queue),
-      [ATTRIBUTES.queueUrl]: queueUrl,
-      [ATTRIBUTES.maxReceiveCount]: maxReceiveCount,
-    };
-    this.byQueue.set(queue, { queueUrl, maxReceiveCount, attributes });
-    return attributes;
+    const type = metadata?.type;
+    if (known && known.type === type) return known;
+    const attributes = this.shared(queue);
+    if (type !== undefined) attributes[ATTRIBUTES.eventType] = type;
+    const made: Beginning = { name: `process ${queue}`, type, attributes };
+    this.byQueue.set(queue, made);
+    return made;
   }
+}
+
+/** What else is known of a message before it is handled. */
+export function tellReceived(span: Span, operation: ProcessOperation): void {
+  const { message, metadata, queueUrl, maxReceiveCount, queueTimeMs, laneTimeMs } = operation;
+  span.setAttribute(ATTRIBUTES.queueUrl, queueUrl);
+  span.setAttribute(ATTRIBUTES.maxReceiveCount, maxReceiveCount);
+  if (message.MessageId !== undefined) span.setAttribute(ATTRIBUTES.messageId, message.MessageId);
+  if (metadata) {
+    const { correlationId, causationId, id, source, subject, sequence } = metadata;
+    span.setAttribute(ATTRIBUTES.eventId, id);
+    span.setAttribute(ATTRIBUTES.eventSource, source);
+    if (correlationId !== undefined) span.setAttribute(ATTRIBUTES.conversationId, correlationId);
+    if (causationId !== undefined) span.setAttribute(ATTRIBUTES.causationId, causationId);
+    if (subject !== undefined) span.setAttribute(ATTRIBUTES.eventSubject, subject);
+    if (sequence !== undefined) span.setAttribute(ATTRIBUTES.sequence, sequence);
+  }
+  const groupId = message.Attributes?.['MessageGroupId'];
+  if (groupId !== undefined) span.setAttribute(ATTRIBUTES.groupId, groupId);
+  if (queueTimeMs !== undefined) span.setAttribute(ATTRIBUTES.queueTimeMs, queueTimeMs);
+  span.setAttribute(ATTRIBUTES.laneTimeMs, Math.round(laneTimeMs));
 }
 
 /** What is known once it is decided how it is settled. */
@@ -74,11 +73,11 @@ export function processLinks(
   earlier: SpanContext | undefined,
 ): Link[] {
   const links: Link[] = [];
-  const link = (context: SpanContext | undefined, to: LinkTarget): void => {
-    if (context) links.push({ context, attributes: { [ATTRIBUTES.link]: to } });
-  };
-  link(published, 'publish');
-  link(earlier, 'earlier-attempt');
-  if (deadLetterTraceparent !== undefined) link(spanContextOf(deadLetterTraceparent), 'dead-lettered-attempt');
+  if (published) links.push(linkTo(published, 'publish'));
+  if (earlier) links.push(linkTo(earlier, 'earlier-attempt'));
+  const letter = deadLetterTraceparent === undefined ? undefined : spanContextOf(deadLetterTraceparent);
+  if (letter) links.push(linkTo(letter, 'dead-lettered-attempt'));
   return links;
 }
+
+const linkTo = (context: SpanContext, to: LinkTarget): Link => ({ context, attributes: { [ATTRIBUTES.link]: to } });

@@ -61,10 +61,11 @@ export function fromAwsTraceHeader(header: string | undefined): SpanContext | un
  * the attributes, of the message or inside SNS's wrapper, else X-Ray's header.
  */
 export function originOf({ metadata, message }: ProcessOperation): SpanContext | undefined {
-  const { MessageAttributes = {}, Attributes } = message;
+  const { MessageAttributes, Attributes } = message;
   return (
     spanContextOf(metadata?.traceparent, metadata?.tracestate) ??
-    spanContextOf(textOf(MessageAttributes, 'traceparent'), textOf(MessageAttributes, 'tracestate')) ??
+    (MessageAttributes &&
+      spanContextOf(textOf(MessageAttributes, 'traceparent'), textOf(MessageAttributes, 'tracestate'))) ??
     fromSnsWrapper(message.Body) ??
     fromAwsTraceHeader(Attributes?.['AWSTraceHeader'])
   );
@@ -74,7 +75,8 @@ const textOf = (attributes: MessageAttributes, name: string): string | undefined
 
 /** Without raw delivery SNS puts a message's attributes into the body. */
 function fromSnsWrapper(body: string | undefined): SpanContext | undefined {
-  if (body === undefined || !body.includes('"Notification"') || !body.includes('"traceparent"')) return undefined;
+  // Without the quotes in front, of which a body has too many to be searched quickly.
+  if (body === undefined || !body.includes('Notification"') || !body.includes('traceparent"')) return undefined;
   try {
     const { MessageAttributes } = JSON.parse(body) as { MessageAttributes?: Record<string, { Value?: unknown }> };
     return spanContextOf(MessageAttributes?.['traceparent']?.Value, MessageAttributes?.['tracestate']?.Value);

@@ -25,7 +25,8 @@ export function quickChecksums(config: object): Record<string, (own: Middleware)
     receiveMessageMiddleware: () => next => async args => {
       const result = await next({ ...args });
       const { Messages } = result.output as { Messages?: SqsMessage[] };
-      assertBodiesIntact(Messages ?? []);
+      const checking = assertBodiesIntact(Messages ?? []);
+      if (checking) await checking;
       return result;
     },
   };

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '@smithy/core/protocols';
+import { turnToRead } from '../async/large-messages.js';
 import type { MessageAttributes, SqsMessage } from '../interfaces/wire.interface.js';
 import { fromJsonAttributes, toJsonAttributes } from './json-attributes.js';
 import { withHeaders } from './request-copy.js';
@@ -71,6 +72,8 @@ export function quickProtocol(config: object): Record<string, (own: Middleware) 
       if (!operationOf(context)) return own(next, context);
       return async args => {
         const { response } = (await next(args)) as { response: Answer };
+        const turn = Buffer.isBuffer(response.body) ? turnToRead(response.body.length) : undefined;
+        if (turn) await turn;
         const output = outputOf(response);
         if (!output) return own(async () => ({ response }), context)(args);
         return { response, output: Object.assign(output, { $metadata: protocol.deserializeMetadata(response) }) };

@@ -225,6 +225,12 @@ describe('a wire under faults', () => {
       { text: 'Invalid MD5 checksum on messages: m', tries: 1 },
     ],
     [
+      'a large body that SQS has otherwise',
+      'receive',
+      [{ body: `{"Messages":[{"MessageId":"m","Body":"${'x'.repeat(70_000)}","MD5OfBody":"0"}]}` }],
+      { text: 'Invalid MD5 checksum on messages: m', tries: 1 },
+    ],
+    [
       'a body that SQS has got otherwise',
       'send',
       [{ body: '{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"0"}]}' }],

@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { turnToRead } from '../../async/large-messages.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { isInstance } from '../../errors/thrown.js';
 import { announce, isObserved } from '../../events/diagnostics.js';
@@ -60,14 +61,29 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** Resolves when the delivery is out of the way of what comes after it. Never rejects. */
   handle(delivery: Delivery): Promise<LaneVerdict> {
+    const turn = turnToRead(delivery.message.Body?.length ?? 0);
+    return turn ? turn.then(() => this.handleInTurn(delivery)) : this.begin(delivery);
+  }
+
+  /** Meanwhile it may have been taken back. */
+  private handleInTurn(delivery: Delivery): Promise<LaneVerdict> | LaneVerdict {
+    return delivery.isAbandoned ? 'hold' : this.begin(delivery);
+  }
+
+  private begin(delivery: Delivery): Promise<LaneVerdict> {
     return this.contexts.run(this.options.tracer.isOn ? this.handleTraced : this.handleHere, delivery);
   }
 
   private readonly handleTraced = (delivery: Delivery): Promise<LaneVerdict> => {
     const begun = this.options.tracer.begin(delivery);
-    const run = (trace: ProcessTrace): Promise<LaneVerdict> => trace.run(() => this.handleHere(delivery));
-    return begun instanceof Promise ? begun.then(run) : run(begun);
+    return begun instanceof Promise
+      ? begun.then(trace => this.handleIn(trace, delivery))
+      : this.handleIn(begun, delivery);
   };
+
+  private handleIn(trace: ProcessTrace, delivery: Delivery): Promise<LaneVerdict> {
+    return trace.run(() => this.handleHere(delivery));
+  }
 
   private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {
     let unknown: UnknownTypeVerdict;

@@ -65,7 +65,7 @@ describe('a delivery that is traced', () => {
     await jest.advanceTimersByTimeAsync(5_000);
     await stopped;
     expect(processed).toHaveLength(1);
-    expect(processed[0]).not.toHaveProperty('outcome');
+    expect(processed[0]).toHaveProperty('outcome', undefined);
   });
 
   it('has no pattern where no handler takes its type', async () => {
@@ -74,7 +74,7 @@ describe('a delivery that is traced', () => {
     await put(message('m', { body: JSON.stringify({ type: 'made.up' }) }));
     await jest.advanceTimersByTimeAsync(100);
     expect(processed).toHaveLength(1);
-    expect(processed[0]).not.toHaveProperty('pattern');
+    expect(processed[0]).toHaveProperty('pattern', undefined);
   });
 
   it('writes its context on a dead letter', async () => {

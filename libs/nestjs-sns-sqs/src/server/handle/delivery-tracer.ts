@@ -48,23 +48,30 @@ export class DeliveryTracer {
   private beginWith(delivery: Delivery, metadata: EventMetadata | undefined): ProcessTrace {
     const { queue, telemetry, handlers, maxReceiveCount } = this.options;
     const { message, sentAt, acceptedAt } = delivery;
-    const letter = letterTraceparent(delivery);
+    const now = monotonicNow();
+    const time = metadata?.time;
+    // All of it at once: an object to which a dozen fields are added one by one costs as much as the span.
     const operation: ProcessOperation = {
       queue: queue.name,
       queueUrl: queue.url,
       fifo: queue.fifo,
       message,
       metadata,
+      pattern: metadata && handlers.patternOf(queue.name, metadata.type),
+      // The stamps of SQS and of the event are of the wall clock.
+      queueTimeMs: sentAt === undefined ? undefined : Math.max(0, Date.now() - sentAt),
+      eventAgeMs: time === undefined ? undefined : Math.max(0, Date.now() - Date.parse(time)),
+      laneTimeMs: acceptedAt === undefined ? 0 : now - acceptedAt,
+      attempt: undefined,
       maxReceiveCount,
-      laneTimeMs: acceptedAt === undefined ? 0 : monotonicNow() - acceptedAt,
+      deadLetterTraceparent: letterTraceparent(delivery),
+      outcome: undefined,
+      reason: undefined,
+      delaySeconds: undefined,
+      durationMs: undefined,
+      error: undefined,
     };
-    const pattern = metadata && handlers.patternOf(queue.name, metadata.type);
-    if (pattern !== undefined) operation.pattern = pattern;
-    // The stamps of SQS and of the event are of the wall clock.
-    if (sentAt !== undefined) operation.queueTimeMs = Math.max(0, Date.now() - sentAt);
-    if (metadata?.time !== undefined) operation.eventAgeMs = Math.max(0, Date.now() - Date.parse(metadata.time));
-    if (letter !== undefined) operation.deadLetterTraceparent = letter;
-    delivery.trace = beginTrace('process', telemetry, operation);
+    delivery.trace = beginTrace('process', telemetry, operation, now);
     return delivery.trace;
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { getRetryAfterHint, isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { turnToRead } from '../../async/large-messages.js';
 import { assertPlainHandler } from './assert-plain-handler.js';
 import { noteDate } from '../answer-date.js';
 import { abortError, type Connections, type HttpAnswer } from '../connections.js';
@@ -90,6 +91,8 @@ export class LeanCaller {
       : signer.sign(endpoint, call.headers, call.body, now));
     const { origin, path } = endpoint;
     const answer = await call.connections.send({ origin, path, headers, body }, call.signal);
+    const turn = turnToRead(answer.body.length);
+    if (turn) await turn;
     const output = answer.status < 300 ? readOrNot(call.read, answer.body) : undefined;
     if (output !== undefined) {
       if (call.onDate) noteDate(answer.headers.date, call.onDate);

@@ -78,7 +78,8 @@ export class LeanSqsWire implements SqsWire {
     const options = { longPoll: true, isRepeated: attemptId === undefined, signal, onDate };
     const output = await this.call<{ Messages?: SqsMessage[] }>(RECEIVE, this.polling, receiveInput(request), options);
     const messages = output.Messages ?? [];
-    if (this.checksMd5) assertBodiesIntact(messages);
+    const checking = this.checksMd5 ? assertBodiesIntact(messages) : undefined;
+    if (checking) await checking;
     for (const { MessageAttributes } of messages) if (MessageAttributes) fromJsonAttributes(MessageAttributes);
     return messages;
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { LARGE_BODY, turnToRead } from '../../async/large-messages.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 
 export interface SentEntry {
@@ -7,11 +8,26 @@ export interface SentEntry {
   MD5OfMessageBody?: string;
 }
 
-/** As the SDK does: throws when a body is not what SQS has. */
-export function assertBodiesIntact(messages: ReadonlyArray<SqsMessage & { MD5OfBody?: string }>): void {
-  const broken = messages.filter(({ Body = '', MD5OfBody }) => MD5OfBody !== hash('md5', Body));
+type Summed = SqsMessage & { MD5OfBody?: string };
+
+/** As the SDK does: throws, or rejects, when a body is not what SQS has. Large bodies take turns. */
+export function assertBodiesIntact(messages: readonly Summed[]): Promise<void> | undefined {
+  if (messages.some(({ Body = '' }) => Body.length >= LARGE_BODY)) return assertLargeIntact(messages);
+  refuse(messages.filter(isBroken));
+  return undefined;
+}
+
+async function assertLargeIntact(messages: readonly Summed[]): Promise<void> {
+  const broken: Summed[] = [];
+  for (const message of messages) {
+    const turn = turnToRead(message.Body?.length ?? 0);
+    if (turn) await turn;
+    if (isBroken(message)) broken.push(message);
+  }
   refuse(broken);
 }
+
+const isBroken = ({ Body = '', MD5OfBody }: Summed): boolean => MD5OfBody !== hash('md5', Body);
 
 interface Sent {
   id: string;
