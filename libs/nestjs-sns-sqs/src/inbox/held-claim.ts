@@ -3,6 +3,7 @@ import { silenced } from '../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
 import type { InboxClaim } from '../interfaces/inbox-store.interface.js';
 import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
+import { EVENT_ID } from './memory-records.js';
 import { canonicalSequence, type Ordering } from './sequence-guard.js';
 
 export interface ClaimRules {
@@ -41,6 +42,8 @@ export interface HeldClaim extends InboxClaim {
   attempt: number | undefined;
   /** Its handler has marked it done in a transaction, which may be open, committed or rolled back. */
   isMarked: boolean;
+  /** For a store in memory. */
+  [EVENT_ID]?: string | undefined;
 }
 
 /**
@@ -76,6 +79,7 @@ export function claimOf(
     isFinishing: false,
     attempt: undefined,
     isMarked: false,
+    [EVENT_ID]: undefined,
     ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),
   };
 }

@@ -1,6 +1,7 @@
 import type { InboxClaim } from '../interfaces/inbox-store.interface.js';
 import { inboxStoreContract } from '../testing/inbox-store-contract.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
+import { EVENT_ID } from './memory-records.js';
 
 inboxStoreContract('MemoryInboxStore', () => new MemoryInboxStore());
 
@@ -18,6 +19,22 @@ describe('MemoryInboxStore', () => {
 
   it.each([0, 1.5, -1, NaN, 10_000_001])('refuses a bound of %p', maxEntries => {
     expect(() => new MemoryInboxStore({ maxEntries })).toThrow(RangeError);
+  });
+
+  it('takes a copy of a claim that names another queue or key for another event', () => {
+    const store = new MemoryInboxStore();
+    const own = { ...claim('a'), [EVENT_ID]: undefined };
+    store.claim(own, 1_000);
+    expect(store.done(own, { rememberForMs: 1_000 })).toBe(true);
+    expect(own[EVENT_ID]).toBe('q a');
+    for (const other of [
+      { ...own, queue: 'p' },
+      { ...own, key: 'b' },
+      { ...own, queue: 'q b' },
+    ]) {
+      expect(store.claim(other, 1_000)).toEqual({ status: 'claimed', attempt: 1 });
+    }
+    expect(store.claim({ ...own, token: 'x' }, 1_000)).toEqual({ status: 'done' });
   });
 
   it('forgets what was done longest ago when it is full', () => {

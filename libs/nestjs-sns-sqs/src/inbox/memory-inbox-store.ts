@@ -10,6 +10,7 @@ import type {
 import { BoundedRecords } from './bounded-records.js';
 import { MemoryPlaces } from './memory-places.js';
 import {
+  eventIdOf,
   gapOf,
   idOf,
   isHeld,
@@ -78,7 +79,7 @@ export class MemoryInboxStore implements InboxStore {
 
   claim(claim: InboxClaim, leaseMs: number): InboxClaimResult {
     const now = this.now();
-    const id = idOf(claim.queue, claim.key);
+    const id = eventIdOf(claim);
     const event = this.events.get(id, now);
     if (event?.isDone) return { status: 'done' };
     if (event && isHeldByOther(event, claim, now)) {
@@ -134,7 +135,7 @@ export class MemoryInboxStore implements InboxStore {
 
   done(claim: InboxClaim, { rememberForMs, position, rememberPositionForMs = Infinity }: InboxDone): boolean {
     const now = this.now();
-    const id = idOf(claim.queue, claim.key);
+    const id = eventIdOf(claim);
     const known = this.events.get(id, now);
     if (known?.isDone) return known.token === claim.token;
     const held = this.holdsOf(claim, now, known);
@@ -162,7 +163,7 @@ export class MemoryInboxStore implements InboxStore {
     if (reason === 'dead-lettered') Object.assign(event, { attempts: 0, deaths: 0, letterAt: now });
     if (event.attempts > 0) event.forgetAt = now + KEEP_MS;
     else if (event.letterAt !== undefined) event.forgetAt = event.letterAt + KEEP_LETTER_MS;
-    else this.events.delete(idOf(claim.queue, claim.key));
+    else this.events.delete(eventIdOf(claim));
     // The one that is waited for is there, and comes again.
     if (reason === 'failed' && subject?.gap) subject.gap.since = now;
     if (subject && gapAt !== undefined) {
@@ -220,7 +221,7 @@ export class MemoryInboxStore implements InboxStore {
   private holdsOf(
     claim: InboxClaim,
     now: number,
-    event = this.events.get(idOf(claim.queue, claim.key), now),
+    event = this.events.get(eventIdOf(claim), now),
   ): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
     if (!event || event.isDone || event.token !== claim.token) return undefined;
     if (claim.subject === undefined) return [event];

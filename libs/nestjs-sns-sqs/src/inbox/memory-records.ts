@@ -31,6 +31,25 @@ export interface SubjectRecord extends Held {
 /** A queue's name has no space. */
 export const idOf = (queue: string, key: string): string => `${queue} ${key}`;
 
+/** Where a claim that has a place for it keeps the id of its event. */
+export const EVENT_ID = Symbol('event id');
+
+/**
+ * The same text each time where the claim can keep it: a text that is written anew costs a map more than all the rest of
+ * a call, since its hash is not known.
+ */
+export function eventIdOf(claim: InboxClaim & { [EVENT_ID]?: string | undefined }): string {
+  const { queue, key, [EVENT_ID]: known } = claim;
+  if (known !== undefined && isIdOf(known, queue, key)) return known;
+  const id = idOf(queue, key);
+  if (EVENT_ID in claim) claim[EVENT_ID] = id;
+  return id;
+}
+
+/** A store around this one may have copied a claim, and named another queue in it. */
+const isIdOf = (id: string, queue: string, key: string): boolean =>
+  id.length === queue.length + 1 + key.length && id.startsWith(queue) && id.endsWith(key);
+
 export const isHeld = ({ token, leaseEndsAt }: Held, now: number): boolean => token !== undefined && leaseEndsAt > now;
 
 export const isHeldByOther = (held: Held, { token }: InboxClaim, now: number): boolean =>

@@ -93,14 +93,14 @@ export class Order {
   }
 }
 
-const runOf = (claim: HeldClaim, { attempt, isTakenOver = false, ...known }: Claimed): Admission => ({
+const runOf = (claim: HeldClaim, found: Claimed): Admission => ({
   kind: 'run',
   claim,
-  attempt,
-  isTakenOver,
-  sinceFirstMs: known.sinceFirstMs,
-  sinceLetterMs: known.sinceLetterMs,
-  deaths: known.deaths,
+  attempt: found.attempt,
+  isTakenOver: found.isTakenOver ?? false,
+  sinceFirstMs: found.sinceFirstMs,
+  sinceLetterMs: found.sinceLetterMs,
+  deaths: found.deaths,
 });
 
 /** The sequence that is next of the subject, as far as the store knows. */
