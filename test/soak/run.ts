@@ -4,26 +4,20 @@
 // `users` is in Redis, that of `notifications` in PostgreSQL. DATABASE_URL names a PostgreSQL in place of PGlite for `users`
 // and of one that is started here for `notifications`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startMailCatcher } from '../../tools/demo/mail-catcher.mjs';
-import { stopSignal } from '../../tools/demo/stop-signal.mjs';
 import { groupBy } from '../support/group-by.ts';
 import { PostgresProcess } from '../support/postgres-process.mjs';
-import { randomOf } from '../support/random.mjs';
 import { freePort } from '../support/redis-process.mjs';
-import { ServiceSlot } from './fleet.ts';
+import type { ServiceSlot } from './fleet.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
-import { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Release } from './releases.ts';
 import { rememberedBy } from './remembered.ts';
-import { RestartableBroker } from './restartable-broker.ts';
 import { RestartableRedis } from './restartable-redis.ts';
 import { RollingDeploy } from './rolling-deploy.ts';
+import { openScene, until } from './scene.ts';
 import { Storm } from './storm.ts';
 import { judge, memoryTrends, readEffects } from './verdict.ts';
 
@@ -44,55 +38,24 @@ const PROGRESS_EVERY_MS = 10_000;
  * the `gapTimeoutMs` of `notifications`, half an hour; and a machine with two cores that has to catch up.
  */
 const CALM_LIMIT_MS = 1_200_000;
-const MAX_VIOLATIONS_TOLD = 20;
 
-const random = randomOf(seed);
-const signal = stopSignal();
-const directory = mkdtempSync(join(tmpdir(), 'soak-'));
-const pids = new Set<number>();
-const berths: ServiceSlot[] = [];
-let isJudged = false;
-// Whatever ends it: nothing that it started is left, and it says so. Redis ends by itself with who started it.
-process.on('exit', code => {
-  if (isJudged) return;
-  for (const berth of berths) berth.abandon();
-  const why = signal.aborted ? (signal.reason as Error).message : `exit code ${code}`;
-  console.error(`the soak has ended without a verdict: ${why}; what it wrote is in ${directory}`);
-});
-signal.addEventListener('abort', () => process.exit(1));
-const startedAt = Date.now();
-const say = (text: string): void =>
-  console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
-
-const broker = new RestartableBroker({ seed, random });
-const endpoint = await broker.listen();
-const ledger = new Ledger(broker.core);
-const mail = await startMailCatcher();
+const scene = await openScene('soak', seed);
+const { random, directory, berths, startedAt, broker, endpoint, ledger, mail, say } = scene;
 const redis = await startRedis();
-const effectLog = join(directory, 'effects.ndjson');
+const effectLog = scene.env.EFFECT_LOG;
 writeFileSync(effectLog, '');
 const database = process.env['DATABASE_URL'];
 // The inbox and the outbox of three processes.
 const postgres = database === undefined ? await PostgresProcess.create() : undefined;
 await postgres?.start();
-const access = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-const env = {
-  ...access,
-  EFFECT_LOG: effectLog,
-  SMTP_URL: mail.url,
-  APPS_DIR: join(import.meta.dirname, '../../apps'),
-  PORT: '0',
-  PGLITE_DIR: join(directory, 'users'),
-  REDIS_URL: redis.url,
-};
+const env = { PGLITE_DIR: join(directory, 'users'), REDIS_URL: redis.url };
 const envOf: Record<string, Record<string, string>> = postgres ? { notifications: { DATABASE_URL: postgres.url } } : {};
-const berth = (name: string, app: string, spared: boolean, release: Release = 1): ServiceSlot =>
-  new ServiceSlot({ name, app, endpoint, env: { ...env, ...envOf[app] }, spared, release, pids, signal });
+const berth = (name: string, app: string, spared: boolean, release?: Release): ServiceSlot =>
+  scene.berth(name, app, { ...env, ...envOf[app] }, spared, release);
 // PGlite lives in one process.
 const users = [berth('users 1', 'users', Boolean(database)), ...(database ? [berth('users 2', 'users', false)] : [])];
 // What only the second release knows is subscribed before the first event: SNS would drop it otherwise.
 const notifications = [1, 2, 3].map(n => berth(`notifications ${n}`, 'notifications', n === 1, n === 3 ? 2 : 1));
-berths.push(...notifications, ...users);
 // The first one makes the tables.
 await users[0]?.start();
 await Promise.all(berths.filter(each => each !== users[0]).map(each => each.start()));
@@ -107,8 +70,8 @@ const load = new Load({
   commands: Number(values.commands),
   aws: {
     endpoint: own.url,
-    region: access.AWS_REGION,
-    credentials: { accessKeyId: access.AWS_ACCESS_KEY_ID, secretAccessKey: access.AWS_SECRET_ACCESS_KEY },
+    region: scene.env.AWS_REGION,
+    credentials: { accessKeyId: scene.env.AWS_ACCESS_KEY_ID, secretAccessKey: scene.env.AWS_SECRET_ACCESS_KEY },
   },
   urlOfUsers: () => users[Math.floor(Math.random() * users.length)]?.url,
 });
@@ -154,22 +117,17 @@ const verdict = judge({
   mails: mail.mails,
   remembered,
 });
-const violations = [...berths.flatMap(each => each.violations), ...verdict.violations];
+const violations = [...scene.violations(), ...verdict.violations];
 if (welcomed !== load.users.length)
   violations.push(
     `${load.users.length - welcomed} of ${load.users.length} users lack what the events should have done`,
   );
-const alive = [...pids].filter(isAlive);
-if (alive.length > 0) violations.push(`processes are left: ${alive.join()}`);
 const memory = memoryTrends(effects);
 for (const { pid, parts, isFlat } of memory)
   if (!isFlat) violations.push(`the heap of process ${pid} has grown by ${parts.heap.growth.toFixed(0)} MiB`);
 
 report();
-isJudged = true;
-if (violations.length === 0) rmSync(directory, { recursive: true, force: true });
-else console.error(`what the handlers did: ${effectLog}`);
-process.exit(violations.length > 0 ? 1 : 0);
+scene.end(violations);
 
 function textOf({ mean, growth }: { mean: number; growth: number }): string {
   return `${mean.toFixed(1)} MiB (trend ${growth.toFixed(1)})`;
@@ -186,7 +144,7 @@ function report(): void {
       .join(', ')}`,
   );
   console.log(
-    `processes: ${berths.reduce((sum, { starts }) => sum + starts, 0)} started, ${berths.reduce((sum, { failedStarts }) => sum + failedStarts.length, 0)} of them could not reach AWS at their start, ${alive.length} left; the slowest ended ${(Math.max(...berths.map(({ slowestStop }) => slowestStop)) / 1000).toFixed(1)} s after SIGTERM`,
+    `processes: ${berths.reduce((sum, { starts }) => sum + starts, 0)} started, ${berths.reduce((sum, { failedStarts }) => sum + failedStarts.length, 0)} of them could not reach AWS at their start; the slowest ended ${(Math.max(...berths.map(({ slowestStop }) => slowestStop)) / 1000).toFixed(1)} s after SIGTERM`,
   );
   for (const { pid, samples, parts } of memory)
     console.log(
@@ -201,7 +159,7 @@ function report(): void {
     `deploys: ${deploys.done}; handled by the first release of notifications: ${verdict.byRelease[1]}, by the second: ${verdict.byRelease[2]}`,
   );
   if (verdict.repeated > 0) console.log(`handled again: ${verdict.reasons.join(', ')}`);
-  for (const text of violations.slice(0, MAX_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
+  scene.tell(violations);
   console.log(
     `soak of ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes (seed ${seed}): ${types.get('events')?.length ?? 0} events and ${types.get('commands')?.length ?? 0} commands, ${counts.accepted} messages accepted = ${counts.done} done + ${counts.skipped} overtaken + ${counts.deadLettered} dead-lettered, ${counts.left} left; ${repeated} handled again, ${unexplained} of them without a reason; ${storm.total} faults, ${violations.length} violations`,
   );
@@ -229,22 +187,4 @@ async function startRedis(): Promise<RestartableRedis> {
   const server = new RestartableRedis(await freePort(), directory);
   await server.start();
   return server;
-}
-
-async function until<T>(condition: () => T | Promise<T>, limitMs: number): Promise<T> {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = await condition();
-    if (value || Date.now() > end) return value;
-    await pause(100);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

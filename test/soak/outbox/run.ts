@@ -2,18 +2,10 @@
 // PostgreSQL: one process is killed each second, PostgreSQL and the broker are restarted twice. Then calm, and triggers
 // in the database tell what was committed and what effect it had. --minutes: of faults; --changes, --users: how many;
 // --seed: of the faults. The services as built, a PostgreSQL of this machine, no Redis.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startMailCatcher } from '../../../tools/demo/mail-catcher.mjs';
-import { stopSignal } from '../../../tools/demo/stop-signal.mjs';
 import { PostgresProcess } from '../../support/postgres-process.mjs';
-import { randomOf } from '../../support/random.mjs';
-import { ServiceSlot } from '../fleet.ts';
-import { Ledger } from '../ledger.ts';
-import { RestartableBroker } from '../restartable-broker.ts';
+import type { ServiceSlot } from '../fleet.ts';
+import { openScene, until } from '../scene.ts';
 import { Books, compare } from './books.ts';
 import { HttpLoad } from './http-load.ts';
 import { Outages } from './outages.ts';
@@ -32,50 +24,17 @@ const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 /** Leases of relays, claims and messages, one after the other; the rate of the mails; a machine that has to catch up. */
 const CALM_LIMIT_MS = 900_000;
 const PROGRESS_EVERY_MS = 10_000;
-const MAX_VIOLATIONS_TOLD = 20;
 /** Of `users`. */
 const CHANGES = /^user\./;
 
-const random = randomOf(seed);
-const signal = stopSignal();
-const directory = mkdtempSync(join(tmpdir(), 'soak-outbox-'));
-const pids = new Set<number>();
-const berths: ServiceSlot[] = [];
-let isJudged = false;
-// Whatever ends it: nothing that it started is left. PostgreSQL ends by itself with who started it.
-process.on('exit', code => {
-  if (isJudged) return;
-  for (const berth of berths) berth.abandon();
-  const why = signal.aborted ? (signal.reason as Error).message : `exit code ${code}`;
-  console.error(`the soak has ended without a verdict: ${why}`);
-});
-signal.addEventListener('abort', () => process.exit(1));
-const startedAt = Date.now();
-const say = (text: string): void =>
-  console.log(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s  ${text}`);
-
-const broker = new RestartableBroker({ seed, random });
-const endpoint = await broker.listen();
-const ledger = new Ledger(broker.core);
-const mail = await startMailCatcher();
+const scene = await openScene('soak-outbox', seed);
+const { random, berths, broker, ledger, mail, say } = scene;
 // What was committed is there after a crash.
 const postgres = await PostgresProcess.create({ synchronous_commit: 'on' });
 await postgres.start();
-const env = {
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'local',
-  AWS_SECRET_ACCESS_KEY: 'local',
-  EFFECT_LOG: join(directory, 'effects.ndjson'),
-  SMTP_URL: mail.url,
-  APPS_DIR: join(import.meta.dirname, '../../../apps'),
-  PORT: '0',
-  DATABASE_URL: postgres.url,
-};
-const berth = (name: string, app: string): ServiceSlot =>
-  new ServiceSlot({ name, app, endpoint, env, spared: false, release: 1, pids, signal });
+const berth = (name: string, app: string): ServiceSlot => scene.berth(name, app, { DATABASE_URL: postgres.url });
 const users = [1, 2].map(n => berth(`users ${n}`, 'users'));
-const notifications = [1, 2, 3].map(n => berth(`notifications ${n}`, 'notifications'));
-berths.push(...notifications, ...users);
+for (const n of [1, 2, 3]) berth(`notifications ${n}`, 'notifications');
 // SNS would drop what nobody has subscribed to.
 await Promise.all(berths.map(each => each.start()));
 await withBooks(books => books.watch());
@@ -97,23 +56,19 @@ const progress = setInterval(
 );
 await Promise.all([load.run(durationMs), outages.run()]);
 say('calm');
-await until(isAllDone, CALM_LIMIT_MS);
+await until(isAllDone, CALM_LIMIT_MS, 250);
 const violations = await verdict();
 await Promise.all(berths.map(each => each.stop()));
 clearInterval(progress);
 await Promise.all([mail.stop(), broker.stop(), postgres.remove()]);
-violations.push(...berths.flatMap(each => each.violations));
-const alive = [...pids].filter(isAlive);
-if (alive.length > 0) violations.push(`processes are left: ${alive.join()}`);
+violations.push(...scene.violations());
 
-for (const text of violations.slice(0, MAX_VIOLATIONS_TOLD)) console.error(`VIOLATION ${text}`);
+scene.tell(violations);
 const starts = berths.reduce((sum, each) => sum + each.starts, 0);
 say(
   `soak of the outbox (seed ${seed}): ${load.registered} users, ${load.changed} changes, ${load.refused} transactions that could not commit, ${load.retried} requests again; ${outages.kills} kills, ${starts} processes, PostgreSQL restarted ${outages.postgresRestarts} times, the broker ${outages.brokerRestarts} times; ${mail.mails.length} mails; ${violations.length} violations`,
 );
-isJudged = true;
-rmSync(directory, { recursive: true, force: true });
-process.exit(violations.length > 0 ? 1 : 0);
+scene.end(violations);
 
 /** Everything has come to its end. */
 async function isAllDone(): Promise<boolean> {
@@ -156,19 +111,5 @@ async function withBooks<T>(work: (books: Books) => Promise<T>): Promise<T> {
     return await work(books);
   } finally {
     await books.close();
-  }
-}
-
-async function until(condition: () => Promise<boolean>, limitMs: number): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (Date.now() < end && !(await condition())) await pause(250);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
