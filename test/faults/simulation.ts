@@ -21,8 +21,11 @@ import { numberIn, Stage } from './stage.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const NO_FAULTS: FaultRates = {};
-/** Longer than every lease, backoff, grace and delay of a schedule together. */
-const CALM_MS = 30 * 60 * 60 * 1000;
+/**
+ * Longer than every lease, backoff, grace and delay of a schedule together. Three processes that know nothing of each
+ * other's attempts put a message off by two hours up to seven times each.
+ */
+const CALM_MS = 60 * 60 * 60 * 1000;
 /** Longer than any handler takes. */
 const HANDLERS_END_MS = 400_000;
 /** What was claimed before a sleep begins within so much after it. */
