@@ -213,7 +213,7 @@ export class Fates {
   /** Asked when all is over: a handler that asks for its signal is one that heeds it. */
   checkSuspects(): void {
     for (const { runs, what } of this.#suspects)
-      if (!runs.some(run => this.#wasStopped(run))) throw new Violation(what);
+      if (!runs.some(run => this.#wasStopped(run) || this.#isBehindStopped(run))) throw new Violation(what);
   }
 
   #checkStart(run: Run): void {
@@ -328,6 +328,14 @@ export class Fates {
     // A claim that was made before is what the store forgot, and what a sleep outlasted.
     const claimedAt = Math.min(one.claimedAt, other.claimedAt);
     return this.excuses.some(excuse => excuse.from <= to && excuse.to >= claimedAt);
+  }
+
+  /** On FIFO, in a batch, what stands behind a message of its group that was told to stop goes back with it, done or not. */
+  #isBehindStopped(run: Run): boolean {
+    if (!this.rules.fifo) return false;
+    const { number, group, queue } = run.fate;
+    const before = this.all.filter(fate => fate.queue === queue && fate.group === group && fate.number < number);
+    return before.some(({ runs }) => runs.some(other => other.call === run.call && this.#wasStopped(other)));
   }
 
   #wasStopped({ context, runner, startedAt, endedAt }: Run): boolean {
