@@ -47,11 +47,11 @@ export function watchSockets(spec) {
   specs.enterWith(spec);
   if (isWatching) return;
   isWatching = true;
-  const { connect } = Socket.prototype;
+  const connect = Reflect.get(Socket.prototype, 'connect');
   Socket.prototype.connect = function (...args) {
     // Its stack is made only when it is asked for.
     this[OPENER] = { spec: specs.getStore(), at: new Error('opened here') };
-    return connect.apply(this, args);
+    return Reflect.apply(connect, this, args);
   };
 }
 
