@@ -81,7 +81,7 @@ describe('PGlite', () => {
       // PGlite carries the late call out: only its token releases it.
       const patient = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0, commandTimeoutMs: 60_000 });
       await waitFor('the late claim', () => patient.release(claim, 'unstarted'));
-      expect(await inbox.claim({ ...claim, token: newToken() }, LONG_MS)).toMatchObject({
+      expect(await patient.claim({ ...claim, token: newToken() }, LONG_MS)).toMatchObject({
         status: 'claimed',
         attempt: 1,
       });

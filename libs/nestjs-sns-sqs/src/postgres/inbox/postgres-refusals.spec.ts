@@ -10,6 +10,8 @@ import { PostgresCaller } from './postgres-caller.js';
 import { PostgresInboxStore } from './postgres-inbox-store.js';
 
 const LEASE_MS = 30_000;
+/** For a statement: the machine may be busy for longer than the default. */
+const PATIENT_MS = 60_000;
 const closers: Array<() => unknown> = [];
 
 /** One queue's inbox on a store, and what is told of it. */
@@ -122,7 +124,7 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
       async () => void (await database.pool.query('DROP FUNCTION nestjs_sns_sqs.full CASCADE')),
     ],
   ])('is away with one reason, comes back once, and costs no attempt: %s', async (reason, refuse, admitAgain) => {
-    const store = new PostgresInboxStore({ pool });
+    const store = new PostgresInboxStore({ pool, commandTimeoutMs: PATIENT_MS });
     const { told, health, inbox, admit } = inboxOn(store, reason.replace(/\W/g, '-'));
     const running = await admit('running');
     expect(running).toMatchObject({ kind: 'run', attempt: 1 });
@@ -151,7 +153,7 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
   });
 
   it('rejects when the connection is lost, and works on a new one', async () => {
-    const store = new PostgresInboxStore({ pool: database.connect() });
+    const store = new PostgresInboxStore({ pool: database.connect(), commandTimeoutMs: PATIENT_MS });
     const claim = { queue: 'cut', key: '.a', token: 'one' };
     await store.claim(claim, LEASE_MS);
     await database.cutConnections().catch(() => undefined);
@@ -169,7 +171,7 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
     ['failed', (tx: PoolClient) => tx.query('SELECT 1 / 0').catch(() => undefined)],
   ])('never joins a transaction that a handler has left %s', async (left, work) => {
     const shared = database.connect({ max: 1 });
-    const store = new PostgresInboxStore({ pool: shared });
+    const store = new PostgresInboxStore({ pool: shared, commandTimeoutMs: PATIENT_MS });
     const claim = { queue: `left-${left}`, key: '.a', token: 'one' };
     const tx = await shared.connect();
     await tx.query('BEGIN');
@@ -178,25 +180,34 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
     tx.release();
     expect(await store.claim(claim, LEASE_MS)).toEqual({ status: 'claimed', attempt: 1 });
     expect(await store.done(claim, { rememberForMs: LEASE_MS })).toBe(true);
-    const other = new PostgresInboxStore({ pool: database.pool });
+    const other = new PostgresInboxStore({ pool: database.pool, commandTimeoutMs: PATIENT_MS });
     expect(await other.claim({ ...claim, token: 'two' }, LEASE_MS)).toEqual({ status: 'done' });
   });
 
   it('gives up on a server that stands still, and what it is told behind takes a late claim back', async () => {
     const store = new PostgresInboxStore({ pool: database.connect(), commandTimeoutMs: 300 });
+    const patient = new PostgresInboxStore({ pool: database.connect(), commandTimeoutMs: PATIENT_MS });
     const claim = { queue: 'still', key: '.a', token: 'one' };
-    await store.ping();
+    await waitFor('a connection that answers', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
     const other = await lockTable();
     await expect(store.claim(claim, LEASE_MS)).rejects.toThrow('has not given an answer within 300 ms');
     await other.query('ROLLBACK');
     other.release();
     // The server carries out what it was sent, although nobody waits for it any more.
-    await waitFor('the late claim to be released', () => store.release(claim, 'unstarted'));
-    expect(await store.claim({ ...claim, token: 'two' }, LEASE_MS)).toEqual({ status: 'claimed', attempt: 1 });
+    await waitFor('the late claim to be released', () => patient.release(claim, 'unstarted'));
+    expect(await patient.claim({ ...claim, token: 'two' }, LEASE_MS)).toEqual({ status: 'claimed', attempt: 1 });
   });
 
   it('gives up on a lock that stays, and a statement that is cancelled', async () => {
-    const store = new PostgresInboxStore({ pool: database.connect({ options: '-c statement_timeout=100' }) });
+    const store = new PostgresInboxStore({
+      pool: database.connect({ options: '-c statement_timeout=100' }),
+      commandTimeoutMs: PATIENT_MS,
+    });
     const claim = { queue: 'locked', key: '.a', token: 'one' };
     await store.claim(claim, LEASE_MS);
     const other = await lockTable();
@@ -210,7 +221,7 @@ describeWithPostgres('a PostgreSQL that refuses', () => {
     await database.pool.query(
       'ALTER TABLE nestjs_sns_sqs.inbox_events ADD CONSTRAINT odd CHECK (key <> $$.1:s:odd-1$$)',
     );
-    const { told, health, admit } = inboxOn(new PostgresInboxStore({ pool }), 'odd');
+    const { told, health, admit } = inboxOn(new PostgresInboxStore({ pool, commandTimeoutMs: PATIENT_MS }), 'odd');
     expect(await admit('odd')).toEqual({ kind: 'wait', why: 'broken' });
     expect(await admit('well')).toMatchObject({ kind: 'run' });
     expect(health.isUnavailable).toBe(false);
