@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'server/handle/inbox-gate.ts',
     from: 'deaths >= rules.maxReceiveCount - 1) || undefined',
     to: 'deaths >= 1_000) || undefined',
-    by: SCHEDULES,
+    by: { spec: 'handle/inbox-gate.attempts' },
   },
   {
     mend: 'A message that kills takes no other along: without one',

@@ -54,7 +54,8 @@ export class InboxScript {
     private readonly pool: SqlPool,
     queue: string,
   ) {
-    this.store = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0 });
+    // The machine may be busy for longer than a statement usually has.
+    this.store = new PostgresInboxStore({ pool, cleanUpEverySeconds: 0, commandTimeoutMs: LONG_MS });
     this.claims = ['.a', '.a', '.b', '.b', '.c', '.c'].map(key => ({
       queue,
       key,
