@@ -20,6 +20,12 @@ const actionsOf = (call: Call): string[] => ['tags' in call.input ? 'sqs:TagQueu
 const actionOf = ({ operation }: Call): string =>
   `${SNS.test(operation) ? 'sns' : 'sqs'}:${operation.replace(/Batch$/, '')}`;
 
+/**
+ * Of a message that may have killed its process. LocalStack hands messages to polls that are closed, so one may have been
+ * received as often.
+ */
+const isMark = ({ input }: Call): boolean => JSON.stringify(input).includes('nestjs-sns-sqs:started:');
+
 /** The actions that docs/iam.md names, by the first cell of their rows. */
 function documented(): Map<string, Set<string>> {
   const page = readFileSync(join(import.meta.dirname, '../../docs/iam.md'), 'utf8');
@@ -70,7 +76,7 @@ describe('least privilege', () => {
     await here.queue('send-email-on-user-registered-dlq').takeOne();
     await here.queue('send-email-on-user-registered').untilEmpty();
     await app.close();
-    return new Set(calls.flatMap(actionsOf));
+    return new Set(calls.filter(call => !isMark(call)).flatMap(actionsOf));
   }
 
   /** The queue was last consumed on another day. */
