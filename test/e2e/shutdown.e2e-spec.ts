@@ -65,7 +65,10 @@ describe('shutdown', () => {
         second.push([n, context.getAttempt()]);
       }
     }
-    const { app } = await here.start([First], { provisioning: 'create', consumer: { visibilityTimeoutSeconds: LEASE_SECONDS } });
+    const { app } = await here.start([First], {
+      provisioning: 'create',
+      consumer: { visibilityTimeoutSeconds: LEASE_SECONDS },
+    });
     const commands = here.commands({ groupId: () => 'one' });
     await Promise.all([0, 1, 2, 3, 4].map(n => commands.emit('step', { n })));
     await waitFor('the first command to start', () => first.length === 1);
