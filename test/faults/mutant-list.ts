@@ -474,7 +474,7 @@ SELECT $1::text, $2::text::smallint, $3::text, $4::text, $5::text, $6::text`,
     file: 'server/handle/batch-run.ts',
     from: 'for (const { delivery } of this.members) delivery.noteToldToStop();',
     to: '',
-    by: SCHEDULES,
+    by: { spec: 'regressions/a-handler-that-returns' },
   },
   {
     mend: 'The last attempt of a message in batches is a call of its own',
