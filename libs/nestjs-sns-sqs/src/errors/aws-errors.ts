@@ -7,6 +7,7 @@ import {
   OF_THE_CALL,
   QUEUE_MISSING,
   QUEUE_NAME_TAKEN,
+  TAGS_FULL_TEXT,
   THROTTLED,
   TOPIC_MISSING,
   UNSUPPORTED,
@@ -26,6 +27,9 @@ export const isTopicMissing = (error: unknown): boolean => isNamed(error, TOPIC_
 
 /** Whether the call failed since another queue, with other settings, has the name. */
 export const isQueueNameTaken = (error: unknown): boolean => QUEUE_NAME_TAKEN.test(awsNameOf(error));
+
+/** Whether the queue has as many tags as AWS allows, so that it takes no further one. */
+export const areTagsFull = (error: unknown): boolean => TAGS_FULL_TEXT.test(thrownText(error));
 
 /** Whether the server at the endpoint does not know the call. */
 export const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNameOf(error));

@@ -5,6 +5,8 @@ export const QUEUE_MISSING = /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonEx
 export const TOPIC_MISSING = /^NotFound(Exception)?$/;
 /** CreateQueue API: a queue of this name has other settings. */
 export const QUEUE_NAME_TAKEN = /QueueNameExists|QueueAlreadyExists/;
+/** In the text of TagQueue's InvalidParameterValue: the queue has the 50 tags that AWS allows. */
+export const TAGS_FULL_TEXT = /too many tags/i;
 /** A server that is not AWS, or is older, does not know the call. */
 export const UNSUPPORTED = /Unsupported|InvalidAction|NotImplemented/;
 /** ChangeMessageVisibility API. */

@@ -109,3 +109,15 @@ export function planTypes(found: Readonly<Tags>, patterns: readonly string[]): T
 }
 
 const tagged = (values: readonly string[]): Tags => Object.fromEntries(values.map(value => [keyFor(value), value]));
+
+/**
+ * What of `wanted` takes no further tag, for a queue that has as many as AWS allows. Types that find no room make one of
+ * the recorded values wider instead, to everything: nothing is deleted that they mean. Where none is recorded none is needed.
+ */
+export function withoutNewTags(found: Readonly<Tags>, wanted: Readonly<Tags>): Tags {
+  const renewed = Object.entries(wanted).filter(([key]) => key in found);
+  const isShortOfTypes = Object.keys(wanted).some(key => isTypesKey(key) && !(key in found));
+  const recorded = Object.keys(found).find(isTypesKey);
+  const types = isShortOfTypes && recorded !== undefined ? { [recorded]: encode(EVERYTHING) } : {};
+  return { ...Object.fromEntries(renewed), ...types };
+}

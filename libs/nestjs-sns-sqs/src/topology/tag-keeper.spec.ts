@@ -161,4 +161,54 @@ describe('TagKeeper', () => {
       expect(fake.queues.has('dev-mail')).toBe(true);
     },
   );
+
+  describe('a queue that has all the tags that AWS allows', () => {
+    /** As SQS answers beyond 50 tags. */
+    async function full(): Promise<FakePlanes> {
+      const fake = new FakePlanes();
+      await start(fake);
+      const team = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`team-${n}`, 'x']));
+      const keep = fake.sqs.tagQueue.bind(fake.sqs);
+      Object.assign(tagsOf(fake), Object.fromEntries(Object.entries(team).slice(Object.keys(tagsOf(fake)).length)));
+      fake.sqs.tagQueue = (url, tags) => {
+        const all = { ...tagsOf(fake), ...tags };
+        if (Object.keys(all).length <= 50) return keep(url, tags);
+        return Promise.reject(awsError('InvalidParameterValue', 'Too many tags added for queue dev-mail.'));
+      };
+      return fake;
+    }
+
+    it.each<Provisioning>(['create', 'verify', 'off'])(
+      'does not end a start, and one warning says so: %s',
+      async mode => {
+        const fake = await full();
+        for (const attributes of fake.subscriptions.values()) attributes['FilterPolicy'] = '{"type":["a","b"]}';
+        await start(fake, { mode, wants: topology('mail', 'a', 'b') });
+        expect(fake.warnings.filter(text => text.includes('50 tags'))).toHaveLength(1);
+      },
+    );
+
+    it('records every type as wanted, so that no other version deletes one that finds no room', async () => {
+      const fake = await full();
+      await start(fake, { wants: topology('mail', 'a', 'b') });
+      expect(recordedPatterns(tagsOf(fake))).toEqual(['*']);
+    });
+
+    it('has a new owner and a new day in the tags that are there', async () => {
+      const fake = await full();
+      tagsOf(fake)['nestjs-sns-sqs:last-consumed'] = '2020-01-01';
+      await start(fake, { service: 'messages', formerly: ['notifications'], wants: topology('mail', 'a', 'b') });
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('messages');
+      expect(tagsOf(fake)['nestjs-sns-sqs:last-consumed']).not.toBe('2020-01-01');
+      await expect(start(fake)).rejects.toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
+    });
+
+    it('is used by a service without an owner among the tags', async () => {
+      const fake = await full();
+      delete tagsOf(fake)['nestjs-sns-sqs:service'];
+      Object.assign(tagsOf(fake), { more: 'x' });
+      await start(fake);
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBeUndefined();
+    });
+  });
 });

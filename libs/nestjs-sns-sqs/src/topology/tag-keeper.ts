@@ -1,9 +1,9 @@
-import { isUnsupported } from '../errors/aws-errors.js';
+import { areTagsFull, isUnsupported } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { withoutPrefix } from './names.js';
-import { planTypes, QUEUE_TAGS } from './queue-tags.js';
+import { planTypes, QUEUE_TAGS, withoutNewTags } from './queue-tags.js';
 import { claimsIn, QueueClaim } from './queue-claim.js';
 import type { QueueSpec } from './topology.model.js';
 
@@ -42,6 +42,8 @@ const isRefused = (error: unknown): boolean =>
  */
 export class TagKeeper {
   private isRefused = false;
+  /** Queues that take no further tag, and of which that was said. */
+  private readonly full = new Set<string>();
 
   constructor(
     private readonly planes: ControlPlanes,
@@ -70,7 +72,10 @@ export class TagKeeper {
       ...types.set,
     };
     const set = changed(found, wanted);
-    if (!(await this.write(spec.name, url, set))) return found;
+    if (!(await this.write(spec.name, url, set))) {
+      if (this.full.has(spec.name)) await this.write(spec.name, url, withoutNewTags(found, set));
+      return found;
+    }
     // The queue has an owner: a claim that is left is of a service that ended before it could take it back.
     const remove = [...types.remove, ...(this.options.claims ? claimsIn(found) : [])];
     if (remove.length > 0) await this.remove(spec.name, url, remove);
@@ -112,7 +117,21 @@ export class TagKeeper {
   async write(name: string, url: string, tags: Tags): Promise<boolean> {
     if (Object.keys(tags).length === 0) return true;
     const tag = (): Promise<void> => this.planes.sqs.tagQueue(url, tags);
-    return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
+    try {
+      return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
+    } catch (error) {
+      if (!areTagsFull(error)) throw error;
+      this.noteFull(name, error as SnsSqsError);
+      return false;
+    }
+  }
+
+  private noteFull(name: string, { message }: SnsSqsError): void {
+    if (this.full.has(name)) return;
+    this.full.add(name);
+    this.planes.logger.warn(
+      `${message} The queue has the 50 tags that AWS allows, and the service runs without further tags of its own. It may not notice that another service shares ${name}, or that nobody consumes the queue. Remove some of your tags.`,
+    );
   }
 
   /** Without the right to remove them they stay, and tell nothing that is wrong. */
