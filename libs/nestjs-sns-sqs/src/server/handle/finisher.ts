@@ -85,8 +85,8 @@ export class Finisher {
       default:
         return settlement satisfies never;
     }
-    // Its handler has ended, whether a copy is accepted or not: what the mark tells of is a death.
-    const unmarked = suspects?.end(delivery, settlement.kind === 'delete' || settlement.kind === 'dead-letter');
+    // Its handler has ended, whether a copy is accepted or not: what its own mark would tell of is a death.
+    const unmarked = suspects?.end(delivery, settlement.kind === 'delete');
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;
@@ -101,6 +101,7 @@ export class Finisher {
     const departure = await settled;
     // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.
     heartbeat.untrack(delivery);
+    if (departure === 'gone') void suspects?.noteGone(messageId);
     // Another may have it by now, and what that comes to is not decided here.
     if (settlement.kind === 'dead-letter' && wasLost) attempts.noteFailed(messageId);
     else if (settlement.kind === 'dead-letter')
@@ -112,11 +113,8 @@ export class Finisher {
   }
 
   private noteDeadLetter({ messageId }: Delivery, verdict: Verdict, departure: Departure): void {
-    const { attempts, suspects } = this.options;
-    if (departure === 'gone') {
-      void suspects?.noteGone(messageId);
-      return attempts.forget(messageId);
-    }
+    const { attempts } = this.options;
+    if (departure === 'gone') return attempts.forget(messageId);
     attempts.noteUncounted(messageId);
     attempts.decide(messageId, verdict);
   }

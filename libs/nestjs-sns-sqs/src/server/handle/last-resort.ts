@@ -14,7 +14,7 @@ export interface LastResortOptions {
   settler: Pick<Settler, 'settle'>;
   attempts: Pick<AttemptCounter, 'attemptOf' | 'noteFailed' | 'forget'>;
   gate: Pick<InboxGate, 'leave'> | undefined;
-  suspects: Pick<Suspects, 'end'> | undefined;
+  suspects: Pick<Suspects, 'end' | 'noteGone'> | undefined;
   logger: Pick<LoggerService, 'error'>;
 }
 
@@ -39,6 +39,7 @@ export class LastResort {
       if (departure === 'gone') attempts.forget(delivery.messageId);
       else attempts.noteFailed(delivery.messageId);
       await suspects?.end(delivery, departure === 'gone');
+      if (departure === 'gone') await suspects?.noteGone(delivery.messageId);
       await gate?.leave(delivery, departure === 'gone' ? 'dead-lettered' : 'failed');
     } catch {
       // Nothing more can be done: it comes again when its lease ends.

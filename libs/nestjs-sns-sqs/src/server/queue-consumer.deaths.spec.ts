@@ -1,0 +1,72 @@
+import { jest } from '@jest/globals';
+import { consumerOf, type Handler } from '../../test/consumer.js';
+import { message, ScriptedQueue, succeeded } from '../../test/scripted-queue.js';
+import { DeadLetter, RetryLater } from '../errors/handler-outcomes.js';
+
+const LEASE_MS = 30_000;
+const LEFT_BY_A_DEATH = 'nestjs-sns-sqs:started:m:of-a-process-that-died';
+
+/** A consumer of a queue on whose tags a process that died has left its mark for `m`; no store tells of it. */
+function consumerAfterADeath(handler: Handler) {
+  const wire = new ScriptedQueue();
+  const marks: Record<string, string> = { [LEFT_BY_A_DEATH]: `${new Date().toISOString()} token` };
+  const tags = {
+    listQueueTags: () => Promise.resolve({ ...marks }),
+    tagQueue: (_: string, more: Record<string, string>) => Promise.resolve(void Object.assign(marks, more)),
+    untagQueue: (_: string, names: readonly string[]) =>
+      Promise.resolve(names.forEach(name => void delete marks[name])),
+  };
+  const consumer = consumerOf(wire, handler, { tags, settings: { maxReceiveCount: 9 } });
+  consumer.start();
+  const names = () => Object.keys(marks);
+  return { wire, names };
+}
+
+/** A lease later its mark is the same, so it is run alone. */
+async function deliverTwice(wire: ScriptedQueue): Promise<void> {
+  await wire.deliver(message('m', { receives: 8 }));
+  expect(wire.settled.splice(0)).toEqual(['m in 30 s']);
+  await jest.advanceTimersByTimeAsync(LEASE_MS);
+  await wire.deliver(message('m', { receives: 9 }));
+}
+
+describe('QueueConsumer, of a message that processes may have died of:', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('its mark goes with the message that is handled', async () => {
+    const { wire, names } = consumerAfterADeath(() => undefined);
+    await deliverTwice(wire);
+    expect(wire.settled).toEqual(['m deleted']);
+    expect(names()).toEqual([]);
+  });
+
+  it('its mark stays where the message does', async () => {
+    const { wire, names } = consumerAfterADeath(() => Promise.reject(new RetryLater(5)));
+    await deliverTwice(wire);
+    expect(wire.settled).toEqual(['m in 5 s']);
+    expect(names()).toEqual([LEFT_BY_A_DEATH]);
+  });
+
+  it('its mark stays until the dead letter queue has accepted the copy', async () => {
+    const { wire, names } = consumerAfterADeath(() => Promise.reject(new DeadLetter('never')));
+    wire.sendBatch.mockImplementation((_, entries) =>
+      Promise.resolve({
+        successful: [],
+        failed: entries.map(({ id }) => ({ id, code: 'AccessDenied', message: 'no', senderFault: true })),
+      }),
+    );
+    await deliverTwice(wire);
+    // Its copy is refused several times first.
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(wire.settled.splice(0)).toEqual([expect.stringMatching(/^m in \d+ s$/)]);
+    // Another process may be the next to have it, and must not run it beside others.
+    expect(names()).toEqual([LEFT_BY_A_DEATH]);
+
+    wire.sendBatch.mockImplementation((_, entries) => succeeded(entries));
+    await jest.advanceTimersByTimeAsync(900_000);
+    await wire.deliver(message('m', { receives: 10 }));
+    expect(wire.settled).toEqual(['m deleted']);
+    expect(names()).toEqual([]);
+  });
+});
