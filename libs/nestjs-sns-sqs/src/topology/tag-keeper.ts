@@ -130,7 +130,7 @@ export class TagKeeper {
     if (this.full.has(name)) return;
     this.full.add(name);
     this.planes.logger.warn(
-      `${message} The queue has the 50 tags that AWS allows, and the service runs without further tags of its own. It may not notice that another service shares ${name}, or that nobody consumes the queue. Remove some of your tags.`,
+      `${message} The queue has the 50 tags that AWS allows, and the service runs without further tags of its own. The service may not notice that another one shares ${name}, or that nobody consumes the queue. Remedy: remove tags of yours.`,
     );
   }
 
