@@ -7,6 +7,7 @@ import { replyAddressOf, replyAttributes, replyRoute, type ReplyPacket } from '.
 import { errorText, isQueueMissing } from '../../errors/aws-errors.js';
 import { thrownName } from '../../errors/thrown.js';
 import { inTime } from '../../events/user-code.js';
+import { LineLimit } from '../../logging/line-limit.js';
 import { printable, printableStack } from '../../logging/printable.js';
 import type {
   BatchFailure,
@@ -39,7 +40,12 @@ export class Replier {
   /** By reply queue's URL, as long as replies are under way to it. */
   private readonly callers = new Map<string, { caller: BatchCaller<ReplyEntry>; underWay: number }>();
 
-  constructor(private readonly options: ReplierOptions) {}
+  private readonly lines: LineLimit;
+
+  constructor(private readonly options: ReplierOptions) {
+    const { logger } = options;
+    this.lines = new LineLimit((text, ...more) => logger.error(text, ...more));
+  }
 
   /**
    * The request that a message is; undefined for one that nobody awaits an answer to.
@@ -62,10 +68,8 @@ export class Replier {
     const failure = await this.add(queueUrl, entry);
     // A caller that has closed has deleted its queue, and waits no longer.
     if (!failure || isQueueMissing(failure)) return;
-    this.options.logger.error(
-      `a reply to ${queueUrl} was not sent: ${failure.code}: ${failure.message}`,
-      printableStack(failure.cause),
-    );
+    const { code, message, cause } = failure;
+    this.lines.tell(code, `a reply to ${queueUrl} was not sent: ${code}: ${message}`, printableStack(cause));
   }
 
   /** Says that a request was not run, and why. */

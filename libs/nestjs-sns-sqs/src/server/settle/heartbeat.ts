@@ -7,6 +7,7 @@ import { LinkedList } from '../../async/linked-list.js';
 import { pause } from '../../async/pause.js';
 import { announce } from '../../events/diagnostics.js';
 import { errorText, isLeaseGone } from '../../errors/aws-errors.js';
+import { LineLimit } from '../../logging/line-limit.js';
 import type { SqsWire } from '../../interfaces/wire.interface.js';
 import type { Delivery } from '../delivery.js';
 import { grantableSeconds } from './visibility.js';
@@ -44,9 +45,12 @@ export class Heartbeat {
   private timer: NodeJS.Timeout | undefined;
   private again: NodeJS.Timeout | undefined;
   private readonly stopping = abortController();
+  private readonly lines: LineLimit;
 
   constructor(private readonly options: HeartbeatOptions) {
+    const { logger } = options;
     this.now = options.now ?? monotonicNow;
+    this.lines = new LineLimit(text => logger.warn(text));
   }
 
   get size(): number {
@@ -193,9 +197,8 @@ export class Heartbeat {
         if (delivery && isLeaseGone(failure.code)) this.lose(delivery, failure.message);
       }
     } catch (error) {
-      this.options.logger.warn(
-        `${this.options.queueName}: could not extend ${batch.length} lease(s): ${errorText(error)}`,
-      );
+      const { queueName } = this.options;
+      this.lines.tell('extend', `${queueName}: could not extend ${batch.length} lease(s): ${errorText(error)}`);
     }
     for (const delivery of batch) {
       if (delivery.leaseEndsAt <= this.now()) this.lose(delivery, 'it was not extended in time');
@@ -215,8 +218,9 @@ export class Heartbeat {
       if (!delivery.claim) this.untrack(delivery);
       return;
     }
-    this.options.logger.warn(`${this.options.queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
-    announce('leaseLost', { queue: this.options.queueName, messageId: delivery.messageId, why });
+    const { queueName } = this.options;
+    this.lines.tell('lose', `${queueName}: lost the lease of message ${delivery.messageId}: ${why}`);
+    announce('leaseLost', { queue: queueName, messageId: delivery.messageId, why });
     delivery.loseLease(new Error(`the lease of message ${delivery.messageId} is lost: ${why}`));
     // Its claim is renewed for as long as the handler runs, so that nobody else begins beside it.
     if (!delivery.claim) this.untrack(delivery);

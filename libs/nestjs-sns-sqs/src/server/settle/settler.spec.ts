@@ -64,6 +64,19 @@ describe('Settler', () => {
     expect(wire.deleteBatch.mock.calls.map(([, entries]) => entries.length)).toEqual([10, 2]);
   });
 
+  it('tells five of the messages that SQS refuses to delete in a minute, and how many more there were', async () => {
+    const { settler, logger } = settlerOver({ deleteBatch: refused });
+    const fail = async (count: number): Promise<void> => {
+      for (let at = 0; at < count; at += 1) void settler.settle(delivery(`m-${at}`), remove, 1);
+      await jest.advanceTimersByTimeAsync(60_000);
+    };
+    await fail(1_000);
+    await fail(1);
+    const lines = logger.warn.mock.calls.map(([text]) => text);
+    expect(lines).toHaveLength(6);
+    expect(lines.at(-1)).toContain('995 such lines were left out');
+  });
+
   it('settles a delivery once', async () => {
     const { settler, calls } = settlerOver();
     const one = delivery();

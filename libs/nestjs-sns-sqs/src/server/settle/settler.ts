@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { monotonicNow } from '../../async/clock.js';
 import type { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { LineLimit } from '../../logging/line-limit.js';
 import type { BatchFailure, SqsWire } from '../../interfaces/wire.interface.js';
 import type { ProvisionedQueue } from '../../topology/topology.model.js';
 import { BatchCaller, type BatchCallerOptions } from '../../wire/batch-caller.js';
@@ -67,9 +68,11 @@ export class Settler {
   private readonly waiting = new Set<() => void>();
   private readonly random: () => number;
   private readonly now: () => number;
+  private readonly lines: LineLimit;
 
   constructor(private readonly options: SettlerOptions) {
-    const { wire, queue } = options;
+    const { wire, queue, logger } = options;
+    this.lines = new LineLimit(text => logger.warn(text));
     this.random = options.random ?? Math.random;
     this.now = options.now ?? monotonicNow;
     const batching: BatchCallerOptions = {
@@ -118,7 +121,8 @@ export class Settler {
     }
     if (this.now() > delivery.leaseEndsAt) {
       const { name } = this.options.queue;
-      this.options.logger.warn(
+      this.lines.tell(
+        'lease',
         `${name}: the lease of message ${delivery.messageId} had ended; SQS may deliver it again`,
       );
       if (settlement.kind !== 'delete') return RETURNS;
@@ -237,9 +241,9 @@ export class Settler {
     return 'gone';
   }
 
-  private warn(action: string, messageId: string, failure: BatchFailure, consequence: string): void {
-    this.options.logger.warn(
-      `${this.options.queue.name}: could not ${action} message ${messageId}: ${failure.code}: ${failure.message}; ${consequence}`,
-    );
+  private warn(action: string, messageId: string, { code, message }: BatchFailure, consequence: string): void {
+    const { name } = this.options.queue;
+    const text = `${name}: could not ${action} message ${messageId}: ${code}: ${message}; ${consequence}`;
+    this.lines.tell(`${action} ${code}`, text);
   }
 }
