@@ -225,7 +225,7 @@ class Scene {
   }
 
   #operation(name: string, input: Record<string, unknown>): void {
-    void SQS_OPERATIONS.get(name)?.(this.broker, input as never, CALL);
+    void SQS_OPERATIONS.get(name)?.(this.broker, input, CALL);
     this.broker.settle();
   }
 }
