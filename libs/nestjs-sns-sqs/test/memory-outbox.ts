@@ -82,8 +82,9 @@ export class MemoryOutbox implements OutboxStore {
     if (message.lane !== undefined && !holdsLane) await this.lock(tx, `${message.destination} ${message.lane}`);
     const row: Kept = { ...message, row: String((this.ids += 1)), at: performance.now() };
     await this.change(tx, () => {
-      this.rows.push(row);
-      this.rows.sort((a, b) => Number(a.row) - Number(b.row));
+      // In the order of the inserts, not of the commits: nearly always at the end.
+      const before = this.rows.findLastIndex(each => Number(each.row) < Number(row.row));
+      this.rows.splice(before + 1, 0, row);
     });
   }
 

@@ -30,7 +30,8 @@ interface Pending {
   lose: () => void;
 }
 
-type FaultKind = 'crash' | 'lost answer' | 'expiry';
+const FAULTS = ['crash', 'lost answer', 'expiry'] as const;
+type FaultKind = (typeof FAULTS)[number];
 interface Action {
   fault?: FaultKind;
   /** After the fault the last worker is first. */
@@ -38,7 +39,8 @@ interface Action {
   act: () => void;
 }
 
-const flush = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+/** Resolves when no microtask is left: nothing here waits for anything else, and half a million turns of the loop cost more. */
+const flush = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));
 
 class Scope {
   now = 0;
@@ -208,7 +210,11 @@ interface Explored {
 }
 
 /** Runs every path of choices, each from its beginning, and checks each at its end. */
-async function explore(events: readonly Event[], ordering: Ordering, mayFail: boolean): Promise<Explored> {
+async function explore(
+  events: readonly Event[],
+  ordering: Ordering,
+  mayFail: FaultKind | undefined,
+): Promise<Explored> {
   const explored: Explored = { runs: 0, faults: new Set() };
   const path: Array<{ chosen: number; of: number }> = [];
   for (;;) {
@@ -218,7 +224,7 @@ async function explore(events: readonly Event[], ordering: Ordering, mayFail: bo
     for (let turns = 0; ; turns += 1) {
       if (turns > 200) throw new Error(`it goes on for ever: ${path.map(({ chosen }) => chosen).join()}`);
       await flush();
-      const actions = scope.actions().filter(({ fault }) => mayFail || fault === undefined);
+      const actions = scope.actions().filter(({ fault }) => fault === undefined || fault === mayFail);
       const ordinary = actions.filter(({ fault }) => fault === undefined);
       if (ordinary.length === 0) {
         if (scope.messages.every(({ state }) => state === 'deleted')) break;
@@ -272,18 +278,20 @@ const TWO_COPIES = [
   { id: 'e1', sequence: 1 },
 ];
 
+type Exploration = [name: string, events: Event[], ordering: Ordering, mayFail: FaultKind | undefined];
+
 describe('every interleaving of two workers, with one fault at most', () => {
-  it.each<[string, Event[], Ordering, boolean]>([
-    ['two events of a subject', TWO_EVENTS, 'sequential', false],
-    ['two copies of an event', TWO_COPIES, 'none', false],
-    ['two copies of an event, with a fault', TWO_COPIES, 'none', true],
-    ['two events of a subject, with a fault', TWO_EVENTS, 'sequential', true],
+  it.each<Exploration>([
+    ['two events of a subject, without a fault', TWO_EVENTS, 'sequential', undefined],
+    ['two copies of an event, without a fault', TWO_COPIES, 'none', undefined],
+    ...FAULTS.map((fault): Exploration => [`two copies of an event, ${fault}`, TWO_COPIES, 'none', fault]),
+    ...FAULTS.map((fault): Exploration => [`two events of a subject, ${fault}`, TWO_EVENTS, 'sequential', fault]),
   ])(
     '%s: no effect is lost or repeated, and nobody waits whose turn has come',
     async (_, events, ordering, mayFail) => {
       const { runs, faults } = await explore(events, ordering, mayFail);
       expect(runs).toBeGreaterThan(10);
-      expect(faults.size).toBe(mayFail ? 3 : 0);
+      expect([...faults]).toEqual(mayFail ? [mayFail] : []);
     },
     60_000,
   );
