@@ -109,7 +109,12 @@ export const ATTRIBUTE_RULES: Readonly<Record<string, AttributeRule>> = {
         ? wanted
         : JSON.stringify({ ...redrive(wanted), maxReceiveCount: maxReceiveCountOf(found, wanted) }),
   },
-  RedriveAllowPolicy: { isAtLeast: allowsRedrive, merge: uniteRedriveAllowPolicies },
+  // Without one AWS lets every queue in. One that only names ours would shut out the other queues of a shared one.
+  RedriveAllowPolicy: {
+    absent: JSON.stringify({ redrivePermission: 'allowAll' }),
+    isAtLeast: allowsRedrive,
+    merge: uniteRedriveAllowPolicies,
+  },
   RawMessageDelivery: { absent: 'false' },
   FilterPolicyScope: {
     absent: 'MessageAttributes',

@@ -30,9 +30,10 @@ export class QueueCreator {
     const existing = await this.find(spec.name);
     // Whose it is comes first: nothing of another service's queue is changed.
     let tags = existing === undefined ? undefined : await this.tags.keep(spec, existing);
+    const existingLetters = await this.find(spec.deadLetterQueue);
     const deadLetters = await this.complete(
       spec.deadLetterQueue,
-      await this.find(spec.deadLetterQueue),
+      existingLetters,
       deadLetterQueueAttributes(spec),
       spec.tags,
     );
@@ -40,12 +41,7 @@ export class QueueCreator {
     const queue = await this.complete(spec.name, existing, wanted, this.tags.forNew(spec));
     // Another service may have made it in the same moment.
     if (existing === undefined) tags = await this.tags.keep(spec, queue.url);
-    const allow = redriveAllowPolicy(arnOf(queue));
-    await this.repair(
-      spec.deadLetterQueue,
-      deadLetters,
-      differencesOf(spec.deadLetterQueue, allow, deadLetters.attributes),
-    );
+    await this.allowRedrive(spec.deadLetterQueue, deadLetters, arnOf(queue), existingLetters === undefined);
     const { url, attributes } = queue;
     return { name: spec.name, url, attributes, deadLetterQueueUrl: deadLetters.url, deadLetters, tags };
   }
@@ -60,6 +56,20 @@ export class QueueCreator {
     for (const difference of changeable) {
       if (difference.found !== undefined) this.planes.logger.warn(`repaired ${textOf(difference)}`);
     }
+  }
+
+  /** One that is made here takes the letters of this queue only; others may have been given to more than one queue. */
+  private async allowRedrive(name: FullName, deadLetters: FoundQueue, from: QueueArn, isMade: boolean): Promise<void> {
+    const allow = redriveAllowPolicy(from);
+    const { attributes } = deadLetters;
+    const isUnset = isMade && attributes['RedriveAllowPolicy'] === undefined;
+    const unset: Difference = {
+      resource: name,
+      attribute: 'RedriveAllowPolicy',
+      wanted: allow.RedriveAllowPolicy,
+      found: undefined,
+    };
+    await this.repair(name, deadLetters, isUnset ? [unset] : differencesOf(name, allow, attributes));
   }
 
   private find(name: FullName): Promise<QueueUrl | undefined> {

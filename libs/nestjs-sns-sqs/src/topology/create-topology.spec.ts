@@ -111,6 +111,15 @@ describe('createTopology', () => {
     ]);
   });
 
+  it('shuts no other queue out of a dead letter queue that a team has made for several', async () => {
+    const { create, queues, calls } = aws();
+    await create();
+    delete queues.get('mail-dlq')?.['RedriveAllowPolicy'];
+    calls.length = 0;
+    await create();
+    expect(calls).toEqual([]);
+  });
+
   it('subscribes again when the subscription is gone', async () => {
     const { create, subscriptions, calls } = aws();
     await create();

@@ -33,10 +33,12 @@ describe('differencesOf', () => {
     ['byQueue with others beside ours', { redrivePermission: 'byQueue', sourceQueueArns: ['x', 'ours'] }, 0],
     ['byQueue without ours', { redrivePermission: 'byQueue', sourceQueueArns: ['x'] }, 1],
     ['allowAll', { redrivePermission: 'allowAll' }, 0],
+    ['that is not there: AWS then lets every queue in', undefined, 0],
     ['denyAll', { redrivePermission: 'denyAll' }, 1],
   ])('a RedriveAllowPolicy %s', (_, found, count) => {
     const wanted = { RedriveAllowPolicy: '{"redrivePermission":"byQueue","sourceQueueArns":["ours"]}' };
-    expect(differencesOf('dlq', wanted, { RedriveAllowPolicy: JSON.stringify(found) })).toHaveLength(count);
+    const attributes = found && { RedriveAllowPolicy: JSON.stringify(found) };
+    expect(differencesOf('dlq', wanted, attributes ?? {})).toHaveLength(count);
   });
 });
 
