@@ -1,7 +1,8 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
-import { Controller } from '@nestjs/common';
+import { Controller, type Type } from '@nestjs/common';
 import { OnDomainEvent, SnsRecordBuilder } from 'nestjs-sns-sqs';
+import { sharedStore } from '../support/versions.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
@@ -95,6 +96,39 @@ describe('a use case that was renamed', () => {
     // Nobody called it in, it would come after 30 s.
     await waitFor('both to be handled', () => handled.length === 2);
     expect(handled).toEqual([1, 2]);
+  });
+
+  it('dead-letters no event since one before it was handled by the old version, which keeps no order', async () => {
+    @Controller()
+    class Ordered {
+      @OnDomainEvent('user.registered', {
+        from: 'users',
+        useCase: 'send-email',
+        formerly: [OLD],
+        ordering: 'sequential',
+        gapTimeoutMs: 1_000,
+        onGapTimeout: 'dead-letter',
+      })
+      registered({ id }: { id: number }): void {
+        handled.push(id);
+      }
+    }
+    const inbox = { store: sharedStore() };
+    const events = here.events();
+    const handles = async (version: Type, ...ids: number[]): Promise<void> => {
+      const { app } = await here.start([version], { inbox });
+      for (const id of ids) {
+        await events.emit('user.registered', new SnsRecordBuilder({ id }).setSubject('ada').setSequence(id).build());
+        await waitFor(`${id} to be handled`, () => handled.includes(id));
+      }
+      await app.close();
+    };
+    await handles(Before);
+    await handles(Ordered, 1);
+    await handles(Before, 2, 3);
+    await handles(Ordered, 4, 5);
+    expect(await here.queue(`${NEW}-dlq`).size()).toBe(0);
+    expect(handled).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('starts where the old queue has never been, and goes on when it is deleted', async () => {

@@ -76,13 +76,14 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, memory: Memory): QueueConsumer => {
     const settings = settingsOf(queue.name);
     const tagReader = new QueueTagReader({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) });
+    memory.tagReaders.push(tagReader);
     const ownRequestSlots = new RequestSlots(() => consumer.onSlotLent());
     requestSlots.set(at.name, ownRequestSlots);
     const consumer: QueueConsumer = new QueueConsumer({
       queue: { ...queue, ...at, fifo: isFifoName(at.name) },
       useCase: queue.name,
       settings,
-      inbox: inboxOf(at, memory, { settings, tagReader }, start),
+      inbox: inboxOf(at, memory, settings, start),
       inboxIsShared: start.inbox?.store.isShared ?? false,
       steeringStore: start.inbox?.store.steering,
       onStoreUnavailable: options.inbox ? options.inbox.onUnavailable : undefined,
@@ -120,8 +121,8 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   };
   const consumers = queues.flatMap(queue => {
     // One memory for the use case under all of its names: the old version still runs under the first.
-    const namespace = topology.queues.find(({ name }) => name === queue.name)?.formerly[0] ?? queue.name;
-    const memory = { namespace, wakers: new Wakers(namespace) };
+    const namespace = queue.memory ?? queue.name;
+    const memory = { namespace, wakers: new Wakers(namespace), tagReaders: [] };
     return [queue, ...(queue.former ?? [])].map(at => consumerOf(queue, at, memory));
   });
   await probeAll(consumers, planes);
@@ -136,12 +137,13 @@ const deadLettersOf = (queue: string): string => `${queue}, dead letters`;
 interface Memory {
   namespace: string;
   wakers: Wakers;
+  tagReaders: QueueTagReader[];
 }
 
 function inboxOf(
   { name: queue }: FormerQueue,
   memory: Memory,
-  { settings, tagReader }: { settings: ResolvedConsumerOptions; tagReader: QueueTagReader },
+  settings: ResolvedConsumerOptions,
   { options, inbox }: StartOptions,
 ): Inbox | undefined {
   if (!inbox || !options.inbox || !settings.inbox) return undefined;
@@ -153,8 +155,11 @@ function inboxOf(
     rememberPositionForMs: rememberPositionsForSeconds && rememberPositionsForSeconds * 1000,
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
-  const isMixed = (): Promise<boolean> => tagReader.isMixed();
-  return new Inbox({ queue, ...memory, store: inbox.store, health, rules, isMixed });
+  // A version that consumes one of them without an order leaves no position for any.
+  const isMixed = async (): Promise<boolean> =>
+    (await Promise.all(memory.tagReaders.map(reader => reader.isMixed()))).includes(true);
+  const { namespace, wakers } = memory;
+  return new Inbox({ queue, namespace, wakers, store: inbox.store, health, rules, isMixed });
 }
 
 async function probeAll(consumers: QueueConsumer[], planes: Pick<ControlPlanes, 'signal' | 'retries'>): Promise<void> {

@@ -6,6 +6,7 @@ import { textOf, type Difference } from './differences.js';
 import { letsThroughBeside } from './filter-union.js';
 import { deadLetterQueue, isArnOfTopic, nameOfUrl } from './names.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
+import { otherOwner } from './queue-owner.js';
 import { QUEUE_TAGS } from './queue-tags.js';
 import { topologyOf } from './topology-of.js';
 import type { ServiceDocument } from './topology-document.js';
@@ -73,8 +74,8 @@ class OwnerCheck {
 
   async keep({ name }: QueueSpec, url: string): Promise<Tags | undefined> {
     const tags = await tagsOf(name, url, this.planes);
-    const owner = tags?.[QUEUE_TAGS.service];
-    if (owner !== undefined && owner !== this.service.service && !this.service.formerly.includes(owner)) {
+    const owner = tags && otherOwner(tags, this.service);
+    if (owner !== undefined) {
       this.findings.push({
         kind: 'owner',
         resource: name,

@@ -1,4 +1,4 @@
-import { FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
+import { awsError, FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { buildTopology, type DeclaredHandler } from './build-topology.js';
 import { provision } from './provision.js';
@@ -72,6 +72,44 @@ describe('formerly', () => {
     expect(queue?.former?.map(({ name }) => name)).toEqual(['dev-notes-async-commands.fifo']);
   });
 
+  describe("what the inbox's memory is named by", () => {
+    const memory = async (fake: FakePlanes, queue: string, ...formerly: string[]) =>
+      (await start(fake, build([onEvent(queue, ...formerly)])))[0]?.memory;
+
+    it.each<[string, string[][], string]>([
+      ['a queue of one name', [['a']], 'dev-a'],
+      ['renamed', [['a'], ['b', 'a']], 'dev-a'],
+      ['renamed where the old queue has never been', [['b', 'a']], 'dev-a'],
+      ['`formerly` is taken away again', [['a'], ['b', 'a'], ['b']], 'dev-a'],
+      ['renamed twice', [['a'], ['b', 'a'], ['c', 'a', 'b']], 'dev-a'],
+      ['renamed twice, without the first name', [['a'], ['b', 'a'], ['b'], ['c', 'b']], 'dev-a'],
+      ['renamed and back', [['a'], ['b', 'a'], ['a', 'b'], ['a']], 'dev-a'],
+      ['the new queue was there before, and the old version still runs', [['a'], ['b'], ['b', 'a']], 'dev-a'],
+    ])('stays the same: %s', async (_, versions, expected) => {
+      const fake = new FakePlanes();
+      let last: string | undefined;
+      for (const [queue = '', ...formerly] of versions) last = await memory(fake, queue, ...formerly);
+      expect(last).toBe(expected);
+      for (const [queue = '', ...formerly] of versions.slice(-1))
+        expect(await memory(fake, queue, ...formerly)).toBe(expected);
+    });
+
+    it('is its own where the old queue has not been consumed for days', async () => {
+      const fake = new FakePlanes();
+      await memory(fake, 'a');
+      Object.assign(fake.tags.get('dev-a') ?? {}, { 'nestjs-sns-sqs:last-consumed': '2020-01-01' });
+      await memory(fake, 'b');
+      expect(await memory(fake, 'b', 'a')).toBe('dev-b');
+    });
+
+    it('is the oldest name where tags cannot be read', async () => {
+      const fake = new FakePlanes();
+      await memory(fake, 'a');
+      fake.fault = operation => (operation.includes('Tag') ? awsError('AccessDenied') : undefined);
+      expect(await memory(fake, 'c', 'a', 'b')).toBe('dev-a');
+    });
+  });
+
   it.each<[string, DeclaredHandler[]]>([
     ['a queue that is consumed', [onEvent('a', 'b'), onEvent('b')]],
     ['itself', [onEvent('a', 'a')]],
@@ -106,6 +144,17 @@ describe('queues that no handler takes from any more', () => {
     expect(Object.keys(fake.tags.get('dev-notifications-async-commands.fifo') ?? {})).not.toContain(
       'nestjs-sns-sqs:queue:send-mail',
     );
+  });
+
+  it.each<[string, string[], string[], string[]]>([
+    ['the first one by name', ['a', 'b'], ['b'], ['a']],
+    ['another one, while a new first one comes', ['b', 'c'], ['a', 'b'], ['c']],
+    ['all but one, of many', ['a', 'b', 'c', 'd'], ['b'], ['a', 'c', 'd']],
+  ])('are named where the use case that was removed is %s', async (_, before, after, orphans) => {
+    const fake = new FakePlanes();
+    await start(fake, ...before.map(name => onEvent(name)));
+    await start(fake, ...after.map(name => onEvent(name)));
+    expect(fake.warnings.map(text => text.split(' ', 1)[0])).toEqual(orphans.map(name => `dev-${name}`));
   });
 
   it('are listed as far as tags have room', async () => {

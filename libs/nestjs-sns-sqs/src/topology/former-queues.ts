@@ -1,8 +1,19 @@
 import { call, type ControlPlanes } from './control-planes.js';
 import { deadLetterQueue } from './names.js';
 import { recordedSubscriptions } from './queue-policy.js';
+import { QUEUE_TAGS } from './queue-tags.js';
+import { isRecent, today } from './tag-days.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { FormerQueue, ProvisionedQueue, QueueSpec } from './topology.model.js';
+import type { FullName } from '../interfaces/names.interface.js';
+
+export interface FormerQueues {
+  former: FormerQueue[];
+  /** What the inbox's memory is named by, as far as the newest of them tells. */
+  memory: FullName | undefined;
+  /** An old version consumes one of them, or did so until lately, as far as their tags tell. */
+  isConsumed: boolean;
+}
 
 /**
  * Finds the queues that `spec` had under former names, to be drained. With `unsubscribes` their subscriptions, which
@@ -15,21 +26,25 @@ export async function findFormerQueues(
   planes: ControlPlanes,
   tags: TagKeeper,
   unsubscribes: boolean,
-): Promise<FormerQueue[]> {
-  const found: FormerQueue[] = [];
+): Promise<FormerQueues> {
+  const former: FormerQueue[] = [];
+  let memory: FullName | undefined;
+  let isConsumed = false;
   for (const name of spec.formerly) {
     const url = await urlOf(name, planes);
     if (url === undefined) continue;
-    await tags.assertOwn(name, url);
+    const found = await tags.readOwn(name, url);
+    memory = found?.[QUEUE_TAGS.inbox] ?? memory;
+    isConsumed ||= isRecent(found?.[QUEUE_TAGS.lastConsumed] ?? today());
     if (unsubscribes) await unsubscribe(name, url, planes);
     else
       planes.logger.warn(
         `${name}, a former name of ${spec.name}, still has a consumer here. Its subscriptions stay, because only provisioning 'create' removes them.`,
       );
     const deadLetters = await urlOf(deadLetterQueue(name), planes);
-    found.push({ name, url, deadLetterQueueUrl: deadLetters ?? queue.deadLetterQueueUrl });
+    former.push({ name, url, deadLetterQueueUrl: deadLetters ?? queue.deadLetterQueueUrl });
   }
-  return found;
+  return { former, memory, isConsumed };
 }
 
 const urlOf = (name: string, planes: ControlPlanes): Promise<string | undefined> =>

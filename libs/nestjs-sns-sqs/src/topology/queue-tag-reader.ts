@@ -4,6 +4,7 @@ import { pause } from '../async/pause.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { matchesPattern } from './filter-policy.js';
 import { QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
+import { isRecent } from './tag-days.js';
 
 export interface QueueTagReaderOptions {
   /** Reads the tags of the queue; it may reject. */
@@ -27,8 +28,6 @@ const NEVER = abortController().signal;
 const READ_EVERY_MS = 200;
 /** A gap that times out rarely comes alone, in milliseconds. */
 const ORDERING_KNOWN_FOR_MS = 60_000;
-/** The tag has days, and is renewed once a day. */
-const RECENT_MS = 2 * 86_400_000;
 
 /**
  * What one queue's tags tell while its messages are handled: which types any version of its service has wanted, whether a
@@ -65,8 +64,7 @@ export class QueueTagReader {
   async isMixed(): Promise<boolean> {
     const at = this.now();
     const { tags } = await this.readThat(beganAt => at - beganAt < ORDERING_KNOWN_FOR_MS);
-    const day = Date.parse(tags?.[QUEUE_TAGS.unordered] ?? '');
-    return !Number.isNaN(day) && this.wallNow() - day < RECENT_MS;
+    return isRecent(tags?.[QUEUE_TAGS.unordered] ?? '', this.wallNow());
   }
 
   /** The tags as they are now, or a moment later. Rejects when they cannot be read. */

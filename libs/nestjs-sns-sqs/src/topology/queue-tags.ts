@@ -12,6 +12,10 @@ export const QUEUE_TAGS = {
   lastConsumed: `${OURS}last-consumed`,
   /** The day (UTC) on which a version without an `ordering` last consumed it: what that handled left no position. */
   unordered: `${OURS}unordered`,
+  /** What the inbox's memory of the queue is named by: the first name of the use case, after any number of renames. */
+  inbox: `${OURS}inbox`,
+  /** Begins the keys of the tags that name a former name of the owner; each value is the day (UTC) on which it last said so. */
+  formerService: `${OURS}former-service:`,
   /** Begins the keys of the tags by which services claim a queue without an owner; each value is a service. */
   claim: `${OURS}claim:`,
   /** Begins the keys of the tags that name the types which any version of the service wanted. */

@@ -121,6 +121,31 @@ describe('TagKeeper', () => {
     await start(fake);
     await start(fake, { service: 'messages', formerly: ['notes', 'notifications'] });
     expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('messages');
+    await expect(start(fake, { service: 'billing' })).rejects.toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
+  });
+
+  it.each<Provisioning>(['create', 'verify', 'off'])(
+    'lets the version with the old name start again beside the new one, which stays the owner: %s',
+    async mode => {
+      const fake = new FakePlanes();
+      await start(fake);
+      await start(fake, { service: 'messages', formerly: ['notes', 'notifications'] });
+      fake.calls.length = 0;
+      await start(fake, { mode });
+      expect(fake.calls).toEqual([]);
+      expect(tagsOf(fake)['nestjs-sns-sqs:service']).toBe('messages');
+      await start(fake, { service: 'messages' });
+    },
+  );
+
+  it('refuses a service with the old name once no version has named that for 14 days', async () => {
+    const fake = new FakePlanes();
+    await start(fake);
+    await start(fake, { service: 'messages', formerly: ['notifications'] });
+    const days = (count: number) => new Date(Date.now() - count * 86_400_000).toISOString().slice(0, 10);
+    tagsOf(fake)['nestjs-sns-sqs:former-service:notifications'] = days(13);
+    await start(fake);
+    tagsOf(fake)['nestjs-sns-sqs:former-service:notifications'] = days(15);
     await expect(start(fake)).rejects.toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
   });
 

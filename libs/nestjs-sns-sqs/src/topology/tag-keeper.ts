@@ -5,7 +5,9 @@ import { call, type ControlPlanes } from './control-planes.js';
 import { withoutPrefix } from './names.js';
 import { planTypes, QUEUE_TAGS, withoutNewTags } from './queue-tags.js';
 import { claimsIn, QueueClaim } from './queue-claim.js';
-import type { QueueSpec } from './topology.model.js';
+import { isOwnersTag, otherOwner } from './queue-owner.js';
+import { today } from './tag-days.js';
+import type { ProvisionedQueue, QueueSpec } from './topology.model.js';
 
 export interface TagKeeperOptions {
   /** The service that starts. */
@@ -17,18 +19,12 @@ export interface TagKeeperOptions {
   claims: boolean;
 }
 
-/** The day in UTC, e.g. `2026-11-29`. */
-export const today = (): string => new Date().toISOString().slice(0, 10);
-
-/** That this version consumes the queue, and how. */
-const consumed = ({ isUnordered }: QueueSpec): Tags => ({
-  [QUEUE_TAGS.lastConsumed]: today(),
-  ...(isUnordered && { [QUEUE_TAGS.unordered]: today() }),
-});
-
 /** Where a wanted tag is missing or differs. */
 const changed = (found: Readonly<Tags>, wanted: Tags): Tags =>
   Object.fromEntries(Object.entries(wanted).filter(([key, value]) => found[key] !== value));
+
+/** A queue under its first name. What another one's memory is named by is known once its former queues are. */
+const ownMemory = ({ name, formerly }: QueueSpec): Tags => (formerly.length === 0 ? { [QUEUE_TAGS.inbox]: name } : {});
 
 const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
 
@@ -53,7 +49,13 @@ export class TagKeeper {
   /** The tags of a queue that is made now. Undefined: this process may not tag. */
   forNew(spec: QueueSpec): Tags | undefined {
     if (this.isRefused) return undefined;
-    return { ...spec.tags, ...this.owned(spec), ...consumed(spec), ...planTypes({}, typesOf(spec)).set };
+    return {
+      ...spec.tags,
+      ...this.owned(spec),
+      ...this.consumed(spec),
+      ...ownMemory(spec),
+      ...planTypes({}, typesOf(spec)).set,
+    };
   }
 
   /**
@@ -67,8 +69,9 @@ export class TagKeeper {
     const found = await this.claimed(spec, url, before);
     const types = planTypes(found, typesOf(spec));
     const wanted = {
-      ...(this.options.claims && this.owned(spec)),
-      ...consumed(spec),
+      ...(this.options.claims && isOwnersTag(found, this.options) && this.owned(spec)),
+      ...this.consumed(spec),
+      ...(found[QUEUE_TAGS.inbox] === undefined && ownMemory(spec)),
       ...types.set,
     };
     const set = changed(found, wanted);
@@ -102,10 +105,11 @@ export class TagKeeper {
     return settled ?? found;
   }
 
-  /** Rejects with QUEUE_OWNED_BY_ANOTHER. */
-  async assertOwn(name: string, url: string): Promise<void> {
+  /** Resolves to the tags, or to undefined where they cannot be read. Rejects with QUEUE_OWNED_BY_ANOTHER. */
+  async readOwn(name: string, url: string): Promise<Tags | undefined> {
     const found = await this.read(name, url);
     if (found) this.assertOurs(name, found);
+    return found;
   }
 
   /** Undefined: they cannot be read. */
@@ -124,6 +128,11 @@ export class TagKeeper {
       this.noteFull(name, error as SnsSqsError);
       return false;
     }
+  }
+
+  /** Once a day: this version still consumes the queue, and this is how. */
+  async renew(spec: QueueSpec, { url, memory }: Pick<ProvisionedQueue, 'url' | 'memory'>): Promise<void> {
+    await this.write(spec.name, url, { ...this.consumed(spec), ...(memory && { [QUEUE_TAGS.inbox]: memory }) });
   }
 
   private noteFull(name: string, { message }: SnsSqsError): void {
@@ -166,15 +175,25 @@ export class TagKeeper {
     }
   }
 
+  /** That this version consumes the queue, and how. */
+  private consumed({ isUnordered }: QueueSpec): Tags {
+    const { claims, formerly = [] } = this.options;
+    return {
+      [QUEUE_TAGS.lastConsumed]: today(),
+      ...(isUnordered && { [QUEUE_TAGS.unordered]: today() }),
+      ...(claims && Object.fromEntries(formerly.map(name => [`${QUEUE_TAGS.formerService}${name}`, today()]))),
+    };
+  }
+
   private owned({ name }: QueueSpec): Tags {
     const { service, prefix } = this.options;
     return { [QUEUE_TAGS.service]: service, [QUEUE_TAGS.useCase]: withoutPrefix(prefix, name) };
   }
 
   private assertOurs(name: string, found: Tags): void {
-    const { service, formerly = [] } = this.options;
-    const owner = found[QUEUE_TAGS.service];
-    if (owner === undefined || owner === service || formerly.includes(owner)) return;
+    const { service } = this.options;
+    const owner = otherOwner(found, this.options);
+    if (owner === undefined) return;
     throw new SnsSqsError('QUEUE_OWNED_BY_ANOTHER', {
       problem: `The queue ${name} belongs to the service ${owner}, and ${service} must not take its messages`,
       remedy: `give the handler another \`useCase\` or \`queue\`; if ${owner} is the old name of ${service}, start with \`formerly: ['${owner}']\``,

@@ -9,7 +9,7 @@ const owner = { service: 'notifications', prefix: '' };
 const topology = buildTopology({
   ...owner,
   handlers: [{ pattern: 'a', queue: 'mail', topic: 'users' }, { pattern: 'do' }],
-  settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60 }),
+  settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60, ordering: 'none' }),
 });
 const SUBSCRIPTION = subscriptionArn('users', 'mail');
 
@@ -162,10 +162,37 @@ describe('TopologyWatch', () => {
     expect(fake.calls).toEqual([]);
   });
 
-  it('says once a day that the queues are still consumed', async () => {
+  it.each<Provisioning>(['create', 'verify', 'off'])(
+    'says once a day that the queues are still consumed, and whether in no order: %s',
+    async mode => {
+      const { fake } = await watching(mode);
+      await jest.advanceTimersByTimeAsync(25 * 3_600_000);
+      expect(fake.calls).toEqual(['tag mail', 'tag notifications-async-commands.fifo']);
+      expect(fake.tags.get('mail')).toMatchObject({
+        'nestjs-sns-sqs:last-consumed': '2026-01-02',
+        'nestjs-sns-sqs:unordered': '2026-01-02',
+      });
+      expect(fake.tags.get('notifications-async-commands.fifo')).not.toHaveProperty('nestjs-sns-sqs:unordered');
+    },
+  );
+
+  it('takes no topic of another account for its own of the same name', async () => {
     const { fake } = await watching();
-    await jest.advanceTimersByTimeAsync(25 * 3_600_000);
-    expect(fake.calls).toEqual(['tag mail', 'tag notifications-async-commands.fifo']);
+    const policy = String(fake.queues.get('mail')?.['Policy']);
+    Object.assign(fake.queues.get('mail') ?? {}, {
+      Policy: policy.replace(/123456789012:users/, '999999999999:users'),
+    });
+    await aMinute();
+    expect(fake.queues.get('mail')?.['Policy']).toContain(topicArn('users'));
+  });
+
+  it('tells which attribute of a subscription was changed by hand', async () => {
+    const { fake } = await watching('verify');
+    Object.assign(fake.subscriptions.get(SUBSCRIPTION) ?? {}, { RawMessageDelivery: 'false' });
+    await aMinute();
+    expect(fake.warnings).toEqual([
+      expect.stringMatching(/^The subscription of mail to users: RawMessageDelivery: wanted true, found false\./),
+    ]);
   });
 
   it('ends with the server, and leaves no timer', async () => {

@@ -2,18 +2,16 @@ import { monotonicNow } from '../async/clock.js';
 import { isQueueMissing } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { isInstance, thrownText } from '../errors/thrown.js';
-import type { Attributes } from '../interfaces/control-plane.interface.js';
 import type { FullName, QueueArn } from '../interfaces/names.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
-import { call, type ControlPlanes } from './control-planes.js';
+import { call, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { arnOf, type FoundQueue } from './create-queue.js';
 import { createTopology } from './create-topology.js';
 import { differencesOf, textOf } from './differences.js';
 import { queueAttributes, subscriptionAttributes } from './attribute-rules.js';
-import { isArnOfTopic } from './names.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
-import { QUEUE_TAGS } from './queue-tags.js';
-import { TagKeeper, today, type TagKeeperOptions } from './tag-keeper.js';
+import { today } from './tag-days.js';
+import { TagKeeper, type TagKeeperOptions } from './tag-keeper.js';
 import type { ProvisionedQueue, QueueSpec, Topology } from './topology.model.js';
 
 export interface TopologyWatchOptions {
@@ -52,7 +50,7 @@ export class TopologyWatch {
   }
 
   start(): void {
-    if (this.options.mode === 'off' || this.options.planes.signal.aborted) return;
+    if (this.options.planes.signal.aborted) return;
     const ms = LOOK_EVERY_MS * (0.8 + 0.4 * (this.options.random ?? Math.random)());
     this.timer = setTimeout(() => void this.look().finally(() => this.start()), ms);
     this.timer.unref();
@@ -86,8 +84,13 @@ export class TopologyWatch {
     }
   }
 
-  /** Looks once at everything. */
+  /** Looks once at everything. With `off` it only renews tags. */
   async look(): Promise<void> {
+    if (this.options.mode !== 'off') await this.lookAtQueues();
+    await this.renewTags();
+  }
+
+  private async lookAtQueues(): Promise<void> {
     const { topology, queues, planes } = this.options;
     for (const spec of topology.queues) {
       const queue = queues.find(({ name }) => name === spec.name);
@@ -103,7 +106,6 @@ export class TopologyWatch {
         this.note(spec.name, error, 'The next look is in a minute.');
       }
     }
-    await this.renewTags();
   }
 
   private noteComplete(name: string): void {
@@ -124,45 +126,53 @@ export class TopologyWatch {
   /** What of a queue and its subscriptions has vanished, or is less than the handlers need; undefined: nothing. */
   private async missingOf(spec: QueueSpec, { url }: ProvisionedQueue): Promise<string | undefined> {
     const { planes } = this.options;
-    const found = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
-    return this.missingOfQueue(spec, { url, attributes: found }) ?? (await this.missingOfSubscriptions(spec, found));
+    const attributes = await call(planes, 'GetQueueAttributes', spec.name, () => planes.sqs.getQueueAttributes(url));
+    const found = { url, attributes };
+    return this.missingOfQueue(spec, found) ?? (await this.missingOfSubscriptions(spec, found));
   }
 
   private missingOfQueue(spec: QueueSpec, found: FoundQueue): string | undefined {
     const admitted = admittedTopics(found.attributes['Policy']);
-    const shutOut = spec.subscriptions.find(({ topic }) => !admitted.some(arn => isArnOfTopic(arn, topic)));
+    const shutOut = spec.subscriptions.find(
+      ({ topic }) => !admitted.includes(topicArnInSameAccount(arnOf(found), topic)),
+    );
     if (shutOut) return `The policy of ${spec.name} does not let in the topic ${shutOut.topic}`;
     const wanted = queueAttributes(spec, besideIt(arnOf(found), spec.deadLetterQueue));
     const [difference] = differencesOf(spec.name, wanted, found.attributes);
     return difference && textOf(difference);
   }
 
-  private async missingOfSubscriptions(spec: QueueSpec, { Policy }: Attributes): Promise<string | undefined> {
+  private async missingOfSubscriptions(spec: QueueSpec, found: FoundQueue): Promise<string | undefined> {
     const { planes } = this.options;
-    const ids = recordedSubscriptions(Policy);
+    const ids = recordedSubscriptions(found.attributes['Policy']);
     for (const { topic, types } of spec.subscriptions) {
-      const [topicArn, id] = [...ids].find(([arn]) => isArnOfTopic(arn, topic)) ?? [];
+      const topicArn = topicArnInSameAccount(arnOf(found), topic);
+      const id = ids.get(topicArn);
       // Somebody else has made it: it cannot be looked at without listing.
-      if (topicArn === undefined) continue;
+      if (id === undefined) continue;
       const resource = `subscription of ${spec.name} to ${topic}`;
-      const found = await call(planes, 'GetSubscriptionAttributes', resource, () =>
+      const subscription = await call(planes, 'GetSubscriptionAttributes', resource, () =>
         planes.sns.getSubscriptionAttributes(`${topicArn}:${id}`),
       );
-      if (!found) return `The ${resource} is missing`;
-      if (differencesOf(resource, subscriptionAttributes({ types }), found).length > 0) {
-        return `The ${resource} lets less through than the handlers need`;
-      }
+      if (!subscription) return `The ${resource} is missing`;
+      const [difference] = differencesOf(resource, subscriptionAttributes({ types }), subscription);
+      if (difference?.attribute.startsWith('Filter')) return `The ${resource} lets less through than the handlers need`;
+      if (difference) return `The ${textOf(difference)}`;
     }
     return undefined;
   }
 
-  /** Once a day the tags say that the queues are still consumed. */
+  /** Once a day the tags say that the queues are still consumed, and how: versions with an `ordering` go by that. */
   private async renewTags(): Promise<void> {
     if (this.day === today()) return;
     this.day = today();
-    for (const { name, url } of this.options.queues) {
+    const { topology, queues } = this.options;
+    for (const spec of topology.queues) {
+      const { name } = spec;
+      const queue = queues.find(each => each.name === name);
+      if (!queue) continue;
       try {
-        await this.tags.write(name, url, { [QUEUE_TAGS.lastConsumed]: this.day });
+        await this.tags.renew(spec, queue);
       } catch (error) {
         this.note(`tags of ${name}`, error, 'They are renewed tomorrow.');
       }

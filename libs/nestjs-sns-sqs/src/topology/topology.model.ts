@@ -51,6 +51,8 @@ export interface ProvisionedQueue {
   isLooselyFiltered?: boolean;
   /** Queues that existed under a former name, to be drained. */
   former?: FormerQueue[];
+  /** What the inbox's memory of the queue is named by. @default the queue's name */
+  memory?: FullName;
 }
 
 export type FormerQueue = Pick<ProvisionedQueue, 'name' | 'url' | 'deadLetterQueueUrl'>;
