@@ -176,6 +176,13 @@ export class Inbox {
     }
   }
 
+  /** True: the store has answered so late that the claim may be another's. Such a store does not do what the queue needs. */
+  isOver(claim: HeldClaim): boolean {
+    const isOver = claim.leaseEndsAt <= this.now();
+    if (isOver) this.options.health.failed(answeredLate(this.options.rules.leaseMs));
+    return isOver;
+  }
+
   /** Never rejects: a claim that could not be released ends with its lease. */
   release(claim: HeldClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): Promise<void> {
     return this.claims.release(claim, reason, gapAt, backInMs);
@@ -228,3 +235,6 @@ export class Inbox {
     return { kind: 'run' };
   }
 }
+
+const answeredLate = (leaseMs: number): Error =>
+  new Error(`its answer to a claim took as long as the lease of the claim (${leaseMs} ms), so the claim may be another's`);

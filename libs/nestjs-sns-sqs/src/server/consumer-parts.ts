@@ -149,6 +149,7 @@ export function assembleParts(options: QueueConsumerOptions, consumer: Consumer)
       turns: turns && keyOf && new TurnGate({ decode, keyOf, turns }),
       gate,
       settler,
+      heartbeat,
       attempts,
       suspects,
       solo,

@@ -1,5 +1,6 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { abortController } from '../async/abort.js';
+import { monotonicNow } from '../async/clock.js';
 import type { Link } from '../async/linked-list.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import type { HeldClaim } from '../inbox/held-claim.js';
@@ -162,6 +163,11 @@ export class Delivery implements HandlerEntry {
     return this.isLeaseLost;
   }
 
+  /** As {@link leaseLost}, or it has ended unnoticed, since the event loop stood still. */
+  get isLeaseOver(): boolean {
+    return this.isLeaseLost || this.leaseEndsAt <= monotonicNow();
+  }
+
   /**
    * Its lease is lost or its server does not wait any longer, and its handler asked for the signal by which it was told so:
    * it may have stopped in the middle, although it did not fail. Not where its caller has the answer.
@@ -191,7 +197,7 @@ export class Delivery implements HandlerEntry {
 
   /** Guards, interceptors and pipes have come to its handler: why it must not be called any more; undefined: it is called. */
   enter(): Error | undefined {
-    return enterHandler(this, !this.held && !this.isLeaseLost);
+    return enterHandler(this, !this.held && !this.isLeaseOver);
   }
 
   /** Its handler does not begin any more, unless it has. */

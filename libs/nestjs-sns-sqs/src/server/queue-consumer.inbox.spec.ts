@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { consumerOf as consumerOn, quietLogger, settingsOf, type Handler } from '../../test/consumer.js';
 import { forever, message as messageOf, ScriptedQueue } from '../../test/scripted-queue.js';
+import { ClockWatch } from '../async/clock-watch.js';
 import type { SqsContext } from '../ctx-host/sqs.context.js';
 import { DeadLetter, Discard, RetryLater } from '../errors/handler-outcomes.js';
 import { Inbox } from '../inbox/inbox.js';
@@ -77,11 +78,12 @@ interface Setup {
   settings?: ConsumerOptions;
   onUnavailable?: 'wait' | 'proceed';
   fifo?: boolean;
+  watch?: ClockWatch;
 }
 
 function consumerOf(
   handler: Handler,
-  { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false }: Setup = {},
+  { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false, watch }: Setup = {},
 ) {
   const handled: string[] = [];
   const faults: string[] = [];
@@ -106,7 +108,7 @@ function consumerOf(
     handled.push(id);
     return handler(id, context);
   };
-  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger });
+  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger, watch });
   const put = async (...messages: SqsMessage[]): Promise<void> => {
     wire.put(...messages);
     await jest.advanceTimersByTimeAsync(60);
@@ -267,6 +269,52 @@ describe('QueueConsumer with an inbox', () => {
     await jest.advanceTimersByTimeAsync(60);
     expect(slow.settled).toEqual([]);
     expect(slow.inbox.counts.leaseLost).toBe(1);
+  });
+
+  it('does not begin under a claim whose lease was over when the store answered, and uses up no attempt', async () => {
+    const store = new FaultyStore();
+    const { claim } = store;
+    let answer: () => void = () => undefined;
+    store.claim = async (...args) => {
+      const result = await claim(...args);
+      await new Promise<void>(resolve => (answer = resolve));
+      return result;
+    };
+    const attempts: number[] = [];
+    const slow = consumerOf((_, context) => void attempts.push(context.getAttempt()), { store });
+    await slow.put(message({ id: 'e' }));
+    await jest.advanceTimersByTimeAsync(31_000);
+    store.claim = claim;
+    answer();
+    await jest.advanceTimersByTimeAsync(60);
+    expect(slow.handled).toEqual([]);
+    expect(slow.faults).toEqual(['INBOX_UNAVAILABLE']);
+    await jest.advanceTimersByTimeAsync(5_000);
+    await slow.put(message({ id: 'e', receives: 2 }));
+    expect(attempts).toEqual([1]);
+    expect(slow.faults).toEqual(['INBOX_UNAVAILABLE', 'recovered']);
+  });
+
+  it('does not begin under a claim that was made before the machine was suspended', async () => {
+    const store = new FaultyStore();
+    const { claim } = store;
+    store.claim = async (...args) => {
+      const result = await claim(...args);
+      // The answer is read after it.
+      store.ahead = 3_600_000;
+      jest.setSystemTime(Date.now() + 3_600_000);
+      store.claim = claim;
+      return result;
+    };
+    const attempts: number[] = [];
+    const { put } = consumerOf((_, context) => void attempts.push(context.getAttempt()), {
+      store,
+      watch: new ClockWatch(),
+    });
+    await put(message({ id: 'e' }));
+    expect(attempts).toEqual([]);
+    await put(message({ id: 'e', receives: 2 }));
+    expect(attempts).toEqual([1]);
   });
 
   it('tells a handler to stop whose claim was taken over', async () => {

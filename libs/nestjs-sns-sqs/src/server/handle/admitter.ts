@@ -2,6 +2,7 @@ import { inWorkSeconds } from '../../inbox/put-off.js';
 import type { MaybePromise } from '../../interfaces/inbox-store.interface.js';
 import type { Delivery } from '../delivery.js';
 import { attemptsExhausted, type Settlement } from '../settle/retry-policy.js';
+import type { Heartbeat } from '../settle/heartbeat.js';
 import type { Settler } from '../settle/settler.js';
 import type { Attempt, AttemptCounter, AttemptTimes } from './attempt-counter.js';
 import type { Failures } from './failures.js';
@@ -17,6 +18,7 @@ export interface AdmitterOptions {
   turns: TurnGate | undefined;
   gate: InboxGate | undefined;
   settler: Pick<Settler, 'wasDone'>;
+  heartbeat: Pick<Heartbeat, 'mayBegin' | 'isHeld'>;
   attempts: AttemptCounter;
   suspects: Suspects | undefined;
   solo: SoloRuns;
@@ -42,8 +44,10 @@ export class Admitter {
    * @param unknown what becomes of it where no handler takes its type
    */
   async admit(delivery: Delivery, unknown: UnknownTypeDecision): Promise<Admission | undefined> {
-    const { turns, gate, settler, attempts, failures } = this.options;
+    const { turns, gate, settler, heartbeat, attempts, failures } = this.options;
     if (delivery.leaseLost) return this.notStarted(delivery);
+    const mayBegin = heartbeat.mayBegin(delivery);
+    if (!(mayBegin instanceof Promise ? await mayBegin : mayBegin)) return this.notStarted(delivery);
     // What waits for another version has nothing to do with the inbox of this one.
     if (unknown?.kind === 'wait') {
       return this.notCalled(delivery, attempts.attemptOf(delivery), unknown);
@@ -67,6 +71,10 @@ export class Admitter {
     const attempt = attempts.attemptOf(delivery, stored, verdict.kind === 'run' ? verdict : NO_TIME_LEFT);
     switch (verdict.kind) {
       case 'run':
+        // The store was slow, or the machine or the event loop stood still meanwhile: the claim may be another's.
+        if (entered instanceof Promise && (!heartbeat.isHeld(delivery) || gate?.isClaimOver(delivery))) {
+          return this.notCalled(delivery, attempt, CLAIM_DOUBTED);
+        }
         return this.beforeRun(delivery, attempt, unknown, verdict);
       case 'settle':
         return this.notCalled(delivery, attempt, verdict.settlement);
@@ -149,6 +157,8 @@ export class Admitter {
     void this.options.gate?.leave(delivery, 'unstarted');
   }
 }
+
+const CLAIM_DOUBTED: Settlement = { kind: 'wait', why: 'in-work', seconds: 1 };
 
 const uncalled = (attempt: Attempt): Attempt => ({ ...attempt, made: attempt.made - 1 });
 

@@ -169,7 +169,7 @@ function placeOf(delivery: Delivery): Place {
 const HELD_BACK: MemberOutcome = { kind: 'held-back' };
 
 /** Its lease may have been lost, or its server have stopped, while it waited for the others. */
-const mayStart = ({ delivery }: Place): boolean => !delivery.leaseLost && !delivery.isHeldBack;
+const mayStart = ({ delivery }: Place): boolean => !delivery.isLeaseOver && !delivery.isHeldBack;
 
 const groupOf = ({ delivery }: Place): string => delivery.groupId ?? '';
 

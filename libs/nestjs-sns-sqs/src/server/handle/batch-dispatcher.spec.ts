@@ -27,11 +27,11 @@ function batchOf(
   });
   const deliveries = ['a', 'b', 'c'].map((id, at) => {
     const group = groups?.[at];
-    return new Delivery({ MessageId: id, ...(group && { Attributes: { MessageGroupId: group } }) }, 0, 0);
+    return new Delivery({ MessageId: id, ...(group && { Attributes: { MessageGroupId: group } }) }, 0, Infinity);
   });
   const call = dispatcher.begin(deliveries);
   const join = async (at: number): Promise<string> => {
-    const delivery = deliveries.at(at) ?? new Delivery({}, 0, 0);
+    const delivery = deliveries.at(at) ?? new Delivery({}, 0, Infinity);
     const { message, messageId } = delivery;
     const metadata = { id: messageId, source: 's', type: 'a' };
     const state = { message, queue: 'q', pattern: 'a', metadata, attempt: 1, signal: new AbortController().signal };

@@ -78,7 +78,7 @@ export class BatchRun implements HandlerCall, HandlerEntry, PipedBatch {
   enter(): Error | undefined {
     return enterHandler(
       this,
-      this.members.some(({ delivery }) => !delivery.isHeldBack && !delivery.leaseLost),
+      this.members.some(({ delivery }) => !delivery.isHeldBack && !delivery.isLeaseOver),
     );
   }
 

@@ -110,6 +110,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
 
   /** Takes back what was not started; `failed` is the head of its group, whose delay it shares. */
   returnToQueue(deliveries: readonly Delivery[], failed: Delivery | undefined): void {
+    this.options.heartbeat.noticeSuspension();
     for (const delivery of deliveries) {
       this.options.attempts.noteUncounted(delivery.messageId);
       this.release(delivery);
@@ -227,6 +228,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     await gate?.leave(delivery, 'unstarted');
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     await suspects?.end(delivery);
+    heartbeat.noticeSuspension();
     heartbeat.untrack(delivery);
     const { behind } = delivery;
     const seconds = (behind && this.delays.get(behind)) ?? 0;

@@ -11,7 +11,7 @@ import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import { HandlerRegistry } from './handler-registry.js';
 
 const metadata = { id: '1', source: 'users', type: 'user.registered' };
-const delivery = () => new Delivery({ MessageId: 'm' }, 0, 0);
+const delivery = () => new Delivery({ MessageId: 'm' }, 0, Infinity);
 const justRun: ProcessingHooks = (_, work) => work();
 
 function dispatcherTo(
@@ -230,7 +230,7 @@ describe('Dispatcher of a request', () => {
   }
 
   const asksAt = (sentAt?: number): Delivery =>
-    new Delivery({ MessageId: 'm', ...(sentAt && { Attributes: { SentTimestamp: String(sentAt) } }) }, 0, 0);
+    new Delivery({ MessageId: 'm', ...(sentAt && { Attributes: { SentTimestamp: String(sentAt) } }) }, 0, Infinity);
 
   it('answers it with what the handler returns, and knows it for one', async () => {
     const { dispatched, packets } = asked((data: number, context: SqsContext) => [data, context.isRequest()]);

@@ -138,7 +138,7 @@ export class Dispatcher {
     if (batch) return inBatch(batch.join(delivery, { handler, payload, context }), request, delivery);
     const begin = (): Promise<void> => {
       // A hook, a schema or a deserializer may have taken its time.
-      if (delivery.leaseLost || delivery.isHeldBack) throw new HeldBackError();
+      if (delivery.isLeaseOver || delivery.isHeldBack) throw new HeldBackError();
       if (!request)
         return this.time.run(delivery, (end, fail) => callHandler(handler, payload, context, delivery, end, fail));
       const work: Work = (end, fail) =>

@@ -89,6 +89,11 @@ export class InboxGate {
     }
   }
 
+  /** True: the answer to its claim came too late for a handler to begin under it. */
+  isClaimOver({ claim }: Delivery): boolean {
+    return claim !== undefined && this.options.inbox.isOver(claim);
+  }
+
   /**
    * Tells the inbox how it ended, before the message is settled. After `'claim-lost'` it must not be settled, and stays
    * with SQS. A dead letter is told after it, by {@link leave}.

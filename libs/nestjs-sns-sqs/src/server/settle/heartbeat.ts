@@ -79,10 +79,34 @@ export class Heartbeat {
     if (deliveries.length > 0) void this.renew(now, Infinity);
   }
 
+  /** Before what must not happen to messages that may be another consumer's by now: looks now, not only at the next tick. */
+  noticeSuspension(): void {
+    this.options.watch?.check();
+  }
+
   /** Whether its lease may have ended although nothing here says so. */
   isDoubted(delivery: Delivery): boolean {
-    this.options.watch?.check();
+    this.noticeSuspension();
     return delivery.doubtedSince !== undefined;
+  }
+
+  /**
+   * Whether a handler may begin: at once where its lease holds. Where the machine or the event loop has stood still, when
+   * the lease is extended; false: another consumer may have the message.
+   */
+  mayBegin(delivery: Delivery): boolean | Promise<boolean> {
+    return this.isHeld(delivery) || this.extended(delivery);
+  }
+
+  /** Nothing speaks against its lease. */
+  isHeld(delivery: Delivery): boolean {
+    return !this.isDoubted(delivery) && delivery.leaseEndsAt > this.now();
+  }
+
+  private async extended(delivery: Delivery): Promise<boolean> {
+    delivery.doubtedSince ??= this.now();
+    await this.confirm(delivery);
+    return !delivery.leaseLost && delivery.doubtedSince === undefined;
   }
 
   /** Resolves when the lease of a doubted delivery was extended, or is lost; or when this is stopped. */

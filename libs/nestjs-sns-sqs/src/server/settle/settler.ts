@@ -134,11 +134,13 @@ export class Settler {
     return GONE;
   }
 
-  /** Makes unstarted messages visible again after `seconds`. */
+  /** Makes unstarted messages visible again after `seconds`. Where a lease has ended, SQS has the message, or another consumer. */
   returnToQueue(deliveries: readonly Delivery[], seconds: number): void {
     if (this.isAbandoned) return;
+    const now = this.now();
     for (const delivery of deliveries) {
-      if (delivery.claimSettlement()) void this.track(this.delay(delivery, seconds));
+      const isHeld = delivery.leaseEndsAt >= now && delivery.doubtedSince === undefined;
+      if (delivery.claimSettlement() && isHeld) void this.track(this.delay(delivery, seconds));
     }
   }
 
