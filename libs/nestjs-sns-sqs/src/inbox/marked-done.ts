@@ -2,6 +2,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import type { Admission } from './admission.js';
+import { storeName } from './checked-store.js';
 import type { Claims } from './claims.js';
 import type { HeldClaim } from './held-claim.js';
 import type { StoreHealth } from './store-health.js';
@@ -28,7 +29,7 @@ export class MarkedDone {
   /** Rejects with CLAIM_LOST, MARK_DONE_UNSUPPORTED, or what the database says. */
   async mark(claim: HeldClaim, tx: SqlExecutor): Promise<void> {
     const { queue, store, claims } = this.options;
-    if (!store.doneIn) throw unsupported(queue, `its inbox is a ${store.constructor.name}`);
+    if (!store.doneIn) throw unsupported(queue, `its inbox is a ${storeName(store)}`);
     // Before the call: an answer that is lost does not say that it was not carried out.
     claim.isMarked = true;
     await store.doneIn(tx, claim, claims.doneOf(claim.sequence));

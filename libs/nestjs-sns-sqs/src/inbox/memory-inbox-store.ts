@@ -7,6 +7,7 @@ import type {
   InboxStore,
   InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
+import { markOwn } from './own-store.js';
 import { BoundedRecords } from './bounded-records.js';
 import { MemoryPlaces } from './memory-places.js';
 import {
@@ -47,6 +48,10 @@ const KEEP_LETTER_MS = 86_400_000;
  * ```
  */
 export class MemoryInboxStore implements InboxStore {
+  static {
+    markOwn(this);
+  }
+
   readonly isShared = false;
   private readonly events: BoundedRecords<EventRecord>;
   private readonly subjects: BoundedRecords<SubjectRecord>;

@@ -2,7 +2,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 
 /** What a server refuses whatever the key: it is a replica, full, away in part, or its rules forbid the command. */
 const OF_THE_SERVER =
-  /\b(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM|NOAUTH|WRONGPASS|CLUSTERDOWN|TRYAGAIN|CROSSSLOT|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOSCRIPT|EXECABORT|UNKILLABLE)\b|ACL failure|user executing the script|[Uu]nknown (Redis )?command/;
+  /\b(READONLY|OOM|MISCONF|NOREPLICAS|NOPERM|NOAUTH|WRONGPASS|CLUSTERDOWN|TRYAGAIN|CROSSSLOT|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOSCRIPT|EXECABORT|UNKILLABLE)\b|[Ss]cript killed|not enough memory|ACL failure|user executing the script|[Uu]nknown (Redis )?command/;
 /** A key of another type, or a script that could make nothing of what it read. */
 const OF_THE_RECORD = /\bWRONGTYPE\b|\bBROKENRECORD\b|\buser_script:\d+/;
 

@@ -9,6 +9,7 @@ import type {
   InboxStore,
   InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
+import { markOwn } from './own-store.js';
 import { RedisCaller } from './redis-caller.js';
 import { RedisSteering } from './redis-steering.js';
 import { brokenRecord, isOfTheRecord, isReadOnly } from './redis-errors.js';
@@ -49,6 +50,10 @@ const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
  * ```
  */
 export class RedisInboxStore implements InboxStore {
+  static {
+    markOwn(this);
+  }
+
   readonly isShared = true;
   /** Shared limits and pauses. */
   readonly steering: RedisSteering;

@@ -3,6 +3,7 @@ import { describeWithRedis, hasRedis, RedisServer } from '../../../../test/suppo
 import { waitFor } from '../../../../test/support/wait-for.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { Inbox } from './inbox.js';
+import { isOfTheRecord } from './redis-errors.js';
 import { RedisInboxStore } from './redis-inbox-store.js';
 import { StoreHealth } from './store-health.js';
 
@@ -219,5 +220,16 @@ describeWithRedis('a Redis that answers and refuses', () => {
     await server.client.replicaof('NO', 'ONE');
     await waitFor('the store to be back', () => !health.isPaused);
     expect(ends).toBe(0);
+  });
+});
+
+describe('an error of a script', () => {
+  it.each([
+    ['ERR Error running script (call to f_1): @user_script:9: Script killed by user with SCRIPT KILL...', false],
+    ['ERR user_script:9: Script killed by user with SCRIPT KILL. script: f_1, on @user_script:9.', false],
+    ['ERR user_script:9: not enough memory script: f_1, on @user_script:9.', false],
+    ['ERR user_script:9: attempt to compare nil with number script: f_1, on @user_script:9.', true],
+  ])('is of its record or of the server: %s', (message, expected) => {
+    expect(isOfTheRecord(new Error(message))).toBe(expected);
   });
 });

@@ -1,5 +1,9 @@
 import { jest } from '@jest/globals';
+import { settingsOf } from '../../test/consumer.js';
+import { Inbox } from '../inbox/inbox.js';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
+import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import { forgetting, ServerInbox } from './server-inbox.js';
 
 describe('a store in memory that is full', () => {
@@ -46,4 +50,45 @@ describe('the inbox of a server', () => {
     expect(logger.warn.mock.calls).toEqual([[expect.stringMatching(/not closed: .*(on purpose|5000 ms)/)]]);
     expect(jest.getTimerCount()).toBe(0);
   });
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['never answers', () => new Promise(() => undefined), /claim\(\) has not answered within 10000 ms/],
+    ['answers with nothing', () => undefined, /answer of its claim\(\) is no object/],
+    ['answers later with nothing', () => Promise.resolve(), /answer of its claim\(\) is no object/],
+    ['answers something else', () => Promise.resolve({ status: 'taken' }), /has a `status` that no claim has/],
+    [
+      'throws',
+      () => {
+        throw 'not even an error';
+      },
+      /not even an error/,
+    ],
+  ])(
+    'lets messages wait, says why once, and ends its start, where a store of the user %s',
+    async (_, claim, reason) => {
+      const faults: SnsSqsError[] = [];
+      const store = Object.assign(new MemoryInboxStore(), { claim }) as InboxStore;
+      const inbox = new ServerInbox({
+        store,
+        onUnavailable: 'wait',
+        logger: { warn: jest.fn() },
+        onFault: (_queue, error) => faults.push(error),
+        onRecovery: jest.fn(),
+      });
+      const health = inbox.healthOf('q', false);
+      const rules = { ...settingsOf(false), leaseMs: 30_000, rememberForMs: 1_000 };
+      const consumed = new Inbox({ queue: 'q', store: inbox.store, health, rules });
+      const event = { metadata: { id: 'e', source: 's', type: 't' }, data: undefined };
+      const admitted = consumed.admit(event);
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(await admitted).toEqual({ kind: 'wait', why: 'unavailable' });
+      const checked = inbox.check();
+      await jest.advanceTimersByTimeAsync(60_000);
+      await checked;
+      expect(faults.map(({ message }) => message)).toEqual([expect.stringMatching(reason)]);
+      expect(health.isPaused).toBe(true);
+      await inbox.close();
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
 });

@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
+import { CheckedStore } from '../inbox/checked-store.js';
 import { MemoryInboxStore } from '../inbox/memory-inbox-store.js';
 import { StoreHealth } from '../inbox/store-health.js';
 import { useStore } from '../inbox/store-users.js';
 import { errorText } from '../errors/aws-errors.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
 import { inTime } from '../events/user-code.js';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { ResolvedInboxOptions } from '../options/server-options.js';
 
 export interface ServerInboxOptions extends Pick<ResolvedInboxOptions, 'store' | 'onUnavailable'> {
@@ -17,14 +17,15 @@ export interface ServerInboxOptions extends Pick<ResolvedInboxOptions, 'store' |
 
 /** A server's store, and what is known of its health for each queue: one may be in a slot that is away, and others not. */
 export class ServerInbox {
-  readonly store: InboxStore;
+  readonly store: CheckedStore;
   private readonly healths: StoreHealth[] = [];
   private readonly endUse: () => Promise<void>;
 
   constructor(private readonly options: ServerInboxOptions) {
     const { logger } = options;
-    this.store = options.store ?? new MemoryInboxStore({ onForget: forgetting(logger) });
-    this.endUse = useStore(this.store);
+    const store = options.store ?? new MemoryInboxStore({ onForget: forgetting(logger) });
+    this.store = new CheckedStore(store);
+    this.endUse = useStore(store);
     if (!this.store.isShared && process.env['NODE_ENV'] === 'production') {
       logger.warn(
         'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
@@ -62,6 +63,7 @@ export class ServerInbox {
     } catch (error) {
       this.options.logger.warn(`inbox: the store was not closed: ${errorText(error)}`);
     }
+    this.store.stop();
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   InboxWaiting,
 } from '../../interfaces/inbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
+import { markOwn } from '../../inbox/own-store.js';
 import { assertOpen } from '../../outbox/open-transaction.js';
 import { PostgresSteering } from '../steering/postgres-steering.js';
 import { InboxCleaner } from './inbox-cleaner.js';
@@ -47,6 +48,10 @@ interface ClaimRow {
  * ```
  */
 export class PostgresInboxStore implements InboxStore {
+  static {
+    markOwn(this);
+  }
+
   readonly isShared = true;
   /** Limits and pauses that all processes share. */
   readonly steering: PostgresSteering;

@@ -3,7 +3,7 @@ import { monotonicNow } from '../../async/clock.js';
 import type { Link } from '../../async/linked-list.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { HandlerCall } from './handler-call.js';
-import { TimeLimit, type Running } from './time-limit.js';
+import { TimeLimit, type Running } from '../../async/time-limit.js';
 
 export interface HandlerTimeOptions {
   queueName: string;

@@ -1,5 +1,5 @@
-import { monotonicNow } from '../../async/clock.js';
-import { LinkedList, type Link } from '../../async/linked-list.js';
+import { monotonicNow } from './clock.js';
+import { LinkedList, type Link } from './linked-list.js';
 
 /** One that runs. */
 export interface Running {
