@@ -237,4 +237,6 @@ export class Inbox {
 }
 
 const answeredLate = (leaseMs: number): Error =>
-  new Error(`its answer to a claim took as long as the lease of the claim (${leaseMs} ms), so the claim may be another's`);
+  new Error(
+    `its answer to a claim took as long as the lease of the claim (${leaseMs} ms), so the claim may be another's`,
+  );
