@@ -1,5 +1,4 @@
 import { jest } from '@jest/globals';
-import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { SteeringStore } from '../interfaces/steering-store.interface.js';
 import { CheckedStore } from './checked-store.js';
 import { MemoryInboxStore } from './memory-inbox-store.js';
