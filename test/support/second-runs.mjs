@@ -68,6 +68,7 @@ const ON_ONE_MAJOR = [
     'samples-deployed',
     'samples-traced',
     'shared-steering',
+    'silent-connections',
     'start-under-throttling',
     'steering',
     'stop-in-any-state',
@@ -86,7 +87,7 @@ const ON_ONE_MAJOR = [
 const SAMPLED = [
   'libs/nestjs-sns-sqs/src/outbox/relay.interleavings.spec.ts',
   'test/faults/outbox/model-agrees.spec.ts',
-  ...['cli', 'inbox-processes', 'rate-limit-processes', 'versions-side-by-side'].map(
+  ...['cli', 'inbox-processes', 'rate-limit-processes', 'silent-connections', 'versions-side-by-side'].map(
     name => `test/e2e/${name}.e2e-spec.ts`,
   ),
 ];
