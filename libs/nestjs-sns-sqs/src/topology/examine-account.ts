@@ -4,7 +4,7 @@ import { queueAttributes } from './attribute-rules.js';
 import { call, mapInParallel, topicArnInSameAccount, type ControlPlanes } from './control-planes.js';
 import { textOf, type Difference } from './differences.js';
 import { letsThroughBeside } from './filter-union.js';
-import { deadLetterQueue, isArnOfTopic, nameOfUrl } from './names.js';
+import { deadLetterQueue, isArnOfTopic, nameOfUrl, withoutPrefix } from './names.js';
 import { admittedTopics, recordedSubscriptions } from './queue-policy.js';
 import { otherOwner } from './queue-owner.js';
 import { QUEUE_TAGS } from './queue-tags.js';
@@ -162,7 +162,7 @@ async function messagesUnder(name: FullName, now: FullName, planes: ControlPlane
 
 const REPLIES = /-replies-/;
 
-/** Queues whose tags name this service, and that it does not use; each with its dead letter queue. */
+/** Queues whose tags name this service and this environment, and that it does not use; each with its dead letter queue. */
 async function orphansOf(
   { service, prefix, queues, formerly: formerServices }: ServiceDocument,
   planes: ControlPlanes,
@@ -179,7 +179,10 @@ async function orphansOf(
   const findings: Finding[] = [];
   const candidates = [...urlOf.keys()].filter(name => !used.has(name) && !REPLIES.test(name)).toSorted();
   await mapInParallel(candidates, async name => {
-    const owner = (await tagsOf(name, urlOf.get(name) ?? '', planes))?.[QUEUE_TAGS.service];
+    const tags = await tagsOf(name, urlOf.get(name) ?? '', planes);
+    const owner = tags?.[QUEUE_TAGS.service];
+    // The names of another environment may begin with this one's prefix, `dev-blue-` with `dev-`, and any with none.
+    if (tags?.[QUEUE_TAGS.useCase] !== withoutPrefix(prefix, name)) return;
     if (owner !== undefined && (owner === service || formerServices.includes(owner))) names.add(name);
   });
   for (const name of [...names].toSorted()) {
