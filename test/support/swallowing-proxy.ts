@@ -23,6 +23,7 @@ interface Pair {
 /** A TCP proxy before an endpoint, whose connections go silent at a call that a test names: nobody closes them. */
 export class SwallowingProxy {
   private server: Server | undefined;
+  private port = 0;
   private readonly pairs = new Set<Pair>();
   private armed: Silence | undefined;
   /** Calls whose connection went silent. */
@@ -31,13 +32,14 @@ export class SwallowingProxy {
   constructor(private readonly target: URL) {}
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   async listen(): Promise<void> {
     this.server = createServer(near => this.pipe(near));
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
+    this.port = (this.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
