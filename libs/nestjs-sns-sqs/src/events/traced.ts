@@ -146,6 +146,13 @@ export class Operation<Name extends keyof TracedOperations> implements Trace {
     }
   }
 
+  /** As {@link run}, for each message: where nobody wants to be around the work, nothing is made for it. */
+  runWith<T, R>(work: (item: T) => R, item: T): R {
+    const { start, end } = this.channels;
+    if (!this.inner && !start.hasSubscribers && !end.hasSubscribers) return work(item);
+    return this.run(() => work(item));
+  }
+
   /** Idempotent. */
   end(): void {
     if (this.isOver) return;

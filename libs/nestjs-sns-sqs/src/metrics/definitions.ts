@@ -209,12 +209,22 @@ export const METRICS = definitions({
 export type MetricName = keyof typeof METRICS;
 export type Labels = Partial<Record<Label, string>>;
 
-/** Where an exporter takes what is measured. Labels are not changed afterwards, and often are the same object again. */
+/** A counter with one set of labels. */
+export interface CounterSeries {
+  add(value: number): void;
+}
+
+/** A histogram with one set of labels. */
+export interface HistogramSeries {
+  record(value: number): void;
+}
+
+/** Where an exporter takes what is measured. Each series is asked for once, and shown as soon as it has a value. */
 export interface MetricsSink {
-  /** Of a counter. */
-  add(name: MetricName, value: number, labels: Labels): void;
-  /** Of a histogram. */
-  record(name: MetricName, value: number, labels: Labels): void;
+  /** @param labels are not changed afterwards */
+  counter(name: MetricName, labels: Labels): CounterSeries;
+  /** @param labels are not changed afterwards */
+  histogram(name: MetricName, labels: Labels): HistogramSeries;
 }
 
 /** A gauge's value now. */

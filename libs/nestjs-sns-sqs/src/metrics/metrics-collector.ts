@@ -7,8 +7,8 @@ import type {
 } from '../interfaces/telemetry.interface.js';
 import type { BatchEvent, LeaseLostEvent } from '../events/diagnostics.js';
 import type { MetricsSink } from './definitions.js';
+import { AllSeries } from './destination-series.js';
 import { ErrorClasses } from './error-classes.js';
-import { LabelSets } from './label-sets.js';
 import { MeanDurations } from './mean-durations.js';
 
 type Listener = (fact: unknown) => void;
@@ -25,11 +25,12 @@ export class MetricsCollector {
   /** By queue, for its backlog. */
   readonly durations = new MeanDurations();
   private readonly errors = new ErrorClasses();
-  private readonly labels = new LabelSets();
+  private readonly series: AllSeries;
   private readonly listeners: ReadonlyArray<readonly [string, Listener]>;
   private isOn = false;
 
-  constructor(private readonly sink: MetricsSink) {
+  constructor(sink: MetricsSink) {
+    this.series = new AllSeries(sink);
     this.listeners = [
       [ended('send'), fact => this.onSend(fact as SendOperation)],
       [ended('receive'), fact => this.onReceive(fact as ReceiveOperation)],
@@ -53,62 +54,57 @@ export class MetricsCollector {
   }
 
   private onSend({ destination, count, failed, error, durationMs = 0 }: SendOperation): void {
-    const { sink } = this;
-    const labels = this.labels.of(destination);
+    const series = this.series.of(destination);
     const refused = error === undefined ? (failed?.length ?? 0) : count;
-    if (count > refused) sink.add('messaging.client.sent.messages', count - refused, labels.ofOutcome('ok'));
-    if (refused > 0) sink.add('messaging.client.sent.messages', refused, labels.ofOutcome('error'));
-    sink.record('sns_sqs.publish.batch.size', count, labels.own);
+    if (count > refused) series.sent('ok').add(count - refused);
+    if (refused > 0) series.sent('error').add(refused);
+    series.publishBatchSize.record(count);
     this.called('send', destination, durationMs, error);
   }
 
   private onReceive({ queue, messages, error, durationMs = 0 }: ReceiveOperation): void {
-    if (messages && messages.length > 0) {
-      this.sink.add('messaging.client.consumed.messages', messages.length, this.labels.of(queue).own);
-    }
+    if (messages && messages.length > 0) this.series.of(queue).consumed.add(messages.length);
     this.called('receive', queue, durationMs, error);
   }
 
   private onSettle({ queue, settlement, count, failed, error, durationMs = 0 }: SettleOperation): void {
     if (settlement === 'extend' && error === undefined) {
       const extended = count - (failed?.length ?? 0);
-      if (extended > 0) this.sink.add('sns_sqs.leases.extended', extended, { destination: queue });
+      if (extended > 0) this.series.of(queue).leasesExtended.add(extended);
     }
     this.called(settlement, queue, durationMs, error);
   }
 
   private onProcess(operation: ProcessOperation): void {
-    const { sink } = this;
-    const { queue: destination, pattern = NO_PATTERN, outcome = 'returned', reason = 'stopped' } = operation;
-    const { durationMs = 0, queueTimeMs, eventAgeMs, laneTimeMs, attempt, error } = operation;
-    const ofQueue = this.labels.of(destination);
-    const { own } = ofQueue;
-    const labels = ofQueue.of(pattern, outcome, reason);
-    sink.record('messaging.process.duration', durationMs / 1000, labels.duration);
-    sink.add('sns_sqs.process.outcomes', 1, labels.outcomes);
-    sink.record('sns_sqs.lane.time', laneTimeMs / 1000, own);
-    if (queueTimeMs !== undefined) sink.record('sns_sqs.queue.time', queueTimeMs / 1000, own);
-    if (eventAgeMs !== undefined) sink.record('sns_sqs.event.age', eventAgeMs / 1000, own);
-    if (attempt !== undefined && (outcome === 'delete' || outcome === 'dead-letter')) {
-      sink.record('sns_sqs.attempts', attempt, labels.attempts);
-    }
-    if (outcome === 'dead-letter') sink.add('sns_sqs.dead_letters', 1, { destination, error: this.errors.of(error) });
-    if (reason === 'handled' || reason === 'failed') this.durations.note(destination, durationMs / 1000);
+    const { queue, pattern = NO_PATTERN, outcome = 'returned', reason = 'stopped' } = operation;
+    const { durationMs = 0, queueTimeMs, eventAgeMs, laneTimeMs, attempt } = operation;
+    const ofQueue = this.series.of(queue);
+    const series = ofQueue.ofProcess(pattern, outcome, reason);
+    series.duration.record(durationMs / 1000);
+    series.outcomes.add(1);
+    ofQueue.laneTime.record(laneTimeMs / 1000);
+    if (queueTimeMs !== undefined) ofQueue.queueTime.record(queueTimeMs / 1000);
+    if (eventAgeMs !== undefined) ofQueue.eventAge.record(eventAgeMs / 1000);
+    if (attempt !== undefined && (outcome === 'delete' || outcome === 'dead-letter')) series.attempts.record(attempt);
+    if (outcome === 'dead-letter') ofQueue.deadLetters(this.errors.of(operation.error)).add(1);
+    if (reason === 'handled' || reason === 'failed') this.durations.note(queue, durationMs / 1000);
   }
 
-  private onBatch({ queue: destination, count, durationMs, error }: BatchEvent): void {
-    this.sink.record('sns_sqs.process.batch.size', count, { destination });
-    const outcome = outcomeOf(error);
-    this.sink.record('sns_sqs.process.batch.duration', durationMs / 1000, { destination, outcome });
-    this.durations.noteBatch(destination, durationMs / 1000, count);
+  private onBatch({ queue, count, durationMs, error }: BatchEvent): void {
+    const series = this.series.of(queue);
+    series.batchSize.record(count);
+    series.batchDuration(outcomeOf(error)).record(durationMs / 1000);
+    this.durations.noteBatch(queue, durationMs / 1000, count);
   }
 
   private onLeaseLost({ queue }: LeaseLostEvent): void {
-    this.sink.add('sns_sqs.leases.lost', 1, { destination: queue });
+    this.series.of(queue).leasesLost.add(1);
   }
 
   private called(operation: string, destination: string, durationMs: number, error: unknown): void {
-    const labels = this.labels.of(destination).ofCall(operation, outcomeOf(error));
-    this.sink.record('messaging.client.operation.duration', durationMs / 1000, labels);
+    this.series
+      .of(destination)
+      .ofCall(operation, outcomeOf(error))
+      .record(durationMs / 1000);
   }
 }

@@ -7,7 +7,13 @@ import {
   type ObservableResult,
 } from '@opentelemetry/api';
 import { DepthPoller } from '../metrics/depth-poller.js';
-import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
+import {
+  METRICS,
+  type CounterSeries,
+  type HistogramSeries,
+  type Labels,
+  type MetricName,
+} from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
 import { metricsShape, type MetricsOptions } from '../metrics/metrics-options.js';
 import { readings } from '../metrics/readings.js';
@@ -46,7 +52,7 @@ const NAMES = {
  * @example new SnsSqsOtelMetrics();
  * @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong.
  */
-export class SnsSqsOtelMetrics implements MetricsSink {
+export class SnsSqsOtelMetrics {
   private readonly counters = new Map<MetricName, Counter>();
   private readonly histograms = new Map<MetricName, Histogram>();
   private readonly gauges = new Map<MetricName, ObservableGauge>();
@@ -55,7 +61,10 @@ export class SnsSqsOtelMetrics implements MetricsSink {
 
   constructor(options: SnsSqsOtelMetricsOptions = {}) {
     checkOptions('SnsSqsOtelMetrics', schema, options);
-    this.collector = new MetricsCollector(this);
+    this.collector = new MetricsCollector({
+      counter: (name, labels) => this.counterSeries(name, named(labels)),
+      histogram: (name, labels) => this.histogramSeries(name, named(labels)),
+    });
     this.depths = new DepthPoller(options.depthEverySeconds);
     const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter(TRACER_NAME, VERSION);
     for (const name of Object.keys(METRICS) as MetricName[]) {
@@ -75,14 +84,6 @@ export class SnsSqsOtelMetrics implements MetricsSink {
     this.depths.start();
   }
 
-  add(name: MetricName, value: number, labels: Labels): void {
-    this.counters.get(name)?.add(value, named(labels));
-  }
-
-  record(name: MetricName, value: number, labels: Labels): void {
-    this.histograms.get(name)?.record(value, named(labels));
-  }
-
   /** Asks for the depth of the queues now, for the next reading. Never rejects. */
   readDepths(): Promise<void> {
     return this.depths.ask();
@@ -94,6 +95,16 @@ export class SnsSqsOtelMetrics implements MetricsSink {
     this.depths.stop();
   }
 
+  private counterSeries(name: MetricName, attributes: Record<string, string>): CounterSeries {
+    const counter = this.counters.get(name);
+    return { add: value => counter?.add(value, attributes) };
+  }
+
+  private histogramSeries(name: MetricName, attributes: Record<string, string>): HistogramSeries {
+    const histogram = this.histograms.get(name);
+    return { record: value => histogram?.record(value, attributes) };
+  }
+
   private show(name: MetricName, result: ObservableResult): void {
     for (const reading of readings(this.depths.latest, this.collector.durations)) {
       if (reading.name === name) result.observe(reading.value, named(reading.labels));
@@ -101,16 +112,6 @@ export class SnsSqsOtelMetrics implements MetricsSink {
   }
 }
 
-const known = new WeakMap<Labels, Record<string, string>>();
-
-/** Labels that come again as the same object are named once. */
 function named(labels: Labels): Record<string, string> {
-  let attributes = known.get(labels);
-  if (!attributes) {
-    attributes = Object.fromEntries(
-      Object.entries(labels).map(([label, value]) => [NAMES[label as keyof Labels], value]),
-    );
-    known.set(labels, attributes);
-  }
-  return attributes;
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [NAMES[label as keyof Labels], value]));
 }

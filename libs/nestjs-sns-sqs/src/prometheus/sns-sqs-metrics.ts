@@ -1,6 +1,6 @@
 import { Gauge, type Metric, type Registry } from 'prom-client';
 import { DepthPoller } from '../metrics/depth-poller.js';
-import { METRICS, type Labels, type MetricName, type MetricsSink } from '../metrics/definitions.js';
+import { METRICS, type MetricName } from '../metrics/definitions.js';
 import { MetricsCollector } from '../metrics/metrics-collector.js';
 import { metricsShape, type MetricsOptions } from '../metrics/metrics-options.js';
 import { readings } from '../metrics/readings.js';
@@ -30,7 +30,7 @@ const NAMES = Object.keys(METRICS) as MetricName[];
  * @example new SnsSqsMetrics({ registry: register });
  * @throws {SnsSqsError} INVALID_OPTIONS: names every option that is wrong.
  */
-export class SnsSqsMetrics implements MetricsSink {
+export class SnsSqsMetrics {
   private readonly counters = new Map<MetricName, TalliedCounter>();
   private readonly histograms = new Map<MetricName, TalliedHistogram>();
   private readonly gauges = new Map<MetricName, Gauge>();
@@ -39,19 +39,14 @@ export class SnsSqsMetrics implements MetricsSink {
 
   constructor(private readonly options: SnsSqsMetricsOptions) {
     checkOptions('SnsSqsMetrics', schema, options);
-    this.collector = new MetricsCollector(this);
     this.depths = new DepthPoller(options.depthEverySeconds);
     for (const name of NAMES) this.register(name);
+    this.collector = new MetricsCollector({
+      counter: (name, labels) => known(this.counters, name).of(labels),
+      histogram: (name, labels) => known(this.histograms, name).of(labels),
+    });
     this.collector.start();
     this.depths.start();
-  }
-
-  add(name: MetricName, value: number, labels: Labels): void {
-    this.counters.get(name)?.inc(labels, value);
-  }
-
-  record(name: MetricName, value: number, labels: Labels): void {
-    this.histograms.get(name)?.observe(labels, value);
   }
 
   /** Asks for the depth of the queues now, for the next reading. Never rejects. */
@@ -95,4 +90,10 @@ export class SnsSqsMetrics implements MetricsSink {
       if (reading.name === name) gauge.set(reading.labels, reading.value);
     }
   }
+}
+
+function known<T>(metrics: ReadonlyMap<MetricName, T>, name: MetricName): T {
+  const metric = metrics.get(name);
+  if (metric) return metric;
+  throw new Error(`${name} is a metric of another type`);
 }

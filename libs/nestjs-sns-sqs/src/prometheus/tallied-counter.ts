@@ -1,9 +1,23 @@
-import type { Labels } from '../metrics/definitions.js';
+import type { CounterSeries, Labels } from '../metrics/definitions.js';
 import { Series } from './series.js';
 
-interface Count {
-  labels: Labels;
-  value: number;
+class Count implements CounterSeries {
+  value = 0;
+  /** Before it was added to, it is not shown. */
+  isShown = false;
+
+  constructor(readonly labels: Labels) {}
+
+  add(value: number): void {
+    if (!(value >= 0 && value < Infinity)) return;
+    this.value += value;
+    this.isShown = true;
+  }
+
+  reset(): void {
+    this.value = 0;
+    this.isShown = false;
+  }
 }
 
 interface Value {
@@ -22,7 +36,7 @@ export class TalliedCounter {
   name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
-  private readonly counts = new Series<Count>(labels => ({ labels, value: 0 }));
+  private readonly counts = new Series(labels => new Count(labels));
 
   constructor({ name, help, labelNames }: { name: string; help: string; labelNames: readonly string[] }) {
     this.name = name;
@@ -30,15 +44,15 @@ export class TalliedCounter {
     this.labelNames = labelNames;
   }
 
-  /** @param labels must not be changed afterwards */
-  inc(labels: Labels, value: number): void {
-    if (value >= 0 && value < Infinity) this.counts.of(labels).value += value;
+  of(labels: Labels): CounterSeries {
+    return this.counts.of(labels);
   }
 
   /** As prom-client's metrics have it. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Value[] }> {
     const { name, help, type, aggregator } = this;
-    const values = [...this.counts].map(({ labels, value }) => ({ value, labels: { ...labels } }));
+    const shown = [...this.counts].filter(({ isShown }) => isShown);
+    const values = shown.map(({ labels, value }) => ({ value, labels: { ...labels } }));
     return Promise.resolve({ name, help, type, aggregator, values });
   }
 

@@ -12,7 +12,7 @@ function both() {
   registries.ours.registerMetric(ours as unknown as Metric);
   const observe = (labels: Labels, value: number): void => {
     theirs.observe(labels, value);
-    ours.observe(labels, value);
+    ours.of(labels).record(value);
   };
   return { ...registries, observe };
 }
@@ -40,20 +40,26 @@ describe('TalliedHistogram', () => {
     expect(await ours.metrics()).toContain('time_seconds_count{destination="orders",outcome="delete"} 2');
   });
 
-  it('begins anew after a reset of its registry', async () => {
-    const { ours, observe } = both();
-    const labels = { destination: 'orders', outcome: 'delete' };
-    observe(labels, 1);
-    ours.resetMetrics();
-    expect(await ours.metrics()).not.toContain('time_seconds_count');
-    observe(labels, 1);
-    expect(await ours.metrics()).toContain('time_seconds_count{destination="orders",outcome="delete"} 1');
+  it('begins anew after a reset of its registry, with the series that somebody holds', async () => {
+    const registry = new Registry();
+    const histogram = new TalliedHistogram(ABOUT);
+    registry.registerMetric(histogram as unknown as Metric);
+    const series = histogram.of({ destination: 'orders', outcome: 'delete' });
+    expect(await registry.metrics()).not.toContain('time_seconds_count');
+    for (const value of [0.5, 3]) series.record(value);
+    registry.resetMetrics();
+    expect(await registry.metrics()).not.toContain('time_seconds_count');
+    series.record(2);
+    const text = await registry.metrics();
+    expect(text).toContain('time_seconds_count{destination="orders",outcome="delete"} 1');
+    expect(text).toContain('time_seconds_sum{destination="orders",outcome="delete"} 2');
+    expect(text).toContain('time_seconds_bucket{le="0.5",destination="orders",outcome="delete"} 0');
   });
 
   it('leaves out what is no number, which must not spoil a sum', async () => {
     const { ours } = both();
     const histogram = new TalliedHistogram(ABOUT);
-    histogram.observe({ destination: 'orders' }, Number.NaN);
+    histogram.of({ destination: 'orders' }).record(Number.NaN);
     expect((await histogram.get()).values).toEqual([]);
     expect(await ours.metrics()).toContain('# TYPE time_seconds histogram');
   });

@@ -1,11 +1,35 @@
-import type { Labels } from '../metrics/definitions.js';
+import type { HistogramSeries, Labels } from '../metrics/definitions.js';
 import { Series } from './series.js';
 
-interface Tally {
-  labels: Labels;
+class Tally implements HistogramSeries {
   /** Of each bound, and of what is above all: not cumulated. */
-  counts: number[];
-  sum: number;
+  readonly counts: Float64Array;
+  sum = 0;
+  /** Before it has a value, it is not shown. */
+  isShown = false;
+
+  constructor(
+    readonly labels: Labels,
+    private readonly bounds: Float64Array,
+  ) {
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  record(value: number): void {
+    if (!Number.isFinite(value)) return;
+    const { bounds, counts } = this;
+    let at = 0;
+    while (at < bounds.length && value > (bounds[at] ?? 0)) at += 1;
+    counts[at] = (counts[at] ?? 0) + 1;
+    this.sum += value;
+    this.isShown = true;
+  }
+
+  reset(): void {
+    this.counts.fill(0);
+    this.sum = 0;
+    this.isShown = false;
+  }
 }
 
 interface Value {
@@ -38,25 +62,19 @@ export class TalliedHistogram {
     this.name = options.name;
     this.help = options.help;
     this.labelNames = options.labelNames;
-    const places = options.buckets.length + 1;
-    this.tallies = new Series(labels => ({ labels, counts: Array.from({ length: places }, () => 0), sum: 0 }));
+    const bounds = Float64Array.from(options.buckets);
+    this.tallies = new Series(labels => new Tally(labels, bounds));
   }
 
-  /** @param labels must not be changed afterwards */
-  observe(labels: Labels, value: number): void {
-    if (!Number.isFinite(value)) return;
-    const tally = this.tallies.of(labels);
-    const { buckets } = this.options;
-    let at = 0;
-    while (at < buckets.length && value > (buckets[at] ?? 0)) at += 1;
-    tally.counts[at] = (tally.counts[at] ?? 0) + 1;
-    tally.sum += value;
+  of(labels: Labels): HistogramSeries {
+    return this.tallies.of(labels);
   }
 
   /** As prom-client's metrics have it. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Value[] }> {
     const { name, help, type, aggregator } = this;
-    const values = [...this.tallies].flatMap(tally => this.valuesOf(tally));
+    const shown = [...this.tallies].filter(({ isShown }) => isShown);
+    const values = shown.flatMap(tally => this.valuesOf(tally));
     return Promise.resolve({ name, help, type, aggregator, values });
   }
 
@@ -67,7 +85,7 @@ export class TalliedHistogram {
   private valuesOf({ labels, counts, sum }: Tally): Value[] {
     const { name } = this;
     let count = 0;
-    const buckets = counts.map((more, at) => {
+    const buckets = Array.from(counts, (more, at) => {
       count += more;
       return {
         metricName: `${name}_bucket`,

@@ -12,7 +12,7 @@ import type { Admitter } from './admitter.js';
 import type { AskingHandlers } from './asking-handlers.js';
 import type { Attempt } from './attempt-counter.js';
 import { DeliveryContexts } from './delivery-contexts.js';
-import type { DeliveryTracer, ProcessTrace } from './delivery-tracer.js';
+import type { DeliveryTracer } from './delivery-tracer.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
@@ -77,13 +77,9 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   private readonly handleTraced = (delivery: Delivery): Promise<LaneVerdict> => {
     const begun = this.options.tracer.begin(delivery);
     return begun instanceof Promise
-      ? begun.then(trace => this.handleIn(trace, delivery))
-      : this.handleIn(begun, delivery);
+      ? begun.then(trace => trace.runWith(this.handleHere, delivery))
+      : begun.runWith(this.handleHere, delivery);
   };
-
-  private handleIn(trace: ProcessTrace, delivery: Delivery): Promise<LaneVerdict> {
-    return trace.run(() => this.handleHere(delivery));
-  }
 
   private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {
     let unknown: UnknownTypeVerdict;

@@ -50,6 +50,8 @@ export class DeliveryTracer {
     const { message, sentAt, acceptedAt } = delivery;
     const now = monotonicNow();
     const time = metadata?.time;
+    // The stamps of SQS and of the event are of the wall clock.
+    const wallClock = Date.now();
     // All of it at once: an object to which a dozen fields are added one by one costs as much as the span.
     const operation: ProcessOperation = {
       queue: queue.name,
@@ -58,9 +60,8 @@ export class DeliveryTracer {
       message,
       metadata,
       pattern: metadata && handlers.patternOf(queue.name, metadata.type),
-      // The stamps of SQS and of the event are of the wall clock.
-      queueTimeMs: sentAt === undefined ? undefined : Math.max(0, Date.now() - sentAt),
-      eventAgeMs: time === undefined ? undefined : Math.max(0, Date.now() - Date.parse(time)),
+      queueTimeMs: sentAt === undefined ? undefined : Math.max(0, wallClock - sentAt),
+      eventAgeMs: time === undefined ? undefined : Math.max(0, wallClock - Date.parse(time)),
       laneTimeMs: acceptedAt === undefined ? 0 : now - acceptedAt,
       attempt: undefined,
       maxReceiveCount,
