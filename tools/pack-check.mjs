@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -83,7 +83,13 @@ function checkContent(library, files) {
   const { scripts = {}, files: whitelist = [] } = JSON.parse(
     readFileSync(join(ROOT, 'dist/libs', library, 'package.json'), 'utf8'),
   );
-  const pages = whitelist.filter(name => !['esm', 'cjs', 'src'].includes(name));
+  const docs = whitelist.includes('docs')
+    ? readdirSync(join(ROOT, 'docs'), { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .map(({ parentPath, name }) => relative(ROOT, join(parentPath, name)).split(sep).join('/'))
+        .filter(name => !name.startsWith('docs/api/'))
+    : [];
+  const pages = [...whitelist.filter(name => !['esm', 'cjs', 'src', 'docs'].includes(name)), ...docs];
   const wanted = [
     ...['esm', 'cjs'].flatMap(format => compiled.map(name => `${format}/${name}`)),
     ...sources.map(name => `src/${name}`),

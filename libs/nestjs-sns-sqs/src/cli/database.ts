@@ -1,3 +1,4 @@
+import { docsPage } from '../errors/docs-page.js';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -52,7 +53,7 @@ const REMEDIES: Record<string, string> = {
   '42P01': 'make the tables by `npx nestjs-sns-sqs outbox migrate`, or name their schema by --schema',
   '42883': 'bring the tables up to date by `npx nestjs-sns-sqs outbox migrate`',
   '42703': 'bring the tables up to date by `npx nestjs-sns-sqs outbox migrate`',
-  '42501': 'give the user of --database the permissions of docs/outbox.md, or name another user',
+  '42501': `give the user of --database the permissions of ${docsPage('outbox.md')}, or name another user`,
 };
 const UNREACHABLE = /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28|3D000|57P03)/;
 

@@ -64,6 +64,13 @@ describeWithPostgres('the commands of the outbox, on a database', () => {
     });
   });
 
+  it('status says in words that no message was ever in the outbox', async () => {
+    expect(await run('migrate', '--schema', 'is_empty')).toMatchObject({ code: 0 });
+    const io = testIo({ env: { DATABASE_URL: database.url } });
+    expect(await runCli(['outbox', 'status', '--schema', 'is_empty'], io)).toBe(0);
+    expect(io.out()).toBe('The outbox is empty.\n');
+  });
+
   it('relay goes on where the database is away for a while', async () => {
     expect(await run('migrate', '--schema', 'goes_away')).toMatchObject({ code: 0 });
     const outbox = new PostgresOutbox({ pool: database.pool, schema: 'goes_away', relay: false });

@@ -11,7 +11,7 @@ import {
   provisioning,
   shutdownTimeoutMs,
   telemetryShape,
-  withMethods,
+  part,
 } from '../options/shared-schemas.js';
 
 const { prefix, aws, wire, sqs, sns, serializer, deserializer } = awsAccess;
@@ -45,7 +45,10 @@ const common = {
     .custom(value => typeof value === 'function' || value === 'none', "expected a function, or 'none'")
     .optional(),
   deduplicationId: fn.optional(),
-  outbox: withMethods('nextSequence', 'add', 'schedule', 'cancel', 'open', 'claim', 'renew', 'settle').optional(),
+  outbox: part(
+    'an outbox such as `new PostgresOutbox({ pool })`',
+    ...['nextSequence', 'add', 'schedule', 'cancel', 'open', 'claim', 'renew', 'settle'],
+  ).optional(),
 };
 
 const clientSns = z.strictObject({

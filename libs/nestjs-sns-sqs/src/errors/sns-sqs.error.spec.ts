@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { SnsSqsError } from './sns-sqs.error.js';
 
 describe('SnsSqsError', () => {
@@ -18,13 +19,22 @@ describe('SnsSqsError', () => {
   });
 
   it('gives what belongs to the problem a line each', () => {
-    const { message } = new SnsSqsError('TOPOLOGY_DIFFERS', {
+    const { message, problem } = new SnsSqsError('TOPOLOGY_DIFFERS', {
       problem: 'It differs',
       list: ['a', 'b'],
       remedy: 'mend it',
     });
 
     expect(message).toBe('It differs:\n- a\n- b\nRemedy: mend it.');
+    expect(problem).toBe('It differs:\n- a\n- b');
+  });
+
+  it('is printed once: the properties below it repeat no text of the message', () => {
+    const error = new SnsSqsError('QUEUE_NOT_FOUND', { problem: 'The queue is missing', remedy: 'start it' });
+
+    expect(Object.keys(error).toSorted()).toEqual(['code', 'facts', 'name', 'retryable']);
+    expect(inspect(error).match(/The queue is missing/g)).toHaveLength(1);
+    expect(error.problem).toBe('The queue is missing');
   });
 
   it('takes a whole message too, which is the problem then', () => {

@@ -54,10 +54,9 @@ export class SnsSqsError extends Error {
   override readonly name = 'SnsSqsError';
   readonly retryable: boolean;
   readonly facts: ErrorFacts;
-  /** What was wrong, and where: the message without the remedy. */
-  readonly problem: string;
-  /** The remedy that a person can apply. Undefined: it depends on what happened, or there is nothing to do. */
-  readonly remedy: string | undefined;
+  // Private: the message has both, and Node prints every property of an error below it.
+  readonly #problem: string;
+  readonly #remedy: string | undefined;
 
   /** @param text the whole message, or its parts together with the options */
   constructor(
@@ -70,9 +69,29 @@ export class SnsSqsError extends Error {
     super(messageOf(parts), cause === undefined ? undefined : { cause });
     this.retryable = retryable;
     this.facts = facts;
-    this.problem = parts.problem;
-    this.remedy = parts.remedy;
+    this.#problem = problemOf(parts);
+    this.#remedy = parts.remedy;
   }
+
+  /** What was wrong, and where: the message without the remedy. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  /** The remedy that a person can apply. Undefined: it depends on what happened, or there is nothing to do. */
+  get remedy(): string | undefined {
+    return this.#remedy;
+  }
+}
+
+/** Problems as parts of an error. One is a sentence after `of`, several are a list below `heading`, a line each. */
+export function problemParts(
+  problems: readonly string[],
+  { of, heading }: { of?: string; heading: string },
+): Pick<SnsSqsErrorParts, 'problem' | 'list'> {
+  const [only = heading] = problems;
+  if (problems.length > 1) return { problem: heading, list: problems };
+  return { problem: of === undefined ? only : `${of}: ${only}` };
 }
 
 interface Parts extends Pick<SnsSqsErrorParts, 'problem' | 'list'> {
@@ -81,7 +100,10 @@ interface Parts extends Pick<SnsSqsErrorParts, 'problem' | 'list'> {
 
 const partsOf = (text: string | SnsSqsErrorParts): Parts => (typeof text === 'string' ? { problem: text } : text);
 
-function messageOf({ problem, list, remedy }: Parts): string {
-  if (remedy === undefined) return problem;
-  return `${list ? `${problem}:\n- ${list.join('\n- ')}\n` : `${problem}. `}Remedy: ${remedy}.`;
+const problemOf = ({ problem, list }: Parts): string => (list ? `${problem}:\n- ${list.join('\n- ')}` : problem);
+
+function messageOf(parts: Parts): string {
+  const problem = problemOf(parts);
+  if (parts.remedy === undefined) return problem;
+  return `${problem}${parts.list ? '\n' : '. '}Remedy: ${parts.remedy}.`;
 }

@@ -218,6 +218,7 @@ describe('RedisInboxStore', () => {
     ['a prefix with braces', { url: 'redis://localhost', prefix: '{a}' }, /`prefix`/],
     ['an empty prefix', { url: 'redis://localhost', prefix: '' }, /`prefix`/],
     ['no time', { url: 'redis://localhost', commandTimeoutMs: 0 }, /`commandTimeoutMs`/],
+    ['a text', 'redis://localhost' as never, /^RedisInboxStore: .*expected object, received string\. /],
     ['a misspelt option', { url: 'redis://localhost', urll: 1 }, /`urll` is not an option/],
   ])('refuses %s', (_, options, why) => {
     expect(() => new RedisInboxStore(options)).toThrow(

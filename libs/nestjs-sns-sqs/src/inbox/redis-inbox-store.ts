@@ -9,6 +9,9 @@ import type {
   InboxStore,
   InboxWaiting,
 } from '../interfaces/inbox-store.interface.js';
+import { checkOptions } from '../options/check-options.js';
+import { z } from '../options/schema.js';
+import { commandTimeout } from '../options/shared-schemas.js';
 import { markOwn } from './own-store.js';
 import { RedisCaller } from './redis-caller.js';
 import { RedisSteering } from './redis-steering.js';
@@ -35,7 +38,24 @@ const KEEP_SUBJECT_MS = 15 * 86_400_000;
 const MAX_WAITING = 5;
 const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = { step: 50, max: 1_000 };
-const KNOWN = new Set(['url', 'client', 'prefix', 'commandTimeoutMs']);
+
+const schema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rediss?:\/\/./, 'expected redis://… or rediss://…')
+    .optional(),
+  client: z
+    .custom(value => typeof (value as Redis | null)?.pipeline === 'function', 'expected a client of ioredis')
+    .optional(),
+  prefix: z
+    .string()
+    .regex(/^[\w.:-]{1,100}$/, 'expected 1 to 100 of A-Z a-z 0-9 . : _ -')
+    .optional(),
+  commandTimeoutMs: commandTimeout,
+});
+
+const oneOfThem = ({ url, client }: RedisInboxStoreOptions): string[] =>
+  (url === undefined) === (client === undefined) ? ['expected `url` or `client`, one of them'] : [];
 
 /**
  * The inbox in Redis 6 or newer, Valkey, or Redis Cluster: one for any number of processes. One round trip for a
@@ -63,7 +83,7 @@ export class RedisInboxStore implements InboxStore {
 
   /** Throws one INVALID_OPTIONS with every problem. */
   constructor(private readonly options: RedisInboxStoreOptions) {
-    refuseProblems(options);
+    checkOptions('RedisInboxStore', schema, options, oneOfThem);
     const { url, client, prefix = 'inbox', commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
     this.prefix = prefix;
     this.client = client ?? connect(url ?? '', commandTimeoutMs);
@@ -208,25 +228,4 @@ function connect(url: string, commandTimeoutMs: number): Redis {
   // Each call that fails says so; without a listener ioredis would write each try to connect to the console.
   client.on('error', () => undefined);
   return client;
-}
-
-function refuseProblems(options: RedisInboxStoreOptions): void {
-  const { url, client, prefix = 'inbox', commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
-  const problems = Object.keys(options)
-    .filter(name => !KNOWN.has(name))
-    .map(name => `\`${name}\` is not an option`);
-  if ((url === undefined) === (client === undefined)) problems.push('expected `url` or `client`, one of them');
-  if (url !== undefined && !/^rediss?:\/\/./.test(url)) problems.push('`url`: expected redis://… or rediss://…');
-  if (client !== undefined && typeof client.pipeline !== 'function')
-    problems.push('`client`: expected a client of ioredis');
-  if (!/^[\w.:-]{1,100}$/.test(prefix)) problems.push('`prefix`: expected 1 to 100 of A-Z a-z 0-9 . : _ -');
-  if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 10 || commandTimeoutMs > 60_000) {
-    problems.push('`commandTimeoutMs`: expected 10 to 60,000');
-  }
-  if (problems.length === 0) return;
-  throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `RedisInboxStore: ${problems.join('; ')}`,
-    remedy: 'correct these options',
-    facts: { of: 'RedisInboxStore', problems },
-  });
 }

@@ -98,6 +98,23 @@ describe('StoreHealth', () => {
     expect(told.map(text => /SQLSTATE (\w+)/.exec(text)?.[1])).toEqual(['25006', '53300']);
   });
 
+  it.each([
+    ['PostgreSQL, SQLSTATE 42P01: relation "inbox_events" does not exist', 'npx nestjs-sns-sqs outbox migrate'],
+    ['PostgreSQL, SQLSTATE 3F000: schema "nestjs_sns_sqs" does not exist', 'npx nestjs-sns-sqs outbox migrate'],
+    ['PostgreSQL, SQLSTATE 42501: permission denied', 'nestjs-sns-sqs/docs/inbox-postgres.md'],
+    ["READONLY You can't write against a read only replica.", 'reconnectOnError'],
+    ['OOM command not allowed', 'memory'],
+    ['WRONGPASS invalid username-password pair', 'password'],
+    ['connect ECONNREFUSED 127.0.0.1:6379', 'check that the store runs, and its address'],
+    ['MISCONF Errors writing to the AOF file', 'accepts writes'],
+  ])('says what to do about: %s', (reason, remedy) => {
+    const { health, told } = healthOf(new RefusingStore());
+    health.failed(new Error(reason));
+    expect(told[0]).toMatch(/ Remedy: [^.]+/);
+    expect(told[0]?.split(' Remedy: ')[1]).toContain(remedy);
+    health.stop();
+  });
+
   it('tells that a store that refused cannot be reached any more, once', async () => {
     const store = new RefusingStore();
     const { health, told } = healthOf(store);

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { backoffMs, type Backoff } from '../async/backoff.js';
 import { monotonicNow } from '../async/clock.js';
 import { errorText } from '../errors/aws-errors.js';
+import { docsPage } from '../errors/docs-page.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { InboxClaim, InboxStore } from '../interfaces/inbox-store.interface.js';
 import { newToken } from './inbox-key.js';
@@ -178,6 +179,30 @@ function reasonOf(error: unknown): string {
   return word === undefined || /^E[A-Z]{4,}$/.test(word) ? UNREACHABLE : word;
 }
 
+/** What a person can do, by the reason. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ...['3F000', '42P01', '42883'].map(
+    state =>
+      [
+        `SQLSTATE ${state}`,
+        'create the tables by `npx nestjs-sns-sqs outbox migrate`, or by `await migrate(pool)` before the start',
+      ] as const,
+  ),
+  ['SQLSTATE 42501', `give the database user the permissions that ${docsPage('inbox-postgres.md')} lists`],
+  [
+    'READONLY',
+    "let the address lead to the primary server. A client of your own needs ioredis' `reconnectOnError`, so that it leaves a replica after a failover",
+  ],
+  ['OOM', 'give Redis more memory'],
+  ...['NOAUTH', 'WRONGPASS', 'NOPERM'].map(
+    word => [word, 'correct user and password of the store, and what this user may do'] as const,
+  ),
+  [UNREACHABLE, 'check that the store runs, and its address'],
+]);
+
+const remedyOf = (cause: unknown): string =>
+  REMEDIES.get(reasonOf(cause)) ?? 'check that the store runs, its memory, and that it accepts writes';
+
 function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOptions): SnsSqsError {
   const meanwhile =
     onUnavailable === 'wait'
@@ -185,8 +210,7 @@ function unavailable(cause: unknown, { queue, onUnavailable }: StoreHealthOption
       : `The messages of ${queue} are handled without it until it does`;
   return new SnsSqsError('INBOX_UNAVAILABLE', {
     problem: `The store of the inbox does not do what ${queue} needs: ${errorText(cause)}. ${meanwhile}`,
-    remedy:
-      "check that the store runs, its address, its memory, and that it accepts writes. PostgreSQL needs the tables of `migrate()`. A client of your own for RedisInboxStore needs ioredis' `reconnectOnError`, so that it leaves a replica after a failover",
+    remedy: remedyOf(cause),
     retryable: true,
     cause,
     facts: { queue, onUnavailable },

@@ -24,14 +24,30 @@ describe('checkOptions', () => {
   it('names every problem in one error, each with its path', () => {
     const error = refusalOf({ service: 7, consumer: { concurrency: 0 } });
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS', retryable: false });
-    expect(error.message).toMatch(/^ServerSQS: `service`: .*string.*; `consumer\.concurrency`: expected at least 1\. /);
+    expect(error.message.split('\n')).toEqual([
+      'The options of ServerSQS have 2 problems:',
+      '- `service`: Invalid input: expected string, received number',
+      '- `consumer.concurrency`: expected at least 1',
+      'Remedy: correct these options; node_modules/nestjs-sns-sqs/docs/options.md lists the range of each.',
+    ]);
+  });
+
+  it('names one problem in one line', () => {
+    expect(refusalOf({ service: 's', foo: 1 }).message).toMatch(/^ServerSQS: `foo` is not an option\. Remedy: .*\.$/);
+  });
+
+  it('says that what the SDK takes stands in `aws`', () => {
+    const withAws = z.strictObject({ aws: z.strictObject({}).optional() });
+    const check = (): void => checkOptions('DeadLetterDesk', withAws, { region: 'eu-west-1' });
+    expect(check).toThrow('`region` is not an option (did you mean `aws.region`?)');
   });
 
   it('names misspelt options by their whole path', () => {
     expect(refusalOf({ service: 's', servce: 's', consumer: { concurrency: 1, wait: 2, xs: 1 } }).facts).toEqual({
       of: 'ServerSQS',
       problems: [
-        '`consumer.wait` is not an option; `consumer.xs` is not an option',
+        '`consumer.wait` is not an option',
+        '`consumer.xs` is not an option',
         '`servce` is not an option (did you mean `service`?)',
       ],
     });

@@ -69,7 +69,7 @@ describe('handlerExtras', () => {
       on('a', { ordering: 'latest' }, { queue: 'q.fifo' }),
       on('r', { batch: { size: 2, windowMs: 1 } }, { queue: 'r.fifo', isEventHandler: false }),
     ];
-    expect(() => handlerExtras(handlers)).toThrow(/`ordering` on q\.fifo.*; r: the extra `batch`: a request/);
+    expect(() => handlerExtras(handlers)).toThrow(/`ordering` on q\.fifo.*\n- r: the extra `batch`: a request/);
   });
 
   it("leaves other libraries' extras alone", () => {

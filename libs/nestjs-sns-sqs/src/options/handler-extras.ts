@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { problemParts, SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
 import { isFifoName } from '../topology/names.js';
@@ -31,7 +31,7 @@ export function handlerExtras(handlers: readonly Handler[]): Map<FullName, Handl
   ];
   if (problems.length > 0) {
     throw new SnsSqsError('INVALID_HANDLER', {
-      problem: problems.join('; '),
+      ...problemParts(problems, { heading: `The handlers have ${problems.length} problems` }),
       remedy: "correct the handler's decorator",
       facts: { problems },
     });

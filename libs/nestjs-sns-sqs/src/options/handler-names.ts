@@ -1,5 +1,5 @@
 import { errorText } from '../errors/aws-errors.js';
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { problemParts, SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { ConfiguredName, NameSource, SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import { handlerShape } from './server-schema.js';
 import { didYouMean } from './did-you-mean.js';
@@ -67,7 +67,7 @@ export function resolveHandlerNames<D extends Declared>(
   });
   if (problems.length === 0) return named;
   throw new SnsSqsError('INVALID_HANDLER', {
-    problem: problems.join('; '),
+    ...problemParts(problems, { heading: `The handlers have ${problems.length} problems` }),
     remedy: "give these names in the option `config` of ServerSQS, or correct the handler's decorator",
     facts: { problems },
   });

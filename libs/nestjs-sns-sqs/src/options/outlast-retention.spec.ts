@@ -14,7 +14,7 @@ describe('what would wait longer than its queue keeps it', () => {
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
         message: expect.stringMatching(
-          /`retryLaterForSeconds` lets a message wait 172800 s, and the queue keeps it 86400 s.*`unknownTypeGraceSeconds`.*q: `gapTimeoutMs`/,
+          /`retryLaterForSeconds` lets a message wait 172800 s, and the queue keeps it 86400 s.*`unknownTypeGraceSeconds`.*q: `gapTimeoutMs`/s,
         ) as string,
       }) as Error,
     );

@@ -213,6 +213,11 @@ export const z = {
   object: (shape: Readonly<Record<string, Schema>>): ObjectSchema => new ObjectSchema(shape, false),
   /** Other names are refused. */
   strictObject: (shape: Readonly<Record<string, Schema>>): ObjectSchema => new ObjectSchema(shape, true),
+  /** A value that is wrong as a whole, with one message in place of one for each part. */
+  refusing: (isWrong: (value: unknown) => boolean, message: string, schema: Schema): Schema =>
+    new Around(schema, (value, inner, path, report) =>
+      isWrong(value) ? report({ path, message }) : void inner(value),
+    ),
   /** Checks what `prepare` makes of the value. */
   prepared: (prepare: (value: unknown) => unknown, schema: Schema): Schema =>
     new Around(schema, (value, inner) => void inner(prepare(value))),

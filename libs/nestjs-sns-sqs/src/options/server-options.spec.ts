@@ -43,6 +43,11 @@ describe('resolveServerOptions', () => {
     ['a backoff that shrinks', { consumer: { backoff: { factor: 0.5 } } }, /`consumer\.backoff\.factor`/],
     ['a store that is none', { inbox: { store: {} } }, /`inbox\.store`: .*claim\(\), renew\(\), done\(\)/],
     ['an inbox that is true', { inbox: true }, /`inbox`/],
+    [
+      'an inbox that is a store',
+      { inbox: new MemoryInboxStore() },
+      /^ServerSQS: `inbox`: .* write `inbox: \{ store \}`/,
+    ],
     ['a memory of no time', { inbox: { rememberForSeconds: 0 } }, /`inbox\.rememberForSeconds`/],
     ['an unknown way without the inbox', { inbox: { onUnavailable: 'ignore' } }, /`inbox\.onUnavailable`/],
     ['an unknown order', { consumer: { ordering: 'newest' } }, /`consumer\.ordering`/],

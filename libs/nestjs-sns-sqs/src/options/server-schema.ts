@@ -16,7 +16,8 @@ import {
   provisioning,
   shutdownTimeoutMs,
   telemetryShape,
-  withMethods,
+  isInboxStore,
+  inboxStore,
 } from './shared-schemas.js';
 
 export const FIFO_IS_IN_ORDER = 'a FIFO queue keeps its order by itself';
@@ -45,7 +46,7 @@ const inboxQueueShape = {
 };
 
 const inbox = z.strictObject({
-  store: withMethods('claim', 'renew', 'done', 'release', 'ping').optional(),
+  store: inboxStore.optional(),
   rememberForSeconds: z.number().int().min(1).max(31_536_000).optional(),
   rememberPositionsForSeconds: z.number().int().min(60).max(315_360_000).optional(),
   onUnavailable: z.enum(['wait', 'proceed']).optional(),
@@ -160,7 +161,11 @@ export const serverSchema = z.strictObject({
       ),
     )
     .optional(),
-  inbox: z.prepared(value => (value === false ? undefined : value), inbox.optional()),
+  inbox: z.refusing(
+    isInboxStore,
+    'expected an object with options, received a store: write `inbox: { store }`',
+    z.prepared(value => (value === false ? undefined : value), inbox.optional()),
+  ),
   shutdownTimeoutMs,
   startTimeoutMs: z.number().int().min(0).max(900_000).optional(),
   topology: topology.optional(),

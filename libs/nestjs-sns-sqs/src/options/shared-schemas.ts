@@ -3,12 +3,22 @@ import { z } from './schema.js';
 const object = z.custom(value => typeof value === 'object' && value !== null, 'expected an object');
 const withMethod = (method: string) => withMethods(method);
 
+const hasMethods = (value: unknown, methods: readonly string[]): boolean =>
+  methods.every(method => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function');
+
+const listOf = (methods: readonly string[]): string =>
+  `${methods.length > 1 ? 'the methods' : 'a method'} ${methods.map(name => `${name}()`).join(', ')}`;
+
 export const withMethods = (...methods: string[]) =>
-  z.custom(
-    value =>
-      methods.every(method => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function'),
-    `expected an object with ${methods.length > 1 ? 'the methods' : 'a method'} ${methods.map(name => `${name}()`).join(', ')}`,
-  );
+  z.custom(value => hasMethods(value, methods), `expected an object with ${listOf(methods)}`);
+
+/** A part that is an object of ours, or the user's own. @param what names one that most users want */
+export const part = (what: string, ...methods: string[]) =>
+  z.custom(value => hasMethods(value, methods), `expected ${what}, or an object with ${listOf(methods)}`);
+
+const STORE_METHODS = ['claim', 'renew', 'done', 'release', 'ping'];
+export const isInboxStore = (value: unknown): boolean => hasMethods(value, STORE_METHODS);
+export const inboxStore = part('a store such as `new RedisInboxStore({ url })`', ...STORE_METHODS);
 
 /** A service's name becomes part of queue and topic names; AWS's alphabet, and room for what is added. */
 export const nameWord = z
@@ -38,5 +48,8 @@ export const awsAccess = {
   serializer: withMethod('serialize').optional(),
   deserializer: withMethod('deserialize').optional(),
 };
+
+/** Of a store of the inbox. */
+export const commandTimeout = z.number().int().min(10).max(60_000).optional();
 
 export const shutdownTimeoutMs = z.number().int().min(0).max(900_000).optional();

@@ -1,4 +1,6 @@
 import type { SqlExecutor } from '../interfaces/sql.interface.js';
+import { checkOptions } from '../options/check-options.js';
+import { part } from '../options/shared-schemas.js';
 import { INBOX_MIGRATIONS } from './inbox/migrations.js';
 import type { Migration } from './migration.js';
 import { OUTBOX_MIGRATIONS } from './outbox/migrations.js';
@@ -6,6 +8,8 @@ import { STEERING_MIGRATIONS } from './steering/migrations.js';
 import { checkedSchema, quotedSchema, POSTGRES_DEFAULT_SCHEMA } from './schema-name.js';
 
 const ALL: readonly Migration[] = [...OUTBOX_MIGRATIONS, ...INBOX_MIGRATIONS, ...STEERING_MIGRATIONS];
+
+const connections = part('a `Pool` of pg', 'query');
 
 /** Any number that other programs do not lock. */
 const LOCK = 7_345_093_621_178;
@@ -57,7 +61,7 @@ export function migrationsSql(schema: string = POSTGRES_DEFAULT_SCHEMA): string 
  * ```ts
  * await migrate(pool);
  * ```
- * @throws {SnsSqsError} INVALID_OPTIONS: the schema's name is not allowed.
+ * @throws {SnsSqsError} INVALID_OPTIONS: the schema's name is not allowed, or `database` is none.
  */
 export async function migrate(database: SqlExecutor, schema: string = POSTGRES_DEFAULT_SCHEMA): Promise<string[]> {
   const checked = checkedSchema(schema);
@@ -92,6 +96,7 @@ export async function appliedMigrations(
   schema: string = POSTGRES_DEFAULT_SCHEMA,
 ): Promise<string[]> {
   const checked = checkedSchema(schema);
+  checkOptions('The database', connections, database);
   const { rows } = await database.query<{ found: boolean }>(
     `SELECT to_regclass('${quotedSchema(checked)}.migrations') IS NOT NULL AS found`,
   );

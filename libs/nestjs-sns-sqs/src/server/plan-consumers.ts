@@ -1,5 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { problemParts, SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { SqsHandlerExtras } from '../interfaces/handler-extras.interface.js';
 import type { HandlerOptions } from '../interfaces/handler-options.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
@@ -95,7 +95,10 @@ function refuseBadExtras(options: ResolvedServerOptions, extras: ReadonlyMap<Ful
   });
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `ServerSQS: ${problems.join('; ')}`,
+    ...problemParts(problems, {
+      of: 'ServerSQS',
+      heading: `The options of ServerSQS have ${problems.length} problems`,
+    }),
     remedy: "change the handler's decorator, or the option named",
     facts: { problems },
   });

@@ -69,7 +69,7 @@ describe('buildTopology', () => {
       expect.objectContaining({
         code: 'INVALID_HANDLER',
         message: expect.stringMatching(
-          /a: it names the topic t.*b: q\.fifo is FIFO.*empty pattern.*c: the extra `queue`/,
+          /a: it names the topic t.*b: q\.fifo is FIFO.*empty pattern.*c: the extra `queue`/s,
         ) as string,
       }) as Error,
     );

@@ -1,4 +1,4 @@
-import { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { problemParts, SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { TopologyOptions } from '../interfaces/topology-options.interface.js';
 import { defined } from '../options/defined.js';
 import type { NamedExtras } from '../options/handler-names.js';
@@ -67,7 +67,7 @@ function assertSound(handlers: readonly DeclaredHandler[]): void {
   const problems = handlers.map(problemOf).filter(problem => problem !== undefined);
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_HANDLER', {
-    problem: problems.join('; '),
+    ...problemParts(problems, { heading: `The handlers have ${problems.length} problems` }),
     remedy: "correct the handler's decorator",
     facts: { problems },
   });
@@ -80,7 +80,7 @@ function assertFormer(queues: ReadonlyMap<FullName, QueueSpec>): void {
   );
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_HANDLER', {
-    problem: problems.join('; '),
+    ...problemParts(problems, { heading: `The handlers have ${problems.length} problems` }),
     remedy: 'correct the extra `formerly`',
     facts: { problems },
   });

@@ -1,3 +1,4 @@
+import { docsPage } from '../errors/docs-page.js';
 import type { Attributes, KeyLook } from '../interfaces/control-plane.interface.js';
 import type { ControlPlanes } from './control-planes.js';
 import type { QueueSpec } from './topology.model.js';
@@ -69,7 +70,7 @@ export async function warnOfKeys(
       .catch(() => undefined);
     if (problem === undefined) continue;
     logger.warn(
-      `The key ${keyId} of ${queue} ${problem}. SNS cannot deliver events to queues with this key. Remedy: add the statement of docs/guides/encryption.md to the key's policy.`,
+      `The key ${keyId} of ${queue} ${problem}. SNS cannot deliver events to queues with this key. Remedy: add the statement of ${docsPage('guides/encryption.md')} to the key's policy.`,
     );
   }
 }

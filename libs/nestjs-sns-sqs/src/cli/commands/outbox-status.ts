@@ -27,6 +27,7 @@ export const outboxStatus: CliCommand<DatabaseOptions> = {
       const reasons = refused.map(
         ({ row, type, destination, reason }) => `refused ${row}: ${type} for ${destination}: ${reason}\n`,
       );
+      if (rows.length === 0 && reasons.length === 0) return 'The outbox is empty.';
       return table(HEAD, rows) + reasons.join('');
     });
     return destinations.some(each => each.refused > 0) ? EXIT.findings : EXIT.ok;

@@ -1,3 +1,4 @@
+import { docsPage } from '../../errors/docs-page.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { Attributes } from '../../interfaces/control-plane.interface.js';
 import { SQS_MAX_RECEIVE_COUNT } from '../../constants.js';
@@ -136,7 +137,7 @@ class AccountVisit {
         'dead-letters-waiting',
         deadLetterQueue,
         `it has about ${letters} dead letter${letters === 1 ? '' : 's'}`,
-        `run \`npx nestjs-sns-sqs dlq groups ${deadLetterQueue}\`, and see docs/guides/dead-letters.md`,
+        `run \`npx nestjs-sns-sqs dlq groups ${deadLetterQueue}\`, and see ${docsPage('guides/dead-letters.md')}`,
       );
     }
   }
@@ -156,7 +157,7 @@ class AccountVisit {
             service: service.service,
             resource: queue,
             text: `its key ${keyId} ${problem}: events are lost`,
-            remedy: "add the statement of docs/guides/encryption.md to the key's policy",
+            remedy: `add the statement of ${docsPage('guides/encryption.md')} to the key's policy`,
           });
         } catch (error) {
           logger.warn(`These credentials may not read the key ${keyId}: ${thrownText(error)}`);

@@ -1,6 +1,8 @@
-import { SnsSqsError } from '../../errors/sns-sqs.error.js';
 import type { SqlPool } from '../../interfaces/sql.interface.js';
-import { checkedSchema, POSTGRES_DEFAULT_SCHEMA } from '../schema-name.js';
+import { checkOptions } from '../../options/check-options.js';
+import { z } from '../../options/schema.js';
+import { commandTimeout, part } from '../../options/shared-schemas.js';
+import { POSTGRES_DEFAULT_SCHEMA, schemaName } from '../schema-name.js';
 
 export interface PostgresInboxStoreOptions {
   /**
@@ -23,36 +25,16 @@ export type ResolvedPostgresInboxOptions = { pool: SqlPool } & {
   [name in 'schema' | 'commandTimeoutMs' | 'cleanUpEverySeconds']-?: NonNullable<PostgresInboxStoreOptions[name]>;
 };
 
-const KNOWN = new Set(['pool', 'schema', 'commandTimeoutMs', 'cleanUpEverySeconds']);
+const schemaOfOptions = z.strictObject({
+  pool: part('a `Pool` of pg', 'connect', 'query'),
+  schema: schemaName,
+  commandTimeoutMs: commandTimeout,
+  cleanUpEverySeconds: z.number().int().min(0).max(3_600).optional(),
+});
 
 /** Throws one INVALID_OPTIONS with every problem. */
 export function resolvePostgresInboxOptions(options: PostgresInboxStoreOptions): ResolvedPostgresInboxOptions {
+  checkOptions('PostgresInboxStore', schemaOfOptions, options);
   const { pool, schema = POSTGRES_DEFAULT_SCHEMA, commandTimeoutMs = 2_000, cleanUpEverySeconds = 60 } = options;
-  const problems = Object.keys(options)
-    .filter(name => !KNOWN.has(name))
-    .map(name => `\`${name}\` is not an option`);
-  if (!isPool(pool)) problems.push('`pool`: expected a Pool of pg, with connect() and query()');
-  if (!isSchema(schema)) problems.push('`schema`: expected 1 to 63 of a-z 0-9 _, no digit first');
-  if (!isWithin(commandTimeoutMs, 10, 60_000)) problems.push('`commandTimeoutMs`: expected 10 to 60,000');
-  if (!isWithin(cleanUpEverySeconds, 0, 3_600)) problems.push('`cleanUpEverySeconds`: expected 0 to 3,600');
-  if (problems.length === 0) return { pool, schema, commandTimeoutMs, cleanUpEverySeconds };
-  throw new SnsSqsError('INVALID_OPTIONS', {
-    problem: `PostgresInboxStore: ${problems.join('; ')}`,
-    remedy: 'correct these options',
-    facts: { of: 'PostgresInboxStore', problems },
-  });
-}
-
-const isPool = (pool: unknown): boolean =>
-  typeof (pool as SqlPool | undefined)?.connect === 'function' && typeof (pool as SqlPool).query === 'function';
-
-const isWithin = (value: number, min: number, max: number): boolean =>
-  Number.isInteger(value) && value >= min && value <= max;
-
-function isSchema(name: unknown): boolean {
-  try {
-    return typeof name === 'string' && checkedSchema(name) === name;
-  } catch {
-    return false;
-  }
+  return { pool, schema, commandTimeoutMs, cleanUpEverySeconds };
 }

@@ -1,7 +1,8 @@
 import { checkOptions } from '../../options/check-options.js';
 import { z } from '../../options/schema.js';
 import type { ListeningConnection } from './outbox-listener.js';
-import { fn, withMethods } from '../../options/shared-schemas.js';
+import { fn, part } from '../../options/shared-schemas.js';
+import { schemaName } from '../schema-name.js';
 import type { OutboxRelayOptions } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 
@@ -38,11 +39,8 @@ export interface PostgresOutboxOptions {
 }
 
 const postgresOutbox = z.strictObject({
-  pool: withMethods('query'),
-  schema: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected 1 to 63 of a-z 0-9 _, not beginning with a digit')
-    .optional(),
+  pool: part('a `Pool` of pg', 'query'),
+  schema: schemaName,
   transaction: fn.optional(),
   notify: z.boolean().optional(),
   listen: fn.optional(),

@@ -334,6 +334,7 @@ describeWithPostgres('The tables of PostgreSQL', () => {
   it('refuse a schema whose name would have to be quoted', async () => {
     expect(() => migrationsSql('a"; DROP')).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
     await expect(migrate(database.pool, 'A')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(migrate(undefined as never)).rejects.toThrow(/expected a `Pool` of pg/);
     const wrong = { pool: {}, schema: 'A', relay: { pollMs: 1 } };
     expect(() => new PostgresOutbox(wrong as never)).toThrow(/`pool`.*`schema`.*`relay/s);
   });
