@@ -47,7 +47,14 @@ const common = {
   deduplicationId: fn.optional(),
   outbox: part(
     'an outbox such as `new PostgresOutbox({ pool })`',
-    ...['nextSequence', 'add', 'schedule', 'cancel', 'open', 'claim', 'renew', 'settle'],
+    'nextSequence',
+    'add',
+    'schedule',
+    'cancel',
+    'open',
+    'claim',
+    'renew',
+    'settle',
   ).optional(),
 };
 
