@@ -110,6 +110,13 @@ describe('fromAwsError', () => {
     expect(error.message).toContain('60 seconds');
   });
 
+  it('says of a queue with too many messages in flight what that is, which is no rate', () => {
+    const error = failed({ name: 'OverLimit', $metadata: { httpStatusCode: 403 } });
+    expect(error).toMatchObject({ code: 'THROTTLED', retryable: true });
+    expect(error.message).toContain('120,000 messages in flight');
+    expect(error.message).not.toContain('rate of calls');
+  });
+
   it.each(['FilterPolicyLimitExceeded', 'FilterPolicyLimitExceededException', 'SubscriptionLimitExceededException'])(
     '%s says what to do about the 201st use case of a topic',
     name => {

@@ -67,6 +67,15 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     },
   ],
   [
+    /^OverLimit$/,
+    {
+      code: 'THROTTLED',
+      retryable: true,
+      remedy:
+        'the queue has 120,000 messages in flight, and SQS hands out no more: look for a consumer that receives messages and does not delete them; the call is tried again more slowly',
+    },
+  ],
+  [
     THROTTLED,
     { code: 'THROTTLED', retryable: true, remedy: 'AWS limits the rate of calls; the call is tried again more slowly' },
   ],
