@@ -1,11 +1,12 @@
 // A real PgBouncer, for the time of a spec. It is on the PATH, or `node tools/fetch-pgbouncer.mjs` has unpacked it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LeashedProcess } from './leashed-process.mjs';
 import { freePort } from './redis-process.mjs';
 
 /** Where Debian's packages are unpacked. */
@@ -29,11 +30,9 @@ export function findPgBouncer() {
 }
 
 /** One PgBouncer on a free port of 127.0.0.1, before one server. */
-export class PgBouncerProcess {
-  #shell;
-
+export class PgBouncerProcess extends LeashedProcess {
   constructor(folder, port, binary) {
-    this.folder = folder;
+    super(folder);
     this.port = port;
     this.binary = binary;
   }
@@ -83,28 +82,13 @@ export class PgBouncerProcess {
       env: { ...process.env, LD_LIBRARY_PATH: this.#libraries },
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    this.#shell = shell;
+    this.holdLeash(shell);
     await once(shell, 'spawn');
     const endsAt = performance.now() + START_MS;
     while (!(await this.#answers())) {
       if (performance.now() > endsAt) throw new Error(`PgBouncer does not start: ${this.#log}`);
       await pause(20);
     }
-  }
-
-  /** Kills it. */
-  async stop() {
-    const shell = this.#shell;
-    if (!shell) return;
-    this.#shell = undefined;
-    const ended = once(shell, 'exit');
-    shell.stdin.end();
-    await ended;
-  }
-
-  async remove() {
-    await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Debian has a folder for each kind of machine. */

