@@ -1,43 +1,32 @@
 import type { LoggerService } from '@nestjs/common';
 import { turnToRead } from '../../async/large-messages.js';
-import { outcomeOf } from '../../errors/handler-outcomes.js';
-import { isInstance } from '../../errors/thrown.js';
-import { announce, isObserved } from '../../events/diagnostics.js';
+import { isObserved } from '../../events/diagnostics.js';
 import type { Delivery } from '../delivery.js';
 import type { InFlight } from '../in-flight.js';
 import type { LaneRunner, LaneVerdict } from '../receive/lane-base.js';
 import { leastDelaySeconds, type Settlement } from '../settle/retry-policy.js';
-import type { CircuitBreaker } from '../steer/circuit-breaker.js';
 import type { Admitter } from './admitter.js';
-import type { AskingHandlers } from './asking-handlers.js';
-import type { Attempt } from './attempt-counter.js';
+import { AttemptRunner, type AttemptRunnerOptions } from './attempt-runner.js';
 import { DeliveryContexts } from './delivery-contexts.js';
 import type { DeliveryTracer } from './delivery-tracer.js';
-import type { Dispatcher } from './dispatcher.js';
-import type { Failures } from './failures.js';
 import { Finisher, type FinisherOptions } from './finisher.js';
-import { HeldBackError } from '../held-back.js';
+import type { InboxGate } from './inbox-gate.js';
 import { LastResort } from './last-resort.js';
-import { logMarked } from './marked-failures.js';
 import type { SoloRuns } from './solo-runs.js';
 import type { UnknownTypeDecision, UnknownTypes, UnknownTypeVerdict } from './unknown-types.js';
 
-export interface DeliveryRunnerOptions extends FinisherOptions {
+export interface DeliveryRunnerOptions extends FinisherOptions, AttemptRunnerOptions {
+  queue: { name: string; fifo: boolean };
   unknownTypes: UnknownTypes;
   admitter: Admitter;
   solo: SoloRuns;
-  failures: Failures;
-  dispatcher: Dispatcher;
-  asking: AskingHandlers;
   tracer: DeliveryTracer;
-  /** Undefined: none. */
-  breaker?: Pick<CircuitBreaker, 'noteSuccess'> | undefined;
   /** What was received and has not ended; what ends here is taken out. */
   inFlight: InFlight;
-  logger: Pick<LoggerService, 'log' | 'warn' | 'error'>;
+  gate: InboxGate | undefined;
+  logger: Pick<LoggerService, 'warn' | 'error'>;
 }
 
-const HANDLED: Settlement = { kind: 'delete' };
 const UNWANTED: Settlement = { kind: 'delete', skipped: 'unwanted' };
 
 /** Takes one delivery from its turn to its settlement: past the inbox, through its handler, to its end. */
@@ -46,10 +35,12 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
   private readonly delays = new WeakMap<Delivery, number>();
   private readonly deciding = new Set<Promise<unknown>>();
   private readonly contexts = new DeliveryContexts();
+  private readonly attempts: AttemptRunner;
   private readonly finisher: Finisher;
   private readonly lastResort: LastResort;
 
   constructor(private readonly options: DeliveryRunnerOptions) {
+    this.attempts = new AttemptRunner(options);
     this.finisher = new Finisher(options, this.delays);
     this.lastResort = new LastResort(options);
   }
@@ -143,7 +134,7 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const admission = await this.options.admitter.admit(delivery, unknown);
       if (!admission) return this.unlessFifo('advance');
       const { attempt } = admission;
-      const settlement = admission.settlement ?? (await this.callHandler(delivery, attempt));
+      const settlement = admission.settlement ?? (await this.attempts.run(delivery, attempt));
       if (delivery.isAbandoned) return 'hold';
       if (!settlement) return await this.returnUnstarted(delivery);
       const told = this.finisher.tellInbox(delivery, settlement);
@@ -168,53 +159,6 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     const { departure, seconds } = await this.lastResort.settle(delivery, error);
     this.delays.set(delivery, seconds);
     return departure === 'gone' ? 'advance' : 'hold';
-  }
-
-  private readonly dispatch = (delivery: Delivery, attempt: number): Promise<void> =>
-    this.options.dispatcher.dispatch(delivery, attempt);
-
-  /** Undefined: it was not called, since the server stops. */
-  private async callHandler(delivery: Delivery, attempt: Attempt): Promise<Settlement | undefined> {
-    if (delivery.isHeldBack) return undefined;
-    if (isObserved('started')) {
-      announce('started', { queue: this.options.queue.name, messageId: delivery.messageId, attempt: attempt.number });
-    }
-    if (delivery.batch && this.options.failures.isLastAttempt(attempt)) delivery.isCalledAlone = true;
-    // The call of a batch is none of its messages'.
-    const asking = delivery.batch ? undefined : this.options.asking.begin();
-    try {
-      await (asking ? asking.run(this.dispatch, delivery, attempt.number) : this.dispatch(delivery, attempt.number));
-      const { outcome, refused } = delivery;
-      // An interceptor or a filter may have made a result of it.
-      if (delivery.isKeptOut) return undefined;
-      if (outcome) return this.settlementOfFailed(delivery, attempt, outcome);
-      // It comes again, so what is behind it in its lane must not be run before.
-      if (delivery.mayHaveStopped) return await this.settlementOfFailed(delivery, attempt, delivery.abortReason, false);
-      if (refused) this.options.failures.noteRefused(delivery, refused.error);
-      else this.options.breaker?.noteSuccess(delivery);
-      return HANDLED;
-    } catch (error) {
-      const isTimeUp = error === delivery.abortReason;
-      if (isInstance(error, HeldBackError) || (delivery.isKeptOut && !isTimeUp)) return undefined;
-      return this.settlementOfFailed(delivery, attempt, asAsked(delivery, error));
-    } finally {
-      asking?.end();
-    }
-  }
-
-  /** What is committed is done, whatever its handler did afterwards. */
-  private async settlementOfFailed(
-    delivery: Delivery,
-    attempt: Attempt,
-    error: unknown,
-    isThrown = true,
-  ): Promise<Settlement> {
-    const { gate, failures, logger, queue } = this.options;
-    const { claim } = delivery;
-    const decided = claim?.isMarked ? await gate?.settlementOfMarked(delivery, claim, error) : undefined;
-    if (!decided) return failures.settlementOf(delivery, attempt, error, isThrown);
-    logMarked(logger, { queue: queue.name, messageId: delivery.messageId }, decided, error);
-    return decided;
   }
 
   /** To those who have not stopped, at once; behind a message of its batch that goes back, with it. */
@@ -245,10 +189,4 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     // Of one that is settled it has ended.
     delivery.trace?.end();
   }
-}
-
-/** What the handler threw to ask for, whatever filters made of it; but for one that asks for something else, and the end of its time. */
-function asAsked({ outcome, abortReason }: Delivery, error: unknown): unknown {
-  const isOwn = outcome === undefined || error === abortReason || outcomeOf(error).kind !== 'failed';
-  return isOwn ? error : outcome;
 }
