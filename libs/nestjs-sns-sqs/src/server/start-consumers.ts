@@ -114,7 +114,9 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
       onDeadLettersAccepted: () => start.onRecovery(deadLettersOf(at.name)),
     });
     const drained = (): void => {
-      logger.log(`${at.name}, a former name of ${queue.name}, no longer exists and receives no more messages.`);
+      logger.log(
+        `${at.name}, a former name of ${queue.name}, no longer exists and receives no more messages. If it is created again, the next start takes its messages.`,
+      );
       void consumer.stop(0);
     };
     return consumer;

@@ -35,6 +35,18 @@ describe('CallRetries', () => {
     ['throttling', awsError('ThrottlingException')],
     ['a fault of AWS', awsError('InternalFailure', 'oops', 500)],
     ['an endpoint that does not answer', Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })],
+    [
+      'a DNS that is away',
+      Object.assign(new Error('getaddrinfo EAI_AGAIN sqs.eu-west-1.amazonaws.com'), { code: 'EAI_AGAIN' }),
+    ],
+    [
+      'a DNS that denies a host which exists',
+      Object.assign(new Error('getaddrinfo ENOTFOUND sqs.eu-west-1.amazonaws.com'), { code: 'ENOTFOUND' }),
+    ],
+    [
+      'a DNS that denies a VPC endpoint',
+      Object.assign(new Error('getaddrinfo ENOTFOUND vpce-1.sqs.us-east-2.vpce.amazonaws.com'), { code: 'ENOTFOUND' }),
+    ],
     ['a timeout', awsError('TimeoutError', 'late', 0)],
     ['a queue deleted less than a minute ago', awsError('QueueDeletedRecently')],
   ])('tries again after %s, and says once what happens next', async (_, error) => {

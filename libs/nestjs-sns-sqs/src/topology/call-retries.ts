@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { backoffMs } from '../async/backoff.js';
 import { monotonicNow } from '../async/clock.js';
 import type { SnsSqsError } from '../errors/sns-sqs.error.js';
+import { isKnownRegion } from './partitions.js';
 
 export interface CallRetriesOptions {
   /** From now on calls are retried for so long, in milliseconds; 0: none is. */
@@ -16,10 +17,16 @@ export interface CallRetriesOptions {
 
 /** Quick enough for some twenty tries of one call within a start: at 30 % throttling none of its calls may fail that often. */
 const BACKOFF_MS = { initial: 100, max: 2_000 };
-/** AWS's own host names: one that does not exist is a region that does not exist. */
-const UNKNOWN_REGION = /ENOTFOUND \S+\.(amazonaws\.com(\.cn)?|api\.aws)\b/;
+/** AWS's own host names. */
+const NO_SUCH_HOST = /ENOTFOUND (\S+)\.(amazonaws\.com(\.cn)?|api\.aws)\b/;
 /** What follows from a queue that was made a moment ago, or deleted less than a minute ago. */
 const SETTLING = /QueueDeletedRecently|Dead letter target does not exist/i;
+
+/** A host that does not exist is one of a region that does not exist. That of a region which does is a fault of the DNS. */
+function isOfUnknownRegion(message: string): boolean {
+  const host = NO_SUCH_HOST.exec(message)?.[1];
+  return host !== undefined && !host.split('.').some(isKnownRegion);
+}
 
 /** Decides whether a call of the control plane that failed is made again, and when. One deadline for all of a start. */
 export class CallRetries {
@@ -52,7 +59,7 @@ export class CallRetries {
       case 'THROTTLED':
         return true;
       case 'ENDPOINT_UNREACHABLE':
-        return !UNKNOWN_REGION.test(message);
+        return !isOfUnknownRegion(message);
       case 'AWS_CALL_FAILED':
         return retryable || SETTLING.test(message);
       case 'QUEUE_NOT_FOUND':

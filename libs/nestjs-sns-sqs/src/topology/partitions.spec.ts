@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { partitionOf } from './partitions.js';
+import { isKnownRegion, partitionOf } from './partitions.js';
 
 // What the SDK's clients use themselves.
 const fromClient = createRequire(createRequire(join(process.cwd(), 'x.js')).resolve('@aws-sdk/client-sns'));
@@ -20,6 +20,16 @@ describe('partitionOf', () => {
     expect(regions.map(region => [region, partitionOf(region)])).toEqual(
       regions.map(region => [region, partition(region).name]),
     );
+  });
+
+  it('is sure only of regions that the SDK knows', () => {
+    const numbered = regionsOfTheSdk().flatMap(region =>
+      Array.from({ length: 10 }, (_, n) => region.replace(/\d$/, `${n}`)),
+    );
+    const unknown = numbered.filter(region => !regionsOfTheSdk().includes(region));
+    expect(unknown.filter(isKnownRegion)).toEqual([]);
+    expect(regionsOfTheSdk().filter(isKnownRegion).length).toBeGreaterThan(40);
+    expect(['', 'eu-wst-1', 'eu-west-1a', 'x-eu-west-1', 'localhost'].filter(isKnownRegion)).toEqual([]);
   });
 
   it('takes a region that is new for one of the commercial partition', () => {
