@@ -12,6 +12,7 @@ import {
   topicNameProblem,
   withPrefix,
 } from './names.js';
+import { commonType } from './memories.js';
 import type { QueueSpec, Topology } from './topology.model.js';
 import type { FullName } from '../interfaces/names.interface.js';
 
@@ -73,11 +74,24 @@ function assertSound(handlers: readonly DeclaredHandler[]): void {
   });
 }
 
-/** A former queue that a handler of this version takes from is none. */
+/**
+ * A former queue that a handler of this version takes from is none. Two queues that go on from one share its memory in the
+ * inbox: an event that both take would be skipped by the second.
+ */
 function assertFormer(queues: ReadonlyMap<FullName, QueueSpec>): void {
-  const problems = [...queues.values()].flatMap(({ name, formerly }) =>
+  const specs = [...queues.values()];
+  const consumed = specs.flatMap(({ name, formerly }) =>
     formerly.filter(old => queues.has(old)).map(old => `${old} is named as a former name of ${name}, and is consumed`),
   );
+  const shared = specs.flatMap((spec, at) =>
+    specs.slice(at + 1).flatMap(other => {
+      const old = spec.formerly.find(name => other.formerly.includes(name));
+      const type = old === undefined ? undefined : commonType(spec, other);
+      if (type === undefined) return [];
+      return [`${old} is named as a former name of ${spec.name} and of ${other.name}, and both take ${type}`];
+    }),
+  );
+  const problems = [...consumed, ...shared];
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_HANDLER', {
     ...problemParts(problems, { heading: `The handlers have ${problems.length} problems` }),

@@ -1,4 +1,4 @@
-import { filterPolicyOf, isExpressible, matchesPattern } from './filter-policy.js';
+import { mayMeanTheSame, filterPolicyOf, isExpressible, matchesPattern } from './filter-policy.js';
 
 describe('matchesPattern', () => {
   it.each([
@@ -50,5 +50,22 @@ describe('filterPolicyOf', () => {
     expect(filterPolicyOf(types)).toBe('{}');
     expect(isExpressible(types)).toBe(false);
     expect(isExpressible(types.slice(1))).toBe(true);
+  });
+});
+
+describe('mayMeanTheSame', () => {
+  it.each([
+    ['a', 'a', true],
+    ['a', 'b', false],
+    ['user.*', 'user.deleted', true],
+    ['user.deleted', 'user.*', true],
+    ['user.*', 'order.placed', false],
+    ['user.*', '*', true],
+    ['user.*', '*.deleted', true],
+    ['user.*.v1', 'user.*.v2', false],
+    ['user.*', 'user.a.*', true],
+    ['user.*', 'order.*', false],
+  ])('%s and %s', (one, other, expected) => {
+    expect([mayMeanTheSame(one, other), mayMeanTheSame(other, one)]).toEqual([expected, expected]);
   });
 });

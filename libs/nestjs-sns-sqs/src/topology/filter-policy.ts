@@ -20,6 +20,22 @@ export function matchesPattern(pattern: string, type: string): boolean {
   return true;
 }
 
+/** The text before the first `*`, and after the last one. */
+const endsOf = (pattern: string): [head: string, tail: string] => [
+  pattern.slice(0, pattern.indexOf('*')),
+  pattern.slice(pattern.lastIndexOf('*') + 1),
+];
+
+/** Whether there may be a type that both patterns mean. Of two with a `*` only the ends are compared. */
+export function mayMeanTheSame(one: string, other: string): boolean {
+  if (!one.includes('*')) return matchesPattern(other, one);
+  if (!other.includes('*')) return matchesPattern(one, other);
+  const [[head, tail], [otherHead, otherTail]] = [endsOf(one), endsOf(other)];
+  return (
+    (head.startsWith(otherHead) || otherHead.startsWith(head)) && (tail.endsWith(otherTail) || otherTail.endsWith(tail))
+  );
+}
+
 interface Expression {
   /** Undefined: no condition narrows it down. */
   condition: Condition | undefined;

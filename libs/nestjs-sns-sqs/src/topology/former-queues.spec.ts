@@ -94,6 +94,24 @@ describe('formerly', () => {
         expect(await memory(fake, queue, ...formerly)).toBe(expected);
     });
 
+    it('is one for two queues that were one, until an event comes to both', async () => {
+      const fake = new FakePlanes();
+      const of = async (...handlers: DeclaredHandler[]) =>
+        (await start(fake, build(handlers))).map(queue => queue.memory);
+      const takes = (pattern: string, queue: string, ...formerly: string[]) => ({
+        ...onEvent(queue, ...formerly),
+        pattern,
+      });
+      await of(takes('x', 'old'), takes('y', 'old'));
+      expect(await of(takes('x', 'a', 'old'), takes('y', 'b', 'old'))).toEqual(['dev-old', 'dev-old']);
+      expect(await of(takes('y', 'b'), takes('x', 'a'))).toEqual(['dev-old', 'dev-old']);
+      const elsewhere = [takes('y', 'b'), takes('x', 'a'), { ...takes('y', 'a'), topic: 'orders' }];
+      expect(await of(...elsewhere)).toEqual(['dev-old', 'dev-old']);
+      const both = [takes('y', 'b'), takes('x', 'a'), takes('*', 'a')];
+      expect(await of(...both)).toEqual(['dev-b', 'dev-old']);
+      expect(await of(...both)).toEqual(['dev-b', 'dev-old']);
+    });
+
     it('is its own where the old queue has not been consumed for days', async () => {
       const fake = new FakePlanes();
       await memory(fake, 'a');
@@ -116,6 +134,13 @@ describe('formerly', () => {
     ['a queue of the other type', [onEvent('a', 'b.fifo')]],
     ['no list', [{ ...onEvent('a'), formerly: 'b' as unknown as string[] }]],
     ['no names', [onEvent('a', '')]],
+    [
+      'the same queue for two that take the same events',
+      [
+        { ...onEvent('a', 'old'), pattern: 'user.*' },
+        { ...onEvent('b', 'old'), pattern: 'user.deleted' },
+      ],
+    ],
   ])('refuses %s', (_, handlers) => {
     expect(() => build(handlers)).toThrow(expect.objectContaining({ code: 'INVALID_HANDLER' }) as Error);
   });

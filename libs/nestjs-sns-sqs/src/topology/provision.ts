@@ -1,12 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
-import type { FullName } from '../interfaces/names.interface.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { mapInParallel, type ControlPlanes } from './control-planes.js';
 import { createTopology } from './create-topology.js';
-import { findFormerQueues, type FormerQueues } from './former-queues.js';
+import { findFormerQueues } from './former-queues.js';
 import { isExpressible } from './filter-policy.js';
 import { isLooserThan, letsThroughBeside } from './filter-union.js';
 import { lookUpQueues } from './look-up-queues.js';
+import { keptApart, memoryOf } from './memories.js';
 import { warnOfOrphans } from './orphans.js';
 import { QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
 import { TagKeeper, type TagKeeperOptions } from './tag-keeper.js';
@@ -31,32 +31,20 @@ export async function provision(
   const tags = new TagKeeper(planes, { ...owner, claims: mode === 'create' });
   const queues = await BY_MODE[mode](topology, planes, tags);
   await warnOfOrphans(topology, queues, planes, tags, owner.prefix);
-  return mapInParallel(topology.queues, async spec => {
+  const found = await mapInParallel(topology.queues, async spec => {
     const queue = queues.find(({ name }) => name === spec.name) as ProvisionedQueue;
     warnOfStrangers(spec, queue, planes.logger);
-    const found = await findFormerQueues(spec, queue, planes, tags, mode === 'create');
-    const memory = await memoryOf(spec, queue, found, tags);
-    return { ...queue, isLooselyFiltered: isLooselyFiltered(spec, queue), former: found.former, memory };
+    const former = await findFormerQueues(spec, queue, planes, tags, mode === 'create');
+    return { spec, queue, former: former.former, memory: memoryOf(spec, queue, former) };
   });
-}
-
-/**
- * What the inbox's memory of a queue is named by: what its tag says, since the next version may name other former queues,
- * or none any more. What the memory knows must not be forgotten then. A queue that was there before its old version has
- * ended has little in a memory of its own: that of the old version counts.
- */
-async function memoryOf(
-  spec: QueueSpec,
-  { url, tags: found }: ProvisionedQueue,
-  earlier: Pick<FormerQueues, 'memory' | 'isConsumed'>,
-  tags: TagKeeper,
-): Promise<FullName> {
-  const recorded = found?.[QUEUE_TAGS.inbox];
-  if (recorded && !(recorded === spec.name && earlier.isConsumed)) return recorded;
-  const memory = earlier.memory ?? spec.formerly[0] ?? spec.name;
-  if (memory === recorded) return memory;
-  if (found) await tags.write(spec.name, url, { [QUEUE_TAGS.inbox]: memory });
-  return memory;
+  const memories = keptApart(found);
+  return mapInParallel(found, async ({ spec, queue, former }) => {
+    const memory = memories.get(spec.name) ?? spec.name;
+    if (queue.tags && queue.tags[QUEUE_TAGS.inbox] !== memory) {
+      await tags.write(spec.name, queue.url, { [QUEUE_TAGS.inbox]: memory });
+    }
+    return { ...queue, isLooselyFiltered: isLooselyFiltered(spec, queue), former, memory };
+  });
 }
 
 const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
