@@ -25,7 +25,12 @@ export function enterHandler(entry: HandlerEntry, mayBegin: boolean): Error | un
 
 /** A handler that is called anew, by an interceptor that retries, has ended when all its calls have. */
 export const workBeside = (earlier: Promise<unknown> | undefined, work: Promise<unknown>): Promise<unknown> =>
-  earlier ? Promise.allSettled([earlier, work]) : work;
+  earlier ? bothEnded(earlier, work) : work;
+
+/** What they gave is not kept: a stream may emit promises for hours. */
+async function bothEnded(earlier: Promise<unknown>, work: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([earlier, work]);
+}
 
 /** Calls back when this has ended, either way; at once where there is nothing. */
 export function afterEnd(work: Promise<unknown> | undefined, then: () => void): void {

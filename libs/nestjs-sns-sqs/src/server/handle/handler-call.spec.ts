@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { concat, EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
 import { Delivery } from '../delivery.js';
+import { workBeside } from '../handler-entry.js';
 import { callHandler } from './handler-call.js';
 
 const NO = new Error('no');
@@ -105,6 +106,61 @@ describe('what an interceptor makes of a handler that still works', () => {
       await aMoment();
     }
     expect(run).toEqual(['first', 'second', 'ended', 'failed: no']);
+  });
+
+  it.each<[string, (gives: unknown) => unknown]>([
+    ['', gives => gives],
+    [' behind an interceptor', gives => of(gives)],
+  ])(
+    'a generator that would never end is closed%s when its call is told to stop, and has failed',
+    async (_, through) => {
+      const log: string[] = [];
+      async function* polling(): AsyncGenerator<number> {
+        try {
+          for (;;) {
+            await new Promise(resolve => void setTimeout(resolve, 50));
+            yield 1;
+          }
+        } finally {
+          log.push('closed');
+        }
+      }
+      const delivery = new Delivery({ MessageId: 'm' }, 0, 0);
+      callHandler(
+        () => Promise.resolve(through(polling()) as never),
+        'data',
+        {},
+        delivery,
+        () => log.push('ended'),
+        error => log.push(`failed: ${error.message}`),
+      );
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(log).toEqual([]);
+      delivery.abort(NO);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(log).toEqual(['closed', 'failed: no']);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
+  it('a generator that gives its values without a pause lets timers run, and can be told to stop', async () => {
+    function* endless(): Generator<number> {
+      for (;;) yield 1;
+    }
+    jest.useRealTimers();
+    const delivery = new Delivery({ MessageId: 'm' }, 0, 0);
+    setTimeout(() => delivery.abort(NO), 5);
+    const failed = new Promise(fail => {
+      const ended = (): void => fail('ended');
+      callHandler(() => Promise.resolve(endless() as never), 'data', {}, delivery, ended, fail);
+    });
+    expect(await failed).toBe(NO);
+  });
+
+  it('what a stream has emitted is not kept until its end', async () => {
+    const first = Promise.resolve('large');
+    expect(await workBeside(first, Promise.resolve('large'))).toBeUndefined();
+    expect(await workBeside(first, Promise.reject(NO))).toBeUndefined();
   });
 
   it.each<[string, (gives: unknown) => unknown]>([

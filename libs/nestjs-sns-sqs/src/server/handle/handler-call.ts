@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { types } from 'node:util';
 import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable, type Observable } from 'rxjs';
@@ -33,7 +34,7 @@ export function callHandler(
   const ended = (result: unknown): void => {
     try {
       if (isObservable(result)) return drain(result, call, end, fail);
-      const work = workIn(result);
+      const work = workIn(result, call);
       if (work) work.then(end, fail);
       else end();
     } catch (error) {
@@ -56,7 +57,7 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
   let broken: { error: unknown } | undefined;
   const subscription = items.subscribe({
     next: item => {
-      const promised = isThenable(item) ? Promise.resolve(item) : workIn(item);
+      const promised = isThenable(item) ? Promise.resolve(item) : workIn(item, call);
       if (!promised) return;
       promised.catch((error: unknown) => (broken ??= { error }));
       call.noteWork(promised);
@@ -88,8 +89,8 @@ function drain(items: Observable<unknown>, call: HandlerCall, end: () => void, f
  * What is still to be done in a result that is no promise: a generator has done nothing until somebody asks for its
  * values, and `events.map(async event => …)` gives promises in an array. Undefined: nothing.
  */
-function workIn(result: unknown): Promise<void> | undefined {
-  if (types.isGeneratorObject(result)) return toItsEnd(result);
+function workIn(result: unknown, call: HandlerCall): Promise<void> | undefined {
+  if (types.isGeneratorObject(result)) return toItsEnd(result, call);
   // One look, not one for each row that a handler may return.
   return Array.isArray(result) && isThenable(result[0]) ? allEnded(result) : undefined;
 }
@@ -99,8 +100,17 @@ async function allEnded(promises: readonly unknown[]): Promise<void> {
   if (rejected) throw (rejected as PromiseRejectedResult).reason;
 }
 
-async function toItsEnd(values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of values);
+/** Of a generator that gives its values without a pause: after so many the event loop has a turn. */
+const VALUES_A_TURN = 1_000;
+
+/** A generator has ended when it gives no more values; when its call is told to stop it is closed at its next value, and has failed. */
+async function toItsEnd(values: Iterable<unknown> | AsyncIterable<unknown>, call: HandlerCall): Promise<void> {
+  let count = 0;
+  for await (const _ of values) {
+    count += 1;
+    if (count % VALUES_A_TURN === 0) await nextTurn();
+    if (call.abortReason) throw call.abortReason;
+  }
 }
 
 /** A handler that still works although its call has failed is told to stop. */
