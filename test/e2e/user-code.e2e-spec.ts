@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
-import { OnDomainEvent, type ClientSNS, type InboxStore, type ServerSQS } from 'nestjs-sns-sqs';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { OnDomainEvent, type ClientSNS, type InboxStore, type ServerSQS, type SqsContext } from 'nestjs-sns-sqs';
 import { lastValueFrom } from 'rxjs';
 import { waitFor } from '../support/wait-for.js';
 import { world, type StartOptions } from '../support/world.js';
@@ -119,6 +119,33 @@ describe('user code that is broken stops nothing but its own:', () => {
     await waitFor('the message', () => handled.length === 1);
     expect(server.health().status).toBe('up');
   });
+
+  it.each([
+    ['throws', {}, no],
+    ['rejects', {}, rejects],
+    ["of a batch's signal throws", { batch: { size: 2, windowMs: 10 } }, no],
+  ])(
+    "a listener of a handler's signal that %s: the attempt has failed, and the next one begins",
+    async (_, batch, listener) => {
+      let calls = 0;
+      @Controller()
+      class Work {
+        @OnDomainEvent('user.registered', { from: 'users', useCase: 'work', ...batch })
+        async work(@Ctx() context: SqsContext): Promise<void> {
+          calls += 1;
+          if (calls > 1) return;
+          const signal = context.getSignal();
+          signal.addEventListener('abort', listener);
+          await new Promise(resolve => signal.addEventListener('abort', resolve));
+        }
+      }
+      await here.start([Work], { consumer: { handlerTimeoutMs: 100 } });
+      await here.events().emit('user.registered', {});
+      await waitFor('the next attempt', () => calls === 2);
+      await here.queue('work-on-user-registered').untilEmpty();
+      expect(here.logs.with('a listener of the signal of', 'error')).toHaveLength(1);
+    },
+  );
 
   it.each<[string, (client: ClientSNS) => void]>([
     ['throws', client => client.on('error', no)],

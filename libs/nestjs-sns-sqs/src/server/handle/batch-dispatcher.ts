@@ -20,7 +20,7 @@ export interface BatchDispatcherOptions {
   hooks: (context: SqsBatchContext, work: () => Promise<void>) => Promise<void>;
   time: HandlerTime;
   asking: AskingHandlers | undefined;
-  logger: Pick<LoggerService, 'warn'>;
+  logger: Pick<LoggerService, 'warn' | 'error'>;
 }
 
 /** Calls handlers through Nest's pipeline for many messages at once. */
@@ -38,7 +38,7 @@ export class BatchDispatcher {
     const [first] = members;
     if (!first) return [];
     const { batch } = (first.handler.extras ?? {}) as HandlerOptions;
-    const run = new BatchRun(members, this.options.queueName, batch?.items);
+    const run = new BatchRun(members, this.options.queueName, batch?.items, this.options.logger);
     const results = run.outcomes(await this.failureOf(run, first.handler));
     this.tellOnce(members, results);
     return results;

@@ -1,8 +1,10 @@
+import type { LoggerService } from '@nestjs/common';
 import { abortController } from '../../async/abort.js';
 import { SqsBatchContext, type SqsBatchContextState } from '../../ctx-host/sqs-batch.context.js';
 import { failuresByIndex, isBatchFailure } from '../../errors/batch-failure.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { guardListeners } from '../../events/guarded-signal.js';
 import type { ElementClass } from '../../interfaces/handler-options.interface.js';
 import type { BatchMember, MemberOutcome } from './batch-call.js';
 import { pipeEach, type PipedBatch } from './batch-pipes.js';
@@ -33,6 +35,7 @@ export class BatchRun implements HandlerCall, HandlerEntry, PipedBatch {
     private readonly members: readonly BatchMember[],
     private readonly queue: string,
     readonly items: ElementClass | undefined,
+    private readonly logger: Pick<LoggerService, 'error'>,
   ) {
     this.payloads = members.map(({ payload }) => payload);
     pipeEach(this.payloads, this);
@@ -54,7 +57,8 @@ export class BatchRun implements HandlerCall, HandlerEntry, PipedBatch {
   takeSignal(): AbortSignal {
     this.isSignalTaken = true;
     if (this.controller.signal.aborted) this.noteToldToStop();
-    return this.controller.signal;
+    const what = `${this.queue}: a listener of the signal of a batch`;
+    return guardListeners(this.controller.signal, what, this.logger);
   }
 
   get abortReason(): Error | undefined {

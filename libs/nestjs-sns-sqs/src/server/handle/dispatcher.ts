@@ -1,7 +1,9 @@
+import type { LoggerService } from '@nestjs/common';
 import { RpcException, type MessageHandler } from '@nestjs/microservices';
 import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
 import { outcomeOf } from '../../errors/handler-outcomes.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
+import { guardListeners } from '../../events/guarded-signal.js';
 import { inConversation } from '../../events/conversation.js';
 import { validate, valueOf, type Validation } from '../../contracts/validate.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
@@ -120,13 +122,15 @@ export class Dispatcher {
 
   /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
   private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
-    const { queueName, handlers, decode, hooks, handlerTimeoutMs, conversation } = this.options;
+    const { queueName, handlers, decode, hooks, handlerTimeoutMs, conversation, logger } = this.options;
     const envelope = delivery.decode(decode);
     const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
     const handler = handlers.find(queueName, metadata.type);
     // Of a request only: what nobody waits for is put off before it comes here.
     if (!handler) throw noHandler(queueName, metadata.type);
-    const context = new SqsContext(new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined));
+    const context = new SqsContext(
+      new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined, logger),
+    );
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
     const payload = schema
       ? await fitting(
@@ -167,13 +171,19 @@ class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
     readonly metadata: EventMetadata,
     readonly attempt: number,
     readonly isRequest: boolean,
+    private readonly logger: Pick<LoggerService, 'error'>,
   ) {
     this.message = delivery.message;
     this.pattern = metadata.type;
   }
 
   get signal(): AbortSignal {
-    return this.delivery.signal;
+    const { delivery, queue, logger } = this;
+    return guardListeners(
+      delivery.signal,
+      `${queue}: a listener of the signal of message ${delivery.messageId}`,
+      logger,
+    );
   }
 
   async markDoneIn(tx: SqlExecutor): Promise<void> {
