@@ -6,6 +6,8 @@ const throws = (): never => {
   throw new Error('on purpose');
 };
 
+const rejects = (): Promise<never> => Promise.reject(new Error('on purpose'));
+
 describe('a signal whose listeners may throw', () => {
   function guarded() {
     const logger = { error: jest.fn<(text: string) => void>() };
@@ -18,7 +20,7 @@ describe('a signal whose listeners may throw', () => {
   it.each<[string, (signal: AbortSignal) => unknown]>([
     ['a function', signal => signal.addEventListener('abort', throws)],
     ['a function, once', signal => signal.addEventListener('abort', throws, { once: true })],
-    ['an asynchronous one', signal => signal.addEventListener('abort', async () => throws())],
+    ['an asynchronous one', signal => signal.addEventListener('abort', rejects as () => never)],
     ['an object', signal => signal.addEventListener('abort', { handleEvent: throws })],
     ['onabort', signal => (signal.onabort = throws)],
     ["Node's own way", signal => addAbortListener(signal, throws)],
