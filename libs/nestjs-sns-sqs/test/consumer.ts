@@ -17,7 +17,7 @@ export interface ConsumerSetup extends Partial<Omit<QueueConsumerOptions, 'setti
   settings?: HandlerOptions | undefined;
 }
 
-export const queueNameOf = (fifo: boolean): string => (fifo ? 'q.fifo' : 'q');
+const queueNameOf = (fifo: boolean): string => (fifo ? 'q.fifo' : 'q');
 
 export const settingsOf = (fifo: boolean, settings?: HandlerOptions): ResolvedConsumerOptions =>
   consumerSettings({}, queueNameOf(fifo), settings);

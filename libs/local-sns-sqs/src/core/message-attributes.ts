@@ -25,7 +25,7 @@ export const FORBIDDEN_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}
 
 const isBinary = (value: AttributeValue): boolean => value.DataType.startsWith('Binary');
 
-export const valueBytes = (value: AttributeValue): Buffer =>
+const valueBytes = (value: AttributeValue): Buffer =>
   isBinary(value) ? Buffer.from(value.BinaryValue ?? '', 'base64') : Buffer.from(value.StringValue ?? '', 'utf8');
 
 /** The checksum that SDKs verify: names in order, each part with its length, a marker between strings and binaries. */

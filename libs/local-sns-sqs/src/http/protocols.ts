@@ -113,7 +113,7 @@ export const sqsQuery: Protocol = {
 };
 
 /** STS: what clients ask for their account. */
-export const stsQuery: Protocol = {
+const stsQuery: Protocol = {
   parse({ body }) {
     const { action, input } = readQuery(body);
     const operation = STS_OPERATIONS.get(action);

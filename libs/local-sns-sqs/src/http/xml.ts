@@ -12,7 +12,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 const escape = (text: string): string => text.replace(/[&<>"\r\n\t]/g, character => ESCAPES[character] ?? character);
 
-export const SNS_NAMESPACE = 'http://sns.amazonaws.com/doc/2010-03-31/';
+const SNS_NAMESPACE = 'http://sns.amazonaws.com/doc/2010-03-31/';
 export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 function content(name: string, value: unknown): string {

@@ -20,7 +20,7 @@ export interface Failure {
 }
 
 /** Of a message that SQS itself moved: nobody said why. */
-export const MOVED_BY_SQS = 'MovedBySqs';
+const MOVED_BY_SQS = 'MovedBySqs';
 
 const MAX_MESSAGE = 300;
 

@@ -9,7 +9,7 @@ interface Place {
 
 const isBehind = (a: Place, b: Place): boolean => a.sentAt > b.sentAt || (a.sentAt === b.sentAt && a.id > b.id);
 
-export const cursorOf = ({ sentAt, id }: Place): string => Buffer.from(`${sentAt} ${id}`).toString('base64url');
+const cursorOf = ({ sentAt, id }: Place): string => Buffer.from(`${sentAt} ${id}`).toString('base64url');
 
 export function placeOf(cursor: string): Place {
   const match = /^(\d{1,16}) ([\w-]{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());

@@ -14,9 +14,9 @@ import { RelaySettler, STORE_RETRY_MS } from './relay-settler.js';
 import { RelayWaiter } from './relay-waiter.js';
 import { RestingLanes } from './resting-lanes.js';
 
-export const OUTBOX_DEFAULT_POLL_MS = 1_000;
+const OUTBOX_DEFAULT_POLL_MS = 1_000;
 export const OUTBOX_DEFAULT_LEASE_MS = 30_000;
-export const OUTBOX_DEFAULT_MAX_ROWS = 400;
+const OUTBOX_DEFAULT_MAX_ROWS = 400;
 
 /** Claims under way at one time: while one is sent, the next is read. */
 const MAX_ROUNDS = 3;

@@ -98,7 +98,7 @@ const attributesRecord = (attributes: NewMessage['attributes']): { attributes?: 
 export const attributesOf = (pairs: Pairs<AttributeValue> | undefined): NewMessage['attributes'] =>
   toMessageAttributes(new Map(pairs));
 
-export const queueRecord = (queue: Queue): QueueRecord => ({
+const queueRecord = (queue: Queue): QueueRecord => ({
   name: queue.name,
   fifo: queue.fifo,
   number: queue.number,

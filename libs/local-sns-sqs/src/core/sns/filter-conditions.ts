@@ -172,6 +172,3 @@ export function parseCondition(rule: unknown): Condition {
   if (rule === null || ['string', 'number', 'boolean'].includes(typeof rule)) return equals(rule);
   throw new FilterPolicyProblem('Match value must be String, number, true, false, or null');
 }
-
-/** Whether a rule accepts an absent key. */
-export const acceptsAbsence = (condition: Condition): boolean => condition(undefined);

@@ -13,7 +13,7 @@ import { checkRedriveTarget } from './check-redrive-target.js';
 import { findQueue } from './find-queue.js';
 
 /** Every attribute of a queue as AWS shows it. */
-export function describeQueue(queue: Queue): Map<string, string> {
+function describeQueue(queue: Queue): Map<string, string> {
   const result = new Map([
     ['QueueArn', queue.arn],
     ['ApproximateNumberOfMessages', String(queue.ready)],

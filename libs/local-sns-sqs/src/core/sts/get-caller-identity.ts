@@ -1,7 +1,7 @@
 import type { Operation } from '../operation.js';
 
 /** Everyone is the root of the broker's account, whose ARNs queues and topics have (GetCallerIdentity API of STS). */
-export const getCallerIdentity: Operation = ({ accountId }) => ({
+const getCallerIdentity: Operation = ({ accountId }) => ({
   Arn: `arn:aws:iam::${accountId}:root`,
   UserId: accountId,
   Account: accountId,

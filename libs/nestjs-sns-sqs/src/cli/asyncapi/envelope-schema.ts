@@ -47,7 +47,7 @@ export const CLOUD_EVENT_TRAIT = {
   },
 };
 
-export const TYPE_ONLY: JsonSchema = {
+const TYPE_ONLY: JsonSchema = {
   description: 'A TypeScript type only: the contract has no schema of it, and nothing is checked at run time.',
 };
 const NO_FORM: JsonSchema = { description: 'Checked by a schema that has no form in JSON Schema.' };

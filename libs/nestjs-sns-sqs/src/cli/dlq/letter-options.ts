@@ -21,7 +21,7 @@ export interface SelectionOptions extends FilterOptions {
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2026-01-02T03:04:05Z`, or `30m` for half an hour ago. @returns epoch milliseconds */
-export function momentOf(text: string): number {
+function momentOf(text: string): number {
   const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return Date.now() - Number(amount) * (UNITS[unit] ?? 0);
   const time = Date.parse(text);

@@ -35,7 +35,7 @@ const MEANING: Readonly<Record<Foresight, string>> = {
   'redriven-before': 'redriven before, and failed again',
 };
 
-export function forecastText({ notes, gaps, unknown }: Forecast): string {
+function forecastText({ notes, gaps, unknown }: Forecast): string {
   const lines = (Object.keys(notes) as Foresight[]).flatMap(kind => {
     const note = notes[kind];
     if (!note) return [];

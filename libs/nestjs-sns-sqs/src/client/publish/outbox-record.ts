@@ -3,7 +3,7 @@ import { quoted } from '../../logging/printable.js';
 import { isRecord, type RecordOptions } from '../../record-builders/record.js';
 
 /** Whether only an outbox can do what a record asks for. */
-export const needsOutbox = ({ nextSequence, deliverAt, scheduleKey }: Readonly<RecordOptions>): boolean =>
+const needsOutbox = ({ nextSequence, deliverAt, scheduleKey }: Readonly<RecordOptions>): boolean =>
   nextSequence === true || deliverAt !== undefined || scheduleKey !== undefined;
 
 /** Whether it is a record that only an outbox can take. */

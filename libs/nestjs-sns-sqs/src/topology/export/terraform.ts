@@ -20,7 +20,7 @@ export interface Existing {
 }
 
 /** `SendEmailOnUserRegisteredQueue` → `send_email_on_user_registered_queue` */
-export const terraformName = (id: string): string => id.replaceAll(/(?<=.)([A-Z])/g, '_$1').toLowerCase();
+const terraformName = (id: string): string => id.replaceAll(/(?<=.)([A-Z])/g, '_$1').toLowerCase();
 
 const ref = (type: string, id: string, attribute: string): Hcl => new Hcl(`${type}.${terraformName(id)}.${attribute}`);
 const queueRef = (id: string, attribute: 'arn' | 'id'): Hcl => ref('aws_sqs_queue', id, attribute);
