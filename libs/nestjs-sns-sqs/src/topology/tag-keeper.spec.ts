@@ -228,6 +228,18 @@ describe('TagKeeper', () => {
       await expect(start(fake)).rejects.toMatchObject({ code: 'QUEUE_OWNED_BY_ANOTHER' });
     });
 
+    it('has the day of its last consumption renewed, though another tag finds no room', async () => {
+      const fake = await full();
+      const [spec] = topology().queues;
+      if (!spec) throw new Error('no queue');
+      tagsOf(fake)['nestjs-sns-sqs:last-consumed'] = '2020-01-01';
+      delete tagsOf(fake)['nestjs-sns-sqs:inbox'];
+      for (let more = 0; Object.keys(tagsOf(fake)).length < 50; more += 1) tagsOf(fake)[`more-${more}`] = 'x';
+      await fake.keeper(fake.planes(), { prefix: 'dev-' }).renew(spec, { url: 'url/dev-mail', memory: 'mail' });
+      expect(tagsOf(fake)['nestjs-sns-sqs:last-consumed']).not.toBe('2020-01-01');
+      expect(tagsOf(fake)['nestjs-sns-sqs:inbox']).toBeUndefined();
+    });
+
     it('is used by a service without an owner among the tags', async () => {
       const fake = await full();
       delete tagsOf(fake)['nestjs-sns-sqs:service'];

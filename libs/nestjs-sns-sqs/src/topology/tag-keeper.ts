@@ -75,10 +75,7 @@ export class TagKeeper {
       ...types.set,
     };
     const set = changed(found, wanted);
-    if (!(await this.write(spec.name, url, set))) {
-      if (this.full.has(spec.name)) await this.write(spec.name, url, withoutNewTags(found, set));
-      return found;
-    }
+    if (!(await this.write(spec.name, url, set))) return found;
     // The queue has an owner: a claim that is left is of a service that ended before it could take it back.
     const remove = [...types.remove, ...(this.options.claims ? claimsIn(found) : [])];
     if (remove.length > 0) await this.remove(spec.name, url, remove);
@@ -117,17 +114,23 @@ export class TagKeeper {
     return this.tolerated(() => call(this.planes, 'ListQueueTags', name, () => this.planes.sqs.listQueueTags(url)));
   }
 
-  /** False: they cannot be written. */
+  /** False: they cannot be written, or not all of them, since the queue takes no further tag. */
   async write(name: string, url: string, tags: Tags): Promise<boolean> {
     if (Object.keys(tags).length === 0) return true;
-    const tag = (): Promise<void> => this.planes.sqs.tagQueue(url, tags);
     try {
-      return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
+      return await this.writeAll(name, url, tags);
     } catch (error) {
       if (!areTagsFull(error)) throw error;
       this.noteFull(name, error as SnsSqsError);
+      const fitting = withoutNewTags((await this.read(name, url)) ?? {}, tags);
+      if (Object.keys(fitting).length > 0) await this.writeAll(name, url, fitting);
       return false;
     }
+  }
+
+  private async writeAll(name: string, url: string, tags: Tags): Promise<boolean> {
+    const tag = (): Promise<void> => this.planes.sqs.tagQueue(url, tags);
+    return (await this.tolerated(() => call(this.planes, 'TagQueue', name, tag).then(() => true))) ?? false;
   }
 
   /** Once a day: this version still consumes the queue, and this is how. */
