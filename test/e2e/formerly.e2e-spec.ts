@@ -1,7 +1,7 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { Controller, type Type } from '@nestjs/common';
-import { OnDomainEvent, SnsRecordBuilder } from 'nestjs-sns-sqs';
+import { OnDomainEvent, SnsRecordBuilder, type InboxStore } from 'nestjs-sns-sqs';
 import { sharedStore } from '../support/versions.js';
 import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
@@ -98,38 +98,42 @@ describe('a use case that was renamed', () => {
     expect(handled).toEqual([1, 2]);
   });
 
-  it('dead-letters no event since one before it was handled by the old version, which keeps no order', async () => {
-    @Controller()
-    class Ordered {
-      @OnDomainEvent('user.registered', {
-        from: 'users',
-        useCase: 'send-email',
-        formerly: [OLD],
-        ordering: 'sequential',
-        gapTimeoutMs: 1_000,
-        onGapTimeout: 'dead-letter',
-      })
-      registered({ id }: { id: number }): void {
-        handled.push(id);
+  it.each(['no order', 'positions in memory'])(
+    'dead-letters no event since one before it was handled by an old version that keeps %s',
+    async kept => {
+      @Controller()
+      class Ordered {
+        @OnDomainEvent('user.registered', {
+          from: 'users',
+          useCase: 'send-email',
+          formerly: [OLD],
+          ordering: 'sequential',
+          gapTimeoutMs: 1_000,
+          onGapTimeout: 'dead-letter',
+        })
+        registered({ id }: { id: number }): void {
+          handled.push(id);
+        }
       }
-    }
-    const inbox = { store: sharedStore() };
-    const events = here.events();
-    const handles = async (version: Type, ...ids: number[]): Promise<void> => {
-      const { app } = await here.start([version], { inbox });
-      for (const id of ids) {
-        await events.emit('user.registered', new SnsRecordBuilder({ id }).setSubject('ada').setSequence(id).build());
-        await waitFor(`${id} to be handled`, () => handled.includes(id));
-      }
-      await app.close();
-    };
-    await handles(Before);
-    await handles(Ordered, 1);
-    await handles(Before, 2, 3);
-    await handles(Ordered, 4, 5);
-    expect(await here.queue(`${NEW}-dlq`).size()).toBe(0);
-    expect(handled).toEqual([1, 2, 3, 4, 5]);
-  });
+      const shared = { store: sharedStore() };
+      const events = here.events();
+      const handles = async (version: Type, inbox: { store?: InboxStore }, ...ids: number[]): Promise<void> => {
+        const { app } = await here.start([version], { inbox });
+        for (const id of ids) {
+          await events.emit('user.registered', new SnsRecordBuilder({ id }).setSubject('ada').setSequence(id).build());
+          await waitFor(`${id} to be handled`, () => handled.includes(id));
+        }
+        await app.close();
+      };
+      const [old, own] = kept === 'no order' ? [Before, shared] : [Ordered, {}];
+      await handles(old, own);
+      await handles(Ordered, shared, 1);
+      await handles(old, own, 2, 3);
+      await handles(Ordered, shared, 4, 5);
+      expect(await here.queue(`${NEW}-dlq`).size()).toBe(0);
+      expect(handled).toEqual([1, 2, 3, 4, 5]);
+    },
+  );
 
   it('starts where the old queue has never been, and goes on when it is deleted', async () => {
     const { app } = await here.start([After]);

@@ -14,7 +14,7 @@ import {
 } from '../options/server-options.js';
 import { buildTopology, queueOfHandler } from '../topology/build-topology.js';
 import { withoutPrefix, withPrefix } from '../topology/names.js';
-import type { Topology } from '../topology/topology.model.js';
+import type { Positions, Topology } from '../topology/topology.model.js';
 import { HandlerRegistry } from './handle/handler-registry.js';
 
 /** A handler, as Nest gives it to the server. */
@@ -60,6 +60,7 @@ export function planConsumers(given: readonly DeclaredHandler[], options: Resolv
     formerly,
     handlers: named.map(({ pattern, extras }) => ({ pattern, ...extras })),
     wishes: options.topology,
+    positions: positionsOf(options),
     settingsOf,
   });
   // A former queue is drained by the handlers of the queue that took its place.
@@ -75,6 +76,10 @@ export function planConsumers(given: readonly DeclaredHandler[], options: Resolv
   );
   return { named, topology, handlers, settingsOf };
 }
+
+/** Where the positions of subjects are kept; undefined: nowhere. */
+export const positionsOf = ({ inbox }: Pick<ResolvedServerOptions, 'inbox'>): Positions | undefined =>
+  inbox ? (inbox.store?.isShared ? 'shared' : 'memory') : undefined;
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */
 function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly FullName[]): void {

@@ -17,7 +17,7 @@ import { WaitCount } from './handle/asking-handlers.js';
 import { handlerLines } from './handler-lines.js';
 import { messageDecoder } from './handle/message-decoder.js';
 import { noticingMissingQueues } from './missing-queues.js';
-import { planConsumers, type DeclaredHandler } from './plan-consumers.js';
+import { planConsumers, positionsOf, type DeclaredHandler } from './plan-consumers.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { Replier } from './reply/replier.js';
 import type { ServerAws } from './server-aws.js';
@@ -75,7 +75,10 @@ export async function startConsumers(start: StartOptions): Promise<StartedConsum
   });
   const consumerOf = (queue: ProvisionedQueue, at: FormerQueue, memory: Memory): QueueConsumer => {
     const settings = settingsOf(queue.name);
-    const tagReader = new QueueTagReader({ readTags: () => aws.sqsControlPlane.listQueueTags(at.url) });
+    const tagReader = new QueueTagReader({
+      readTags: () => aws.sqsControlPlane.listQueueTags(at.url),
+      positions: positionsOf(options),
+    });
     memory.tagReaders.push(tagReader);
     const ownRequestSlots = new RequestSlots(() => consumer.onSlotLent());
     requestSlots.set(at.name, ownRequestSlots);

@@ -13,7 +13,7 @@ import {
   withPrefix,
 } from './names.js';
 import { commonType } from './memories.js';
-import type { QueueSpec, Topology } from './topology.model.js';
+import type { Positions, QueueSpec, Topology } from './topology.model.js';
 import type { FullName } from '../interfaces/names.interface.js';
 
 export interface DeclaredHandler extends NamedExtras {
@@ -26,6 +26,8 @@ export interface BuildTopologyOptions {
   /** Names that the service had before: its command queue had one of each. */
   formerly?: readonly string[] | undefined;
   handlers: readonly DeclaredHandler[];
+  /** @default in memory */
+  positions?: Positions | undefined;
   /** Of each queue. */
   wishes?: TopologyOptions | undefined;
   settingsOf: (queue: FullName) => QueueSettings;
@@ -107,6 +109,7 @@ export function buildTopology({
   formerly,
   handlers,
   wishes,
+  positions,
   settingsOf,
 }: BuildTopologyOptions): Topology {
   assertSound(handlers);
@@ -114,7 +117,7 @@ export function buildTopology({
   const queues = new Map<FullName, QueueSpec>();
   for (const handler of handlers) {
     const name = queueOfHandler(handler, { service, prefix });
-    const spec = queues.get(name) ?? { ...queueSpec(name, settingsOf(name)), ...defined({ ...wishes }) };
+    const spec = queues.get(name) ?? { ...queueSpec(name, settingsOf(name), positions), ...defined({ ...wishes }) };
     queues.set(name, spec);
     const old = [
       ...(handler.formerly ?? []),
@@ -133,7 +136,11 @@ export function buildTopology({
   return { topics: [...topics].map(name => ({ name })), queues: [...queues.values()] };
 }
 
-function queueSpec(name: FullName, { visibilityTimeoutSeconds, retentionSeconds, ordering }: QueueSettings): QueueSpec {
+function queueSpec(
+  name: FullName,
+  { visibilityTimeoutSeconds, retentionSeconds, ordering }: QueueSettings,
+  positions: Positions | undefined,
+): QueueSpec {
   const fifo = isFifoName(name);
   return {
     name,
@@ -144,5 +151,6 @@ function queueSpec(name: FullName, { visibilityTimeoutSeconds, retentionSeconds,
     subscriptions: [],
     formerly: [],
     ...(!fifo && ordering === 'none' && { isUnordered: true }),
+    ...(ordering === 'sequential' && { positions }),
   };
 }

@@ -84,7 +84,29 @@ describe('the start with create', () => {
   it("looks at no key where there is none of the team's, and none where no topic delivers", async () => {
     expect((await start(shut)).looks).toEqual([]);
     expect((await start(shut, 'alias/messages', false)).looks).toEqual([]);
-    // AWS's own, whose policy nobody can change: doctor has a rule for it.
+    // AWS's own, whose policy nobody can change.
     expect((await start(shut, 'alias/aws/sqs')).looks).toEqual([]);
+  });
+
+  it('says which queue has a key of AWS, which lets no event in, unless a customer key takes its place', async () => {
+    const fake = new FakePlanes();
+    const topology = (kmsKeyId?: string) =>
+      buildTopology({
+        ...OWNER,
+        handlers: [
+          { pattern: 'a', queue: 'mail', topic: 'users' },
+          { pattern: 'b', queue: 'jobs' },
+        ],
+        wishes: kmsKeyId === undefined ? undefined : { kmsKeyId },
+        settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 60 }),
+      });
+    await provision(topology(), fake.planes(), 'create', OWNER);
+    for (const queue of ['mail', 'jobs'])
+      Object.assign(fake.queues.get(queue) ?? {}, { KmsMasterKeyId: 'alias/aws/sqs' });
+    await provision(topology(), fake.planes(), 'create', OWNER);
+    expect(fake.warnings).toEqual([expect.stringMatching(/^mail has the key alias\/aws\/sqs\. .*Remedy: .*kmsKeyId/)]);
+    fake.logger.warn.mockClear();
+    await provision(topology('alias/messages'), fake.planes(), 'create', OWNER);
+    expect(fake.warnings.filter(text => text.includes('no event reaches'))).toEqual([]);
   });
 });

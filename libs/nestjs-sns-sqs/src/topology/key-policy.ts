@@ -57,11 +57,19 @@ export function keysOf(queues: ReadonlyArray<{ spec: QueueSpec; attributes: Attr
   return keys;
 }
 
-/** Warns of keys that keep SNS out: events would be lost, with no word at the publisher. A key that cannot be seen is let be. */
+/** Warns of keys that keep SNS out: the publisher does not notice that events reach no queue. A customer key that cannot be seen is let be. */
 export async function warnOfKeys(
   queues: ReadonlyArray<{ spec: QueueSpec; attributes: Attributes }>,
   { keys, logger }: Pick<ControlPlanes, 'keys' | 'logger'>,
 ): Promise<void> {
+  for (const { spec, attributes } of queues) {
+    const keyId = attributes['KmsMasterKeyId'] ?? '';
+    // One that the team names takes its place.
+    if (spec.subscriptions.length === 0 || spec.kmsKeyId !== undefined || keyId === '' || isCustomers(keyId)) continue;
+    logger.warn(
+      `${spec.name} has the key ${keyId}. SNS cannot use a key of AWS itself, so no event reaches the queue. Remedy: SSE-SQS, or the option topology.kmsKeyId with a customer key.`,
+    );
+  }
   if (!keys) return;
   for (const [keyId, queue] of keysOf(queues)) {
     const problem = await keys

@@ -96,6 +96,20 @@ describe('QueueTagReader', () => {
       expect(await since(day).reader.isMixed()).toBe(expected);
     });
 
+    it.each([
+      ['memory', 'shared', true],
+      ['shared', 'memory', true],
+      ['memory', 'memory', false],
+      ['shared', 'shared', false],
+    ] as const)(
+      'so does one that keeps positions elsewhere: %s beside %s is %p',
+      async (positions, other, expected) => {
+        const readTags = () => Promise.resolve({ [`${QUEUE_TAGS.positions}${other}`]: '2026-06-10' });
+        const reader = new QueueTagReader({ readTags, positions, now: () => Date.now(), wallNow: () => TODAY });
+        expect(await reader.isMixed()).toBe(expected);
+      },
+    );
+
     it('is known for a minute', async () => {
       const { reader, readTags } = since('2026-06-10');
       await Promise.all([reader.isMixed(), reader.isMixed()]);

@@ -4,11 +4,14 @@ import { pause } from '../async/pause.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { matchesPattern } from './filter-policy.js';
 import { QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
+import type { Positions } from './topology.model.js';
 import { isRecent } from './tag-days.js';
 
 export interface QueueTagReaderOptions {
   /** Reads the tags of the queue; it may reject. */
   readTags: () => Promise<Tags>;
+  /** Where this process keeps positions. @default nowhere */
+  positions?: Positions | undefined;
   /** Least time between the beginnings of two reads, in milliseconds. @default 200 */
   readEveryMs?: number;
   /** Milliseconds of a clock that is never set. @default performance.now */
@@ -57,14 +60,16 @@ export class QueueTagReader {
   }
 
   /**
-   * Whether a version without an `ordering` takes from the queue too, or did so until lately: what that version handled
-   * has left no position, and looks like a missing event. Known for a minute. Never rejects: where the tags cannot be
+   * Whether a version takes from the queue too, or did so until lately, that has no `ordering`, or keeps positions elsewhere:
+   * what that version handled has left no position here, and looks like a missing event. Known for a minute. Never rejects: where the tags cannot be
    * read, the answer is false.
    */
   async isMixed(): Promise<boolean> {
     const at = this.now();
     const { tags } = await this.readThat(beganAt => at - beganAt < ORDERING_KNOWN_FOR_MS);
-    return isRecent(tags?.[QUEUE_TAGS.unordered] ?? '', this.wallNow());
+    const { positions } = this.options;
+    const elsewhere = positions && `${QUEUE_TAGS.positions}${positions === 'shared' ? 'memory' : 'shared'}`;
+    return [QUEUE_TAGS.unordered, elsewhere].some(key => isRecent((key && tags?.[key]) ?? '', this.wallNow()));
   }
 
   /** The tags as they are now, or a moment later. Rejects when they cannot be read. */

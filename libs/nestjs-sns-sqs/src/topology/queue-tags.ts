@@ -12,6 +12,8 @@ export const QUEUE_TAGS = {
   lastConsumed: `${OURS}last-consumed`,
   /** The day (UTC) on which a version without an `ordering` last consumed it: what that handled left no position. */
   unordered: `${OURS}unordered`,
+  /** Begins the keys of the tags with the day (UTC) on which a version last kept positions there: `memory` or `shared`. */
+  positions: `${OURS}positions-`,
   /** What the inbox's memory of the queue is named by: the first name of the use case, after any number of renames. */
   inbox: `${OURS}inbox`,
   /** Begins the keys of the tags that name a former name of the owner; each value is the day (UTC) on which it last said so. */

@@ -179,11 +179,12 @@ export class TagKeeper {
   }
 
   /** That this version consumes the queue, and how. */
-  private consumed({ isUnordered }: QueueSpec): Tags {
+  private consumed({ isUnordered, positions }: QueueSpec): Tags {
     const { claims, formerly = [] } = this.options;
     return {
       [QUEUE_TAGS.lastConsumed]: today(),
       ...(isUnordered && { [QUEUE_TAGS.unordered]: today() }),
+      ...(positions && { [`${QUEUE_TAGS.positions}${positions}`]: today() }),
       ...(claims && Object.fromEntries(formerly.map(name => [`${QUEUE_TAGS.formerService}${name}`, today()]))),
     };
   }

@@ -21,6 +21,8 @@ export interface QueueSpec {
   subscriptions: SubscriptionSpec[];
   /** Events are handled in no order, and leave no position. @default false */
   isUnordered?: boolean;
+  /** Where the positions of handled events are kept. @default they are not */
+  positions?: Positions | undefined;
   /** A customer key in KMS. @default SQS's own encryption */
   kmsKeyId?: string | undefined;
   kmsDataKeyReusePeriodSeconds?: number | undefined;
@@ -31,6 +33,9 @@ export interface QueueSpec {
   /** Full names that the queue had before, oldest first: they are drained. */
   formerly: FullName[];
 }
+
+/** In the memory of one process, or in a store that all processes share. */
+export type Positions = 'memory' | 'shared';
 
 export interface SubscriptionSpec {
   topic: FullName;
