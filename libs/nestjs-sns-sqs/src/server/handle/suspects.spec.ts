@@ -260,6 +260,32 @@ describe('Suspects', () => {
     expect(Object.keys(tags)).toEqual([expect.stringMatching(/^nestjs-sns-sqs:started:later:[\w-]+$/)]);
   });
 
+  it('lets no suspect run without a mark while others make room, and for no longer than they do', async () => {
+    const { startProcess, tags } = queueWithTags();
+    const dead = startProcess();
+    for (let at = 0; at < 20; at += 1) await dead.begin(received(9, String(at)));
+    kill(dead);
+    const suspects = startProcess();
+    let receives = 3;
+    const begin = () => suspects.begin(received((receives += 1)));
+    for (let other = 0; other < 3; other += 1) {
+      for (let lease = 0; lease < 3; lease += 1) {
+        expect(await begin()).toBe('wait');
+        await pass(LEASE_MS);
+      }
+      // A mark has gone, and another process was faster.
+      const [gone = ''] = Object.keys(tags);
+      delete tags[gone];
+      await startProcess().begin(received(9, `other ${other}`));
+    }
+    for (let lease = 0; lease < 4; lease += 1) {
+      expect(await begin()).toBe('wait');
+      await pass(LEASE_MS);
+    }
+    expect(await begin()).toBe('run');
+    expect(Object.keys(tags)).toHaveLength(20);
+  });
+
   it('tries a message where the tags are out of reach, and says once what that costs', async () => {
     const { startProcess, plane, warn } = queueWithTags();
     plane.listQueueTags.mockRejectedValue(new Error('AccessDenied'));

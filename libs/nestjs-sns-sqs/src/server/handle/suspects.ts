@@ -18,8 +18,8 @@ const MAX_MARKS = 20;
 const DEAD_SHARE = 0.9;
 /** Of so few attempts none is left to try a message alone: its first mark decides. */
 const FEWEST_TO_TRY_ALONE = 3;
-/** For so many leases a process cannot know that marks are left of one that died. */
-const STRANGE_LEASES = 2;
+/** For so many leases a suspect waits while all marks are taken, and are the same: their messages may come no more. */
+const FULL_LEASES = 4;
 /** Messages whose deaths are remembered. */
 const REMEMBERED = 1_000;
 
@@ -38,12 +38,12 @@ export class Suspects {
   /** By message id: marks of processes that died. They stay until the message has left its queue. */
   private readonly deaths = new Map<string, readonly string[]>();
   private readonly sightings: MarkSightings;
-  private readonly bornAt: number;
+  /** The marks that were all that a queue takes, and since when. */
+  private full = { names: '', since: 0 };
   private readonly now: () => number;
 
   constructor(private readonly options: SuspectsOptions) {
     this.now = options.now ?? monotonicNow;
-    this.bornAt = this.now();
     this.marks = new StartMarks(options);
     this.sightings = new MarkSightings(this.leases(DEAD_SHARE), this.now);
   }
@@ -85,7 +85,7 @@ export class Suspects {
       }
       const name = marks.newName(messageId);
       const left = await marks.removeStale(known, name);
-      if (!isDead && left >= MAX_MARKS) return this.areStrange ? 'wait' : 'run';
+      if (!isDead && left >= MAX_MARKS) return this.mayMakeRoom(known) ? 'wait' : 'run';
       if (marks.has(messageId)) return 'wait';
       // The consumer has ended meanwhile, and its handler does not begin.
       if (marks.isStopped) return 'run';
@@ -118,9 +118,17 @@ export class Suspects {
     this.marks.stop();
   }
 
-  /** Of other processes' marks: this one may have come in the place of one that died with its messages' marks. */
-  private get areStrange(): boolean {
-    return this.now() - this.bornAt < this.leases(STRANGE_LEASES);
+  /**
+   * The queue takes no more marks. Each death that is told apart takes some away; meanwhile another suspect would die
+   * without a mark, again and again.
+   */
+  private mayMakeRoom(known: readonly KnownMark[]): boolean {
+    const names = known
+      .map(([name]) => name)
+      .toSorted()
+      .join();
+    if (names !== this.full.names) this.full = { names, since: this.now() };
+    return this.now() - this.full.since < this.leases(FULL_LEASES);
   }
 
   /** At the marks of other processes. One that has changed is of a handler that runs. */
