@@ -10,6 +10,7 @@ import type { ConsumerOptions } from '#lib/interfaces/options.interface.js';
 import type { SqsMessage } from '#lib/interfaces/wire.interface.js';
 import { consumerSettings, type ResolvedConsumerOptions } from '#lib/options/server-options.js';
 import { HandlerRegistry } from '#lib/server/handle/handler-registry.js';
+import { SoloRuns } from '#lib/server/handle/solo-runs.js';
 import { ServerInbox } from '#lib/server/server-inbox.js';
 import { QueueConsumer } from '#lib/server/queue-consumer.js';
 import { Slots } from '#lib/server/receive/slots.js';
@@ -74,6 +75,8 @@ export class SimulatedProcess implements Runner {
   readonly #turns: TurnsJudge | undefined;
   readonly #serverInbox: ServerInbox | undefined;
   readonly #pauses: SimulatedPauses;
+  /** Of both queues, as a server has it. */
+  readonly #solo = new SoloRuns();
 
   constructor(options: ProcessOptions) {
     const { schedule, shared } = options;
@@ -238,6 +241,7 @@ export class SimulatedProcess implements Runner {
       steeringStore: (schedule.sharing ?? schedule.limitByKey) && shared?.store.steering,
       inboxIsShared: this.#serverInbox?.store.isShared ?? false,
       slots: new Slots(Infinity),
+      solo: this.#solo,
       wire,
       tags: wire,
       handlers: new HandlerRegistry(types.map(pattern => ({ pattern, queue, subscribed: false, handler }))),

@@ -154,7 +154,7 @@ export class VirtualTime {
 
   /** Moves time until `done()`, or by `ms` at most. */
   run(ms: number, done: () => boolean = () => false): Promise<void> {
-    const end = this.now + ms;
+    const end = Math.ceil(this.now + ms);
     return new Promise((resolve, reject) => {
       const turn = (): void => {
         try {
@@ -181,7 +181,7 @@ export class VirtualTime {
       }
       this.now = Math.max(this.now, timer.at);
       if (timer.every !== undefined) {
-        timer.at = this.now + timer.every;
+        timer.at = this.now + Math.ceil(timer.every);
         timer.order = this.#order++;
         this.#push(timer);
       }
@@ -192,7 +192,7 @@ export class VirtualTime {
   }
 
   #add(fn: Work, ms: number, args: readonly unknown[], every?: number, background = false): Timer {
-    // As Node counts them, and SQS its stamps. A machine that sleeps counts from when it wakes.
+    // Whole, as Node counts them: a stamp of SQS with a fraction is none. A machine that sleeps counts from when it wakes.
     const at = this.now + Math.ceil(ms) + (background ? 0 : this.#asleepForMs);
     const timer = new Timer(fn, args, at, this.#order++, every, background);
     this.#push(timer);
