@@ -129,7 +129,7 @@ describe('a store as the library calls it', () => {
           withMethod(method, () => never),
           method,
         ).catch((error: Error) => error.message);
-        await jest.advanceTimersByTimeAsync(10_000);
+        await jest.advanceTimersByTimeAsync(10_001);
         expect(await refused).toBe(`its ${method}() has not answered within 10000 ms`);
         expect(jest.getTimerCount()).toBe(0);
       } finally {

@@ -92,7 +92,8 @@ export class CheckedStore implements InboxStore {
   private inTime<T>(method: string, given: PromiseLike<T>, check: AnswerCheck): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = `its ${method}() has not answered within ${ANSWER_WITHIN_MS} ms`;
-      const running = this.limit.begin(() => reject(new Error(late)));
+      // What came while the event loop stood still is read first.
+      const running = this.limit.begin(() => void setImmediate(() => reject(new Error(late))));
       const answered = Promise.resolve(given).finally(() => this.limit.end(running));
       answered.then(answer => fitting(method, answer, check)).then(resolve, reject);
     });

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { lateAfter } from '../async/late-after.js';
 import { isReadOnly } from './redis-errors.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -100,14 +101,15 @@ export class RedisCaller {
       const why = this.refusal === undefined ? '' : `, which had answered: ${this.refusal}`;
       throw new Error(`there is no connection to Redis (${status})${why}`);
     }
-    let timer: NodeJS.Timeout | undefined;
+    let answered = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`Redis has not answered within ${this.timeoutMs} ms`)), this.timeoutMs);
+      const text = `Redis has not answered within ${this.timeoutMs} ms`;
+      answered = lateAfter(this.timeoutMs, () => reject(new Error(text)));
     });
     try {
       return await Promise.race([work(), late]);
     } finally {
-      clearTimeout(timer);
+      answered();
     }
   }
 }

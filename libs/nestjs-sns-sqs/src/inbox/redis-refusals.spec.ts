@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { Cluster, Redis } from 'ioredis';
 import { describeWithRedis, hasRedis, RedisServer } from '../../../../test/support/redis-server.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
@@ -207,6 +208,22 @@ describeWithRedis('a Redis that answers and refuses', () => {
       await clusterServer.stop();
     }
   }, 30_000);
+
+  it('has answered in time where the event loop stood still meanwhile', async () => {
+    const commandTimeoutMs = 500;
+    const store = await ready(new RedisInboxStore({ url: server.url, prefix: 'busy', commandTimeoutMs }));
+    const { told, admit } = inboxOn(store);
+    const admitted = admit('e');
+    // The call leaves in the next turn.
+    await new Promise(resolve => void setImmediate(resolve));
+    const endsAt = performance.now() + 2 * commandTimeoutMs;
+    // Redis answers in turn: what it was asked before.
+    const ask = `require('net').connect(${server.port}, '127.0.0.1').on('data', () => process.exit()).write('PING\\r\\n')`;
+    spawnSync(process.execPath, ['-e', ask]);
+    while (performance.now() < endsAt);
+    expect(await admitted).toMatchObject({ kind: 'run' });
+    expect(told).toEqual([]);
+  });
 
   it('does not remake a client of the user, whose own `reconnectOnError` decides', async () => {
     const client = new Redis(server.port, '127.0.0.1');

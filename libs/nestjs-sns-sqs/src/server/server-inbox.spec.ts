@@ -80,7 +80,7 @@ describe('the inbox of a server', () => {
       const consumed = new Inbox({ queue: 'q', store: inbox.store, health, rules });
       const event = { metadata: { id: 'e', source: 's', type: 't' }, data: undefined };
       const admitted = consumed.admit(event);
-      await jest.advanceTimersByTimeAsync(10_000);
+      await jest.advanceTimersByTimeAsync(10_001);
       expect(await admitted).toEqual({ kind: 'wait', why: 'unavailable' });
       const checked = inbox.check();
       await jest.advanceTimersByTimeAsync(60_000);

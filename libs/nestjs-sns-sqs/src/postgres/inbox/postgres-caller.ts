@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { lateAfter } from '../../async/late-after.js';
 import { thrownText } from '../../errors/thrown.js';
 import type { SqlPool } from '../../interfaces/sql.interface.js';
 import { isWithin } from '../../outbox/open-transaction.js';
@@ -85,15 +86,15 @@ export class PostgresCaller {
   }
 
   private async inTime<T>(work: Promise<T>, what: string): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let given = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
       const text = `PostgreSQL has not given ${what} within ${this.timeoutMs} ms`;
-      timer = setTimeout(() => reject(new Error(text)), this.timeoutMs);
+      given = lateAfter(this.timeoutMs, () => reject(new Error(text)));
     });
     try {
       return await Promise.race([work, late]);
     } finally {
-      clearTimeout(timer);
+      given();
     }
   }
 }
