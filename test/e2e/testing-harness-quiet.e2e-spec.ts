@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+import { jest } from '@jest/globals';
 import { Controller, type INestMicroservice, type Type } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
@@ -94,6 +96,22 @@ describe('quiet()', () => {
     );
     gate.open();
     await harness.quiet();
+  });
+
+  it('ends under faked timers too, and says that they are why', async () => {
+    channel('nestjs-sns-sqs:publishing').publish({
+      destination: 'users-domain-events',
+      type: 'user.registered',
+      id: '1',
+    });
+    jest.useFakeTimers();
+    try {
+      await expect(harness.quiet({ timeoutMs: 50 })).rejects.toThrow(
+        'user.registered is on its way to users-domain-events. This test fakes timers, and the library waits for them. Fake only Date',
+      );
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('is not kept waiting by a reply that nobody waits for any more', async () => {

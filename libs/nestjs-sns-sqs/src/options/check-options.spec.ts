@@ -28,7 +28,7 @@ describe('checkOptions', () => {
       'The options of ServerSQS have 2 problems:',
       '- `service`: Invalid input: expected string, received number',
       '- `consumer.concurrency`: expected at least 1',
-      'Remedy: correct these options; node_modules/nestjs-sns-sqs/docs/options.md lists the range of each.',
+      'Remedy: correct these options; node_modules/nestjs-sns-sqs/docs/options.md lists all options with their ranges.',
     ]);
   });
 

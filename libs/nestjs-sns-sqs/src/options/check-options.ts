@@ -63,7 +63,7 @@ export function checkOptions<O>(of: string, schema: Schema, options: O, others?:
   if (problems.length === 0) return;
   throw new SnsSqsError('INVALID_OPTIONS', {
     ...problemParts(problems, { of, heading: `The options of ${of} have ${problems.length} problems` }),
-    remedy: `correct ${problems.length > 1 ? 'these options' : 'this option'}; ${docsPage('options.md')} lists the range of each`,
+    remedy: `correct ${problems.length > 1 ? 'these options' : 'this option'}; ${docsPage('options.md')} lists all options with their ranges`,
     facts: { of, problems },
   });
 }

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { startLocalBroker, type LocalBroker, type LocalBrokerOptions, type QueueSnapshot } from 'local-sns-sqs';
 import { REPLY_QUEUE_MARK } from '../envelope/reply.js';
 import { errorText } from '../errors/aws-errors.js';
+import { docsPage } from '../errors/docs-page.js';
 import type { PublishedEvent, PublishingEvent, SettledEvent } from '../events/diagnostics.js';
 import { DEAD_LETTER_ATTRIBUTES, deadLetterFacts } from '../server/settle/dead-letter.js';
 
@@ -28,6 +29,10 @@ const PUBLISHED = 'nestjs-sns-sqs:published';
 const SETTLED = 'nestjs-sns-sqs:settled';
 /** Below jest's own default of five seconds, so that its error is seen and not jest's. */
 const PATIENCE_MS = 4_000;
+
+/** As they were before a test faked them: `quiet()` has to end, and to say why it is not quiet. */
+const { setTimeout: setTimeoutAtLoad, clearTimeout: clearTimeoutAtLoad, setImmediate: setImmediateAtLoad } = globalThis;
+const FAKED = ` This test fakes timers, and the library waits for them. Fake only Date, see ${docsPage('testing.md')}.`;
 
 const isDeadLetterQueue = ({ name }: QueueSnapshot): boolean => /-dlq(\.fifo)?$/.test(name);
 /** Replies that nobody waits for any more stay until the next request. */
@@ -134,12 +139,12 @@ export class TestHarness {
   async quiet({ timeoutMs = PATIENCE_MS }: { timeoutMs?: number | undefined } = {}): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.unrest(timeoutMs)), timeoutMs);
+      timer = setTimeoutAtLoad(() => reject(this.unrest(timeoutMs)), timeoutMs);
     });
     try {
       await Promise.race([this.untilQuiet(), late]);
     } finally {
-      clearTimeout(timer);
+      clearTimeoutAtLoad(timer);
     }
   }
 
@@ -176,6 +181,7 @@ export class TestHarness {
     ];
     const last = this.failed.at(-1)?.error;
     const why = last === undefined ? '' : ` The last attempt that failed: ${errorText(last)}.`;
-    return new Error(`not quiet after ${ms} ms: ${left.join(', ')}.${why} Is each queue consumed? Or wait longer.`);
+    const remedy = setImmediate === setImmediateAtLoad ? ' Is each queue consumed? Or wait longer.' : FAKED;
+    return new Error(`not quiet after ${ms} ms: ${left.join(', ')}.${why}${remedy}`);
   }
 }

@@ -16,6 +16,9 @@ export interface FailedAttempt extends StartedEvent {
   traceparent: string | undefined;
 }
 
+/** The sentence goes on behind it. */
+const withoutStop = (text: string): string => text.replace(/\.$/, '');
+
 /** Says once in the log what went wrong, and what happens to the message: WARN for an attempt that is repeated, ERROR for the last. */
 export function logFailure(
   logger: Pick<LoggerService, 'log' | 'warn' | 'error'>,
@@ -27,7 +30,7 @@ export function logFailure(
   const isOutcome = outcomeOf(error).kind !== 'failed';
   // RetryLater costs no attempt, and Discard and DeadLetter are decisions: a person would look for a fault.
   const ending = isOutcome ? `ended with ${name}` : 'failed';
-  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} ${ending}: ${reason}${details ? ` ${details}` : ''}; ${nextOf(settlement)}`;
+  const text = `${queue}: attempt ${attempt} of ${maxReceiveCount} of message ${messageId} ${ending}: ${withoutStop(details ? `${reason} ${details}` : reason)}; ${nextOf(settlement)}`;
   const fields = {
     queue,
     type: metadata?.type,
