@@ -140,7 +140,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       const told = this.finisher.tellInbox(delivery, settlement);
       if ((told instanceof Promise ? await told : told) === 'claim-lost') return this.unlessFifo('advance');
       const wasRun = admission.settlement === undefined;
-      const departure = await this.finisher.settle(delivery, { attempt, settlement, wasRun, startedAt });
+      const settled = this.finisher.settle(delivery, { attempt, settlement, wasRun, startedAt });
+      const departure = settled instanceof Promise ? await settled : settled;
       return departure === 'gone' ? 'advance' : this.unlessFifo('advance');
     } catch (error) {
       return await this.asLastResort(delivery, error);

@@ -14,7 +14,7 @@ import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
 import { unsupported } from '../../inbox/marked-done.js';
-import type { Delivery } from '../delivery.js';
+import type { Delivery, HandlerInput } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
 import type { AskingHandlers } from './asking-handlers.js';
@@ -120,11 +120,26 @@ export class Dispatcher {
     return { sqsNow: sqsNow?.(), sentAt: delivery.sentAt, time: delivery.envelope?.metadata.time };
   }
 
-  /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. */
-  private async handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
-    const { queueName, handlers, decode, hooks, handlerTimeoutMs, conversation, logger } = this.options;
-    const envelope = delivery.decode(decode);
-    const { data, metadata } = envelope instanceof Promise ? await envelope : envelope;
+  /** Resolves when the handler has finished; rejects with what it threw, or with why it could not run. Never throws. */
+  private handle(delivery: Delivery, attempt: number, request: IncomingRequest | undefined): Promise<void> {
+    try {
+      const envelope = delivery.decode(this.options.decode);
+      return envelope instanceof Promise
+        ? envelope.then(decoded => this.handleEvent(delivery, attempt, request, decoded))
+        : this.handleEvent(delivery, attempt, request, envelope);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Not async, which would cost each message a promise more. */
+  private handleEvent(
+    delivery: Delivery,
+    attempt: number,
+    request: IncomingRequest | undefined,
+    { data, metadata }: EventEnvelope,
+  ): Promise<void> {
+    const { queueName, handlers, handlerTimeoutMs, logger } = this.options;
     const handler = handlers.find(queueName, metadata.type);
     // Of a request only: what nobody waits for is put off before it comes here.
     if (!handler) throw noHandler(queueName, metadata.type);
@@ -132,14 +147,23 @@ export class Dispatcher {
       new DeliveryContext(delivery, queueName, metadata, attempt, request !== undefined, logger),
     );
     const { schema } = (handler.extras ?? {}) as SqsHandlerExtras;
-    const payload = schema
-      ? await fitting(
-          metadata.type,
-          inTime(validate(schema, data), handlerTimeoutMs, () => hung(queueName, handlerTimeoutMs)),
-        )
-      : data;
+    if (!schema) return this.callHandler(delivery, request, { handler, payload: data, context }, metadata);
+    const validation = inTime(validate(schema, data), handlerTimeoutMs, () => hung(queueName, handlerTimeoutMs));
+    return fitting(metadata.type, validation).then(payload =>
+      this.callHandler(delivery, request, { handler, payload, context }, metadata),
+    );
+  }
+
+  private callHandler(
+    delivery: Delivery,
+    request: IncomingRequest | undefined,
+    input: HandlerInput,
+    metadata: EventMetadata,
+  ): Promise<void> {
+    const { hooks, handlerTimeoutMs, conversation } = this.options;
+    const { handler, payload, context } = input;
     const { batch } = delivery;
-    if (batch) return inBatch(batch.join(delivery, { handler, payload, context }), request, delivery);
+    if (batch) return inBatch(batch.join(delivery, input), request, delivery);
     const begin = (): Promise<void> => {
       // A hook, a schema or a deserializer may have taken its time.
       if (delivery.isLeaseOver || delivery.isHeldBack) throw new HeldBackError();
@@ -155,8 +179,9 @@ export class Dispatcher {
       // Its caller does not wait for a handler that goes on.
       return this.time.run(delivery, work, error => void request.refuse(refusalOf(error)?.err));
     };
-    if (conversation) await inConversation(metadata, hooks, context, begin, handlerTimeoutMs);
-    else await hooks(context, begin, handlerTimeoutMs);
+    return conversation
+      ? inConversation(metadata, hooks, context, begin, handlerTimeoutMs)
+      : hooks(context, begin, handlerTimeoutMs);
   }
 }
 

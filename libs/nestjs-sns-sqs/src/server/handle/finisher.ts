@@ -57,17 +57,40 @@ export class Finisher {
     return ending;
   }
 
-  /** The only place where it matters which settlement it is. */
-  async settle(delivery: Delivery, { attempt, settlement, wasRun, startedAt }: Outcome): Promise<Departure> {
-    const { queue, gate, heartbeat, settler, attempts, suspects } = this.options;
+  /** The only place where it matters which settlement it is. A delete is handed over at once, without a promise. */
+  settle(delivery: Delivery, outcome: Outcome): MaybePromise<Departure> {
+    const { settlement } = outcome;
+    if (settlement.kind !== 'delete') return this.settleReturned(delivery, outcome, settlement);
+    const { heartbeat, attempts, suspects } = this.options;
+    heartbeat.untrack(delivery);
+    attempts.forget(delivery.messageId);
+    void suspects?.end(delivery, true);
+    void this.handOver(delivery, outcome);
+    return 'gone';
+  }
+
+  private handOver(delivery: Delivery, { attempt, settlement, startedAt }: Outcome): Promise<Departure> {
+    const { queue, settler } = this.options;
+    if (delivery.trace) endTrace(delivery.trace, attempt.number, settlement);
+    const settled = settler.settle(delivery, settlement, attempt.made);
+    if (isObserved('settled')) {
+      const named = { queue: queue.name, messageId: delivery.messageId, attempt: attempt.number };
+      announce('settled', settledEvent(named, delivery, settlement, startedAt));
+    }
+    return settled;
+  }
+
+  private async settleReturned(
+    delivery: Delivery,
+    outcome: Outcome,
+    settlement: Exclude<Settlement, { kind: 'delete' }>,
+  ): Promise<Departure> {
+    const { gate, heartbeat, attempts, suspects } = this.options;
+    const { attempt, wasRun } = outcome;
     const { messageId } = delivery;
     // A machine that was suspended may have lost the lease: a failure would put off what another has by now.
-    if (settlement.kind !== 'delete' && heartbeat.isDoubted(delivery)) await heartbeat.confirm(delivery);
+    if (heartbeat.isDoubted(delivery)) await heartbeat.confirm(delivery);
     switch (settlement.kind) {
-      case 'delete':
-        heartbeat.untrack(delivery);
-        attempts.forget(messageId);
-        break;
       case 'retry':
         heartbeat.untrack(delivery);
         this.delays.set(delivery, settlement.seconds);
@@ -86,17 +109,11 @@ export class Finisher {
         return settlement satisfies never;
     }
     // Its handler has ended, whether a copy is accepted or not: what its own mark would tell of is a death.
-    const unmarked = suspects?.end(delivery, settlement.kind === 'delete');
+    const unmarked = suspects?.end(delivery);
     // A stop waits for it: the process ends then, and would leave the mark of a death.
     if (settlement.kind === 'wait' && settlement.why === 'stopped') await unmarked;
     const wasLost = delivery.leaseLost;
-    if (delivery.trace) endTrace(delivery.trace, attempt.number, settlement);
-    const settled = settler.settle(delivery, settlement, attempt.made);
-    if (isObserved('settled')) {
-      const named = { queue: queue.name, messageId, attempt: attempt.number };
-      announce('settled', settledEvent(named, delivery, settlement, startedAt));
-    }
-    if (settlement.kind === 'delete') return 'gone';
+    const settled = this.handOver(delivery, outcome);
     if (settlement.kind === 'wait') return this.putOff(delivery, settlement, settled);
     const departure = await settled;
     // Told the inbox or not: a heartbeat would undo the delay of one whose copy failed.

@@ -101,9 +101,9 @@ export class Suspects {
    * Its handler has ended, or was not called. Never rejects.
    * @param isGone it does not come again. One that does, because it has failed, may be what earlier processes died of
    */
-  async end(delivery: Delivery, isGone = false): Promise<void> {
-    if (!this.marks.isOf(delivery)) return;
-    await this.marks.end(delivery, isGone ? this.takeDeaths(delivery.messageId) : []);
+  end(delivery: Delivery, isGone = false): Promise<void> | undefined {
+    if (!this.marks.isOf(delivery)) return undefined;
+    return this.marks.end(delivery, isGone ? this.takeDeaths(delivery.messageId) : []);
   }
 
   /** It is in the dead letter queue, and no longer in its own. Never rejects. */
