@@ -191,7 +191,7 @@ function live(): void {
 describe('SnsSqsMetrics', () => {
   it('refuses what it does not know, in one error', () => {
     expect(() => new SnsSqsMetrics({ registry: {}, depthEverySeconds: 1, x: 1 } as never)).toThrow(
-      /SnsSqsMetrics: .*`depthEverySeconds`.*`registry`.*`x` is not an option/s,
+      /SnsSqsMetrics have 3 problems:.*`depthEverySeconds`.*`registry`.*`x` is not an option/s,
     );
   });
 

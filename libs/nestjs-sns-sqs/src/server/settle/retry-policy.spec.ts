@@ -203,6 +203,6 @@ it.each([
 it('docs/retries.md tells of every rule by which a message is dead-lettered, and of no other', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../../../docs/retries.md'), 'utf8');
   const [, section = ''] = page.split('## Why was a message dead-lettered?');
-  const documented = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, rule]) => rule);
+  const documented = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, rule]) => rule);
   expect([...new Set(documented)].toSorted()).toEqual([...DEAD_LETTER_RULES].toSorted());
 });
