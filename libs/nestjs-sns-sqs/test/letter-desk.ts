@@ -25,6 +25,7 @@ export function brokerPlane(core: CoreDriver): DeadLetterPlane {
     getQueueUrl: async name =>
       core.broker.queues.has(name) ? String(core.sqs('GetQueueUrl', { QueueName: name })['QueueUrl']) : undefined,
     getQueueAttributes: async url => core.attributesOf(url),
+    listQueueTags: async url => (core.sqs('ListQueueTags', { QueueUrl: url })['Tags'] ?? {}) as Record<string, string>,
     listQueues: async prefix => urls(core.sqs('ListQueues', { QueueNamePrefix: prefix }), 'QueueUrls'),
     listSources: async url => urls(core.sqs('ListDeadLetterSourceQueues', { QueueUrl: url }), 'queueUrls'),
   };

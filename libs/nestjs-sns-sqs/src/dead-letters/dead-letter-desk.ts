@@ -16,6 +16,7 @@ import {
 import { discardLetters, type DiscardReport } from './discard-letters.js';
 import { editedCopy, type EditOptions, type EditReport, type LetterPatch } from './edited-copy.js';
 import { Forecaster } from './forecast.js';
+import { InboxMemories } from './inbox-memories.js';
 import type { Letter } from './letter.js';
 import { LetterFile } from './letter-file.js';
 import { letterTest, type LetterFilter, type LetterSelection } from './letter-filter.js';
@@ -127,7 +128,8 @@ export class DeadLetterDesk {
     const targets = new RedriveTargets(this.plane, queue, to);
     const { handlers, inbox: store } = this.options;
     const report = emptyReport(name, dryRun);
-    const forecaster = dryRun ? new Forecaster({ handlers, store }) : undefined;
+    const memories = new InboxMemories(this.plane);
+    const forecaster = dryRun ? new Forecaster({ handlers, store, memories }) : undefined;
     const survey = new Survey({ report, fifo: queue.fifo, isMeant, targets, forecaster });
     report.coverage = await this.reader.look(name, { signal }, letters => survey.add(letters));
     report.forecast = forecaster?.result();

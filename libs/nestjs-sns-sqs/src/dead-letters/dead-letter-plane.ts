@@ -1,5 +1,5 @@
 import { ListDeadLetterSourceQueuesCommand, ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { Attributes } from '../interfaces/control-plane.interface.js';
+import type { Attributes, Tags } from '../interfaces/control-plane.interface.js';
 import type { FullName, QueueUrl } from '../interfaces/names.interface.js';
 import type { SqsWire } from '../interfaces/wire.interface.js';
 import { SdkSqsControlPlane } from '../wire/sqs-control-plane.js';
@@ -10,6 +10,8 @@ export interface DeadLetterPlane extends SqsWire {
   /** Resolves to undefined when no such queue exists. */
   getQueueUrl(name: FullName): Promise<QueueUrl | undefined>;
   getQueueAttributes(queueUrl: QueueUrl): Promise<Attributes>;
+  /** For a dry run. @default queues count as never renamed */
+  listQueueTags?(queueUrl: QueueUrl): Promise<Tags>;
   /** URLs of the queues whose names begin so, all pages. */
   listQueues(prefix: string): Promise<QueueUrl[]>;
   /** URLs of the queues whose redrive policy names this queue, all pages. */
@@ -43,6 +45,7 @@ export function sdkDeadLetterPlane(client: SQSClient): DeadLetterPlane & { destr
     sendBatch: (url, entries) => wire.sendBatch(url, entries),
     getQueueUrl: name => control.getQueueUrl(name),
     getQueueAttributes: url => control.getQueueAttributes(url),
+    listQueueTags: url => control.listQueueTags(url),
     listQueues: prefix =>
       allPages(async token => {
         const input = { MaxResults: PAGE, NextToken: token, ...(prefix !== '' && { QueueNamePrefix: prefix }) };

@@ -9,10 +9,15 @@ import type { Forecast } from './forecast.js';
 /** As an inbox in Redis would be. */
 const sharedStore = (): InboxStore => Object.defineProperty(new MemoryInboxStore(), 'isShared', { value: true });
 
-async function handled(store: InboxStore, id: string, order?: { subject: string; position: string }): Promise<void> {
+async function handled(
+  store: InboxStore,
+  id: string,
+  order?: { subject: string; position: string },
+  queue = 'orders',
+): Promise<void> {
   const subject = order && subjectKey({ source: 'shop', subject: order.subject });
   const claim = {
-    queue: 'orders',
+    queue,
     key: eventKey({ source: 'shop', id }),
     token: newToken(),
     ...(subject && { subject }),
@@ -49,6 +54,16 @@ describe('a dry run', () => {
     // The other one can still be claimed, as if nobody had asked.
     const claim = { queue: 'orders', key: eventKey({ source: 'shop', id: 'b' }), token: newToken() };
     expect(await store.claim(claim, 1_000)).toEqual({ status: 'claimed', attempt: 1 });
+  });
+
+  it('foresees duplicates of a queue that was renamed, whose inbox has the memory of the first name', async () => {
+    const room = new LetterRoom();
+    const store = sharedStore();
+    await handled(store, 'a', undefined, 'purchases');
+    room.letter({ id: 'a' });
+    const QueueUrl = String(room.core.sqs('GetQueueUrl', { QueueName: room.source })['QueueUrl']);
+    room.core.sqs('TagQueue', { QueueUrl, Tags: { 'nestjs-sns-sqs:inbox': 'purchases' } });
+    expect((await forecastOf(room, { inbox: store })).notes).toMatchObject({ duplicate: { count: 1 } });
   });
 
   it("foresees what violates today's contract, and what no handler takes", async () => {

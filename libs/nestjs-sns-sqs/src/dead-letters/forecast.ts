@@ -5,6 +5,7 @@ import type { EventEnvelope } from '../interfaces/envelope.interface.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { FullName } from '../interfaces/names.interface.js';
 import { lookIntoInbox, type InboxView } from './inbox-look.js';
+import type { InboxMemories } from './inbox-memories.js';
 import type { Letter } from './letter.js';
 import type { LetterHandler, LetterHandlers } from './letter-handlers.js';
 import { SubjectGaps, type Gap } from './subject-gaps.js';
@@ -43,6 +44,8 @@ export interface Forecast {
 export interface ForecasterOptions {
   handlers?: LetterHandlers | undefined;
   store?: InboxStore | undefined;
+  /** @default each queue's is named by the queue */
+  memories?: Pick<InboxMemories, 'of'> | undefined;
 }
 
 const MAX_EXAMPLES = 10;
@@ -118,11 +121,11 @@ export class Forecaster {
     { metadata }: EventEnvelope,
     handler: LetterHandler | undefined,
   ): Promise<void> {
-    const { store } = this.options;
+    const { store, memories } = this.options;
     if (!store) return;
     let view: InboxView;
     try {
-      view = await lookIntoInbox(store, target, metadata);
+      view = await lookIntoInbox(store, (await memories?.of(target)) ?? target, metadata);
     } catch (error) {
       this.unknown.add(`duplicates: the inbox does not answer (${errorText(error)})`);
       return;
