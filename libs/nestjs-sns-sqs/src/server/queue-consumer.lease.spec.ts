@@ -149,11 +149,11 @@ describe('a lease', () => {
   });
 
   describe('while the machine is suspended', () => {
-    const suspended = (handler: () => Promise<unknown>) =>
+    const suspended = (handler: () => Promise<unknown>, handedOutAt = 1_000) =>
       oneMessage({
         leaseSeconds: 30,
         waitSeconds: 20,
-        handedOutAt: 1_000,
+        handedOutAt,
         underWayMs: 10,
         handler,
         watch: new ClockWatch(),
@@ -200,6 +200,22 @@ describe('a lease', () => {
       expect(calls.every(({ held }) => held)).toBe(true);
       expect(calls[0]?.seconds).toBe(30);
       expect(calls.at(-1)?.seconds).toBeLessThanOrEqual(7);
+      const stopped = consumer.stop(0);
+      await jest.advanceTimersByTimeAsync(1_000);
+      await stopped;
+    });
+
+    it('of a message that the probe received before is doubted', async () => {
+      const { consumer, calls, suspend } = suspended(() => new Promise(() => undefined), 0);
+      const probed = consumer.probe();
+      await jest.advanceTimersByTimeAsync(50);
+      await probed;
+      suspend(20_000);
+      // The watch has seen it before there was anything to doubt.
+      await jest.advanceTimersByTimeAsync(500);
+      consumer.start();
+      await jest.advanceTimersByTimeAsync(10);
+      expect(calls).toContainEqual({ seconds: 30, held: true });
       const stopped = consumer.stop(0);
       await jest.advanceTimersByTimeAsync(1_000);
       await stopped;

@@ -81,8 +81,14 @@ export class QueueConsumer implements Consumer, Pausable {
     this.watchClock();
     const probed = this.probeMessages;
     this.probeMessages = undefined;
-    if (probed && probed.messages.length > 0) this.accept(probed.messages, probed.receipt);
+    if (probed && probed.messages.length > 0) this.accept(probed.messages, this.doubted(probed.receipt));
     this.parts.poller.start();
+  }
+
+  /** The machine may have been suspended since the probe, when there was nothing in work to doubt. */
+  private doubted(receipt: Receipt): Receipt {
+    const { watch } = this.options;
+    return watch?.hasJumpedSince(receipt.receivedAt) ? { ...receipt, isDoubted: true } : receipt;
   }
 
   /** The inbox answers again, so that there is capacity. */
