@@ -247,8 +247,11 @@ export class Fates {
   }
 
   /** Both are in one batch of a FIFO queue, where a group's messages may be together. */
-  #checkBatch(other: Run, { fate }: Run): void {
-    if (other.fate.group === fate.group && other.fate.number >= fate.number)
+  #checkBatch(other: Run, run: Run): void {
+    const { fate } = run;
+    // A publish that is repeated after SQS has forgotten its deduplication id makes another message.
+    const isSame = messageIdOf(other) === messageIdOf(run);
+    if (other.fate.group === fate.group && (other.fate.number > fate.number || isSame))
       this.blame(`${nameOf(fate)} is behind ${nameOf(other.fate)} in its batch`);
   }
 
@@ -280,15 +283,15 @@ export class Fates {
   }
 
   /** Its handler threw `DeadLetter` in this process, in time: only the copy was refused until now. */
-  #isDecided({ fate, runner, context, startedAt }: Run): boolean {
+  #isDecided(run: Run): boolean {
+    const { fate, runner, startedAt } = run;
     // A machine that falls asleep while the copy is made loses the lease, and with it the decision.
     if (fate.letterAt < Infinity || fate.sleptInWork) return false;
-    const id = context.getMessage().MessageId;
     return fate.runs.some(
       other =>
         other.end === 'dead-letter' &&
         other.runner === runner &&
-        other.context.getMessage().MessageId === id &&
+        messageIdOf(other) === messageIdOf(run) &&
         other.endedAt - other.startedAt < this.rules.handlerTimeoutMs &&
         startedAt - other.endedAt > COPYING_MS &&
         !other.context.getSignal().aborted,
@@ -345,3 +348,5 @@ export class Fates {
     return aborted && (this.rules.heed !== 'never' || !LEASE_LOST.test((reason as Error).message));
   }
 }
+
+const messageIdOf = ({ context }: Run): string | undefined => context.getMessage().MessageId;
