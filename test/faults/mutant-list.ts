@@ -291,8 +291,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A queue has one owner',
     file: 'topology/tag-keeper.ts',
-    from: 'if (owner === undefined || owner === service || formerly.includes(owner)) return;',
-    to: 'if (owner !== service + formerly.length) return;',
+    from: 'if (owner === undefined) return;',
+    to: 'if (owner !== service) return;',
     by: { spec: 'topology/tag-keeper' },
   },
   {
