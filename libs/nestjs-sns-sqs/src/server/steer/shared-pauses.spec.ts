@@ -89,6 +89,9 @@ describe('SharedPauses', () => {
     void one.resume('a');
     await pass(60_000);
     expect([[...one.own], [...paused], one.logger.warn.mock.calls.length]).toEqual([['b'], ['s a'], 1]);
+    expect(one.logger.warn.mock.calls[0]?.[0]).toMatch(
+      /^The store of the pauses does not answer: .+\. Paused queues stay paused,/,
+    );
     answers.isAway = false;
     await pass(5_010);
     expect([[...one.own], [...paused], one.told]).toEqual([['b'], ['s b'], []]);

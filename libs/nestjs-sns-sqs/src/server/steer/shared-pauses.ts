@@ -75,7 +75,7 @@ export class SharedPauses {
     } catch (error) {
       if (!this.isAway && !this.isStopped) {
         logger.warn(
-          `The store of the pauses does not answer: each queue stays paused or received as it is. ${thrownText(error)}`,
+          `The store of the pauses does not answer: ${thrownText(error)}. Paused queues stay paused, and other queues are received, until the store answers again.`,
         );
       }
       this.isAway = true;
