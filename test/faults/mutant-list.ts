@@ -179,8 +179,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A handler that has ended leaves no mark',
     file: 'server/handle/start-marks.ts',
-    from: 'await this.remove([mark.name, ...more]);\n    this.ending',
-    to: 'this.ending',
+    from: 'await this.remove([name, ...more]);',
+    to: 'void [name, more];',
     by: { spec: 'handle/suspects' },
   },
   {

@@ -7,19 +7,21 @@ const LEASE_MS = 30_000;
 const LEFT_BY_A_DEATH = 'nestjs-sns-sqs:started:m:of-a-process-that-died';
 
 /** A consumer of a queue on whose tags a process that died has left its mark for `m`; no store tells of it. */
-function consumerAfterADeath(handler: Handler) {
+function consumerAfterADeath(handler: Handler, untagMs = 0) {
   const wire = new ScriptedQueue();
   const marks: Record<string, string> = { [LEFT_BY_A_DEATH]: `${new Date().toISOString()} token` };
   const tags = {
     listQueueTags: () => Promise.resolve({ ...marks }),
     tagQueue: (_: string, more: Record<string, string>) => Promise.resolve(void Object.assign(marks, more)),
-    untagQueue: (_: string, names: readonly string[]) =>
-      Promise.resolve(names.forEach(name => void delete marks[name])),
+    untagQueue: async (_: string, names: readonly string[]) => {
+      await new Promise(resolve => setTimeout(resolve, untagMs));
+      for (const name of names) delete marks[name];
+    },
   };
   const consumer = consumerOf(wire, handler, { tags, settings: { maxReceiveCount: 9 } });
   consumer.start();
   const names = () => Object.keys(marks);
-  return { wire, names };
+  return { wire, names, consumer };
 }
 
 /** A lease later its mark is the same, so it is run alone. */
@@ -68,5 +70,22 @@ describe('QueueConsumer, of a message that processes may have died of:', () => {
     await wire.deliver(message('m', { receives: 10 }));
     expect(wire.settled).toEqual(['m deleted']);
     expect(names()).toEqual([]);
+  });
+
+  it('no mark of its own is left when a stop has ended, although its removal takes a moment: it would look like a death', async () => {
+    const { wire, names, consumer } = consumerAfterADeath(
+      (_, context) =>
+        new Promise((_resolve, reject) =>
+          context.getSignal().addEventListener('abort', () => reject(new Error('aborted'))),
+        ),
+      500,
+    );
+    await wire.deliver(message('n', { receives: 8 }));
+    await jest.advanceTimersByTimeAsync(500);
+    expect(names()).toEqual([LEFT_BY_A_DEATH, expect.stringContaining(':started:n:')]);
+    const namesAtItsEnd = consumer.stop(0).then(names);
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(await namesAtItsEnd).toEqual([LEFT_BY_A_DEATH]);
+    expect(wire.settled).toEqual(['n in 0 s']);
   });
 });

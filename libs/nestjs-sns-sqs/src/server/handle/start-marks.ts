@@ -54,7 +54,7 @@ export class StartMarks {
   /** By message id: while its handler runs. */
   private readonly own = new Map<string, Mark>();
   /** Whose handlers have ended, and whose marks are being taken away. */
-  private readonly ending = new Set<string>();
+  private readonly ending = new Map<string, Promise<void>>();
   private readonly stopping = abortController();
   private isWarned = false;
   private mayRemove = false;
@@ -117,16 +117,27 @@ export class StartMarks {
   }
 
   /** Its handler has ended. Takes away the delivery's mark, and `more`. Never rejects. */
-  async end({ messageId }: Delivery, more: readonly string[]): Promise<void> {
+  async end(delivery: Delivery, more: readonly string[]): Promise<void> {
+    const { messageId } = delivery;
     const mark = this.own.get(messageId);
-    if (!mark) return;
+    if (mark?.of !== delivery) return;
     clearTimeout(mark.timer);
     this.own.delete(messageId);
-    this.ending.add(messageId);
-    // Whatever came of it: what has failed may have taken effect.
-    await mark.setting.catch(() => undefined);
-    await this.remove([mark.name, ...more]);
+    const removed = this.removeMark(mark, more);
+    this.ending.set(messageId, removed);
+    await removed;
     this.ending.delete(messageId);
+  }
+
+  /** Resolves when its mark is taken away. Undefined: none is being taken away. */
+  ended({ messageId }: Delivery): Promise<void> | undefined {
+    return this.ending.get(messageId);
+  }
+
+  private async removeMark({ name, setting }: Mark, more: readonly string[]): Promise<void> {
+    // Whatever came of it: what has failed may have taken effect.
+    await setting.catch(() => undefined);
+    await this.remove([name, ...more]);
   }
 
   /** Tries until it is done, or this process stops. Never rejects. */

@@ -102,7 +102,8 @@ export class Suspects {
    * @param isGone it does not come again. One that does, because it has failed, may be what earlier processes died of
    */
   end(delivery: Delivery, isGone = false): Promise<void> | undefined {
-    if (!this.marks.isOf(delivery)) return undefined;
+    // A stop waits for it, and may come when its end has begun.
+    if (!this.marks.isOf(delivery)) return this.marks.ended(delivery);
     return this.marks.end(delivery, isGone ? this.takeDeaths(delivery.messageId) : []);
   }
 
