@@ -19,7 +19,8 @@ export class TurnBudget {
 
   /** Undefined: at once. Otherwise it resolves in a later turn. */
   claim(cost: number): Promise<void> | undefined {
-    if (this.waiting.length === 0 && this.spent < this.most) {
+    // While others wait it is all spent.
+    if (this.spent < this.most) {
       this.spend(cost);
       return undefined;
     }

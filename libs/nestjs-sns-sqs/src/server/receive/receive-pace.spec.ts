@@ -15,7 +15,7 @@ function paceOf(concurrency = 100) {
       void pace.prefetch;
     }
   };
-  return { pace, run };
+  return { pace, run, pass: (ms: number) => void (now += ms) };
 }
 
 describe('ReceivePace', () => {
@@ -49,6 +49,14 @@ describe('ReceivePace', () => {
     pace.noteReceive(10);
     run(100, 40);
     run(100, 0);
+    expect(pace.prefetch).toBe(0);
+  });
+
+  it('forgets it at once where nothing was asked for some time', () => {
+    const { pace, run, pass } = paceOf();
+    pace.noteReceive(10);
+    run(100, 40);
+    pass(1_000);
     expect(pace.prefetch).toBe(0);
   });
 
