@@ -184,10 +184,17 @@ export const MUTANTS: readonly Mutant[] = [
     by: { spec: 'handle/suspects' },
   },
   {
+    mend: 'What may be a suspect is not claimed while another runs alone',
+    file: 'server/handle/admitter.ts',
+    from: 'solo.areTaken && delivery.receiveCount',
+    to: 'solo.areTaken && -delivery.receiveCount',
+    by: { spec: 'server/queue-consumer.inbox' },
+  },
+  {
     mend: 'The marks of deaths stay until the dead letter queue has the message',
     file: 'server/handle/finisher.ts',
-    from: "suspects?.end(delivery, settlement.kind === 'delete');",
-    to: "suspects?.end(delivery, settlement.kind === 'delete' || settlement.kind === 'dead-letter');",
+    from: 'const unmarked = suspects?.end(delivery);',
+    to: "const unmarked = suspects?.end(delivery, settlement.kind === 'dead-letter');",
     by: { spec: 'queue-consumer.deaths' },
   },
   {

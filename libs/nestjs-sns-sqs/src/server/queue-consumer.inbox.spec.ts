@@ -10,6 +10,8 @@ import { StoreHealth } from '../inbox/store-health.js';
 import type { ConsumerOptions } from '../interfaces/options.interface.js';
 import type { InboxStore } from '../interfaces/inbox-store.interface.js';
 import type { SqsMessage } from '../interfaces/wire.interface.js';
+import { Delivery } from './delivery.js';
+import { SoloRuns } from './handle/solo-runs.js';
 
 type Method = 'claim' | 'renew' | 'done' | 'release' | 'ping';
 
@@ -79,11 +81,12 @@ interface Setup {
   onUnavailable?: 'wait' | 'proceed';
   fifo?: boolean;
   watch?: ClockWatch;
+  solo?: SoloRuns;
 }
 
 function consumerOf(
   handler: Handler,
-  { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false, watch }: Setup = {},
+  { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false, watch, solo = new SoloRuns() }: Setup = {},
 ) {
   const handled: string[] = [];
   const faults: string[] = [];
@@ -108,7 +111,7 @@ function consumerOf(
     handled.push(id);
     return handler(id, context);
   };
-  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger, watch });
+  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger, watch, solo });
   const put = async (...messages: SqsMessage[]): Promise<void> => {
     wire.put(...messages);
     await jest.advanceTimersByTimeAsync(60);
@@ -377,6 +380,21 @@ describe('QueueConsumer with an inbox', () => {
       await first.put(message({ id: 'e', receives: 3 }));
       expect([first.handled, first.settled]).toEqual([['e'], ['m-e deleted']]);
     });
+  });
+
+  it('claims nothing that may be suspected while another suspect runs alone: the death would count for both', async () => {
+    const solo = new SoloRuns();
+    const other = new Delivery({ MessageId: 'other' }, 0, 0);
+    solo.begin(other);
+    const { put, handled, settled, store } = consumerOf(() => undefined, { solo });
+    const claim = jest.spyOn(store, 'claim');
+    await put(messageOf('m', { receives: 3 }), messageOf('n', { receives: 2 }));
+    expect(claim).toHaveBeenCalledTimes(1);
+    expect(handled).toEqual(['n']);
+    expect(settled).toEqual(['n deleted', 'm in 2 s']);
+    solo.end(other);
+    await put(messageOf('m', { receives: 4 }));
+    expect(handled).toEqual(['n', 'm']);
   });
 
   it('receives and handles nothing while the store is away, and recovers alone', async () => {

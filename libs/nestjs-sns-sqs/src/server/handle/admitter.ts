@@ -44,7 +44,7 @@ export class Admitter {
    * @param unknown what becomes of it where no handler takes its type
    */
   async admit(delivery: Delivery, unknown: UnknownTypeDecision): Promise<Admission | undefined> {
-    const { turns, gate, settler, heartbeat, attempts, failures } = this.options;
+    const { turns, gate, settler, heartbeat, attempts, failures, solo, maxReceiveCount } = this.options;
     if (delivery.leaseLost) return this.notStarted(delivery);
     const mayBegin = heartbeat.mayBegin(delivery);
     if (!(mayBegin instanceof Promise ? await mayBegin : mayBegin)) return this.notStarted(delivery);
@@ -55,6 +55,10 @@ export class Admitter {
     const earlyMs = attempts.earlyMs(delivery);
     if (earlyMs > 0) return this.notCalled(delivery, attempts.attemptOf(delivery), backoffLeft(earlyMs));
     const wasDone = settler.wasDone(delivery);
+    // A claim that its process dies with counts as a death of its event, whether its handler was called or not.
+    if (gate && !wasDone && solo.areTaken && delivery.receiveCount >= maxReceiveCount) {
+      return this.afterSolo(delivery, attempts.attemptOf(delivery));
+    }
     if (turns && !wasDone && !attempts.verdictOf(delivery.messageId)) {
       const turn = turns.enter(delivery);
       const wait = turn instanceof Promise ? await turn : turn;

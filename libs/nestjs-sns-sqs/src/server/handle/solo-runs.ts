@@ -7,6 +7,11 @@ import type { Delivery } from '../delivery.js';
 export class SoloRuns {
   private running: Delivery | undefined;
 
+  /** One runs. */
+  get areTaken(): boolean {
+    return this.running !== undefined;
+  }
+
   /** False: another one runs, and this one must not. */
   begin(delivery: Delivery): boolean {
     if (this.running !== undefined && this.running !== delivery) return false;
