@@ -66,12 +66,19 @@ describe('InboxGate, by the attempts of a store that all processes share', () =>
 
   it('suspects what has one death left, so that it is run while no other is', async () => {
     for (const deaths of [0, 1, 2, 3]) {
-      expect(await verdictOn({ attempt: deaths + 2, deaths })).not.toHaveProperty('isSuspect', true);
+      expect(await verdictOn({ attempt: deaths + 1, deaths })).not.toHaveProperty('isSuspect', true);
     }
     expect(await verdictOn({ attempt: 5, deaths: 4 })).toMatchObject({ kind: 'run', isSuspect: true });
     expect(await verdictOn({ attempt: 9, deaths: 4 })).toMatchObject({ kind: 'run', isSuspect: true });
     expect(await verdictOn({ attempt: 2, deaths: 1 }, 2)).toMatchObject({ kind: 'run', isSuspect: true });
     expect(await verdictOn({ attempt: 1, deaths: 0 }, 1)).not.toHaveProperty('isSuspect', true);
+  });
+
+  it('suspects at its last attempt what has had a death: its own failures have left it no other', async () => {
+    for (const deaths of [1, 2, 3]) {
+      expect(await verdictOn({ attempt: 5, deaths })).toMatchObject({ kind: 'run', isSuspect: true });
+    }
+    expect(await verdictOn({ attempt: 5, deaths: 0 })).not.toHaveProperty('isSuspect', true);
   });
 
   it('knows the deaths in a process too that only finds that the copy was refused', async () => {

@@ -171,7 +171,9 @@ export class InboxGate {
     if (attempt === undefined || !knowsAttempts) return RUN;
     // A store that does not count deaths may mean all attempts before.
     const { deaths = isTakenOver ? attempt - 1 : 0 } = admission;
-    const isSuspect = (deaths > 0 && deaths >= rules.maxReceiveCount - 1) || undefined;
+    // Its own failures leave it no more deaths than its attempts.
+    const hasOneLeft = deaths >= rules.maxReceiveCount - 1 || attempt >= rules.maxReceiveCount;
+    const isSuspect = (deaths > 0 && hasOneLeft) || undefined;
     const runs: GateVerdict = { kind: 'run', attempt, sinceFirstMs, sinceLetterMs, isSuspect };
     if (attempt <= rules.maxReceiveCount) return runs;
     const isDeadly = deaths >= rules.maxReceiveCount;
