@@ -51,9 +51,14 @@ describe('InboxGate, by the attempts of a store that all processes share', () =>
 
   it('runs that too when one of its processes has died', async () => {
     expect(await verdictOn({ attempt: 10, sinceFirstMs: 5_000, isTakenOver: true, deaths: 1 })).toEqual(runs);
-    expect(await verdictOn({ attempt: 10, sinceFirstMs: SCHEDULE_MS, isTakenOver: true, deaths: 1 })).toEqual(
-      fails('died', 9),
-    );
+    expect(await verdictOn({ attempt: 10, sinceFirstMs: SCHEDULE_MS, deaths: 1 })).toEqual(fails('elsewhere', 9));
+  });
+
+  it('runs it alone where the process of its last attempt has died: that may have been of another message', async () => {
+    const diedLast = { sinceFirstMs: SCHEDULE_MS, isTakenOver: true };
+    expect(await verdictOn({ attempt: 6, deaths: 1, ...diedLast })).toMatchObject({ kind: 'run', isSuspect: true });
+    expect(await verdictOn({ attempt: 9, deaths: 4, ...diedLast })).toMatchObject({ kind: 'run', isSuspect: true });
+    expect(await verdictOn({ attempt: 10, deaths: 5, ...diedLast })).toEqual(fails('died', 9));
   });
 
   it('does not run what has killed as many processes as it may, however soon', async () => {

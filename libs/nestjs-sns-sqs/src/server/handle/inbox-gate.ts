@@ -177,8 +177,9 @@ export class InboxGate {
     const runs: GateVerdict = { kind: 'run', attempt, sinceFirstMs, sinceLetterMs, isSuspect };
     if (attempt <= rules.maxReceiveCount) return runs;
     const isDeadly = deaths >= rules.maxReceiveCount;
-    if (!isDeadly && (sinceFirstMs ?? 0) < leastScheduleMs(rules)) return runs;
-    const how = isDeadly || isTakenOver ? 'died' : 'elsewhere';
+    // The process of its last attempt may have died of another message: it has one more, alone.
+    if (!isDeadly && (isTakenOver || (sinceFirstMs ?? 0) < leastScheduleMs(rules))) return runs;
+    const how = isDeadly ? 'died' : 'elsewhere';
     return { kind: 'fail', attempt: attempt - 1, error: attemptsExhausted(messageId, attempt - 1, rules, how) };
   }
 
