@@ -86,7 +86,14 @@ interface Setup {
 
 function consumerOf(
   handler: Handler,
-  { store = new FaultyStore(), settings = {}, onUnavailable = 'wait', fifo = false, watch, solo = new SoloRuns() }: Setup = {},
+  {
+    store = new FaultyStore(),
+    settings = {},
+    onUnavailable = 'wait',
+    fifo = false,
+    watch,
+    solo = new SoloRuns(),
+  }: Setup = {},
 ) {
   const handled: string[] = [];
   const faults: string[] = [];
@@ -111,7 +118,15 @@ function consumerOf(
     handled.push(id);
     return handler(id, context);
   };
-  const consumer = consumerOn(wire, counted, { fifo, settings: given, inbox, inboxIsShared: true, logger, watch, solo });
+  const consumer = consumerOn(wire, counted, {
+    fifo,
+    settings: given,
+    inbox,
+    inboxIsShared: true,
+    logger,
+    watch,
+    solo,
+  });
   const put = async (...messages: SqsMessage[]): Promise<void> => {
     wire.put(...messages);
     await jest.advanceTimersByTimeAsync(60);
