@@ -20,6 +20,12 @@ export interface SteeringFacts {
   blame: (what: string) => void;
 }
 
+/** In which so many handlers failed. */
+interface Moment {
+  at: number;
+  failures: number;
+}
+
 /** One queue of one process. */
 interface Queue {
   /** Messages that may be received. */
@@ -29,6 +35,7 @@ interface Queue {
   received: number;
   /** Failures since the circuit was closed. */
   failures: number;
+  latest: Moment;
   /** Undefined: the circuit is closed. */
   openedAt: number | undefined;
   /** The first call that failed and found it open: it may have opened it. */
@@ -94,7 +101,11 @@ export class SteeringJudge implements RunWatch {
     if (!isFailure) return;
     const queue = this.#of(run.fate.queue);
     queue.failures += 1;
-    whenSettled(() => this.#look(run, queue));
+    const now = performance.now();
+    queue.latest = queue.latest.at === now ? queue.latest : { at: now, failures: 0 };
+    queue.latest.failures += 1;
+    const { latest } = queue;
+    whenSettled(() => this.#look(run, queue, latest));
   }
 
   /** What the consumer of a queue logs: in the moment in which its circuit opens or is closed, whenever what failed is settled. */
@@ -120,11 +131,12 @@ export class SteeringJudge implements RunWatch {
     queue.openedAt = queue.openedBy = undefined;
   }
 
-  #look(run: Run, queue: Queue): void {
+  #look(run: Run, queue: Queue, together: Moment): void {
     if (queue.openedAt === undefined) return;
     queue.openedBy ??= run.call;
-    // Which failure of a batch opened it does not show: those before that one cost an attempt.
-    run.isFree = run.call.size === 1 || queue.openedBy !== run.call;
+    // Which failure of a batch, or of one moment, opened it does not show: those before that one cost an attempt.
+    const areSeveral = together.at === queue.openedAt && together.failures > 1;
+    run.isFree = !areSeveral && (run.call.size === 1 || queue.openedBy !== run.call);
   }
 
   #of(name: string): Queue {
@@ -135,6 +147,7 @@ export class SteeringJudge implements RunWatch {
       filledAt: performance.now(),
       received: 0,
       failures: 0,
+      latest: { at: -1, failures: 0 },
       openedAt: undefined,
       openedBy: undefined,
     };
