@@ -144,9 +144,30 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A message that kills takes no other along: with a shared store',
     file: 'server/handle/inbox-gate.ts',
-    from: 'deaths >= rules.maxReceiveCount - 1) || undefined',
-    to: 'deaths >= 1_000) || undefined',
+    from: '(deaths > 0 && hasOneLeft) || undefined',
+    to: '(deaths >= 1_000 && hasOneLeft) || undefined',
     by: { spec: 'handle/inbox-gate.attempts' },
+  },
+  {
+    mend: 'What has had a death is a suspect at its last attempt',
+    file: 'server/handle/inbox-gate.ts',
+    from: ' || attempt >= rules.maxReceiveCount;',
+    to: ';',
+    by: { spec: 'handle/inbox-gate.attempts' },
+  },
+  {
+    mend: 'A last attempt that ended with its process is made once more, alone',
+    file: 'server/handle/inbox-gate.ts',
+    from: '(isTakenOver || (sinceFirstMs',
+    to: '((sinceFirstMs',
+    by: { spec: 'handle/inbox-gate.attempts' },
+  },
+  {
+    mend: 'No suspect runs without a mark while others make room for it',
+    file: 'server/handle/suspects.ts',
+    from: "this.mayMakeRoom(known) ? 'wait' : 'run'",
+    to: "'run'",
+    by: { spec: 'handle/suspects' },
   },
   {
     mend: 'A message that kills takes no other along: without one',
