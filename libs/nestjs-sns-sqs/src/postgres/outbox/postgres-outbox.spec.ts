@@ -248,7 +248,7 @@ describe('PostgresOutbox, where a connection does not answer', () => {
       },
     };
     const store = new PostgresOutbox({ pool, relay: { leaseMs: 5_000 } });
-    const [result] = await Promise.all([Promise.allSettled([call(store)]), jest.advanceTimersByTimeAsync(5_000)]);
+    const [result] = await Promise.all([Promise.allSettled([call(store)]), jest.advanceTimersByTimeAsync(5_001)]);
     const reason: unknown = expect.objectContaining({ message: expect.stringMatching(/an answer within 5000 ms/) });
     expect(result).toEqual([{ status: 'rejected', reason }]);
     await call(store);

@@ -114,7 +114,7 @@ describe("wire: 'lean'", () => {
       expect.objectContaining({
         code: 'INVALID_OPTIONS',
         message: expect.stringMatching(
-          new RegExp(`^${of}: .*\`concurency\` is not an option.*the middleware of`),
+          new RegExp(`${of} have 2 problems:.*\`concurency\` is not an option.*the middleware of`, 's'),
         ) as string,
       }) as Error;
     const misspelt = { service: 'a', wire: 'lean' as const, concurency: 1 };
