@@ -241,7 +241,8 @@ describe('PgBouncer', () => {
   it('goes on after a restart of PgBouncer, and loses nothing', async () => {
     const one = service('first');
     await one.within(tx => one.emit(tx, 'before', 'restart'));
-    await waitFor('the first message', () => one.sent.length === 1);
+    await waitFor('the first message', () => isEmpty(one));
+    expect(one.sent).toHaveLength(1);
     await bouncer.stop();
     await waitFor('the reason', () => one.relay.fault !== undefined);
     await bouncer.start();
