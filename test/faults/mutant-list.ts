@@ -447,7 +447,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'outbox/resting-lanes.ts',
     from: 'return [...this.rests].filter(([, { until }]) => until > now).map(([lane]) => lane);',
     to: 'return now < 0 ? [...this.rests.keys()] : [];',
-    by: { spec: 'src/outbox/relay.spec' },
+    by: { spec: 'src/outbox/resting-lanes' },
   },
   {
     mend: 'Outbox: a writer locks the lane before the message has its id',

@@ -165,5 +165,14 @@ describe('SqsClock', () => {
       answer(clock, SQS + 5_000);
       expect(clock.leftMs(delay)).toBe(0);
     });
+
+    it('ends a delay when SQS says so after a sleep, though a long poll before hides how long that was', () => {
+      const clock = clockOf();
+      answer(clock, SQS, 20_000);
+      const delay = clock.delayOf(60);
+      answer(clock, SQS + 60_000);
+      expect(clock.elapsed()).toBe(clocks.monotonic + 39_000);
+      expect(clock.leftMs(delay)).toBe(0);
+    });
   });
 });
