@@ -9,7 +9,7 @@ import type {
   MaybePromise,
 } from '../interfaces/inbox-store.interface.js';
 import type { SteeringStore } from '../interfaces/steering-store.interface.js';
-import { isOwn, isOwnMethod } from './own-store.js';
+import { isOwn } from './own-store.js';
 import {
   anyAnswer,
   claimAnswer,
@@ -36,8 +36,11 @@ export class CheckedStore implements InboxStore {
   readonly putOff: InboxStore['putOff'];
   readonly callIn: InboxStore['callIn'];
   private readonly limit = new TimeLimit(ANSWER_WITHIN_MS);
+  /** The methods of the class, where it is this library's. */
+  private readonly own: InboxStore | undefined;
 
   constructor(private readonly inner: InboxStore) {
+    this.own = isOwn(inner) ? (Object.getPrototypeOf(inner) as InboxStore) : undefined;
     this.isShared = inner.isShared;
     this.steering = inner.steering && this.checkedSteering(inner.steering);
     // Each of them is optional.
@@ -77,12 +80,10 @@ export class CheckedStore implements InboxStore {
     this.limit.stop();
   }
 
-  private check<T>(
-    method: Parameters<typeof isOwnMethod>[1],
-    given: MaybePromise<T>,
-    check: AnswerCheck,
-  ): MaybePromise<T> {
-    return isOwnMethod(this.inner, method) ? given : this.checked(method, given, check);
+  /** But for a method of this library that nobody has put another in the place of. */
+  private check<T>(method: keyof InboxStore, given: MaybePromise<T>, check: AnswerCheck): MaybePromise<T> {
+    const isOwnMethod = this.own !== undefined && this.inner[method] === this.own[method];
+    return isOwnMethod ? given : this.checked(method, given, check);
   }
 
   private checked<T>(method: string, given: MaybePromise<T>, check: AnswerCheck): MaybePromise<T> {
@@ -100,7 +101,7 @@ export class CheckedStore implements InboxStore {
   }
 
   private checkedSteering(steering: SteeringStore): SteeringStore {
-    if (isOwn(this.inner)) return steering;
+    if (this.own) return steering;
     return {
       takeRate: (queue, wanted, ...more) =>
         this.checked('takeRate', steering.takeRate(queue, wanted, ...more), grantAnswer(wanted)),
