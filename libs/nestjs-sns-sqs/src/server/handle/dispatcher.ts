@@ -1,32 +1,25 @@
-import type { LoggerService } from '@nestjs/common';
-import { RpcException, type MessageHandler } from '@nestjs/microservices';
-import { SqsContext, type SqsContextState } from '../../ctx-host/sqs.context.js';
-import { outcomeOf } from '../../errors/handler-outcomes.js';
+import type { MessageHandler } from '@nestjs/microservices';
+import { SqsContext } from '../../ctx-host/sqs.context.js';
 import { fittingAnswer } from '../../contracts/fitting-answer.js';
-import { guardListeners } from '../../events/guarded-signal.js';
 import { inConversation } from '../../events/conversation.js';
 import { validate, valueOf, type Validation } from '../../contracts/validate.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
-import { isInstance } from '../../errors/thrown.js';
 import { inTime } from '../../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../../interfaces/envelope.interface.js';
 import type { SqsHandlerExtras } from '../../interfaces/handler-extras.interface.js';
-import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import type { SqsMessage } from '../../interfaces/wire.interface.js';
-import { unsupported } from '../../inbox/marked-done.js';
 import type { Delivery, HandlerInput } from '../delivery.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { refusalOf, type IncomingRequest } from '../reply/incoming-request.js';
 import type { AskingHandlers } from './asking-handlers.js';
 import type { BatchCall } from './batch-call.js';
 import { BatchDispatcher } from './batch-dispatcher.js';
+import { DeliveryContext } from './delivery-context.js';
 import { callHandler } from './handler-call.js';
 import { HandlerTime, type HandlerTimeOptions, type Work } from './handler-time.js';
 import { HeldBackError } from '../held-back.js';
-import { NOTE_THROWN, type NotesThrown } from './outcomes-before-filters.js';
 import type { RequestClocks } from '../reply/request-deadline.js';
 import { noHandler } from './unknown-types.js';
-import { ENTER, NOTE_WORK, type NotesWork } from './watch-handlers.js';
 
 /** Runs `work` between Nest's processing hooks (instrumentation uses them). */
 export type ProcessingHooks = (
@@ -182,57 +175,6 @@ export class Dispatcher {
     return conversation
       ? inConversation(metadata, hooks, context, begin, handlerTimeoutMs)
       : hooks(context, begin, handlerTimeoutMs);
-  }
-}
-
-/** What a context is made of. Its signal is the delivery's, which is made when somebody asks for it. */
-class DeliveryContext implements SqsContextState, NotesWork, NotesThrown {
-  readonly message: SqsMessage;
-  readonly pattern: string;
-
-  constructor(
-    private readonly delivery: Delivery,
-    readonly queue: string,
-    readonly metadata: EventMetadata,
-    readonly attempt: number,
-    readonly isRequest: boolean,
-    private readonly logger: Pick<LoggerService, 'error'>,
-  ) {
-    this.message = delivery.message;
-    this.pattern = metadata.type;
-  }
-
-  get signal(): AbortSignal {
-    const { delivery, queue, logger } = this;
-    return guardListeners(
-      delivery.signal,
-      `${queue}: a listener of the signal of message ${delivery.messageId}`,
-      logger,
-    );
-  }
-
-  async markDoneIn(tx: SqlExecutor): Promise<void> {
-    const { marker } = this.delivery;
-    if (!marker) throw unsupported(this.queue, 'it has no inbox');
-    await marker.markDoneIn(this.delivery, tx);
-  }
-
-  [ENTER](): Error | undefined {
-    return this.delivery.enter();
-  }
-
-  [NOTE_WORK](work: Promise<unknown>): void {
-    this.delivery.noteWork(work);
-  }
-
-  /** What the caller of a request gets is what filters make of it; an RpcException is an answer like any other. */
-  [NOTE_THROWN](error: unknown): boolean {
-    if (this.isRequest) {
-      this.delivery.refused = { error: isInstance(error, RpcException) ? undefined : error };
-      return false;
-    }
-    if (outcomeOf(error).kind !== 'failed') this.delivery.outcome = error as Error;
-    return true;
   }
 }
 
