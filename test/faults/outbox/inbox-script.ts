@@ -114,6 +114,8 @@ export class InboxScript {
           return 'marked';
         } catch (error) {
           this.marked.delete(call.claim);
+          // PostgreSQL tells the error before it lets go of the transaction's rows, its next answer comes after that.
+          await tx.query('SELECT 1').catch(() => undefined);
           throw error;
         }
       }
