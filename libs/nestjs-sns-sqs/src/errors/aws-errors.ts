@@ -31,6 +31,10 @@ export const isQueueNameTaken = (error: unknown): boolean => QUEUE_NAME_TAKEN.te
 /** Whether the queue has as many tags as AWS allows, so that it takes no further one. */
 export const areTagsFull = (error: unknown): boolean => TAGS_FULL_TEXT.test(thrownText(error));
 
+/** Whether this process may not make the call. */
+export const isAccessDenied = (error: unknown): boolean =>
+  isInstance(error, SnsSqsError) && error.code === 'ACCESS_DENIED';
+
 /** Whether the server at the endpoint does not know the call. */
 export const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNameOf(error));
 

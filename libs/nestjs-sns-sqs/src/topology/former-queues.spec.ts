@@ -56,6 +56,15 @@ describe('formerly', () => {
     expect(queue?.former?.[0]?.deadLetterQueueUrl).toBe('url/dev-send-email-dlq');
   });
 
+  it('takes the dead-letter queue of the new one where the role does not reach that of the old one', async () => {
+    const fake = new FakePlanes();
+    await start(fake, build([onEvent('send-mail')]));
+    fake.fault = (operation, resource) =>
+      operation === 'GetQueueUrl' && resource === 'dev-send-mail-dlq' ? awsError('AccessDenied') : undefined;
+    const [queue] = await start(fake, build([onEvent('send-email', 'send-mail')]));
+    expect(queue?.former?.[0]?.deadLetterQueueUrl).toBe('url/dev-send-email-dlq');
+  });
+
   it('drains no queue of another service', async () => {
     const fake = new FakePlanes();
     await start(fake, build([onEvent('send-mail')]), 'create', 'marketing');
@@ -170,6 +179,20 @@ describe('queues that no handler takes from any more', () => {
       'nestjs-sns-sqs:queue:send-mail',
     );
   });
+
+  it.each<Provisioning>(['create', 'verify', 'off'])(
+    'end no start where the role has no right to look at them any more: %s',
+    async mode => {
+      const fake = new FakePlanes();
+      await start(fake, onEvent('audit'), onEvent('send-mail'));
+      await start(fake, onEvent('audit'));
+      fake.fault = (_, resource) => (resource === 'dev-send-mail' ? awsError('AccessDenied') : undefined);
+      const owner = { service: 'notifications', prefix: 'dev-' };
+      fake.logger.warn.mockClear();
+      await provision(build([onEvent('audit')]), fake.planes(), mode, owner);
+      expect(fake.warnings).toEqual([expect.stringMatching(/^dev-send-mail was last listed .* no permission/)]);
+    },
+  );
 
   it.each<[string, string[], string[], string[]]>([
     ['the first one by name', ['a', 'b'], ['b'], ['a']],

@@ -1,3 +1,4 @@
+import { isAccessDenied } from '../errors/aws-errors.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { deadLetterQueue } from './names.js';
 import { recordedSubscriptions } from './queue-policy.js';
@@ -41,7 +42,7 @@ export async function findFormerQueues(
       planes.logger.warn(
         `${name}, a former name of ${spec.name}, still has a consumer here. Its subscriptions stay, because only provisioning 'create' removes them.`,
       );
-    const deadLetters = await urlOf(deadLetterQueue(name), planes);
+    const deadLetters = await deadLettersOf(name, planes);
     former.push({ name, url, deadLetterQueueUrl: deadLetters ?? queue.deadLetterQueueUrl });
   }
   return { former, memory, isConsumed };
@@ -49,6 +50,16 @@ export async function findFormerQueues(
 
 const urlOf = (name: string, planes: ControlPlanes): Promise<string | undefined> =>
   call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
+
+/** Undefined: there is none, or this process may not use it. */
+async function deadLettersOf(name: FullName, planes: ControlPlanes): Promise<string | undefined> {
+  try {
+    return await urlOf(deadLetterQueue(name), planes);
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    return undefined;
+  }
+}
 
 async function unsubscribe(name: string, url: string, planes: ControlPlanes): Promise<void> {
   const attributes = await call(planes, 'GetQueueAttributes', name, () => planes.sqs.getQueueAttributes(url));

@@ -1,14 +1,19 @@
 import type { Tags } from '../interfaces/control-plane.interface.js';
+import { SQS_MAX_RETENTION_SECONDS } from '../constants.js';
+import { isAccessDenied } from '../errors/aws-errors.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import type { FullName } from '../interfaces/names.interface.js';
 import { isFifoName, withoutPrefix, withPrefix } from './names.js';
 import { QUEUE_TAGS } from './queue-tags.js';
-import { today } from './tag-days.js';
+import { isWithinDays, today } from './tag-days.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, Topology } from './topology.model.js';
 
 /** A queue has at most 50 tags, and needs others too. */
 const MAX_LISTED = 30;
+
+/** Then everything in such a queue has expired. */
+const UNSEEN_TOLD_DAYS = SQS_MAX_RETENTION_SECONDS / 86_400;
 
 const rank = ({ name }: ProvisionedQueue): string => `${isFifoName(name) ? 0 : 1}${name}`;
 
@@ -36,12 +41,15 @@ export async function warnOfOrphans(
     );
   const gone = new Set<FullName>();
   for (const name of new Set(queues.flatMap(listedBy).filter(each => !known.has(each)))) {
-    const url = await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name));
-    if (url === undefined) {
-      gone.add(name);
-      continue;
-    }
     const days = queues.map(({ tags: found }) => found?.[keyOf(name)] ?? '').toSorted();
+    const exists = await existsForUs(name, planes);
+    if (exists === false) gone.add(name);
+    if (exists === undefined && isWithinDays(days.at(-1) ?? '', UNSEEN_TOLD_DAYS)) {
+      planes.logger.warn(
+        `${name} was last listed as a queue of this service on ${days.at(-1)}, and no handler of this version takes from it. This process has no permission to look whether it still exists (sqs:GetQueueUrl).`,
+      );
+    }
+    if (!exists) continue;
     planes.logger.warn(
       `${name} still exists and no handler of this version takes from it; it was last listed on ${days.at(-1)}. If its use case was renamed, give the old name to the handler's \`formerly\`; if it was removed, delete the queue and its subscriptions.`,
     );
@@ -60,5 +68,15 @@ export async function warnOfOrphans(
     const renewed = wanted.filter(name => listed.includes(name));
     const set: Tags = Object.fromEntries([...renewed, ...added].map(name => [keyOf(name), today()]));
     await tags.write(anchor.name, anchor.url, set);
+  }
+}
+
+/** Undefined: the right to look has gone with the use case. What only a warning needs does not end a start. */
+async function existsForUs(name: FullName, planes: ControlPlanes): Promise<boolean | undefined> {
+  try {
+    return (await call(planes, 'GetQueueUrl', name, () => planes.sqs.getQueueUrl(name))) !== undefined;
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    return undefined;
   }
 }
