@@ -98,7 +98,7 @@ describe('a use case that was renamed', () => {
     expect(handled).toEqual([1, 2]);
   });
 
-  it.each(['no order', 'positions in memory'])(
+  it.each(['no order', 'positions in memory', 'the latest position in memory', 'positions in another store'])(
     'dead-letters no event since one before it was handled by an old version that keeps %s',
     async kept => {
       @Controller()
@@ -115,7 +115,16 @@ describe('a use case that was renamed', () => {
           handled.push(id);
         }
       }
-      const shared = { store: sharedStore() };
+      @Controller()
+      class Latest {
+        @OnDomainEvent('user.registered', { from: 'users', useCase: 'send-email', ordering: 'latest' })
+        registered({ id }: { id: number }): void {
+          handled.push(id);
+        }
+      }
+      const storeOf = (identity: string): InboxStore =>
+        Object.defineProperty(sharedStore(), 'identity', { value: identity });
+      const shared = { store: storeOf('postgres.app') };
       const events = here.events();
       const handles = async (version: Type, inbox: { store?: InboxStore }, ...ids: number[]): Promise<void> => {
         const { app } = await here.start([version], { inbox });
@@ -125,7 +134,12 @@ describe('a use case that was renamed', () => {
         }
         await app.close();
       };
-      const [old, own] = kept === 'no order' ? [Before, shared] : [Ordered, {}];
+      const [old, own] = new Map<string, [Type, { store?: InboxStore }]>([
+        ['no order', [Before, shared]],
+        ['positions in memory', [Ordered, {}]],
+        ['the latest position in memory', [Latest, {}]],
+        ['positions in another store', [Ordered, { store: storeOf('redis.0.inbox') }]],
+      ]).get(kept) ?? [Before, shared];
       await handles(old, own);
       await handles(Ordered, shared, 1);
       await handles(old, own, 2, 3);

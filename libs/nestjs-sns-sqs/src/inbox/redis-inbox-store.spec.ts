@@ -87,6 +87,16 @@ describeWithRedis('RedisInboxStore', () => {
     expect((await open()).isShared).toBe(true);
   });
 
+  it('has the identity of what it remembers, whatever the address', async () => {
+    const store = await open();
+    expect(store.identity).toBe('redis.0.inbox');
+    expect((await open()).identity).toBe(store.identity);
+    expect((await open({ prefix: 'other' })).identity).toBe('redis.0.other');
+    const elsewhere = new RedisInboxStore({ url: 'redis://127.0.0.1:1/2' });
+    elsewhere.close();
+    expect(elsewhere.identity).toBe('redis.2.inbox');
+  });
+
   it('has every key under its prefix and queue, and a queue in one slot', async () => {
     const store = await open({ prefix: 'my.app:inbox' });
     const claim = claimOf(eventKey({ source: 'users', id: 'a {b}\n' }), subjectKey({ source: 'users', subject: 'u' }));

@@ -75,6 +75,7 @@ export class RedisInboxStore implements InboxStore {
   }
 
   readonly isShared = true;
+  readonly identity: string;
   /** Shared limits and pauses. */
   readonly steering: RedisSteering;
   private readonly client: Redis | Cluster;
@@ -87,6 +88,7 @@ export class RedisInboxStore implements InboxStore {
     const { url, client, prefix = 'inbox', commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
     this.prefix = prefix;
     this.client = client ?? connect(url ?? '', commandTimeoutMs);
+    this.identity = identityOf(this.client, prefix);
     this.caller = new RedisCaller(this.client, commandTimeoutMs);
     this.steering = new RedisSteering(this.caller, prefix);
   }
@@ -206,6 +208,12 @@ export class RedisInboxStore implements InboxStore {
   private placeKey(queue: string, place: string): string {
     return `${this.prefix}:{${queue}}:w:${place}`;
   }
+}
+
+/** Not the address: processes may know one server by several. */
+function identityOf({ options }: Redis | Cluster, prefix: string): string {
+  const { db = 0, keyPrefix = '' } = options as { db?: number; keyPrefix?: string };
+  return `redis.${db}.${keyPrefix}${prefix}`;
 }
 
 const whole = (value: string | number): string | number => (typeof value === 'number' ? Math.ceil(value) : value);

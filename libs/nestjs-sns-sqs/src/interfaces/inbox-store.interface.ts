@@ -109,6 +109,12 @@ export interface InboxStore {
   readonly isShared: boolean;
 
   /**
+   * Optional: names what the store remembers, the same in each process. Versions of a service whose stores have different
+   * names run beside each other: an event that only the other one has seen is no gap. Stores without a name count as one.
+   */
+  readonly identity?: string | undefined;
+
+  /**
    * Claims the event for `leaseMs`; exactly one live claimant, across processes where the store is shared. A claim
    * whose lease ran out is taken over. Repeated with the token that holds it, it renews and counts no further attempt.
    */

@@ -79,7 +79,7 @@ export function planConsumers(given: readonly DeclaredHandler[], options: Resolv
 
 /** Where the positions of subjects are kept; undefined: nowhere. */
 export const positionsOf = ({ inbox }: Pick<ResolvedServerOptions, 'inbox'>): Positions | undefined =>
-  inbox ? (inbox.store?.isShared ? 'shared' : 'memory') : undefined;
+  inbox ? (inbox.store?.isShared ? (inbox.store.identity ?? 'shared') : 'memory') : undefined;
 
 /** A setting for a queue that no handler names is a misspelt name, and would be lost in silence. */
 function refuseUnknownQueues({ queues = {}, prefix }: ResolvedServerOptions, known: readonly FullName[]): void {

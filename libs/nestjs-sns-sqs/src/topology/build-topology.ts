@@ -151,6 +151,6 @@ function queueSpec(
     subscriptions: [],
     formerly: [],
     ...(!fifo && ordering === 'none' && { isUnordered: true }),
-    ...(ordering === 'sequential' && { positions }),
+    ...(ordering !== undefined && ordering !== 'none' && { positions }),
   };
 }

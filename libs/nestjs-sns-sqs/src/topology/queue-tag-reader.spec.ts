@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { QueueTagReader } from './queue-tag-reader.js';
-import { planTypes, QUEUE_TAGS } from './queue-tags.js';
+import { planTypes, positionsKey, QUEUE_TAGS } from './queue-tags.js';
 
 const recording = (...patterns: string[]): Tags => planTypes({}, patterns).set;
 
@@ -101,14 +101,17 @@ describe('QueueTagReader', () => {
       ['shared', 'memory', true],
       ['memory', 'memory', false],
       ['shared', 'shared', false],
-    ] as const)(
-      'so does one that keeps positions elsewhere: %s beside %s is %p',
-      async (positions, other, expected) => {
-        const readTags = () => Promise.resolve({ [`${QUEUE_TAGS.positions}${other}`]: '2026-06-10' });
-        const reader = new QueueTagReader({ readTags, positions, now: () => Date.now(), wallNow: () => TODAY });
-        expect(await reader.isMixed()).toBe(expected);
-      },
-    );
+      ['redis.0.inbox', 'redis.0.inbox', false],
+      ['redis.0.inbox', 'redis.0.other', true],
+      ['postgres.nestjs_sns_sqs', 'redis.0.inbox', true],
+      ['shared', 'redis.0.inbox', true],
+      ['redis.0.a{b:c', 'redis.0.a{b:c', false],
+      ['redis.0.a{b:c', 'redis.0.a{b:d', true],
+    ])('so does one that keeps positions elsewhere: %s beside %s is %p', async (positions, other, expected) => {
+      const readTags = () => Promise.resolve({ [positionsKey(other)]: '2026-06-10' });
+      const reader = new QueueTagReader({ readTags, positions, now: () => Date.now(), wallNow: () => TODAY });
+      expect(await reader.isMixed()).toBe(expected);
+    });
 
     it('is known for a minute', async () => {
       const { reader, readTags } = since('2026-06-10');

@@ -3,7 +3,7 @@ import { monotonicNow } from '../async/clock.js';
 import { pause } from '../async/pause.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { matchesPattern } from './filter-policy.js';
-import { QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
+import { positionsBeside, QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
 import type { Positions } from './topology.model.js';
 import { isRecent } from './tag-days.js';
 
@@ -68,8 +68,9 @@ export class QueueTagReader {
     const at = this.now();
     const { tags } = await this.readThat(beganAt => at - beganAt < ORDERING_KNOWN_FOR_MS);
     const { positions } = this.options;
-    const elsewhere = positions && `${QUEUE_TAGS.positions}${positions === 'shared' ? 'memory' : 'shared'}`;
-    return [QUEUE_TAGS.unordered, elsewhere].some(key => isRecent((key && tags?.[key]) ?? '', this.wallNow()));
+    const elsewhere = tags && positions !== undefined ? positionsBeside(tags, positions) : [];
+    const days = [tags?.[QUEUE_TAGS.unordered] ?? '', ...elsewhere.map(([, day]) => day)];
+    return days.some(day => isRecent(day, this.wallNow()));
   }
 
   /** The tags as they are now, or a moment later. Rejects when they cannot be read. */

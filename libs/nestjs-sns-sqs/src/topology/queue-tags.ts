@@ -1,4 +1,5 @@
 import type { Tags } from '../interfaces/control-plane.interface.js';
+import type { Positions } from './topology.model.js';
 
 const OURS = 'nestjs-sns-sqs:';
 
@@ -12,7 +13,7 @@ export const QUEUE_TAGS = {
   lastConsumed: `${OURS}last-consumed`,
   /** The day (UTC) on which a version without an `ordering` last consumed it: what that handled left no position. */
   unordered: `${OURS}unordered`,
-  /** Begins the keys of the tags with the day (UTC) on which a version last kept positions there: `memory` or `shared`. */
+  /** Begins the keys of the tags with the day (UTC) on which a version last kept positions there; see `positionsKey`. */
   positions: `${OURS}positions-`,
   /** What the inbox's memory of the queue is named by: the first name of the use case, after any number of renames. */
   inbox: `${OURS}inbox`,
@@ -77,13 +78,31 @@ function pack(entries: readonly string[]): string[] {
   return values;
 }
 
+/** Whose text is no tag's key is hashed. */
+export function positionsKey(positions: Positions): string {
+  const isPlain = /^[\w.-]{1,60}$/.test(positions);
+  return QUEUE_TAGS.positions + (isPlain ? positions : `other-${hashOf(positions)}`);
+}
+
+/** The memories beside this one in which a version has kept positions, with the days on which it last did. */
+export function positionsBeside(
+  tags: Readonly<Tags>,
+  positions: Positions | undefined,
+): Array<[key: string, day: string]> {
+  const own = positions === undefined ? undefined : positionsKey(positions);
+  return Object.entries(tags).filter(([key]) => key.startsWith(QUEUE_TAGS.positions) && key !== own);
+}
+
 const isTypesKey = (key: string): boolean => key === QUEUE_TAGS.types || key.startsWith(`${QUEUE_TAGS.types}-`);
 
-/** FNV-1a over UTF-16. Keys come from what they hold, so that two writers at one time never overwrite each other. */
-function keyFor(value: string): string {
+/** Keys come from what they hold, so that two writers at one time never overwrite each other. */
+const keyFor = (value: string): string => `${QUEUE_TAGS.types}-${hashOf(value)}`;
+
+/** FNV-1a over UTF-16. */
+function hashOf(value: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < value.length; at += 1) hash = Math.imul(hash ^ value.charCodeAt(at), 0x01000193);
-  return `${QUEUE_TAGS.types}-${(hash >>> 0).toString(16).padStart(8, '0')}`;
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 /** The patterns that any version has wanted on the queue; undefined when none has been recorded. */

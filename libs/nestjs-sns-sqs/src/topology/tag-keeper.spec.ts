@@ -39,6 +39,29 @@ describe('TagKeeper', () => {
     expect(fake.calls.filter(call => call.startsWith('tag'))).toEqual(['tag dev-mail']);
   });
 
+  it('says where positions are kept, and forgets where none have been kept for two weeks', async () => {
+    const fake = new FakePlanes();
+    const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+    const wants = buildTopology({
+      service: 'notifications',
+      prefix: 'dev-',
+      positions: 'redis.0.inbox',
+      handlers: [{ pattern: 'a', queue: 'mail', topic: 'users' }],
+      settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600, ordering: 'latest' }),
+    });
+    await start(fake, { wants });
+    Object.assign(tagsOf(fake), {
+      'nestjs-sns-sqs:positions-memory': daysAgo(3),
+      'nestjs-sns-sqs:positions-shared': daysAgo(15),
+    });
+    await start(fake, { wants });
+    expect(
+      Object.keys(tagsOf(fake))
+        .filter(key => key.includes('positions'))
+        .toSorted(),
+    ).toEqual(['nestjs-sns-sqs:positions-memory', 'nestjs-sns-sqs:positions-redis.0.inbox']);
+  });
+
   it.each<Provisioning>(['create', 'verify', 'off'])(
     'refuses a queue of another service, with both names, before anything of it is changed: %s',
     async mode => {

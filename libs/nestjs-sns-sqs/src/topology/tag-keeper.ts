@@ -3,11 +3,14 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { withoutPrefix } from './names.js';
-import { planTypes, QUEUE_TAGS, withoutNewTags } from './queue-tags.js';
+import { planTypes, positionsBeside, positionsKey, QUEUE_TAGS, withoutNewTags } from './queue-tags.js';
 import { claimsIn, QueueClaim } from './queue-claim.js';
 import { isOwnersTag, otherOwner } from './queue-owner.js';
-import { today } from './tag-days.js';
+import { isWithinDays, today } from './tag-days.js';
 import type { ProvisionedQueue, QueueSpec } from './topology.model.js';
+
+/** A rollback after so many days is not beside the version that it replaces. */
+const POSITIONS_TOLD_DAYS = 14;
 
 export interface TagKeeperOptions {
   /** The service that starts. */
@@ -25,6 +28,12 @@ const changed = (found: Readonly<Tags>, wanted: Tags): Tags =>
 
 /** A queue under its first name. What another one's memory is named by is known once its former queues are. */
 const ownMemory = ({ name, formerly }: QueueSpec): Tags => (formerly.length === 0 ? { [QUEUE_TAGS.inbox]: name } : {});
+
+/** Tags of memories that no version keeps positions in any more. */
+const leftPositions = ({ positions }: QueueSpec, found: Tags): string[] =>
+  positionsBeside(found, positions)
+    .filter(([, day]) => !isWithinDays(day, POSITIONS_TOLD_DAYS))
+    .map(([key]) => key);
 
 const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
 
@@ -77,7 +86,7 @@ export class TagKeeper {
     const set = changed(found, wanted);
     if (!(await this.write(spec.name, url, set))) return found;
     // The queue has an owner: a claim that is left is of a service that ended before it could take it back.
-    const remove = [...types.remove, ...(this.options.claims ? claimsIn(found) : [])];
+    const remove = [...types.remove, ...leftPositions(spec, found), ...(this.options.claims ? claimsIn(found) : [])];
     if (remove.length > 0) await this.remove(spec.name, url, remove);
     const now = { ...found, ...set };
     // Who claims a queue looks again whether another service did so in the same moment.
@@ -184,7 +193,7 @@ export class TagKeeper {
     return {
       [QUEUE_TAGS.lastConsumed]: today(),
       ...(isUnordered && { [QUEUE_TAGS.unordered]: today() }),
-      ...(positions && { [`${QUEUE_TAGS.positions}${positions}`]: today() }),
+      ...(positions && { [positionsKey(positions)]: today() }),
       ...(claims && Object.fromEntries(formerly.map(name => [`${QUEUE_TAGS.formerService}${name}`, today()]))),
     };
   }

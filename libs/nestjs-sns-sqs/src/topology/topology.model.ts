@@ -34,8 +34,8 @@ export interface QueueSpec {
   formerly: FullName[];
 }
 
-/** In the memory of one process, or in a store that all processes share. */
-export type Positions = 'memory' | 'shared';
+/** Names the memory that keeps them: `memory`, of one process, or that of a store that all processes share. */
+export type Positions = string;
 
 export interface SubscriptionSpec {
   topic: FullName;

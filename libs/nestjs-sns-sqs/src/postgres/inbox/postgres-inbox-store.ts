@@ -53,6 +53,7 @@ export class PostgresInboxStore implements InboxStore {
   }
 
   readonly isShared = true;
+  readonly identity: string;
   /** Limits and pauses that all processes share. */
   readonly steering: PostgresSteering;
   private readonly options: ResolvedPostgresInboxOptions;
@@ -66,6 +67,7 @@ export class PostgresInboxStore implements InboxStore {
   constructor(options: PostgresInboxStoreOptions) {
     this.options = resolvePostgresInboxOptions(options);
     const { pool, schema, commandTimeoutMs, cleanUpEverySeconds } = this.options;
+    this.identity = `postgres.${schema}`;
     this.caller = new PostgresCaller(pool, commandTimeoutMs);
     this.cleaner = new InboxCleaner(cleanUpEverySeconds, most => this.cleanUpStep(most));
     this.steering = new PostgresSteering(this.caller, schema, () => this.onSteering());
