@@ -67,6 +67,10 @@ export function redriveText(report: RedriveReport): string {
     : [`Sent ${lettersOf(sent)}${sent > 0 ? `: ${targetsText(targets)}` : ''}`];
   if (stopped === 'failed-again')
     lines.push(`Stopped, because ${failedAgain.length} failed again: ${short(failedAgain[0]?.reason)}`);
+  else if (failedAgain.length > 0)
+    lines.push(
+      `Failed again, and back in the queue: ${lettersOf(failedAgain.length)}. The first reason: ${short(failedAgain[0]?.reason)}`,
+    );
   if (stopped === 'aborted') lines.push('Stopped.');
   if (left > 0) lines.push(`Did not try ${lettersOf(left)} of the selection.`);
   if (refused.length > 0)
