@@ -55,6 +55,9 @@ async function brokerPage(): Promise<void> {
   const deadLetterTargetArn = 'arn:aws:sqs:us-east-1:000000000000:dead';
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 3 });
   const { QueueUrl } = await sqs('CreateQueue', { QueueName: 'work', Attributes: { RedrivePolicy } });
+  await sqs('CreateQueue', { QueueName: 'empty' });
+  const quiet = RedrivePolicy.replace(':dead"', ':empty"');
+  await sqs('CreateQueue', { QueueName: 'quiet', Attributes: { RedrivePolicy: quiet } });
   const MessageAttributes = { hostile: { DataType: 'String', StringValue: HOSTILE } };
   await sqs('SendMessage', { QueueUrl, MessageBody: HOSTILE, MessageAttributes });
   await sqs('SendMessage', {
@@ -79,6 +82,9 @@ async function brokerPage(): Promise<void> {
     await page.locator('tr.queue', { hasText: 'dead letters of work' }).innerText(),
     /^dead\s*dead letters of work\s+1/,
   );
+  // Red only where there are letters.
+  await page.locator('.tag.dead', { hasText: 'dead letters of work' }).waitFor();
+  await page.locator('.tag:not(.dead)', { hasText: 'dead letters of quiet' }).waitFor();
   await work.click();
   assert.equal(await page.locator('pre').first().textContent(), HOSTILE);
   assert.ok((await page.locator('.message > div').first().textContent())?.includes(`hostile: ${HOSTILE}`));
@@ -131,7 +137,7 @@ async function otherOrigins(): Promise<void> {
   assert.deepEqual(outcome, ['rejected', 'rejected', 'rejected']);
   assert.deepEqual(
     broker.inspect.queues().map(({ name }) => name),
-    ['dead', 'work'],
+    ['dead', 'work', 'empty', 'quiet'],
   );
   await page.close();
   other.close();

@@ -62,7 +62,9 @@ function message(m) {
 
 function queueRows(q) {
   const name = el('td', '', q.name);
-  if (q.deadLettersOf.length > 0) name.append(el('span', 'tag dead', 'dead letters of ' + q.deadLettersOf.join(', ')));
+  const total = q.visible + q.inFlight + q.delayed;
+  const sources = q.deadLettersOf.join(', ');
+  if (sources !== '') name.append(el('span', total > 0 ? 'tag dead' : 'tag', 'dead letters of ' + sources));
   const head = row(name, cell(q.visible, 'n'), cell(q.inFlight, 'n'), cell(q.delayed, 'n'));
   head.className = 'queue';
   head.tabIndex = 0;
@@ -82,7 +84,6 @@ function queueRows(q) {
   if (!open.has(q.name)) return [head];
   const list = el('td', '');
   list.colSpan = 4;
-  const total = q.visible + q.inFlight + q.delayed;
   if (total === 0) list.append(el('span', 'dim', 'No messages.'));
   if (total > q.messages.length) list.append(el('span', 'dim', 'The oldest ' + q.messages.length + ' of ' + total + '.'));
   for (const m of q.messages) list.append(message(m));
