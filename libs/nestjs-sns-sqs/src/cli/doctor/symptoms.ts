@@ -134,6 +134,9 @@ function leaseSymptoms({ service }: ServiceDocument, queue: QueueDocument): Symp
   ];
 }
 
+const SHARED_STORE =
+  'give a store that all processes share: `inbox: { store: new RedisInboxStore({ url }) }` or `new PostgresInboxStore({ pool })`';
+
 function inboxSymptoms({ service, inbox, queues }: ServiceDocument, { isProduction }: SymptomOptions): Symptom[] {
   const symptoms: Symptom[] = [];
   if (!isProduction || inbox === 'shared' || inbox === 'own' || queues.length === 0) return symptoms;
@@ -145,7 +148,7 @@ function inboxSymptoms({ service, inbox, queues }: ServiceDocument, { isProducti
       inbox === 'none'
         ? 'there is no inbox, so a message that is delivered twice is handled twice'
         : 'the inbox is in the memory of one process, so a duplicate that another process gets, or that comes after a restart, is handled twice',
-    remedy: 'give a store that all processes share: `inbox: { store: new RedisInboxStore({ url }) }`',
+    remedy: SHARED_STORE,
   });
   return symptoms;
 }
@@ -160,7 +163,7 @@ function orderSymptoms({ service, inbox }: ServiceDocument, queue: QueueDocument
       service,
       resource,
       text: `the queue has \`ordering: '${ordering}'\`, and each process remembers only the events that it has handled itself`,
-      remedy: 'give a store that all processes share: `inbox: { store: new RedisInboxStore({ url }) }`',
+      remedy: SHARED_STORE,
     });
   }
   const types = subscriptions.flatMap(each => each.types);
