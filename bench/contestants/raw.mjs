@@ -1,5 +1,7 @@
-// What HTTP allows on this machine: requests signed beforehand, over the pool that the library uses; what SQS answers is
-// read and thrown away. No message is looked at, so this is a limit and not a consumer.
+// What HTTP allows on this machine, over the pool that the library uses. No message is looked at: requests are signed
+// beforehand, and what SQS answers is read and thrown away. So this is a limit and not a consumer. With `byHand` it is the
+// least that a consumer has to do: it reads answers and bodies, checks their sums, and writes and signs its deletes.
+import { hash } from 'node:crypto';
 import { Connections } from '#lib/wire/connections.js';
 import { Signer } from '#lib/wire/lean/signer.js';
 import { inTens, pollersFor, urlOf } from '../lib/contestant.mjs';
@@ -10,24 +12,49 @@ const BATCH = Array.from({ length: 10 }, (_, at) => at);
 /** As long as AWS's. */
 const HANDLE = `n1.${'AQEB'.repeat(96)}`;
 
-async function signed(endpoint, operation, input) {
+/** Gives a function of an operation's input: a signed request. */
+function signing(endpoint, operation) {
   const { origin, host } = new URL(endpoint);
   const signer = new Signer('sqs', () => Promise.resolve({ accessKeyId: 'bench', secretAccessKey: 'bench' }));
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}` };
   const at = { origin, host, path: '/', region: 'us-east-1', headers: {} };
-  return { origin, path: '/', ...(await signer.sign(at, headers, JSON.stringify(input), new Date())) };
+  return async input => ({
+    origin,
+    path: '/',
+    ...(await signer.sign(at, headers, JSON.stringify(input), new Date())),
+  });
 }
 
-export async function consume({ endpoint, queues, slots, handle }) {
+const signed = (endpoint, operation, input) => signing(endpoint, operation)(input);
+
+/** As few steps as a consumer may have; resolves to what it deletes. */
+function handleByHand(body, handle) {
+  const { Messages } = JSON.parse(body.toString());
+  return Messages.map(({ MessageId, Body, MD5OfBody, ReceiptHandle }) => {
+    if (hash('md5', Body) !== MD5OfBody) throw new Error('A body that is not the one that was sent');
+    handle(JSON.parse(Body).data);
+    return { Id: MessageId, ReceiptHandle };
+  });
+}
+
+export const consume = options => consumeRaw(options);
+export const byHand = { consume: options => consumeRaw(options, true) };
+
+async function consumeRaw({ endpoint, queues, slots, handle }, isByHand = false) {
   const polling = new Connections({ silenceMs: 30_000 });
   const settling = new Connections({ silenceMs: 30_000 });
   let isOver = false;
-  const poll = async (receive, remove) => {
+  const poll = async (receive, remove, signRemove, QueueUrl) => {
     while (!isOver) {
       const at = now();
       const { body } = await polling.send(receive);
       // A long poll that ends has no message.
       if (body.length < 100) continue;
+      if (isByHand) {
+        const answer = await settling.send(await signRemove({ QueueUrl, Entries: handleByHand(body, handle) }));
+        if (JSON.parse(answer.body.toString()).Failed?.length > 0) throw new Error('A message that was not deleted');
+        continue;
+      }
       for (const n of BATCH) handle({ n, at });
       await settling.send(remove);
     }
@@ -39,8 +66,9 @@ export async function consume({ endpoint, queues, slots, handle }) {
     const receive = await signed(endpoint, 'ReceiveMessage', wanted);
     const Entries = BATCH.map(at => ({ Id: String(at), ReceiptHandle: HANDLE }));
     const remove = await signed(endpoint, 'DeleteMessageBatch', { QueueUrl, Entries });
+    const signRemove = signing(endpoint, 'DeleteMessageBatch');
     for (let index = 0; index < pollersFor(slots, queues); index += 1) {
-      poll(receive, remove).catch(error => {
+      poll(receive, remove, signRemove, QueueUrl).catch(error => {
         if (!isOver) throw error;
       });
     }

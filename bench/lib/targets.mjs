@@ -71,7 +71,7 @@ const TARGETS = [
     name: "lean wire, no-op: messages/s, times raw HTTP's",
     atLeast: 0.8,
     inTurns: true,
-    of: of => of('turns', 'lean').perSecond / of('turns', 'raw').perSecond,
+    of: of => of('limit', 'lean').perSecond / of('limit', 'raw').perSecond,
   },
   {
     name: "no-op: peak memory, times the SDK loop's",

@@ -72,14 +72,22 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
       : begun.runWith(this.handleHere, delivery);
   };
 
-  private readonly handleHere = async (delivery: Delivery): Promise<LaneVerdict> => {
-    let unknown: UnknownTypeVerdict;
+  /** Not async, which would cost each message a promise more. */
+  private readonly handleHere = (delivery: Delivery): Promise<LaneVerdict> => {
     try {
       const verdict = this.options.unknownTypes.verdictOn(delivery);
-      unknown = verdict instanceof Promise ? await verdict : verdict;
+      return verdict instanceof Promise
+        ? verdict.then(
+            known => this.handleKnown(delivery, known),
+            (error: unknown) => this.asLastResort(delivery, error),
+          )
+        : this.handleKnown(delivery, verdict);
     } catch (error) {
       return this.asLastResort(delivery, error);
     }
+  };
+
+  private handleKnown(delivery: Delivery, unknown: UnknownTypeVerdict): Promise<LaneVerdict> {
     if (unknown?.kind !== 'undecided') return this.toItsEnd(delivery, unknown);
     // It takes no slot: where SNS filters loosely such messages may be most of them.
     const decided = unknown.isWanted.then(isWanted =>
@@ -87,8 +95,8 @@ export class DeliveryRunner implements LaneRunner<Delivery> {
     );
     this.deciding.add(decided);
     void decided.then(() => this.deciding.delete(decided));
-    return 'advance';
-  };
+    return Promise.resolve('advance');
+  }
 
   /** Resolves when nothing is undecided any more. */
   async settleUndecided(): Promise<void> {
