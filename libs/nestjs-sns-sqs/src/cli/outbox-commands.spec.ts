@@ -1,6 +1,7 @@
 import { describeWithPostgres, TestDatabase } from '../../../../test/support/postgres.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { testIo } from '../../test/cli-io.js';
+import type { SqlExecutor } from '../interfaces/sql.interface.js';
 import { PostgresOutbox } from '../postgres/outbox/postgres-outbox.js';
 import { clientFor, relayUntil } from './commands/outbox-relay.js';
 import { runCli } from './run-cli.js';
@@ -76,19 +77,27 @@ describeWithPostgres('the commands of the outbox, on a database', () => {
     const outbox = new PostgresOutbox({ pool: database.pool, schema: 'goes_away', relay: false });
     const stopping = new AbortController();
     let told = '';
-    const relaying = relayUntil(stopping.signal, {
-      options: { schema: 'goes_away' },
-      pool: database.pool,
-      output: { note: text => void (told += text) },
-      lookEveryMs: 20,
-    });
-    await outbox.open(['kafka:users']);
-    await waitFor('the relay to look', () => told.includes('nothing publishes to kafka:users'));
-    await database.pool.query('ALTER SCHEMA goes_away RENAME TO is_away');
+    let isAway = false;
+    let queries = 0;
+    const reached: SqlExecutor = database.pool;
+    const pool: SqlExecutor = {
+      query(text, values) {
+        queries += 1;
+        return isAway ? Promise.reject(new Error('connect ECONNREFUSED')) : reached.query(text, values);
+      },
+    };
+    const output = { note: (text: string) => void (told += text) };
+    const relaying = relayUntil(stopping.signal, { options: { schema: 'goes_away' }, pool, output, lookEveryMs: 20 });
+    // A look has two queries. The relay would end if its first look failed.
+    await waitFor('the first look to be over', () => queries > 2);
+    isAway = true;
     await waitFor('the fault to be told', () => told.includes('The relay tries again'));
-    await database.pool.query('ALTER SCHEMA is_away RENAME TO goes_away');
+    const failed = queries;
+    await waitFor('more looks to fail', () => queries > failed + 2);
+    isAway = false;
     await outbox.open(['kafka:orders']);
     await waitFor('the relay to look again', () => told.includes('nothing publishes to kafka:orders'));
+    await waitFor('the end of the fault to be told', () => told.includes('The outbox can be read again'));
     stopping.abort();
     await relaying;
     expect(told.match(/cannot be read:/g)).toHaveLength(1);
