@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { InboxClaimResult } from '../interfaces/inbox-store.interface.js';
 import {
   claimed,
+  inMoments,
   isClaimed,
   LONG_MS,
   pass,
@@ -12,7 +13,7 @@ import {
   type ContractTest,
 } from './contract-claims.js';
 
-/** Long enough for a few calls on a busy machine. */
+/** Long enough for a few calls. */
 const BRIEF_MS = 120;
 
 const waitedMs = (result: InboxClaimResult): number => ('gap' in result && result.gap?.waitedMs) || 0;
@@ -66,36 +67,41 @@ export function inboxOrderContract(it: ContractTest): void {
     assert.deepEqual(await store.claim(claim('b', 'user'), LONG_MS), claimed(1));
   });
 
-  it('keeps a position beyond its time while an event of the subject is claimed', async (store, claim) => {
-    const [first, second] = [claim('a', 'user'), claim('b', 'user')];
-    await store.claim(first, LONG_MS);
-    await store.done(first, { ...REMEMBER, position: '7', rememberPositionForMs: BRIEF_MS });
-    assert.deepEqual(await store.claim(second, LONG_MS), claimed(1, { position: '7' }));
-    await pass(1.5 * BRIEF_MS);
-    assert.equal((await store.claim(claim('c', 'user'), LONG_MS)).status, 'subject-in-work');
-    assert.deepEqual(await store.renew([second], LONG_MS), [true]);
-    assert.equal(await store.done(second, { ...REMEMBER, position: '8', rememberPositionForMs: LONG_MS }), true);
-    assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
-  });
-
-  it('keeps a position beyond its time for an event that comes again, and for those that wait', async (store, claim) => {
-    const short = { ...REMEMBER, position: '7', rememberPositionForMs: BRIEF_MS };
-    for (const [user, reason, gapAt] of [
-      ['failed', 'failed', undefined],
-      ['waits', 'unstarted', '9'],
-    ] as const) {
-      const [first, second] = [claim(`${user}-1`, user), claim(`${user}-2`, user)];
+  it('keeps a position beyond its time while an event of the subject is claimed', store =>
+    inMoments(BRIEF_MS, async ({ ms, within }, claim) => {
+      const [first, second] = [claim('a', 'user'), claim('b', 'user')];
       await store.claim(first, LONG_MS);
-      await store.done(first, short);
-      await store.claim(second, LONG_MS);
-      await store.release(second, reason, gapAt);
-    }
-    await pass(1.5 * BRIEF_MS);
-    const failed = await store.claim(claim('failed-2', 'failed'), LONG_MS);
-    assert.deepEqual(required(failed), claimed(2, { position: '7' }));
-    const waiting = await store.claim(claim('waits-2', 'waits'), LONG_MS);
-    assert.ok('gap' in waiting && waiting.position === '7' && waiting.gap?.lowest === '9');
-  });
+      await within(async () => {
+        await store.done(first, { ...REMEMBER, position: '7', rememberPositionForMs: ms });
+        assert.deepEqual(await store.claim(second, LONG_MS), claimed(1, { position: '7' }));
+      });
+      await pass(1.5 * ms);
+      assert.equal((await store.claim(claim('c', 'user'), LONG_MS)).status, 'subject-in-work');
+      assert.deepEqual(await store.renew([second], LONG_MS), [true]);
+      assert.equal(await store.done(second, { ...REMEMBER, position: '8', rememberPositionForMs: LONG_MS }), true);
+      assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
+    }));
+
+  it('keeps a position beyond its time for an event that comes again, and for those that wait', store =>
+    inMoments(BRIEF_MS, async ({ ms, within }, claim) => {
+      for (const [user, reason, gapAt] of [
+        ['failed', 'failed', undefined],
+        ['waits', 'unstarted', '9'],
+      ] as const) {
+        const [first, second] = [claim(`${user}-1`, user), claim(`${user}-2`, user)];
+        await store.claim(first, LONG_MS);
+        await within(async () => {
+          await store.done(first, { ...REMEMBER, position: '7', rememberPositionForMs: ms });
+          await store.claim(second, LONG_MS);
+          await store.release(second, reason, gapAt);
+        });
+      }
+      await pass(1.5 * ms);
+      const failed = await store.claim(claim('failed-2', 'failed'), LONG_MS);
+      assert.deepEqual(required(failed), claimed(2, { position: '7' }));
+      const waiting = await store.claim(claim('waits-2', 'waits'), LONG_MS);
+      assert.ok('gap' in waiting && waiting.position === '7' && waiting.gap?.lowest === '9');
+    }));
 
   it('keeps a position for ever when no time is given, also after one was', async (store, claim) => {
     const [first, second] = [claim('a', 'user'), claim('b', 'user')];
@@ -107,16 +113,19 @@ export function inboxOrderContract(it: ContractTest): void {
     assert.deepEqual(await store.claim(claim('c', 'user'), LONG_MS), claimed(1, { position: '8' }));
   });
 
-  it('counts a gap anew when the event that is waited for has come and failed', async (store, claim) => {
-    const [early, missing] = [claim('a', 'user'), claim('b', 'user')];
-    await store.claim(early, LONG_MS);
-    await store.release(early, 'unstarted', '5');
-    await pass(BRIEF_MS);
-    await store.claim(missing, LONG_MS);
-    await store.release(missing, 'failed');
-    const result = await store.claim(claim('a', 'user'), LONG_MS);
-    assert.ok('gap' in result && result.gap && result.gap.waitedMs < BRIEF_MS && result.gap.lowest === '5');
-  });
+  it('counts a gap anew when the event that is waited for has come and failed', store =>
+    inMoments(BRIEF_MS, async ({ ms, within }, claim) => {
+      const [early, missing] = [claim('a', 'user'), claim('b', 'user')];
+      await store.claim(early, LONG_MS);
+      await store.release(early, 'unstarted', '5');
+      await pass(ms);
+      await store.claim(missing, LONG_MS);
+      await within(async () => {
+        await store.release(missing, 'failed');
+        const result = await store.claim(claim('a', 'user'), LONG_MS);
+        assert.ok('gap' in result && result.gap && result.gap.waitedMs < ms && result.gap.lowest === '5');
+      });
+    }));
 
   it('counts a gap from when the event that is waited for comes again', async (store, claim) => {
     const awaited = claim('a', 'user');

@@ -3,6 +3,7 @@ import type { InboxStore, MaybePromise } from '../interfaces/inbox-store.interfa
 import {
   claimed,
   claimFactory,
+  inMoments,
   isClaimed,
   LONG_MS,
   REMEMBER,
@@ -128,15 +129,18 @@ export function inboxStoreContract(
       assert.equal(await store.done(former, REMEMBER), false);
     });
 
-    it('keeps a lease that is renewed', async (store, claim) => {
-      const [mine, other] = [claim('a'), claim('b')];
-      await store.claim(mine, SHORT_MS);
-      await store.claim(other, SHORT_MS);
-      assert.deepEqual(await store.renew([mine, claim('a'), claim('c')], LONG_MS), [true, false, false]);
-      await until(() => store.claim(claim('b'), LONG_MS), isClaimed);
-      assert.equal((await store.claim(claim('a'), LONG_MS)).status, 'in-work');
-      assert.equal(await store.done(mine, REMEMBER), true);
-    });
+    it('keeps a lease that is renewed', store =>
+      inMoments(SHORT_MS, async ({ ms, within }, claim) => {
+        const [mine, other] = [claim('a'), claim('b')];
+        await within(async () => {
+          await store.claim(mine, ms);
+          await store.claim(other, ms);
+          assert.deepEqual(await store.renew([mine, claim('a'), claim('c')], LONG_MS), [true, false, false]);
+        });
+        await until(() => store.claim(claim('b'), LONG_MS), isClaimed);
+        assert.equal((await store.claim(claim('a'), LONG_MS)).status, 'in-work');
+        assert.equal(await store.done(mine, REMEMBER), true);
+      }));
 
     it('refuses to release or finish what was never claimed, and what was released', async (store, claim) => {
       const mine = claim('a');
