@@ -16,11 +16,12 @@ describe('withoutVariables', () => {
   });
 
   it('takes no time for texts of strangers', () => {
-    const started = performance.now();
+    // CPU time: the machine may be busy.
+    const started = process.cpuUsage();
     for (const text of ['a'.repeat(1_000), 'a@'.repeat(500), '1'.repeat(1_000), 'a1-'.repeat(400)]) {
       withoutVariables(text);
     }
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
   });
 });
 

@@ -103,9 +103,10 @@ describe('MemoryInboxStore', () => {
   it('makes room in a few looks, however many are in use', () => {
     const store = new MemoryInboxStore({ maxEntries: 1 });
     for (let n = 0; n < 2_000; n += 1) store.claim(claim(`held-${n}`), 1_000_000);
-    const startedAt = performance.now();
+    // CPU time: the machine may be busy.
+    const started = process.cpuUsage();
     for (let n = 0; n < 2_000; n += 1) finish(store, `done-${n}`, 's', '1');
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(1_000);
     expect(store.done(claim('held-0'), { rememberForMs: 1_000 })).toBe(true);
   });
 
