@@ -1,5 +1,6 @@
 import type { SqsContext } from '../libs/nestjs-sns-sqs/src/ctx-host/sqs.context.js';
-import { Fates, StoreTruth, type Fate, type Runner } from './faults/fates.js';
+import { StoreTruth, type Fate, type Runner } from './faults/fate.js';
+import { Fates } from './faults/fates.js';
 
 const FORGOTTEN_AT = 1_000;
 

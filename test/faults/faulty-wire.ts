@@ -1,6 +1,6 @@
 import type { Broker } from '#broker/core/broker.js';
 import type { Input } from '#broker/core/input.js';
-import type { Call, Output } from '#broker/core/operation.js';
+import type { Output } from '#broker/core/operation.js';
 import type { Queue } from '#broker/core/queue/queue.js';
 import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
 import type {
@@ -12,12 +12,8 @@ import type {
   SqsWire,
 } from '#lib/interfaces/wire.interface.js';
 import type { FaultRates } from './schedule.ts';
-
-interface Handled {
-  id: string;
-  receiptHandle: string;
-  visibilityTimeoutSeconds?: number;
-}
+import { SettlementsJudge, type Handled, type SettlementsWatch } from './settlements-judge.ts';
+import { WireCall } from './wire-call.ts';
 
 /** What SQS answers to a batch. */
 interface BatchOutput {
@@ -25,13 +21,9 @@ interface BatchOutput {
   Failed?: Array<{ Id: string; Code: string; Message: string; SenderFault: boolean }>;
 }
 
-export interface WireWatch {
+export interface WireWatch extends SettlementsWatch {
   /** No copy reaches a dead letter queue now. */
   lettersAreAway(): boolean;
-  /** Told of what the library must not do. */
-  blame(what: string): void;
-  /** When the handler of a receipt handle has ended. */
-  endOf(receiptHandle: string): number | undefined;
 }
 
 const OPERATION = {
@@ -46,9 +38,6 @@ const failure = (name: string, status: number | undefined): Error =>
 
 /** So long a call stalls, or its answer, in milliseconds. */
 export const STALL_MS = 5_000;
-/** By these SQS says that a handle holds its message no more. */
-const LOST = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue/;
-
 const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => ({
   successful: Successful.map(({ Id }) => ({ id: Id })),
   failed: Failed.map(({ Id, Code, Message, SenderFault }) => ({
@@ -58,35 +47,6 @@ const result = ({ Successful = [], Failed = [] }: BatchOutput): BatchResult => (
     senderFault: SenderFault,
   })),
 });
-
-/** A call that the broker answers, now or when it finds something. */
-class WireCall implements Call {
-  readonly origin = 'http://local';
-  gone: boolean;
-  #whenGone: (() => void) | undefined;
-
-  constructor(gone: boolean) {
-    this.gone = gone;
-  }
-
-  /** It has no answer yet. */
-  get waits(): boolean {
-    return this.#whenGone !== undefined;
-  }
-
-  onGone(fn: () => void): void {
-    this.#whenGone = fn;
-  }
-
-  onUndelivered(): void {
-    // Told on another way, see `noteUnheard`.
-  }
-
-  leave(): void {
-    this.gone = true;
-    this.#whenGone?.();
-  }
-}
 
 /**
  * A process's wire to the broker's core, with everything that may go wrong in between: delays, throttling, 5xx, calls
@@ -104,15 +64,10 @@ export class FaultyWire implements SqsWire {
   readonly #unheard = new Map<string, number>();
   /** By message id: receives that this process got. */
   readonly #received = new Map<string, number>();
-  /** By receipt handle that is not known to be settled: the message's id. */
-  readonly #open = new Map<string, string>();
-  /** By receipt handle, as far as this process was told: what is settled, and since when another may have the message. */
-  readonly #settled = new Map<string, 'deleted' | 'returned'>();
-  readonly #lostAt = new Map<string, number>();
+  readonly #settlements: SettlementsJudge;
   readonly broker: Broker;
   readonly random: () => number;
   faults: FaultRates;
-  readonly lease: number;
   readonly watch: WireWatch;
   /** Told of what a queue has handed out. */
   onReceived: (queueUrl: string, count: number) => void = () => undefined;
@@ -129,7 +84,7 @@ export class FaultyWire implements SqsWire {
     this.broker = broker;
     this.random = random;
     this.faults = faults;
-    this.lease = lease;
+    this.#settlements = new SettlementsJudge(lease, watch);
     this.watch = watch;
   }
 
@@ -155,7 +110,7 @@ export class FaultyWire implements SqsWire {
 
   /** This process has received one of these messages, and has not settled it. */
   holds(ids: ReadonlySet<string>): boolean {
-    return [...this.#open.values()].some(id => ids.has(id));
+    return this.#settlements.holds(ids);
   }
 
   async receive(request: ReceiveRequest): Promise<SqsMessage[]> {
@@ -173,7 +128,7 @@ export class FaultyWire implements SqsWire {
     const { Messages = [] } = (await this.#call('receive', input, signal)) as { Messages?: SqsMessage[] };
     for (const { MessageId = '', ReceiptHandle = '' } of Messages) {
       increment(this.#received, MessageId);
-      this.#open.set(ReceiptHandle, MessageId);
+      this.#settlements.noteReceived(ReceiptHandle, MessageId);
     }
     if (Messages.length > 0) this.onReceived(queueUrl, Messages.length);
     // In whole seconds, as a header has it.
@@ -184,7 +139,7 @@ export class FaultyWire implements SqsWire {
 
   deleteBatch(queueUrl: string, entries: readonly Handled[]): Promise<BatchResult> {
     const isStale = this.#strikes('staleDelete');
-    return this.#settling('delete', entries, () =>
+    return this.#settlements.judge('delete', entries, () =>
       isStale
         ? this.#late({ successful: entries.map(({ id }) => ({ id })), failed: [] })
         : this.#batch('deleteBatch', queueUrl, entries, ({ id, receiptHandle }) => ({
@@ -195,39 +150,13 @@ export class FaultyWire implements SqsWire {
   }
 
   changeVisibilityBatch(queueUrl: string, entries: readonly Handled[]): Promise<BatchResult> {
-    return this.#settling('change the visibility of', entries, () =>
+    return this.#settlements.judge('change the visibility of', entries, () =>
       this.#batch('changeVisibilityBatch', queueUrl, entries, entry => ({
         Id: entry.id,
         ReceiptHandle: entry.receiptHandle,
         VisibilityTimeout: entry.visibilityTimeoutSeconds,
       })),
     );
-  }
-
-  /** What is settled is not touched again, nor what was lost while its handler ran. */
-  async #settling(what: string, entries: readonly Handled[], call: () => Promise<BatchResult>): Promise<BatchResult> {
-    for (const { receiptHandle, visibilityTimeoutSeconds } of entries) {
-      const lostAt = this.#lostAt.get(receiptHandle) ?? Infinity;
-      const settled = this.#settled.get(receiptHandle);
-      // What was put off may be called in when its turn has come.
-      const isWake = settled === 'returned' && visibilityTimeoutSeconds === 0;
-      if (settled && !isWake) this.watch.blame(`a process tried to ${what} what it had settled`);
-      else if (lostAt < (this.watch.endOf(receiptHandle) ?? -Infinity))
-        this.watch.blame(`a process tried to ${what} what it had lost`);
-    }
-    const result = await call();
-    for (const { id } of result.successful) {
-      const entry = entries.find(each => each.id === id);
-      if (entry && entry.visibilityTimeoutSeconds !== this.lease) {
-        this.#open.delete(entry.receiptHandle);
-        this.#settled.set(entry.receiptHandle, entry.visibilityTimeoutSeconds === undefined ? 'deleted' : 'returned');
-      }
-    }
-    for (const { id, code } of result.failed) {
-      const entry = entries.find(each => each.id === id);
-      if (entry && LOST.test(code)) this.#lostAt.set(entry.receiptHandle, performance.now());
-    }
-    return result;
   }
 
   /** The queue's tags, by which a message is known that kills its process. */

@@ -1,5 +1,6 @@
 import type { NewMessage } from '#broker/core/message.js';
-import { nameOf, type Fate, type Fates, type Run } from './fates.ts';
+import { nameOf, type Fate, type Run } from './fate.ts';
+import type { Fates } from './fates.ts';
 import { STALL_MS } from './faulty-wire.ts';
 import { LONGEST_LATER_SECONDS, USUAL, type Schedule } from './schedule.ts';
 

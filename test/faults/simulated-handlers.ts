@@ -2,7 +2,8 @@ import type { SqsBatchContext } from '#lib/ctx-host/sqs-batch.context.js';
 import type { SqsContext } from '#lib/ctx-host/sqs.context.js';
 import { BatchFailure, type FailedElement } from '#lib/errors/batch-failure.js';
 import { DeadLetter, Discard, RetryLater } from '#lib/errors/handler-outcomes.js';
-import type { Fates, Run, RunEnd, Runner } from './fates.ts';
+import type { Run, RunEnd, Runner } from './fate.ts';
+import type { Fates } from './fates.ts';
 import type { Schedule, ScheduledBatch, Step } from './schedule.ts';
 
 /** Within every `handlerTimeoutMs`. */

@@ -1,5 +1,5 @@
 import type { CircuitBreakerOptions, RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
-import { nameOf, type Call, type Run, type RunWatch } from './fates.ts';
+import { nameOf, type Call, type Run, type RunWatch } from './fate.ts';
 import type { LimitByKey, SharedSteering } from './schedule.ts';
 import type { TurnsJudge } from './turns-judge.ts';
 

@@ -1,6 +1,6 @@
 import type { EventMetadata } from '#lib/interfaces/envelope.interface.js';
 import type { RateLimitOptions } from '#lib/interfaces/steering-options.interface.js';
-import { nameOf, type Run } from './fates.ts';
+import { nameOf, type Run } from './fate.ts';
 import type { LimitByKey, Schedule } from './schedule.ts';
 
 export interface TurnsFacts {

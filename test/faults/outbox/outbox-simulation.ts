@@ -4,7 +4,7 @@ import type { Queue } from '#broker/core/queue/queue.js';
 import { SQS_OPERATIONS } from '#broker/core/sqs/operations.js';
 import { outboxSql } from '#lib/postgres/outbox/outbox-sql.js';
 import { randomOf } from '../../support/random.mjs';
-import { Violation } from '../fates.ts';
+import { Violation } from '../fate.ts';
 import { FaultyWire } from '../faulty-wire.ts';
 import { inVirtualTime } from '../in-virtual-time.ts';
 import type { VirtualTime } from '../virtual-time.ts';
