@@ -38,7 +38,8 @@ export const urlOf = async (plane: DeadLetterPlane, name: FullName): Promise<Que
   if (url !== undefined) return url;
   throw new SnsSqsError('QUEUE_NOT_FOUND', {
     problem: `The queue ${name} does not exist in this account and region`,
-    remedy: 'check the name, `prefix`, region and account; `queues()` lists the dead-letter queues',
+    remedy:
+      'check the name, `prefix`, region and account; `npx nestjs-sns-sqs dlq ls` (in code: `queues()`) lists the dead-letter queues',
     retryable: true,
     facts: { queue: name },
   });
