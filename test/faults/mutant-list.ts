@@ -569,9 +569,9 @@ SELECT $1::text, $2::text::smallint, $3::text, $4::text, $5::text, $6::text`,
   },
   {
     mend: 'An answer that lay ready while the event loop stood still is not late',
-    file: 'async/late-after.ts',
-    from: 'afterReads = setImmediate(onLate);',
-    to: 'onLate();',
-    by: { spec: 'async/late-after' },
+    file: 'async/in-time.ts',
+    from: 'afterReads = setImmediate(() => reject(new Error(lateText)));',
+    to: 'reject(new Error(lateText));',
+    by: { spec: 'async/in-time' },
   },
 ];

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { lateAfter } from '../async/late-after.js';
+import { inTime } from '../async/in-time.js';
 import { isReadOnly } from './redis-errors.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -101,16 +101,7 @@ export class RedisCaller {
       const why = this.refusal === undefined ? '' : `, which had answered: ${this.refusal}`;
       throw new Error(`there is no connection to Redis (${status})${why}`);
     }
-    let answered = (): void => undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = `Redis has not answered within ${this.timeoutMs} ms`;
-      answered = lateAfter(this.timeoutMs, () => reject(new Error(text)));
-    });
-    try {
-      return await Promise.race([work(), late]);
-    } finally {
-      answered();
-    }
+    return inTime(work(), this.timeoutMs, `Redis has not answered within ${this.timeoutMs} ms`);
   }
 }
 

@@ -28,7 +28,7 @@ export class ServerInbox {
     this.endUse = useStore(store);
     if (!this.store.isShared && process.env['NODE_ENV'] === 'production') {
       logger.warn(
-        'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore, or `inbox: false` where handlers are idempotent',
+        'inbox: in the memory of this process only, which a restart forgets and other instances do not see. Remedy: RedisInboxStore or PostgresInboxStore, or `inbox: false` where handlers are idempotent',
       );
     }
   }
@@ -80,7 +80,7 @@ export function forgetting(logger: Pick<LoggerService, 'warn'>, now = () => perf
     if (now() - saidAt < SAY_AGAIN_MS) return;
     saidAt = now();
     logger.warn(
-      `inbox: the store in memory is full. The store has forgotten ${forgotten.event} handled event(s) and ${forgotten.position} position(s) of subjects before their time, those unused for longest. Duplicates of these events would be handled again. Remedy: new MemoryInboxStore({ maxEntries }) with a higher number, or RedisInboxStore`,
+      `inbox: the store in memory is full. The store has forgotten ${forgotten.event} handled event(s) and ${forgotten.position} position(s) of subjects before their time, those unused for longest. Duplicates of these events would be handled again. Remedy: new MemoryInboxStore({ maxEntries }) with a higher number, RedisInboxStore or PostgresInboxStore`,
     );
   };
 }

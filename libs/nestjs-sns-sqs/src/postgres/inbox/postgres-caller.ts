@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { lateAfter } from '../../async/late-after.js';
+import { inTime } from '../../async/in-time.js';
 import { thrownText } from '../../errors/thrown.js';
 import type { SqlPool } from '../../interfaces/sql.interface.js';
 import { isWithin } from '../../outbox/open-transaction.js';
@@ -85,17 +85,8 @@ export class PostgresCaller {
     return this.pool.connect();
   }
 
-  private async inTime<T>(work: Promise<T>, what: string): Promise<T> {
-    let given = (): void => undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = `PostgreSQL has not given ${what} within ${this.timeoutMs} ms`;
-      given = lateAfter(this.timeoutMs, () => reject(new Error(text)));
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      given();
-    }
+  private inTime<T>(work: Promise<T>, what: string): Promise<T> {
+    return inTime(work, this.timeoutMs, `PostgreSQL has not given ${what} within ${this.timeoutMs} ms`);
   }
 }
 
