@@ -117,6 +117,28 @@ describe('A client with an outbox', () => {
     expect(sent[0]?.MessageGroupId).toBe('user-1');
   });
 
+  it.each([
+    ['a plain event', (data: object) => new SnsRecordBuilder(data).setSubject('order 1')],
+    [
+      'an event that is numbered',
+      (data: object) => new SnsRecordBuilder(data).setSubject('order 1').setSequence('next'),
+    ],
+    ['a later event', (data: object) => new SnsRecordBuilder(data).setDeliverAt(new Date(Date.now() - 1))],
+  ])('writes the data as they were at the emit, though the caller changes them: %s', async (_, recordOf) => {
+    const { tx, commit } = store.begin();
+    const emitter = events().within(tx);
+    const order = { status: '' };
+    const emits = ['paid', 'shipped'].map(status => {
+      order.status = status;
+      return lastValueFrom(emitter.emit('order.changed', recordOf(order).build()), { defaultValue: undefined });
+    });
+    order.status = 'changed later';
+    await Promise.all(emits);
+    await commit();
+    await waitFor('the events', () => sent.length === 2 && isEmpty());
+    expect(bodies()).toMatchObject([{ data: { status: 'paid' } }, { data: { status: 'shipped' } }]);
+  });
+
   it('gives a message that nothing groups no lane', async () => {
     const { tx, commit } = store.begin();
     store.relay = false;

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { OutboxMessage, OutboxStore } from '../../interfaces/outbox-store.interface.js';
 import type { SqlExecutor } from '../../interfaces/sql.interface.js';
 import { SnsSqsError } from '../../errors/sns-sqs.error.js';
+import { silenced } from '../../events/user-code.js';
 import { quoted } from '../../logging/printable.js';
 import { assertScheduleKey, invalidRecord } from '../../record-builders/record-builder.js';
 import type { RelayLink } from '../../outbox/relay.js';
@@ -30,6 +31,8 @@ const NUMBER_TO_COME = randomBytes(10).toString('hex');
 const laneName = (text: string): string =>
   text.length > MAX_LANE || text.includes('\0') ? createHash('sha256').update(text).digest('hex') : text;
 
+const subjectOf = ({ metadata: { subject = '' } }: OutgoingEvent): string => laneName(subject);
+
 /** Writes a client's messages into its outbox, in a transaction of the user's. */
 export class OutboxWriter {
   constructor(private readonly options: OutboxWriterOptions) {}
@@ -57,39 +60,57 @@ export class OutboxWriter {
   private async begin(tx: SqlExecutor | undefined, type: string, input: unknown): Promise<void> {
     const event = this.options.publisher.draft(type, input);
     assertWritable(event, tx);
+    const written = this.written(event);
     // What is emitted together is written in the order of the calls.
-    await (tx ? writesOf(tx).inTurn(() => this.put(tx, event)) : this.put(undefined, event));
+    await (tx ? writesOf(tx).inTurn(() => this.put(tx, event, written)) : this.put(undefined, event, written));
     this.options.link()?.onWritten();
   }
 
-  private async put(tx: SqlExecutor | undefined, event: OutgoingEvent): Promise<void> {
+  /**
+   * The message, composed at once: the caller may go on changing the data. Undefined: the user's serializer has to know
+   * the number first, and what it makes of a placeholder nobody knows.
+   */
+  private written(event: OutgoingEvent): Promise<OutboxMessage> | undefined {
+    if (event.options.nextSequence) {
+      if (this.options.publisher.isSerializing) return undefined;
+      event.metadata.sequence = NUMBER_TO_COME;
+    }
+    return silenced(this.message(event));
+  }
+
+  private async put(
+    tx: SqlExecutor | undefined,
+    event: OutgoingEvent,
+    written: Promise<OutboxMessage> | undefined,
+  ): Promise<void> {
     const { store } = this.options;
     // Also of an ambient transaction, and of one that has ended since `within()`.
     if (tx) assertOpen(tx, 'emit()');
-    const { deliverAt, scheduleKey, nextSequence } = event.options;
-    if (deliverAt !== undefined) {
+    const { deliverAt, scheduleKey } = event.options;
+    if (deliverAt !== undefined && written) {
       const schedule = { dueAt: deliverAt, ...(scheduleKey !== undefined && { key: scheduleKey }) };
-      return store.schedule(tx, await this.message(event), schedule);
+      return store.schedule(tx, await written, schedule);
     }
     // `assertWritable` has seen that there is one.
     if (!tx) return;
-    if (nextSequence && this.isNumberedByItsLane(event)) {
-      event.metadata.sequence = NUMBER_TO_COME;
-      return store.addNext?.(tx, await this.message(event), NUMBER_TO_COME);
+    if (!event.options.nextSequence && written) return store.add(tx, await written, false);
+    if (written && store.addNext && this.laneOf(event) === event.metadata.subject) {
+      // Then the store numbers and writes in one step.
+      return store.addNext(tx, await written, NUMBER_TO_COME);
     }
-    const message = nextSequence ? await this.numbered(tx, event) : await this.message(event);
-    await store.add(tx, message, nextSequence === true && message.lane === laneName(event.metadata.subject ?? ''));
+    const message = written ? await this.numbered(tx, event, await written) : await this.numberedFirst(tx, event);
+    await store.add(tx, message, message.lane === subjectOf(event));
   }
 
-  /** Then the store numbers and writes in one step. What a serializer makes of the placeholder nobody knows. */
-  private isNumberedByItsLane(event: OutgoingEvent): boolean {
-    const { store, publisher } = this.options;
-    return store.addNext !== undefined && !publisher.isSerializing && this.laneOf(event) === event.metadata.subject;
-  }
-
-  private async numbered(tx: SqlExecutor, event: OutgoingEvent): Promise<OutboxMessage> {
+  private async numbered(tx: SqlExecutor, event: OutgoingEvent, message: OutboxMessage): Promise<OutboxMessage> {
     const { store, destination } = this.options;
-    const subject = laneName(event.metadata.subject ?? '');
+    const sequence = await store.nextSequence(tx, destination, subjectOf(event));
+    return { ...message, entry: message.entry.replaceAll(NUMBER_TO_COME, sequence) };
+  }
+
+  private async numberedFirst(tx: SqlExecutor, event: OutgoingEvent): Promise<OutboxMessage> {
+    const { store, destination } = this.options;
+    const subject = subjectOf(event);
     const sequence = await store.nextSequence(tx, destination, subject);
     event.metadata.sequence = sequence;
     try {

@@ -51,6 +51,23 @@ describe('Publisher', () => {
     expect(JSON.parse(sent()?.body ?? '')).toMatchObject({ specversion: '1.0', source: 'users', type: 'a', data: 1 });
   });
 
+  it.each([
+    ['on FIFO, each behind the one before', true, {}],
+    ['before the topic is found', false, {}],
+    ['by a serializer', true, { serializer: { serialize: ({ data }: { data: unknown }) => JSON.stringify({ data }) } }],
+  ])('sends the data as they were at the emit, though the caller changes them: %s', async (_, fifo, client) => {
+    const { publisher, send } = publisherOver(well, { groupId: () => 'one', ...client }, fifo);
+    const order = { status: '' };
+    const emits = ['paid', 'shipped', 'delivered'].map(status => {
+      order.status = status;
+      return publisher.publish('order.changed', order);
+    });
+    order.status = 'changed later';
+    await Promise.all(emits);
+    const bodies = send.mock.calls.flatMap(([, entries]) => entries).map(({ body }) => JSON.parse(body) as unknown);
+    expect(bodies).toMatchObject(['paid', 'shipped', 'delivered'].map(status => ({ data: { status } })));
+  });
+
   it('rides out a look-up that is throttled, as it does a publish, for all who wait', async () => {
     const { publisher, resolve, send } = publisherOver(well, {}, false, 4);
     const throttled = Object.assign(new Error('slow down'), { name: 'Throttling' });

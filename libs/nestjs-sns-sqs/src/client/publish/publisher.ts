@@ -11,6 +11,7 @@ import { assertNoOutboxNeeded } from './outbox-record.js';
 import { PublishBatcher, publishSettings } from './publish-batcher.js';
 import { Target } from './target.js';
 import { finishesWithin } from '../../async/finishes-within.js';
+import { silenced } from '../../events/user-code.js';
 import { TOO_LATE } from '../../wire/batch-failure.js';
 import { PublishTracer, type PublishedRequest } from './publish-tracer.js';
 import { assertFits, publishError } from './publish-error.js';
@@ -44,6 +45,8 @@ export interface RelayedFailure {
   /** AWS will never accept this message. */
   isRefused: boolean;
 }
+
+type Written = ReturnType<typeof toEntry>;
 
 /** An event that is on its way. */
 export interface StartedEmit {
@@ -205,9 +208,17 @@ export class Publisher {
   private send(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<unknown> {
     const endsAt = this.emits.endOfNow();
     return this.emits.errorOf(end => {
+      let written: Written;
+      try {
+        // At once, however long it waits for its turn: the caller may go on changing the data.
+        written = silenced(toEntry(event, this.serializer));
+      } catch (error) {
+        end(error);
+        return;
+      }
       const onResult = (failure: BatchFailure | undefined): void =>
         end(failure && this.errorOf(failure, { type: event.metadata.type, bytes: event.bytes }));
-      this.batcher.add(event.options.groupId, () => this.write(event, request), endsAt, onResult, end);
+      this.batcher.add(event.options.groupId, () => this.ready(event, written, request), endsAt, onResult, end);
     }, endsAt);
   }
 
@@ -226,15 +237,14 @@ export class Publisher {
   }
 
   /** At once, unless there is something to wait for. */
-  private write(event: OutgoingEvent, request: PublishedRequest | undefined): OutgoingEntry | Promise<OutgoingEntry> {
-    if (!this.target.isKnown || request) return this.writeInTime(event, request);
-    const entry = toEntry(event, this.serializer);
-    return entry instanceof Promise ? entry.then(made => this.sized(made, event)) : this.sized(entry, event);
+  private ready(event: OutgoingEvent, written: Written, request?: PublishedRequest): Written {
+    if (!this.target.isKnown || request) return this.later(event, written, request);
+    return written instanceof Promise ? written.then(made => this.sized(made, event)) : this.sized(written, event);
   }
 
-  private async writeInTime(event: OutgoingEvent, request: PublishedRequest | undefined): Promise<OutgoingEntry> {
+  private async later(event: OutgoingEvent, written: Written, request?: PublishedRequest): Promise<OutgoingEntry> {
     if (!this.target.isKnown) await this.target.find();
-    const entry = await toEntry(event, this.serializer);
+    const entry = await written;
     if (request) Object.assign(entry.attributes, await request.address());
     return this.sized(entry, event);
   }
