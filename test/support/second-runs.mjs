@@ -40,6 +40,7 @@ const ON_ONE_MAJOR = [
     'crash',
     'dead-letter-copy',
     'deviations',
+    'cli-signals',
     'dlq-commands',
     'engine',
     'exactly-once',

@@ -43,6 +43,8 @@ export function processIo(): ProcessIo {
   process.stdout.write = toStderr;
   // A reader that has seen enough, such as `head`, ends the command without an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // Nobody reads what the command is doing: it goes on, and its exit code tells the end.
+  process.stderr.on('error', () => undefined);
   return {
     stdout: text => void write(text),
     stderr: text => void process.stderr.write(text),

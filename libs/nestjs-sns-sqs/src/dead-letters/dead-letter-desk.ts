@@ -133,7 +133,11 @@ export class DeadLetterDesk {
     const survey = new Survey({ report, fifo: queue.fifo, isMeant, targets, forecaster });
     report.coverage = await this.reader.look(name, { signal }, letters => survey.add(letters));
     report.forecast = forecaster?.result();
-    if (dryRun || signal?.aborted === true) return report;
+    if (signal?.aborted === true) {
+      report.stopped = 'aborted';
+      report.left = report.selected;
+    }
+    if (dryRun || report.stopped !== undefined) return report;
     const { plane, pause } = this;
     const tray = this.reader.workTray(queue);
     const order = new RedriveOrder(queue.fifo ? [] : survey.letters);

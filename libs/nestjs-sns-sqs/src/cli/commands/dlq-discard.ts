@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Coverage } from '../../dead-letters/look-through.js';
 import type { CliCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
 import { coverageText, lettersOf, short } from '../dlq/letter-text.js';
@@ -6,6 +7,7 @@ import { queueOf, selectionOf, withSelection, type SelectionOptions } from '../d
 import { withDesk, withDeskOptions, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT } from '../exit-codes.js';
 import { Progress } from '../progress.js';
+import { untilSignal } from '../until-signal.js';
 
 interface Options extends DeskOptions, SelectionOptions {
   save?: string;
@@ -32,10 +34,13 @@ export const dlqDiscard: CliCommand<Options> = {
         if (!(await confirmed(`Delete ${lettersOf(selected)} of ${queue}? ${saved}.`, options, io))) return EXIT.error;
       }
       const progress = new Progress(io, 'reading');
-      const report = await desk.discard(selection, {
-        dryRun,
-        saveTo: save === undefined ? undefined : resolve(io.cwd, save),
-        onProgress: ({ read, total }) => progress.show(read, total),
+      let isStopped = false;
+      const report = await untilSignal(async signal => {
+        const saveTo = save === undefined ? undefined : resolve(io.cwd, save);
+        const onProgress = ({ read, total }: Coverage): void => progress.show(read, total);
+        const done = await desk.discard(selection, { dryRun, saveTo, onProgress, signal });
+        isStopped = signal.aborted;
+        return done;
       });
       progress.end();
       output.result(report, () => {
@@ -46,6 +51,7 @@ export const dlqDiscard: CliCommand<Options> = {
         return dryRun ? `Would delete ${lettersOf(report.selected)}.` : `Deleted ${lettersOf(report.deleted)}.${kept}`;
       });
       output.note(coverageText(report.coverage));
+      if (isStopped) return EXIT.error;
       return report.refused.length > 0 ? EXIT.findings : EXIT.ok;
     });
   },

@@ -5,6 +5,7 @@ import { queueOf, selectionOf, withSelection, type SelectionOptions } from '../d
 import { withDesk, withDeskOptions, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT } from '../exit-codes.js';
 import { Progress } from '../progress.js';
+import { untilSignal } from '../until-signal.js';
 
 /** `dlq export` */
 export const dlqExport: CliCommand<DeskOptions & SelectionOptions> = {
@@ -14,16 +15,17 @@ export const dlqExport: CliCommand<DeskOptions & SelectionOptions> = {
     withDeskOptions(
       withSelection(command.argument('<queue>', 'the dead-letter queue').argument('<file>', 'the file to write')),
     ),
-  async run({ options, args, io, output }) {
-    const selection = selectionOf(queueOf(args), options);
-    const file = resolve(io.cwd, args[1] ?? '');
-    const progress = new Progress(io, 'reading');
-    const result = await withDesk(options, io, desk =>
-      desk.exportTo(file, selection, { onProgress: ({ read, total }) => progress.show(read, total) }),
-    );
-    progress.end();
-    output.result({ file, ...result }, () => `Wrote ${lettersOf(result.written)} to ${file}.`);
-    output.note(coverageText(result.coverage));
-    return EXIT.ok;
-  },
+  run: ({ options, args, io, output }) =>
+    untilSignal(async signal => {
+      const selection = selectionOf(queueOf(args), options);
+      const file = resolve(io.cwd, args[1] ?? '');
+      const progress = new Progress(io, 'reading');
+      const result = await withDesk(options, io, desk =>
+        desk.exportTo(file, selection, { onProgress: ({ read, total }) => progress.show(read, total), signal }),
+      );
+      progress.end();
+      output.result({ file, ...result }, () => `Wrote ${lettersOf(result.written)} to ${file}.`);
+      output.note(coverageText(result.coverage));
+      return signal.aborted ? EXIT.error : EXIT.ok;
+    }),
 };

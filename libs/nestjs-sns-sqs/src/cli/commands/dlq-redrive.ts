@@ -6,6 +6,7 @@ import { numberFrom, queueOf, selectionOf, withSelection, type SelectionOptions 
 import { withDesk, withDeskOptions, withOptionalApp, type DeskOptions } from '../dlq/with-desk.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { Progress } from '../progress.js';
+import { untilSignal } from '../until-signal.js';
 
 interface Options extends DeskOptions, SelectionOptions {
   rate: number;
@@ -16,7 +17,7 @@ interface Options extends DeskOptions, SelectionOptions {
 }
 
 function codeOf({ dryRun, forecast, refused, heldBack, undeleted, failedAgain, stopped }: RedriveReport): ExitCode {
-  if (dryRun) return forecast && hasFindings(forecast) ? EXIT.findings : EXIT.ok;
+  if (dryRun && stopped === undefined) return forecast && hasFindings(forecast) ? EXIT.findings : EXIT.ok;
   const isWhole = refused.length + heldBack + undeleted.length + failedAgain.length === 0 && stopped === undefined;
   return isWhole ? EXIT.ok : EXIT.findings;
 }
@@ -37,8 +38,8 @@ export const dlqRedrive: CliCommand<Options> = {
     const { rate, to, stopAfter, dryRun = false } = options;
     return withDesk(options, io, async desk => {
       if (dryRun || !options.yes) {
-        const plan = await desk.redrive(selection, { dryRun: true, to });
-        if (dryRun) {
+        const plan = await untilSignal(signal => desk.redrive(selection, { dryRun: true, to, signal }));
+        if (dryRun || plan.stopped !== undefined) {
           output.result(plan, () => redriveText(plan));
           output.note(coverageText(plan.coverage));
           return codeOf(plan);
@@ -47,12 +48,15 @@ export const dlqRedrive: CliCommand<Options> = {
         if (!(await confirmed(`Send ${lettersOf(plan.selected)} of ${plan.queue}?`, options, io))) return EXIT.error;
       }
       const progress = new Progress(io, 'sending');
-      const report = await desk.redrive(selection, {
-        messagesPerSecond: rate,
-        to,
-        stopAfter,
-        onProgress: ({ sent, selected }) => progress.show(sent, selected),
-      });
+      const report = await untilSignal(signal =>
+        desk.redrive(selection, {
+          messagesPerSecond: rate,
+          to,
+          stopAfter,
+          onProgress: ({ sent, selected }) => progress.show(sent, selected),
+          signal,
+        }),
+      );
       progress.end();
       output.result(report, () => redriveText(report));
       return codeOf(report);

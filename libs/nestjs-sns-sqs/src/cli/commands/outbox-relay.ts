@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { abortController } from '../../async/abort.js';
 import { pause } from '../../async/pause.js';
 import { ClientSNS } from '../../client/client-sns.js';
 import { ClientSQS } from '../../client/client-sqs.js';
@@ -12,6 +10,7 @@ import type { CliCommand } from '../command.js';
 import { withDatabase, withPool, type DatabaseOptions } from '../database.js';
 import { EXIT } from '../exit-codes.js';
 import type { Output } from '../output.js';
+import { untilSignal } from '../until-signal.js';
 import { withAws, type AwsOptions } from '../shared-options.js';
 
 const TOPIC_SUFFIX = '-domain-events';
@@ -44,18 +43,7 @@ export const outboxRelay: CliCommand<RelayOptions> = {
       'end when no message waits, instead of waiting for a signal',
     ),
   async run({ options, io, output }) {
-    const stopping = abortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      void once(process, signal, { signal: stopping.signal }).then(
-        () => stopping.abort(),
-        () => undefined,
-      );
-    }
-    try {
-      await withPool(options, io, pool => relayUntil(stopping.signal, { options, pool, output }));
-    } finally {
-      stopping.abort();
-    }
+    await untilSignal(signal => withPool(options, io, pool => relayUntil(signal, { options, pool, output })));
     output.result({ isOver: true }, () => 'The relay has ended.');
     return EXIT.ok;
   },

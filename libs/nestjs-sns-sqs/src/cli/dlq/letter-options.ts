@@ -20,11 +20,15 @@ export interface SelectionOptions extends FilterOptions {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** A time without a zone is this machine's. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+
 /** `2026-01-02T03:04:05Z`, or `30m` for half an hour ago. @returns epoch milliseconds */
 function momentOf(text: string): number {
   const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return Date.now() - Number(amount) * (UNITS[unit] ?? 0);
-  const time = Date.parse(text);
+  // Date.parse() takes 90 for the year 1990.
+  const time = ISO_TIME.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time))
     throw new InvalidArgumentError('Give a time such as 2026-01-02T03:04:05Z, or an age such as 30m.');
   return time;
