@@ -122,10 +122,20 @@ describe('traceCall', () => {
     const store = new AsyncLocalStorage<unknown>();
     channel.start.bindStore(store, fail);
     undo.push(() => channel.start.unbindStore(store));
-    const broken: Telemetry[] = [{ begin: fail }, telemetryByHand({ end: fail })];
+    const failAfterwards = <R>(work: () => R): R => {
+      work();
+      return fail();
+    };
+    const runs: Array<Trace['run']> = [fail, failAfterwards, () => undefined as never];
+    const broken: Telemetry[] = [
+      { begin: fail },
+      telemetryByHand({ end: fail }),
+      ...runs.map(run => telemetryByHand({ run })),
+    ];
     for (const telemetry of broken) {
-      const call = () => Promise.resolve(1);
+      const call = jest.fn(() => Promise.resolve(1));
       await expect(traceCall('settle', telemetry, settle(), call, () => undefined)).resolves.toBe(1);
+      expect(call).toHaveBeenCalledTimes(1);
     }
     jest.restoreAllMocks();
   });

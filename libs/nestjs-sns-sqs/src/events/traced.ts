@@ -138,9 +138,9 @@ export class Operation<Name extends keyof TracedOperations> implements Trace {
   run<R>(work: () => R): R {
     const { start, end } = this.channels;
     // Metrics, and most tracers, listen to what has ended only.
-    if (!start.hasSubscribers && !end.hasSubscribers) return this.inner ? this.inner.run(work) : work();
+    if (!start.hasSubscribers && !end.hasSubscribers) return this.inner ? runIn(this.inner, work) : work();
     try {
-      return runInStores(start, this.facts, () => (this.inner ? this.inner.run(work) : work()));
+      return runInStores(start, this.facts, () => (this.inner ? runIn(this.inner, work) : work()));
     } finally {
       if (end.hasSubscribers) tellSubscribers(end, this.facts);
     }
@@ -168,6 +168,25 @@ export class Operation<Name extends keyof TracedOperations> implements Trace {
     }
     if (asyncEnd.hasSubscribers) tellSubscribers(asyncEnd, this.facts);
   }
+}
+
+/** Runs `work` once, and gives what it gives: the tracer may throw before it or after it, or run nothing. */
+function runIn<R>(trace: Trace, work: () => R): R {
+  let ended: { value: R } | undefined;
+  let failed: { error: unknown } | undefined;
+  try {
+    trace.run(() => {
+      try {
+        ended = { value: work() };
+      } catch (error) {
+        failed = { error };
+      }
+    });
+  } catch (error) {
+    warn(error);
+  }
+  if (failed) throw failed.error;
+  return ended ? ended.value : work();
 }
 
 let hasWarned = false;

@@ -113,6 +113,13 @@ describe('inject', () => {
     expect(carried(ROOT_CONTEXT)).toEqual({});
   });
 
+  it('carries baggage that was cut inside an emoji, and the trace with it', () => {
+    const baggage = propagation.createBaggage({ tenant: { value: 'a\uD83D' } });
+    const { traceparent, baggage: sent } = carried(propagation.setBaggage(within, baggage), { baggage: ['tenant'] });
+    expect(traceparent).toBeDefined();
+    expect(decodeURIComponent(sent ?? '')).toBe('tenant=a\uFFFD');
+  });
+
   it('carries what is allowed of the baggage, and nothing else', () => {
     const baggage = propagation.createBaggage({ tenant: { value: 'a b,c' }, secret: { value: 's' } });
     const loaded = propagation.setBaggage(within, baggage);

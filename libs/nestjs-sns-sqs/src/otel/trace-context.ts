@@ -107,12 +107,15 @@ export function inject(
 /** AWS's bound for a whole message is 1 MiB; W3C's for baggage, in characters: what is beyond it is left out. */
 const MAX_BAGGAGE = 8_192;
 
+/** Half of an emoji has no encoding: U+FFFD takes its place, as in any text that is sent. */
+const encoded = (text: string): string => encodeURIComponent(Buffer.from(text).toString());
+
 function baggageText(given: Baggage | undefined, allowed: readonly string[]): string {
   let text = '';
   for (const key of allowed) {
     const value = given?.getEntry(key)?.value;
     if (value === undefined) continue;
-    const entry = `${encodeURIComponent(key)}=${encodeURIComponent(value)}`;
+    const entry = `${encoded(key)}=${encoded(value)}`;
     const longer = text === '' ? entry : `${text},${entry}`;
     if (longer.length <= MAX_BAGGAGE) text = longer;
   }
