@@ -173,6 +173,30 @@ describe('ClientSQS', () => {
     );
   });
 
+  it.each(['is refused', 'has no reply in time'])(
+    "errors with what the app's own serializeError() throws, where a request %s",
+    async what => {
+      class Own extends ClientSQS {
+        protected override serializeError(): never {
+          throw new Error('no such class');
+        }
+      }
+      const send = (): Promise<unknown> =>
+        what === 'is refused' ? Promise.reject(new Error('no')) : new Promise(() => undefined);
+      const client = new Own({
+        service: 'notifications',
+        source: 'users',
+        sqs: { send } as unknown as SQSClient,
+        groupId: 'none',
+        publish: { maxAttempts: 1 },
+        replyTimeoutMs: what === 'is refused' ? 60_000 : 1,
+        shutdownTimeoutMs: 1,
+      });
+      await expect(firstValueFrom(client.send('a', 1))).rejects.toThrow('no such class');
+      await client.close();
+    },
+  );
+
   it('destroys the SDK client that it made', async () => {
     const destroy = jest.spyOn(SQSClient.prototype, 'destroy');
     const client = new ClientSQS({ service: 'users', aws: { region: 'eu-west-1' } });

@@ -122,13 +122,24 @@ export class ClientSQS extends SnsSqsClient {
   override send<TResult = unknown, TInput = unknown>(pattern: unknown, data: TInput): Observable<TResult> {
     // Nest refuses them with an error of its own.
     if (isNil(pattern) || isNil(data)) return super.send<TResult, TInput>(pattern, data);
-    return new Observable(observer => this.publish({ pattern, data }, this.createObserver(observer)));
+    return new Observable(observer => {
+      const tell = this.createObserver(observer);
+      return this.publish({ pattern, data }, packet => {
+        try {
+          tell(packet);
+        } catch (error) {
+          // serializeError() and serializeResponse() may be the app's own: its caller would wait for ever.
+          observer.error(error);
+        }
+      });
+    });
   }
 
   protected override publish(packet: ReadPacket, callback: ReplyCallback): () => void {
-    const answered = waitsForAnswer(this.queue);
     const type = this.typeOf(packet.pattern as MsPattern);
-    const giveUp = this.requester.request(type, this.inputOf(packet), reply => {
+    const input = this.inputOf(packet);
+    const answered = waitsForAnswer(this.queue);
+    const giveUp = this.requester.request(type, input, reply => {
       if (reply.isDisposed || reply.err) answered();
       callback(reply);
     });
