@@ -36,7 +36,10 @@ export const isAccessDenied = (error: unknown): boolean =>
   isInstance(error, SnsSqsError) && error.code === 'ACCESS_DENIED';
 
 /** Whether the server at the endpoint does not know the call. */
-export const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNameOf(error));
+const isUnsupported = (error: unknown): boolean => UNSUPPORTED.test(awsNameOf(error));
+
+/** Whether this process may not make the call, or the server does not know it. */
+export const isNotAllowed = (error: unknown): boolean => isAccessDenied(error) || isUnsupported(error);
 
 /** Whether SQS says by the code of a failed entry that the receipt handle no longer holds its message. */
 export const isLeaseGone = (code: string): boolean => LEASE_GONE.test(code);

@@ -35,7 +35,7 @@ export interface InboxOptions {
   health: StoreHealth;
   rules: InboxRules;
   /** Asked when a gap has timed out: versions without an order consume the queue too, and leave no positions. @default no */
-  isMixed?: (() => Promise<boolean>) | undefined;
+  isMixed?: (() => Promise<boolean | undefined>) | undefined;
   /** Of all queues with this namespace. @default of this queue */
   wakers?: Wakers | undefined;
   now?: () => number;

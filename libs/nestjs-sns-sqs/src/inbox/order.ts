@@ -16,9 +16,9 @@ export interface OrderOptions {
   claims: Pick<Claims, 'done' | 'release'>;
   room: Pick<WaitingRoom, 'callIn'>;
   health: Pick<StoreHealth, 'failed'>;
-  counts: Pick<InboxCounts, 'older' | 'early' | 'overGap'>;
+  counts: Pick<InboxCounts, 'older' | 'early' | 'overGap' | 'unavailable'>;
   /** As of `InboxOptions`. */
-  isMixed: (() => Promise<boolean>) | undefined;
+  isMixed: (() => Promise<boolean | undefined>) | undefined;
   /** What comes of an event whose own record is broken. */
   onBrokenRecord: (claim: HeldClaim, error: unknown) => Admission;
 }
@@ -45,8 +45,10 @@ export class Order {
         return runOf(claim, found);
       case 'older':
         // Where another version handles them in any order, the first one seen was not the first: it is not lost for that.
-        if (rules.ordering === 'sequential' && (await this.options.isMixed?.())) {
-          return runOf({ ...claim, sequence: undefined }, found);
+        if (rules.ordering === 'sequential') {
+          const isMixed = await this.isMixed();
+          if (isMixed === undefined) return this.undecided(claim);
+          if (isMixed) return runOf({ ...claim, sequence: undefined }, found);
         }
         return this.skipOlder(claim);
       case 'early':
@@ -55,12 +57,26 @@ export class Order {
         return { kind: 'wait', why: 'early', claim, ...(verdict.isLowest && { leftMs: verdict.leftMs }) };
       case 'gap-timed-out': {
         // What is missing may have been handled, by a version that keeps no order: then it must not be waited for.
-        if (await this.options.isMixed?.()) return this.overGap(claim, found);
+        const isMixed = await this.isMixed();
+        if (isMixed === undefined) return this.undecided(claim);
+        if (isMixed) return this.overGap(claim, found);
         const text = `Sequence ${verdict.expected} of the subject has not come within gapTimeoutMs (${rules.gapTimeoutMs} ms), and ${sequence} waits for it`;
         const facts = { queue, expected: verdict.expected, sequence };
         return { kind: 'failed', claim, error: new SnsSqsError('SEQUENCE_GAP', text, { facts }) };
       }
     }
+  }
+
+  private async isMixed(): Promise<boolean | undefined> {
+    const { isMixed } = this.options;
+    return isMixed ? isMixed() : false;
+  }
+
+  /** Nobody can tell now whether another version has handled what is missing here. */
+  private async undecided(claim: HeldClaim): Promise<Admission> {
+    this.options.counts.unavailable += 1;
+    await this.options.claims.release(claim, 'unstarted');
+    return { kind: 'wait', why: 'unavailable' };
   }
 
   private async overGap(claim: HeldClaim, found: Claimed): Promise<Admission> {

@@ -161,8 +161,10 @@ function inboxOf(
   };
   const health = inbox.healthOf(queue, settings.ordering !== 'none');
   // A version that consumes one of them without an order leaves no position for any.
-  const isMixed = async (): Promise<boolean> =>
-    (await Promise.all(memory.tagReaders.map(reader => reader.isMixed()))).includes(true);
+  const isMixed = async (): Promise<boolean | undefined> => {
+    const answers = await Promise.all(memory.tagReaders.map(reader => reader.isMixed()));
+    return answers.includes(true) || (answers.includes(undefined) ? undefined : false);
+  };
   const { namespace, wakers } = memory;
   return new Inbox({ queue, namespace, wakers, store: inbox.store, health, rules, isMixed });
 }

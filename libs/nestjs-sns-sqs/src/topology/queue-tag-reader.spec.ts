@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { awsError } from '../../test/fake-planes.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { QueueTagReader } from './queue-tag-reader.js';
 import { planTypes, positionsKey, QUEUE_TAGS } from './queue-tags.js';
@@ -124,8 +125,26 @@ describe('QueueTagReader', () => {
       expect(readTags).toHaveBeenCalledTimes(2);
     });
 
-    it('is denied where the tags cannot be read', async () => {
-      expect(await over(() => Promise.reject(new Error('no'))).reader.isMixed()).toBe(false);
+    it('is denied where the tags may not be read', async () => {
+      expect(await over(() => Promise.reject(awsError('AccessDenied'))).reader.isMixed()).toBe(false);
+      expect(await over(() => Promise.reject(awsError('InvalidAction'))).reader.isMixed()).toBe(false);
+    });
+
+    it('is not known while the tags cannot be read, and is asked again a second later', async () => {
+      const answers = [
+        () => Promise.reject(awsError('RequestThrottled')),
+        () => Promise.reject(new Error('socket hang up')),
+        () => Promise.resolve({ [QUEUE_TAGS.unordered]: '2026-06-10' }),
+      ];
+      const { reader, readTags } = over(() => answers.shift()!());
+      expect(await reader.isMixed()).toBeUndefined();
+      await jest.advanceTimersByTimeAsync(900);
+      expect(await reader.isMixed()).toBeUndefined();
+      expect(readTags).toHaveBeenCalledTimes(1);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(await reader.isMixed()).toBeUndefined();
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await reader.isMixed()).toBe(true);
     });
   });
 

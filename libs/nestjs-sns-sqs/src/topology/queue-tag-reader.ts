@@ -2,6 +2,7 @@ import { abortController } from '../async/abort.js';
 import { monotonicNow } from '../async/clock.js';
 import { pause } from '../async/pause.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
+import { fromAwsError, isNotAllowed } from '../errors/aws-errors.js';
 import { matchesPattern } from './filter-policy.js';
 import { positionsBeside, QUEUE_TAGS, recordedPatterns } from './queue-tags.js';
 import type { Positions } from './topology.model.js';
@@ -31,6 +32,11 @@ const NEVER = abortController().signal;
 const READ_EVERY_MS = 200;
 /** A gap that times out rarely comes alone, in milliseconds. */
 const ORDERING_KNOWN_FOR_MS = 60_000;
+const PASSING_KNOWN_FOR_MS = 1_000;
+
+/** The tags could not be read, for a reason that may pass. */
+const isPassing = ({ tags, error }: Pick<Read, 'tags' | 'error'>): boolean =>
+  tags === undefined && !isNotAllowed(fromAwsError(error, 'ListQueueTags', ''));
 
 /**
  * What one queue's tags tell while its messages are handled: which types any version of its service has wanted, whether a
@@ -61,12 +67,15 @@ export class QueueTagReader {
 
   /**
    * Whether a version takes from the queue too, or did so until lately, that has no `ordering`, or keeps positions elsewhere:
-   * what that version handled has left no position here, and looks like a missing event. Known for a minute. Never rejects: where the tags cannot be
-   * read, the answer is false.
+   * what that version handled has left no position here, and looks like a missing event. Known for a minute. Undefined:
+   * the tags cannot be read now. Never rejects: where this process may not read them, the answer is false.
    */
-  async isMixed(): Promise<boolean> {
+  async isMixed(): Promise<boolean | undefined> {
     const at = this.now();
-    const { tags } = await this.readThat(beganAt => at - beganAt < ORDERING_KNOWN_FOR_MS);
+    const { tags, error } = await this.readThat(
+      (beganAt, read) => at - beganAt < (isPassing(read) ? PASSING_KNOWN_FOR_MS : ORDERING_KNOWN_FOR_MS),
+    );
+    if (isPassing({ tags, error })) return undefined;
     const { positions } = this.options;
     const elsewhere = tags && positions !== undefined ? positionsBeside(tags, positions) : [];
     const days = [tags?.[QUEUE_TAGS.unordered] ?? '', ...elsewhere.map(([, day]) => day)];
@@ -81,9 +90,9 @@ export class QueueTagReader {
     return tags;
   }
 
-  private async readThat(isLateEnough: (beganAt: number) => boolean): Promise<Read> {
+  private async readThat(isLateEnough: (beganAt: number, read: Read) => boolean): Promise<Read> {
     let read = this.last;
-    while (!read || !isLateEnough(read.beganAt)) {
+    while (!read || !isLateEnough(read.beganAt, read)) {
       // A read that began too early still ends before the next one begins.
       await (this.reading ??= this.read());
       read = this.last;

@@ -1,4 +1,4 @@
-import { areTagsFull, isUnsupported } from '../errors/aws-errors.js';
+import { areTagsFull, isNotAllowed } from '../errors/aws-errors.js';
 import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
@@ -36,10 +36,6 @@ const leftPositions = ({ positions }: QueueSpec, found: Tags): string[] =>
     .map(([key]) => key);
 
 const typesOf = ({ subscriptions }: QueueSpec): string[] => subscriptions.flatMap(({ types }) => types);
-
-/** The error of a call that this process may not make, or that the server does not know. */
-const isRefused = (error: unknown): boolean =>
-  error instanceof SnsSqsError && (error.code === 'ACCESS_DENIED' || isUnsupported(error));
 
 /**
  * Reads and writes the tags of the queues that a service takes from: whose a queue is, when it was last consumed, which
@@ -161,7 +157,7 @@ export class TagKeeper {
     try {
       await call(this.planes, 'UntagQueue', name, () => this.planes.sqs.untagQueue(url, keys));
     } catch (error) {
-      if (!isRefused(error)) throw error;
+      if (!isNotAllowed(error)) throw error;
       this.planes.logger.warn(`${(error as Error).message} The tags stay: ${keys.join(', ')}.`);
     }
   }
@@ -181,7 +177,7 @@ export class TagKeeper {
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof SnsSqsError) || !isRefused(error)) throw error;
+      if (!(error instanceof SnsSqsError) || !isNotAllowed(error)) throw error;
       this.refuse(error);
       return undefined;
     }
