@@ -75,7 +75,7 @@ describe('CallRetries', () => {
 
   it('waits for a queue that was made a moment ago', async () => {
     const { retries, run, outcome } = failing(awsError('QueueDoesNotExist'), awsError('QueueDoesNotExist'));
-    retries.made.add('q');
+    retries.existing.add('q');
     expect(await outcome()).toMatchObject({ status: 'fulfilled' });
     expect(run).toHaveBeenCalledTimes(3);
   });
@@ -119,4 +119,33 @@ describe('CallRetries', () => {
     }
     // Work, and no wait: a busy machine takes longer.
   }, 30_000);
+
+  it('brings up versions with other settings that start in one moment, while SQS does not know a new queue at first', async () => {
+    const fake = new FakePlanes();
+    const madeAt = new Map<string, number>();
+    fake.fault = (operation, resource) => {
+      const ageMs = performance.now() - (madeAt.get(resource) ?? performance.now());
+      if (operation === 'CreateQueue' && !madeAt.has(resource)) madeAt.set(resource, performance.now());
+      const isUnknown = /QueueUrl|QueueAttributes|QueueTags|TagQueue/.test(operation) && madeAt.has(resource);
+      // One of its servers knows it, and another one does not.
+      return isUnknown && ageMs < 1_000 && Math.floor(ageMs / 50) % 2 === 0 ? awsError('QueueDoesNotExist') : undefined;
+    };
+    const getQueueUrl = fake.sqs.getQueueUrl;
+    fake.sqs.getQueueUrl = name =>
+      getQueueUrl(name).catch((error: Error) => {
+        if (error.name !== 'QueueDoesNotExist') throw error;
+        return undefined;
+      });
+    const startOf = (visibilityTimeoutSeconds: number) => {
+      const handlers = [{ pattern: 'a', topic: 't', queue: 'q' }];
+      const settingsOf = () => ({ visibilityTimeoutSeconds, retentionSeconds: 60 });
+      const topology = buildTopology({ ...owner, handlers, settingsOf });
+      return provision(topology, { ...fake.planes(), retries: retriesOf(fake) }, 'create', owner);
+    };
+    fake.delay = () => new Promise(resolve => setTimeout(resolve, 10));
+    const starting = Promise.allSettled([30, 60, 90].map(startOf));
+    await jest.runAllTimersAsync();
+    expect((await starting).filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(fake.queues.get('q')).toMatchObject({ VisibilityTimeout: '90' });
+  });
 });

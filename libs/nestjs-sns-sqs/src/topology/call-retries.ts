@@ -30,8 +30,11 @@ function isOfUnknownRegion(message: string): boolean {
 
 /** Decides whether a call of the control plane that failed is made again, and when. One deadline for all of a start. */
 export class CallRetries {
-  /** Names of queues that were made here: for at least a second AWS may not know them yet (CreateQueue API). */
-  readonly made = new Set<string>();
+  /**
+   * Names of queues that exist, whoever has made them: for at least a second after that AWS may not know them yet
+   * (CreateQueue API).
+   */
+  readonly existing = new Set<string>();
   private readonly endsAt: number;
   private readonly now: () => number;
   private isTold = false;
@@ -63,7 +66,7 @@ export class CallRetries {
       case 'AWS_CALL_FAILED':
         return retryable || SETTLING.test(message);
       case 'QUEUE_NOT_FOUND':
-        return this.made.has(String(facts.resource));
+        return this.existing.has(String(facts.resource));
       default:
         return false;
     }

@@ -72,8 +72,26 @@ export class QueueCreator {
     await this.repair(name, deadLetters, isUnset ? [unset] : differencesOf(name, allow, attributes));
   }
 
-  private find(name: FullName): Promise<QueueUrl | undefined> {
-    return call(this.planes, 'GetQueueUrl', name, () => this.planes.sqs.getQueueUrl(name));
+  private async find(name: FullName): Promise<QueueUrl | undefined> {
+    const url = await call(this.planes, 'GetQueueUrl', name, () => this.planes.sqs.getQueueUrl(name));
+    // Another instance may have made it a moment ago.
+    if (url !== undefined) this.planes.retries?.existing.add(name);
+    return url;
+  }
+
+  /** SQS says that its name is taken. */
+  private findTaken(name: FullName): Promise<QueueUrl> {
+    this.planes.retries?.existing.add(name);
+    return call(this.planes, 'GetQueueUrl', name, async () => {
+      const url = await this.planes.sqs.getQueueUrl(name);
+      if (url !== undefined) return url;
+      throw new SnsSqsError('QUEUE_NOT_FOUND', {
+        problem: `Another process has just created the queue ${name}, and SQS cannot find it yet`,
+        remedy: 'start again in a second',
+        retryable: true,
+        facts: { resource: name },
+      });
+    });
   }
 
   private async complete(
@@ -96,7 +114,7 @@ export class QueueCreator {
     try {
       const url = await call(this.planes, 'CreateQueue', name, () => sqs.createQueue(name, wanted, tags));
       logger.log(`created queue ${name}`);
-      retries?.made.add(name);
+      retries?.existing.add(name);
       return url;
     } catch (error) {
       if (!(error instanceof SnsSqsError)) throw error;
@@ -107,10 +125,8 @@ export class QueueCreator {
         return url;
       }
       // Another instance was faster, with other settings: what differs is repaired like any difference.
-      const url = isQueueNameTaken(error) ? await this.find(name) : undefined;
-      if (url === undefined) throw error;
-      retries?.made.add(name);
-      return url;
+      if (isQueueNameTaken(error)) return this.findTaken(name);
+      throw error;
     }
   }
 }
