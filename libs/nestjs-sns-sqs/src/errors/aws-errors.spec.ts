@@ -117,7 +117,27 @@ describe('fromAwsError', () => {
     expect(error.message).not.toContain('rate of calls');
   });
 
-  it.each(['FilterPolicyLimitExceeded', 'FilterPolicyLimitExceededException', 'SubscriptionLimitExceededException'])(
+  it.each([
+    ['ConcurrentAccessException', 'AWS_CALL_FAILED', true, /again in a moment/],
+    ['StaleTag', 'AWS_CALL_FAILED', true, /again in a moment/],
+    ['SubscriptionLimitExceededException', 'AWS_CALL_FAILED', false, /12,500,000/],
+    ['SubscriptionLimitExceeded', 'AWS_CALL_FAILED', false, /12,500,000/],
+    ['TopicLimitExceededException', 'AWS_CALL_FAILED', false, /100,000/],
+    ['TagLimitExceededException', 'AWS_CALL_FAILED', false, /50 tags/],
+    ['TagPolicyException', 'AWS_CALL_FAILED', false, /tag policy/],
+    ['InvalidAddress', 'AWS_CALL_FAILED', false, /queue URL/],
+    ['InvalidSecurity', 'CREDENTIALS_MISSING', true, /https/],
+    ['InvalidSecurityException', 'CREDENTIALS_MISSING', true, /https/],
+    ['KmsAccessDenied', 'ACCESS_DENIED', true, /kms:GenerateDataKey/],
+    ['KMS.AccessDeniedException', 'ACCESS_DENIED', true, /key's policy/],
+    ['KMSAccessDeniedException', 'ACCESS_DENIED', true, /kms:Decrypt/],
+  ] as const)('says of %s what helps', (name, code, retryable, remedy) => {
+    const error = failed({ name, $metadata: { httpStatusCode: 403 } });
+    expect(error).toMatchObject({ code, retryable, remedy: expect.stringMatching(remedy) as string });
+    expect(error.remedy).not.toContain('filter policies');
+  });
+
+  it.each(['FilterPolicyLimitExceeded', 'FilterPolicyLimitExceededException'])(
     '%s says what to do about the 201st use case of a topic',
     name => {
       const error = failed({ name, $metadata: { httpStatusCode: 403 } });

@@ -2,6 +2,7 @@ import type { SnsSqsErrorCode } from './error-codes.js';
 import { SnsSqsError } from './sns-sqs.error.js';
 import {
   DENIED,
+  KEY_DENIED,
   KMS_KEY,
   LEASE_GONE,
   OF_THE_CALL,
@@ -58,7 +59,8 @@ export function isOfContent(error: unknown): boolean {
 }
 
 /** Whether the code of a failed entry tells of AWS's state or of a right, and nothing of the entry. */
-export const isOfService = (code: string): boolean => [DENIED, THROTTLED, KMS_KEY].some(names => names.test(code));
+export const isOfService = (code: string): boolean =>
+  [DENIED, KEY_DENIED, THROTTLED, KMS_KEY].some(names => names.test(code));
 
 /** Whether AWS has answered that it does not carry out the call. False: it may have, and the answer was lost. */
 export function isRefusal(error: unknown): boolean {

@@ -65,4 +65,34 @@ describe("AWS's own names", () => {
     expect(wrong.length).toBeGreaterThan(4);
     expect(wrong.filter(name => !isOfContent({ name }))).toEqual([]);
   });
+
+  it('have a remedy each, but for those that no call of this library meets', () => {
+    const generic = MODELLED.filter(name => /the cause tells/.test(fromAwsError({ name }, '', '').message));
+    expect(generic.filter(name => !isOfContent({ name })).toSorted()).toEqual([
+      'BatchEntryIdsNotDistinct',
+      'BatchEntryIdsNotDistinctException',
+      'EmptyBatchRequest',
+      'EmptyBatchRequestException',
+      // Of phones.
+      'EndpointDisabledException',
+      'InternalErrorException',
+      'InvalidIdFormat',
+      // Of replays.
+      'InvalidStateException',
+      'MessageNotInflight',
+      'OptedOutException',
+      'PlatformApplicationDisabledException',
+      'PurgeQueueInProgress',
+      // It is repaired.
+      'QueueNameExists',
+      'ReplayLimitExceededException',
+      'ResourceNotFoundException',
+      'ResourceNotFoundException',
+      'TooManyEntriesInBatchRequest',
+      'TooManyEntriesInBatchRequestException',
+      'UnsupportedOperation',
+      'UserErrorException',
+      'VerificationException',
+    ]);
+  });
 });

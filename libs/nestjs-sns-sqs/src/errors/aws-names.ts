@@ -14,9 +14,11 @@ export const LEASE_GONE = /ReceiptHandleIsInvalid|MessageNotInflight|InvalidPara
 
 /** AWS's clock and that of this machine differ. */
 export const CLOCK = /^Request(Expired|InTheFuture|TimeTooSkewed)(Exception)?$/;
+/** The call came without TLS, or with another signature than version 4. */
+export const INSECURE = /^InvalidSecurity(Exception)?$/;
 /** By the names of the JSON protocol (with a suffix) and of the Query protocol. */
 export const CREDENTIALS = new RegExp(
-  `^(CredentialsProviderError|InvalidSecurity|${[
+  `^(CredentialsProviderError|${[
     'AuthFailure',
     'ExpiredToken',
     'IncompleteSignature',
@@ -28,7 +30,8 @@ export const CREDENTIALS = new RegExp(
     'UnrecognizedClient',
   ].join('|')})(Exception)?$`,
 );
-export const DENIED = /^((KMS\.|Kms|KMS)?AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized)$/;
+export const DENIED = /^(AccessDenied(Exception)?|AuthorizationError(Exception)?|NotAuthorized)$/;
+export const KEY_DENIED = /^(KMS\.|Kms|KMS)AccessDenied(Exception)?$/;
 /** The SDK's own list (a spec compares the two), and what SQS, SNS and KMS say beside it. */
 export const THROTTLED = new RegExp(
   `^(${[
@@ -48,7 +51,15 @@ export const THROTTLED = new RegExp(
   ].join('|')})$`,
 );
 /** Subscribe API. The use case after the 200th of a topic meets it at its first start. */
-export const TOO_MANY_SUBSCRIPTIONS = /^(FilterPolicy|Subscription)LimitExceeded(Exception)?$/;
+export const TOO_MANY_FILTERS = /^FilterPolicyLimitExceeded(Exception)?$/;
+export const TOO_MANY_SUBSCRIPTIONS = /^SubscriptionLimitExceeded(Exception)?$/;
+export const TOO_MANY_TOPICS = /^TopicLimitExceeded(Exception)?$/;
+/** CreateTopic API: another call on the same topic is under way, or a topic of this name was deleted a moment ago. */
+export const SAME_RESOURCE = /^(ConcurrentAccess|StaleTag)(Exception)?$/;
+/** CreateTopic API: more tags than AWS takes, or against the tag policy of the organization. */
+export const TAGS_REFUSED = /^(TagLimitExceeded|TagPolicy)(Exception)?$/;
+/** Of a queue's URL (SQS). */
+export const WRONG_URL = /^InvalidAddress(Exception)?$/;
 /** The key of a queue or topic is not usable. SQS: `KmsDisabled`; SNS: `KMSDisabled`, over the SDK `KMSDisabledException`. */
 export const KMS_KEY = /^(KMS\.|Kms|KMS)(Disabled|InvalidKeyUsage|InvalidState|NotFound|OptInRequired)(Exception)?$/;
 /** AWS, or the SDK while it writes the call, says by these that an entry is wrong. */

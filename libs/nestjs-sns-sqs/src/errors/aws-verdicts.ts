@@ -5,16 +5,23 @@ import {
   CREDENTIALS,
   DENIED,
   FETCH_TEXT,
+  INSECURE,
+  KEY_DENIED,
   KMS_KEY,
   NETWORK,
   NETWORK_NAME,
   NETWORK_TEXT,
   QUEUE_MISSING,
+  SAME_RESOURCE,
+  TAGS_REFUSED,
   THROTTLED,
+  TOO_MANY_FILTERS,
   TOO_MANY_SUBSCRIPTIONS,
+  TOO_MANY_TOPICS,
   TOPIC_MISSING,
   UNSENT,
   UNWRITABLE,
+  WRONG_URL,
 } from './aws-names.js';
 
 /** What this library makes of an error of AWS. */
@@ -41,7 +48,24 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
       remedy: 'give valid credentials by `aws.credentials`, the environment (AWS_ACCESS_KEY_ID, …) or a role',
     },
   ],
+  [
+    INSECURE,
+    {
+      code: 'CREDENTIALS_MISSING',
+      retryable: true,
+      remedy: 'call AWS over https, and sign with Signature Version 4: check `aws.endpoint`',
+    },
+  ],
   [DENIED, { code: 'ACCESS_DENIED', retryable: true, remedy: 'allow the action in the IAM policy of this process' }],
+  [
+    KEY_DENIED,
+    {
+      code: 'ACCESS_DENIED',
+      retryable: true,
+      remedy:
+        "allow kms:GenerateDataKey and kms:Decrypt on the KMS key of the queue or topic, in the IAM policy of this process and in the key's policy",
+    },
+  ],
   [
     QUEUE_MISSING,
     {
@@ -80,7 +104,49 @@ const BY_NAME: ReadonlyArray<readonly [RegExp, Verdict]> = [
     { code: 'THROTTLED', retryable: true, remedy: 'AWS limits the rate of calls; the call is tried again more slowly' },
   ],
   [
+    SAME_RESOURCE,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: true,
+      remedy: 'another call changes the same topic, or has just deleted it; try it again in a moment',
+    },
+  ],
+  [
     TOO_MANY_SUBSCRIPTIONS,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy:
+        'the topic has as many subscriptions as SNS allows (12,500,000; a FIFO topic 100): end those that nobody needs, or ask AWS to raise the quota',
+    },
+  ],
+  [
+    TOO_MANY_TOPICS,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy:
+        'the account has as many topics as SNS allows (100,000; 1,000 FIFO topics): delete those that nobody needs, or ask AWS to raise the quota',
+    },
+  ],
+  [
+    TAGS_REFUSED,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy: 'AWS allows 50 tags, and an organization can have a tag policy: remove or correct tags',
+    },
+  ],
+  [
+    WRONG_URL,
+    {
+      code: 'AWS_CALL_FAILED',
+      retryable: false,
+      remedy: 'SQS knows no such queue URL: check `queueUrl`, region and account',
+    },
+  ],
+  [
+    TOO_MANY_FILTERS,
     {
       code: 'AWS_CALL_FAILED',
       retryable: false,
