@@ -130,7 +130,7 @@ describe('CallRetries', () => {
       // One of its servers knows it, and another one does not.
       return isUnknown && ageMs < 1_000 && Math.floor(ageMs / 50) % 2 === 0 ? awsError('QueueDoesNotExist') : undefined;
     };
-    const getQueueUrl = fake.sqs.getQueueUrl;
+    const getQueueUrl = fake.sqs.getQueueUrl.bind(fake.sqs);
     fake.sqs.getQueueUrl = name =>
       getQueueUrl(name).catch((error: Error) => {
         if (error.name !== 'QueueDoesNotExist') throw error;
