@@ -56,7 +56,9 @@ export class CheckedStore implements InboxStore {
   }
 
   claim(claim: InboxClaim, leaseMs: number): MaybePromise<InboxClaimResult> {
-    return this.check('claim', this.inner.claim(claim, leaseMs), claimAnswer);
+    const { inner, own } = this;
+    const given = inner.claim(claim, leaseMs);
+    return own?.claim === inner.claim ? given : this.checked('claim', given, claimAnswer);
   }
 
   renew(claims: readonly InboxClaim[], leaseMs: number): MaybePromise<boolean[]> {
@@ -64,7 +66,9 @@ export class CheckedStore implements InboxStore {
   }
 
   done(claim: InboxClaim, done: InboxDone): MaybePromise<boolean> {
-    return this.check('done', this.inner.done(claim, done), doneAnswer);
+    const { inner, own } = this;
+    const given = inner.done(claim, done);
+    return own?.done === inner.done ? given : this.checked('done', given, doneAnswer);
   }
 
   release(claim: InboxClaim, reason: InboxReleaseReason, gapAt?: string, backInMs?: number): MaybePromise<boolean> {

@@ -3,7 +3,7 @@ import { silenced } from '../events/user-code.js';
 import type { EventEnvelope, EventMetadata } from '../interfaces/envelope.interface.js';
 import type { InboxClaim } from '../interfaces/inbox-store.interface.js';
 import { eventKey, newToken, ownKey, subjectKey } from './inbox-key.js';
-import { EVENT_ID } from './memory-records.js';
+import { EVENT_ID, type EventId } from './memory-records.js';
 import { canonicalSequence, type Ordering } from './sequence-guard.js';
 
 export interface ClaimRules {
@@ -43,7 +43,7 @@ export interface HeldClaim extends InboxClaim {
   /** Its handler has marked it done in a transaction, which may be open, committed or rolled back. */
   isMarked: boolean;
   /** For a store in memory. */
-  [EVENT_ID]?: string | undefined;
+  [EVENT_ID]?: EventId | undefined;
 }
 
 /**
@@ -66,7 +66,7 @@ export function claimOf(
     });
   }
   const order = rules.ordering === 'none' ? undefined : orderOf(metadata, queue, rules);
-  return {
+  const claim: HeldClaim = {
     queue: namespace,
     key: own === undefined ? eventKey(metadata) : ownKey(own),
     token: newToken(),
@@ -80,8 +80,10 @@ export function claimOf(
     attempt: undefined,
     isMarked: false,
     [EVENT_ID]: undefined,
-    ...(order && { subject: subjectKey({ source: metadata.source, subject: order.subject }) }),
   };
+  // A spread costs as much as all the rest.
+  if (order) claim.subject = subjectKey({ source: metadata.source, subject: order.subject });
+  return claim;
 }
 
 /** Undefined: it has no place in an order, and that is allowed. */

@@ -19,6 +19,20 @@ describe('keys of the inbox', () => {
     expect(subjectKey({ source: 's', subject: id })).toMatch(/^#[\w-]{43}$/);
   });
 
+  it('are readable up to 80 characters, whichever source came before', () => {
+    const source = 's'.repeat(10);
+    const longest = 'i'.repeat(80 - '10:'.length - source.length - 1);
+    for (const before of [source, 'other', 'not plain', '']) {
+      eventKey({ source: before, id: 'a' });
+      expect(eventKey({ source, id: longest })).toBe(`.10:${source}:${longest}`);
+      expect(eventKey({ source, id: `${longest}i` })).toMatch(/^#/);
+      expect(eventKey({ source, id: 'a b' })).toMatch(/^#/);
+      expect(eventKey({ source, id: '' })).toBe(`.10:${source}:`);
+      expect(eventKey({ source: 'not plain', id: 'a' })).toMatch(/^#/);
+      expect(eventKey({ source: 's'.repeat(100), id: 'a' })).toMatch(/^#/);
+    }
+  });
+
   it('are of the alphabet that stores rely on, whatever the event', () => {
     fc.assert(
       fc.property(text, text, (source, id) => {

@@ -26,7 +26,7 @@ describe('MemoryInboxStore', () => {
     const own = { ...claim('a'), [EVENT_ID]: undefined };
     store.claim(own, 1_000);
     expect(store.done(own, { rememberForMs: 1_000 })).toBe(true);
-    expect(own[EVENT_ID]).toBe('q a');
+    expect(own[EVENT_ID]).toEqual({ id: 'q a', queue: 'q', key: 'a' });
     for (const other of [
       { ...own, queue: 'p' },
       { ...own, key: 'b' },

@@ -141,11 +141,11 @@ export class MemoryInboxStore implements InboxStore {
   done(claim: InboxClaim, { rememberForMs, position, rememberPositionForMs = Infinity }: InboxDone): boolean {
     const now = this.now();
     const id = eventIdOf(claim);
-    const known = this.events.get(id, now);
-    if (known?.isDone) return known.token === claim.token;
-    const held = this.holdsOf(claim, now, known);
-    if (!held) return false;
-    const [event, subject] = held;
+    const event = this.events.get(id, now);
+    if (!event) return false;
+    if (event.isDone || event.token !== claim.token) return event.isDone && event.token === claim.token;
+    const subject = this.subjectOf(claim, now);
+    if (claim.subject !== undefined && subject?.token !== claim.token) return false;
     event.isDone = true;
     event.leaseEndsAt = 0;
     event.attempts = 0;
@@ -223,11 +223,8 @@ export class MemoryInboxStore implements InboxStore {
   }
 
   /** The records that the claim's token holds: of the event and, if it has one, of the subject; all or undefined. */
-  private holdsOf(
-    claim: InboxClaim,
-    now: number,
-    event = this.events.get(eventIdOf(claim), now),
-  ): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
+  private holdsOf(claim: InboxClaim, now: number): [EventRecord] | [EventRecord, SubjectRecord] | undefined {
+    const event = this.events.get(eventIdOf(claim), now);
     if (!event || event.isDone || event.token !== claim.token) return undefined;
     if (claim.subject === undefined) return [event];
     const subject = this.subjectOf(claim, now);

@@ -34,21 +34,24 @@ export const idOf = (queue: string, key: string): string => `${queue} ${key}`;
 /** Where a claim that has a place for it keeps the id of its event. */
 export const EVENT_ID = Symbol('event id');
 
+/** The id, and of what it is: a store around this one may have copied the claim, and named another queue in it. */
+export interface EventId {
+  readonly id: string;
+  readonly queue: string;
+  readonly key: string;
+}
+
 /**
  * The same text each time where the claim can keep it: a text that is written anew costs a map more than all the rest of
  * a call, since its hash is not known.
  */
-export function eventIdOf(claim: InboxClaim & { [EVENT_ID]?: string | undefined }): string {
+export function eventIdOf(claim: InboxClaim & { [EVENT_ID]?: EventId | undefined }): string {
   const { queue, key, [EVENT_ID]: known } = claim;
-  if (known !== undefined && isIdOf(known, queue, key)) return known;
+  if (known?.queue === queue && known.key === key) return known.id;
   const id = idOf(queue, key);
-  if (EVENT_ID in claim) claim[EVENT_ID] = id;
+  if (EVENT_ID in claim) claim[EVENT_ID] = { id, queue, key };
   return id;
 }
-
-/** A store around this one may have copied a claim, and named another queue in it. */
-const isIdOf = (id: string, queue: string, key: string): boolean =>
-  id.length === queue.length + 1 + key.length && id.startsWith(queue) && id.endsWith(key);
 
 export const isHeld = ({ token, leaseEndsAt }: Held, now: number): boolean => token !== undefined && leaseEndsAt > now;
 

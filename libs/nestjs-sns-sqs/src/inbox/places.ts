@@ -14,11 +14,14 @@ export const sparePlace = (place: Place): Place => `r${place.slice(1)}`;
 export const orderPlace = (subject: string, sequence: bigint | string | undefined): Place =>
   sequence === undefined ? `s:${subject}` : `s:${subject}:${sequence}`;
 
+const NOWHERE: readonly Place[] = [];
+
 /** Whose turn it may be when a claim ends: with the event done, or without. `heldMs`: how long it was in work. */
-export function placesAfter(claim: HeldClaim, end: 'done' | 'released', heldMs: number): Place[] {
-  const places = heldMs >= LONG_MS ? [eventPlace(claim)] : [];
+export function placesAfter(claim: HeldClaim, end: 'done' | 'released', heldMs: number): readonly Place[] {
+  const isLong = heldMs >= LONG_MS;
   const { subject, sequence, expected, isSequential } = claim;
-  if (subject === undefined || sequence === undefined) return places;
+  if (subject === undefined || sequence === undefined) return isLong ? [eventPlace(claim)] : NOWHERE;
+  const places = isLong ? [eventPlace(claim)] : [];
   if (!isSequential) places.push(orderPlace(subject, undefined));
   else if (end === 'done') places.push(orderPlace(subject, BigInt(sequence) + 1n));
   else if (expected !== undefined && expected !== sequence) places.push(orderPlace(subject, expected));
