@@ -27,8 +27,8 @@ const WITHOUT_DATA = '"datacontenttype":"application/json"}';
 /** SQS refuses these two characters (SendMessage API), and JSON.stringify writes them as they are. */
 const REFUSED = /[\uFFFE\uFFFF]/g;
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16)}`;
-/** As keys; inside a string value their quotes would be escaped. */
-const SUSPECT_KEYS = ['"__proto__":', '"constructor":'];
+/** As keys end. Without the quote in front, which would be looked at each time that one stands in the body. */
+const isSuspect = (body: string): boolean => body.includes('__proto__":') || body.includes('constructor":');
 
 function unserializable(type: string, why: string, cause?: unknown): SnsSqsError {
   return new SnsSqsError('UNSERIALIZABLE_DATA', {
@@ -43,7 +43,7 @@ function unserializable(type: string, why: string, cause?: unknown): SnsSqsError
 /** What every consumer of this library would dead-letter, in the words of its error; undefined: nothing. */
 function consumersProblem(body: string): string | undefined {
   const tooDeep = nestingProblem(body);
-  if (tooDeep !== undefined || !SUSPECT_KEYS.some(key => body.includes(key))) return tooDeep;
+  if (tooDeep !== undefined || !isSuspect(body)) return tooDeep;
   try {
     parseJson(body);
     return undefined;
