@@ -62,7 +62,7 @@ export class SubscriptionCreator {
   ): Promise<{ subscriptions: Attributes[]; wrote: boolean }> {
     const topics = spec.subscriptions.map(({ topic }) => this.arnOfTopic(topic));
     const before = queue.attributes['Policy'];
-    const recorded = recordedSubscriptions(before);
+    const recorded = recordedSubscriptions(before, arnOf(queue));
     // The policies first: SNS does not repeat a delivery that was denied.
     const wroteLetters = await this.admitLetters(spec, deadLetters, topics);
     const policy = await this.writePolicy(spec.name, queue, planPolicy(before, arnOf(queue), topics, recorded), before);
@@ -124,7 +124,7 @@ export class SubscriptionCreator {
     const { sns } = this.planes;
     const topicArn = this.arnOfTopic(topic);
     const resource = `subscription of ${queueName} to ${topic}`;
-    const id = recordedSubscriptions(queue.attributes['Policy']).get(topicArn);
+    const id = recordedSubscriptions(queue.attributes['Policy'], arnOf(queue)).get(topicArn);
     const known = id === undefined ? undefined : `${topicArn}:${id}`;
     const read = (arn: string): Promise<Attributes | undefined> =>
       call(this.planes, 'GetSubscriptionAttributes', resource, () => sns.getSubscriptionAttributes(arn));

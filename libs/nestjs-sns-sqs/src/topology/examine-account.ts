@@ -139,7 +139,7 @@ async function dangersOf(spec: QueueSpec, queue: ProvisionedQueue, planes: Contr
   }
   const arn = attributes['QueueArn'] ?? '';
   const topics = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arn, topic));
-  const recorded = recordedSubscriptions(attributes['Policy']);
+  const recorded = recordedSubscriptions(attributes['Policy'], attributes['QueueArn']);
   for (const topic of admittedTopics(attributes['Policy'])) {
     if (topics.includes(topic)) continue;
     const id = recorded.get(topic);

@@ -64,7 +64,7 @@ async function deadLettersOf(name: FullName, planes: ControlPlanes): Promise<str
 async function unsubscribe(name: string, url: string, planes: ControlPlanes): Promise<void> {
   const attributes = await call(planes, 'GetQueueAttributes', name, () => planes.sqs.getQueueAttributes(url));
   // The policy stays: what SNS has accepted already still comes.
-  for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'])) {
+  for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'], attributes['QueueArn'])) {
     const arn = `${topicArn}:${id}`;
     await call(planes, 'Unsubscribe', `subscription of ${name} to ${topicArn}`, () => planes.sns.unsubscribe(arn));
   }

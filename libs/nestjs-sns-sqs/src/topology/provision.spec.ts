@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { FakePlanes, subscriptionArn } from '../../test/fake-planes.js';
+import { FakePlanes, queueArn, subscriptionArn } from '../../test/fake-planes.js';
 import type { Provisioning } from '../interfaces/options.interface.js';
 import { buildTopology } from './build-topology.js';
 import { provision } from './provision.js';
@@ -69,6 +69,48 @@ describe('provision', () => {
     await start(fake, 'create', 'a');
     fake.subscriptions.set(subscriptionArn('users', 'mail'), { RawMessageDelivery: 'true' });
     expect(await isLoose(fake, 'create', 'a')).toBe(true);
+  });
+});
+
+describe('a queue whose settings were copied from another one', () => {
+  const owner = { service: 'notifications', prefix: '' };
+  const topologyOf = (queue: string) =>
+    buildTopology({
+      service: 'notifications',
+      prefix: '',
+      handlers: [{ pattern: 'a', queue, topic: 'users' }],
+      settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 }),
+    });
+  async function copied(): Promise<FakePlanes> {
+    const fake = new FakePlanes();
+    await provision(topologyOf('mail'), fake.planes(), 'create', owner);
+    const { QueueArn: _, ...attributes } = fake.queues.get('mail') ?? {};
+    fake.queues.set('copy', { ...attributes, QueueArn: queueArn('copy') });
+    return fake;
+  }
+
+  it('gets a subscription of its own', async () => {
+    const fake = await copied();
+    await provision(topologyOf('copy'), fake.planes(), 'create', owner);
+    expect([...fake.subscriptions.keys()].toSorted()).toEqual([
+      subscriptionArn('users', 'copy'),
+      subscriptionArn('users', 'mail'),
+    ]);
+    fake.calls.length = 0;
+    await provision(topologyOf('copy'), fake.planes(), 'create', owner);
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('leaves that of the other queue when it is a former one itself', async () => {
+    const fake = await copied();
+    const topology = buildTopology({
+      service: 'notifications',
+      prefix: '',
+      handlers: [{ pattern: 'a', queue: 'new', topic: 'users', formerly: ['copy'] }],
+      settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600 }),
+    });
+    await provision(topology, fake.planes(), 'create', owner);
+    expect(fake.subscriptions.has(subscriptionArn('users', 'mail'))).toBe(true);
   });
 });
 

@@ -76,7 +76,7 @@ class Pruner {
     const queue = await this.find(spec.name);
     if (!queue) return;
     const policy = queue.attributes['Policy'];
-    const recorded = recordedSubscriptions(policy);
+    const recorded = recordedSubscriptions(policy, arnOf(queue));
     const wanted = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arnOf(queue), topic));
     for (const [at, { types }] of spec.subscriptions.entries()) {
       const topicArn = wanted[at];
@@ -89,7 +89,7 @@ class Pruner {
     // As it is now: the calls took their time, and whoever has started meanwhile may have written.
     const latest = (ended.length > 0 && !this.dryRun && (await this.find(spec.name))) || queue;
     const { Policy: latestPolicy } = latest.attributes;
-    const known = recordedSubscriptions(latestPolicy);
+    const known = recordedSubscriptions(latestPolicy, arnOf(queue));
     await this.narrowPolicy(spec.name, latest, policyWith(latestPolicy, arnOf(queue), wanted, known), wanted);
     const deadLetters = await this.find(spec.deadLetterQueue);
     if (!deadLetters) return;
@@ -124,7 +124,7 @@ class Pruner {
       return true;
     };
     let isSubscribed = false;
-    for (const [topicArn, id] of recordedSubscriptions(queue.attributes['Policy'])) {
+    for (const [topicArn, id] of recordedSubscriptions(queue.attributes['Policy'], arnOf(queue))) {
       if (!(await this.subscription(`${topicArn}:${id}`))) continue;
       isSubscribed = true;
       await this.unsubscribe(name, topicArn, id);

@@ -52,7 +52,7 @@ describe('planPolicy', () => {
     const plan = planPolicy(written, QUEUE, [ORDERS], NONE);
     expect(plan.differs).toBe(true);
     expect(admittedTopics(plan.policy)).toEqual([ORDERS, USERS]);
-    expect(Object.fromEntries(recordedSubscriptions(plan.policy))).toEqual({ [USERS]: 'id-1' });
+    expect(Object.fromEntries(recordedSubscriptions(plan.policy, QUEUE))).toEqual({ [USERS]: 'id-1' });
     expect(planPolicy(plan.policy, QUEUE, [USERS], NONE)).toMatchObject({ differs: false, remembersLess: false });
     expect(planPolicy(plan.policy, QUEUE, [], NONE)).toMatchObject({ differs: false, remembersLess: false });
   });
@@ -97,18 +97,26 @@ describe('recordedSubscriptions', () => {
       [ORDERS, 'id-of-orders'],
     ]);
     const { policy } = planPolicy(undefined, QUEUE, [USERS, ORDERS], ids);
-    expect(Object.fromEntries(recordedSubscriptions(policy))).toEqual(Object.fromEntries(ids));
+    expect(Object.fromEntries(recordedSubscriptions(policy, QUEUE))).toEqual(Object.fromEntries(ids));
   });
 
   it('knows nothing without a statement of ours, or with one that remembers nothing', () => {
-    expect(recordedSubscriptions(undefined).size).toBe(0);
-    expect(recordedSubscriptions(JSON.stringify({ Statement: [foreign] })).size).toBe(0);
+    expect(recordedSubscriptions(undefined, QUEUE).size).toBe(0);
+    expect(recordedSubscriptions(JSON.stringify({ Statement: [foreign] }), QUEUE).size).toBe(0);
     const { policy } = planPolicy(undefined, QUEUE, [USERS, ORDERS], NONE);
-    expect(recordedSubscriptions(policy).size).toBe(0);
+    expect(recordedSubscriptions(policy, QUEUE).size).toBe(0);
   });
 
   it('remembers one subscription where the other is not known', () => {
     const { policy } = planPolicy(undefined, QUEUE, [USERS, ORDERS], new Map([[USERS, 'id']]));
-    expect(Object.fromEntries(recordedSubscriptions(policy))).toEqual({ [USERS]: 'id' });
+    expect(Object.fromEntries(recordedSubscriptions(policy, QUEUE))).toEqual({ [USERS]: 'id' });
+  });
+
+  it('takes those of another queue, whose policy was copied, for theirs', () => {
+    const copied = planPolicy(undefined, `${QUEUE}2`, [USERS], new Map([[USERS, 'id-of-q2']])).policy;
+    expect(recordedSubscriptions(copied, QUEUE).size).toBe(0);
+    const { policy, differs } = planPolicy(copied, QUEUE, [USERS], NONE);
+    expect(differs).toBe(true);
+    expect(recordedSubscriptions(policy, QUEUE).size).toBe(0);
   });
 });

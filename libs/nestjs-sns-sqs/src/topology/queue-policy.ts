@@ -9,6 +9,7 @@ const UNKNOWN = '-';
 
 interface Statement {
   Sid?: string;
+  Resource?: unknown;
   Condition?: { ArnEquals?: { 'aws:SourceArn'?: string | string[] } };
 }
 
@@ -62,9 +63,13 @@ export function admittedTopics(policy: string | undefined): string[] {
   return [...new Set(ours.flatMap(({ Condition }) => list(Condition?.ArnEquals?.['aws:SourceArn'])))].toSorted();
 }
 
-/** The subscriptions that our statement remembers. */
-export function recordedSubscriptions(policy: string | undefined): SubscriptionIds {
+/**
+ * The subscriptions that our statement remembers. One that names another queue was copied from there, with settings or by a
+ * template: its subscriptions are that queue's.
+ */
+export function recordedSubscriptions(policy: string | undefined, queueArn: string | undefined): SubscriptionIds {
   const [statement] = list(parse(policy).Statement).filter(isOurs);
+  if (statement?.Resource !== queueArn) return new Map();
   const ids = statement?.Sid?.split(POLICY_SID_SEPARATOR).slice(1) ?? [];
   const topics = list(statement?.Condition?.ArnEquals?.['aws:SourceArn']).toSorted();
   if (ids.length !== topics.length) return new Map();
@@ -94,7 +99,7 @@ export function planPolicy(
   ids: SubscriptionIds,
 ): PolicyPlan {
   const topics = [...new Set([...admittedTopics(policy), ...topicArns])];
-  return policyWith(policy, queueArn, topics, new Map([...recordedSubscriptions(policy), ...ids]));
+  return policyWith(policy, queueArn, topics, new Map([...recordedSubscriptions(policy, queueArn), ...ids]));
 }
 
 /** Compares a queue's policy with one that lets in these topics and, of ours, no others. */

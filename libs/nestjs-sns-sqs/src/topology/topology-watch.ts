@@ -144,7 +144,7 @@ export class TopologyWatch {
 
   private async missingOfSubscriptions(spec: QueueSpec, found: FoundQueue): Promise<string | undefined> {
     const { planes } = this.options;
-    const ids = recordedSubscriptions(found.attributes['Policy']);
+    const ids = recordedSubscriptions(found.attributes['Policy'], arnOf(found));
     for (const { topic, types } of spec.subscriptions) {
       const topicArn = topicArnInSameAccount(arnOf(found), topic);
       const id = ids.get(topicArn);

@@ -38,7 +38,7 @@ function expectWorks(topology: Topology, { queues, subscriptions }: FakePlanes):
     expect(Number(found['MessageRetentionPeriod'])).toBeGreaterThanOrEqual(spec.retentionSeconds);
     expect(found['RedrivePolicy']).toContain('"maxReceiveCount":1000');
     const admitted = admittedTopics(found['Policy']);
-    const recorded = recordedSubscriptions(found['Policy']);
+    const recorded = recordedSubscriptions(found['Policy'], found['QueueArn']);
     for (const { topic, types } of spec.subscriptions) {
       expect(admitted).toContain(topicArn(topic));
       expect(recorded.get(topicArn(topic))).toBe(`id-${spec.name}`);

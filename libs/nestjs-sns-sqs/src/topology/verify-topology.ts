@@ -109,7 +109,7 @@ class Verifier {
     const arns = spec.subscriptions.map(({ topic }) => topicArnInSameAccount(arnOf(neighbour), topic));
     if (queue) {
       const policy = queue.attributes['Policy'];
-      const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, recordedSubscriptions(policy));
+      const { differs, wanted, found } = planPolicy(policy, arnOf(queue), arns, new Map());
       if (differs) this.note([{ resource: spec.name, attribute: 'Policy', wanted, found }]);
     }
     const lettersArn = deadLetters && arnOf(deadLetters);
@@ -150,7 +150,7 @@ class Verifier {
       return undefined;
     }
     const resource = `subscription of ${spec.name} to ${topic}`;
-    const id = recordedSubscriptions(queue?.attributes['Policy']).get(topicArn);
+    const id = queue && recordedSubscriptions(queue.attributes['Policy'], arnOf(queue)).get(topicArn);
     if (id === undefined) {
       if (!queue || attributes['SubscriptionsConfirmed'] === '0') this.note([missing(resource)]);
       else

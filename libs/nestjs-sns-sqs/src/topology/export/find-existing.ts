@@ -26,7 +26,7 @@ export async function findExisting(
     const attributes = await call(planes, 'GetQueueAttributes', name, () => planes.sqs.getQueueAttributes(url));
     anyArn ??= attributes['QueueArn'];
     if (attributes['Policy']) withPolicy.add(name);
-    for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'])) {
+    for (const [topicArn, id] of recordedSubscriptions(attributes['Policy'], attributes['QueueArn'])) {
       subscriptions.set(`${name} ${nameOf(topicArn)}`, `${topicArn}:${id}`);
     }
   });
