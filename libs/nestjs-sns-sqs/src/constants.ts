@@ -27,6 +27,8 @@ export const SQS_MAX_WAIT_TIME_SECONDS = 20;
 export const SQS_MAX_DELAY_SECONDS = 900;
 /** AWS's highest `maxReceiveCount` of a redrive policy (CreateQueue API). */
 export const SQS_MAX_RECEIVE_COUNT = 1_000;
+/** Tags that AWS takes on a queue (quotas-queues). */
+export const SQS_MAX_TAGS = 50;
 /** AWS's longest retention of a message, in seconds: 14 days (quotas-queues). */
 export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
 /** AWS's bound of queues that a redrive allow policy names (SetQueueAttributes API). */

@@ -1,5 +1,5 @@
 import type { Tags } from '../interfaces/control-plane.interface.js';
-import { SQS_MAX_RETENTION_SECONDS } from '../constants.js';
+import { SQS_MAX_RETENTION_SECONDS, SQS_MAX_TAGS } from '../constants.js';
 import { isAccessDenied } from '../errors/aws-errors.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import type { FullName } from '../interfaces/names.interface.js';
@@ -9,8 +9,9 @@ import { isWithinDays, today } from './tag-days.js';
 import type { TagKeeper } from './tag-keeper.js';
 import type { ProvisionedQueue, Topology } from './topology.model.js';
 
-/** A queue has at most 50 tags, and needs others too. */
+/** A queue has at most 50 tags, and needs others too: some at its start, and marks while handlers run. */
 const MAX_LISTED = 30;
+const MAX_WITH_LIST = SQS_MAX_TAGS - 10;
 
 /** Then everything in such a queue has expired. */
 const UNSEEN_TOLD_DAYS = SQS_MAX_RETENTION_SECONDS / 86_400;
@@ -64,7 +65,9 @@ export async function warnOfOrphans(
     const kept = listed.filter(name => !gone.has(name)).length;
     const wanted = topology.queues.filter(({ name }) => anchor.tags?.[keyOf(name)] !== today()).map(({ name }) => name);
     // Those that are listed are renewed; new ones as far as there is room.
-    const added = wanted.filter(name => !listed.includes(name)).slice(0, Math.max(0, MAX_LISTED - kept));
+    const others = Object.keys(anchor.tags).length - listed.length;
+    const room = Math.max(0, Math.min(MAX_LISTED, MAX_WITH_LIST - others) - kept);
+    const added = wanted.filter(name => !listed.includes(name)).slice(0, room);
     const renewed = wanted.filter(name => listed.includes(name));
     const set: Tags = Object.fromEntries([...renewed, ...added].map(name => [keyOf(name), today()]));
     await tags.write(anchor.name, anchor.url, set);

@@ -12,7 +12,7 @@ export interface QueueClaimOptions {
   read: () => Promise<Tags | undefined>;
   /** False: they cannot be written. */
   write: (tags: Tags) => Promise<boolean>;
-  remove: (keys: readonly string[]) => Promise<void>;
+  remove: (keys: readonly string[]) => Promise<unknown>;
   signal: AbortSignal;
 }
 

@@ -1,3 +1,4 @@
+import { SQS_MAX_TAGS } from '../constants.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import type { Positions } from './topology.model.js';
 
@@ -134,6 +135,19 @@ export function planTypes(found: Readonly<Tags>, patterns: readonly string[]): T
 }
 
 const tagged = (values: readonly string[]): Tags => Object.fromEntries(values.map(value => [keyFor(value), value]));
+
+const isListed = (key: string): boolean => key.startsWith(QUEUE_TAGS.queue);
+
+/**
+ * Tags of the list of queues that make room for `wanted`, on a queue that has as many tags as AWS allows: only a warning
+ * needs them. None: there is not enough room, or enough without it.
+ */
+export function roomFor(found: Readonly<Tags>, wanted: Readonly<Tags>): string[] {
+  const excess = Object.keys({ ...found, ...wanted }).length - SQS_MAX_TAGS;
+  if (excess <= 0 || Object.keys(wanted).every(isListed)) return [];
+  const listed = Object.keys(found).filter(key => isListed(key) && !(key in wanted));
+  return listed.length < excess ? [] : listed.slice(0, excess);
+}
 
 /**
  * What of `wanted` takes no further tag, for a queue that has as many as AWS allows. Types that find no room make one of

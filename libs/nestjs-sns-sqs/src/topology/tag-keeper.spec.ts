@@ -216,6 +216,7 @@ describe('TagKeeper', () => {
       const fake = new FakePlanes();
       await start(fake);
       const team = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`team-${n}`, 'x']));
+      delete tagsOf(fake)['nestjs-sns-sqs:queue:mail'];
       const keep = fake.sqs.tagQueue.bind(fake.sqs);
       Object.assign(tagsOf(fake), Object.fromEntries(Object.entries(team).slice(Object.keys(tagsOf(fake)).length)));
       fake.sqs.tagQueue = (url, tags) => {
@@ -261,6 +262,29 @@ describe('TagKeeper', () => {
       await fake.keeper(fake.planes(), { prefix: 'dev-' }).renew(spec, { url: 'url/dev-mail', memory: 'mail' });
       expect(tagsOf(fake)['nestjs-sns-sqs:last-consumed']).not.toBe('2020-01-01');
       expect(tagsOf(fake)['nestjs-sns-sqs:inbox']).toBeUndefined();
+    });
+
+    it('has the list of queues give way to what other versions go by', async () => {
+      const fake = await full();
+      const team = Object.keys(tagsOf(fake)).filter(key => key.startsWith('team-'));
+      for (const key of team.slice(0, 30)) {
+        delete tagsOf(fake)[key];
+        tagsOf(fake)[`nestjs-sns-sqs:queue:${key}`] = '2026-01-01';
+      }
+      const wants = buildTopology({
+        service: 'notifications',
+        prefix: 'dev-',
+        positions: 'redis.0.inbox',
+        handlers: [{ pattern: 'a', queue: 'mail', topic: 'users' }],
+        settingsOf: () => ({ visibilityTimeoutSeconds: 30, retentionSeconds: 1_209_600, ordering: 'sequential' }),
+      });
+      const [spec] = wants.queues;
+      if (!spec) throw new Error('no queue');
+      await fake.keeper(fake.planes(), { prefix: 'dev-' }).keep(spec, 'url/dev-mail');
+      expect(tagsOf(fake)).toHaveProperty(['nestjs-sns-sqs:positions-redis.0.inbox']);
+      expect(Object.keys(tagsOf(fake)).filter(key => key.startsWith('team-'))).toHaveLength(team.length - 30);
+      expect(Object.keys(tagsOf(fake))).toHaveLength(50);
+      expect(fake.warnings).toEqual([]);
     });
 
     it('is used by a service without an owner among the tags', async () => {

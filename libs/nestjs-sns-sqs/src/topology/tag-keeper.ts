@@ -3,7 +3,7 @@ import { SnsSqsError } from '../errors/sns-sqs.error.js';
 import type { Tags } from '../interfaces/control-plane.interface.js';
 import { call, type ControlPlanes } from './control-planes.js';
 import { withoutPrefix } from './names.js';
-import { planTypes, positionsBeside, positionsKey, QUEUE_TAGS, withoutNewTags } from './queue-tags.js';
+import { planTypes, positionsBeside, positionsKey, QUEUE_TAGS, roomFor, withoutNewTags } from './queue-tags.js';
 import { claimsIn, QueueClaim } from './queue-claim.js';
 import { isOwnersTag, otherOwner } from './queue-owner.js';
 import { isWithinDays, today } from './tag-days.js';
@@ -126,8 +126,11 @@ export class TagKeeper {
       return await this.writeAll(name, url, tags);
     } catch (error) {
       if (!areTagsFull(error)) throw error;
+      const found = (await this.read(name, url)) ?? {};
+      const room = roomFor(found, tags);
+      if (room.length > 0 && (await this.remove(name, url, room))) return this.write(name, url, tags);
       this.noteFull(name, error as SnsSqsError);
-      const fitting = withoutNewTags((await this.read(name, url)) ?? {}, tags);
+      const fitting = withoutNewTags(found, tags);
       if (Object.keys(fitting).length > 0) await this.writeAll(name, url, fitting);
       return false;
     }
@@ -151,14 +154,16 @@ export class TagKeeper {
     );
   }
 
-  /** Without the right to remove them they stay, and tell nothing that is wrong. */
-  async remove(name: string, url: string, keys: readonly string[]): Promise<void> {
-    if (this.isRefused) return;
+  /** False: without the right to remove them they stay, and tell nothing that is wrong. */
+  async remove(name: string, url: string, keys: readonly string[]): Promise<boolean> {
+    if (this.isRefused) return false;
     try {
       await call(this.planes, 'UntagQueue', name, () => this.planes.sqs.untagQueue(url, keys));
+      return true;
     } catch (error) {
       if (!isNotAllowed(error)) throw error;
       this.planes.logger.warn(`${(error as Error).message} The tags stay: ${keys.join(', ')}.`);
+      return false;
     }
   }
 

@@ -3,10 +3,11 @@ import { abortController } from '../../async/abort.js';
 import { backoffMs, type Backoff } from '../../async/backoff.js';
 import { pause } from '../../async/pause.js';
 import { SQS_MAX_RETENTION_SECONDS } from '../../constants.js';
-import { errorText } from '../../errors/aws-errors.js';
+import { areTagsFull, errorText } from '../../errors/aws-errors.js';
 import { newToken } from '../../inbox/inbox-key.js';
-import type { SqsControlPlane } from '../../interfaces/control-plane.interface.js';
+import type { SqsControlPlane, Tags } from '../../interfaces/control-plane.interface.js';
 import type { QueueTagReader } from '../../topology/queue-tag-reader.js';
+import { roomFor } from '../../topology/queue-tags.js';
 import type { Delivery } from '../delivery.js';
 
 export interface StartMarksOptions {
@@ -158,8 +159,11 @@ export class StartMarks {
   noteOutOfReach(error: unknown): void {
     if (this.isWarned) return;
     this.isWarned = true;
+    const remedy = areTagsFull(error)
+      ? 'remove tags of yours: AWS allows 50 on a queue'
+      : 'allow sqs:ListQueueTags, sqs:TagQueue and sqs:UntagQueue';
     this.options.logger.warn(
-      `${this.options.queueName}: the queue's tags cannot be read or written (${errorText(error)}). The library therefore detects a message that kills its process only late. Remedy: allow sqs:ListQueueTags, sqs:TagQueue and sqs:UntagQueue, or use an inbox that all processes share.`,
+      `${this.options.queueName}: the queue's tags cannot be read or written (${errorText(error)}). The library therefore detects a message that kills its process only late. Remedy: ${remedy}, or use an inbox that all processes share.`,
     );
   }
 
@@ -190,7 +194,19 @@ export class StartMarks {
 
   private async write(name: string, isAlone: boolean): Promise<void> {
     const value = `${new Date(this.wallNow()).toISOString()} ${newToken()}${isAlone ? ALONE : ''}`;
-    await this.options.tags.tagQueue(this.options.queueUrl, { [name]: value });
+    await this.tag({ [name]: value });
+  }
+
+  private async tag(mark: Tags): Promise<void> {
+    const { tags, queueUrl, reader } = this.options;
+    try {
+      await tags.tagQueue(queueUrl, mark);
+    } catch (error) {
+      const room = areTagsFull(error) ? roomFor(await reader.tagsNow(), mark) : [];
+      if (room.length === 0) throw error;
+      await tags.untagQueue(queueUrl, room);
+      await tags.tagQueue(queueUrl, mark);
+    }
   }
 
   private isStale([, value]: KnownMark): boolean {

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { awsError } from '../../../test/fake-planes.js';
 import { QueueTagReader } from '../../topology/queue-tag-reader.js';
 import { Delivery } from '../delivery.js';
 import { AttemptCounter } from './attempt-counter.js';
@@ -71,6 +72,34 @@ describe('Suspects', () => {
     expect(Object.keys(tags)).toHaveLength(2);
     await here.noteGone('m');
     expect(tags).toEqual({});
+  });
+
+  it.each([
+    ['takes the place of tags that only list queues', 30, 5],
+    ['finds no room among tags of the team: it runs without a mark', 0, 19],
+  ])('on a queue with 50 tags %s', async (_, listed, most) => {
+    const { startProcess, tags, plane, warn } = queueWithTags();
+    for (let n = 0; n < 50; n += 1) tags[n < listed ? `nestjs-sns-sqs:queue:q${n}` : `team-${n}`] = 'x';
+    const tagQueue = plane.tagQueue.getMockImplementation();
+    plane.tagQueue.mockImplementation((url, more) =>
+      Object.keys({ ...tags, ...more }).length > 50
+        ? Promise.reject(awsError('InvalidParameterValue', 'Too many tags added for queue q.'))
+        : tagQueue!(url, more),
+    );
+    let deaths = 0;
+    for (let receives = 1; receives < 20; receives += 1) {
+      const here = startProcess();
+      const delivery = received(receives);
+      const verdict = here.isSuspect(delivery) ? await here.begin(delivery) : 'run';
+      kill(here);
+      if (verdict === 'deadly') break;
+      if (verdict === 'run') deaths += 1;
+      await pass(LEASE_MS + 1_000);
+    }
+    expect(deaths).toBeLessThanOrEqual(most);
+    expect(Object.keys(tags).filter(key => key.startsWith('team-'))).toHaveLength(50 - listed);
+    const told = warn.mock.calls.map(([text]) => /Remedy: remove tags of yours/.test(String(text)));
+    expect([...new Set(told)]).toEqual(listed === 0 ? [true] : []);
   });
 
   it.each([2, 12, 40])('tells the one of %d that kills from those that are in work beside it', async count => {
