@@ -27,6 +27,11 @@ export class RelayPace {
     return Math.max(0, this.pausedUntil - monotonicNow());
   }
 
+  /** Nothing was accepted since. */
+  get isHeldUp(): boolean {
+    return this.failures > 0;
+  }
+
   /** AWS has accepted messages. */
   onAccepted(): void {
     this.failures = 0;

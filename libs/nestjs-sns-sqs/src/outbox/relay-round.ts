@@ -43,12 +43,19 @@ export class RelayRound {
   /** Lanes that a failure has ended. */
   readonly failedLanes: string[] = [];
   private isStopped = false;
+  /** Sends under way, by destination. */
+  private readonly underWay = new Map<string, number>();
 
   constructor(private readonly options: RoundOptions) {}
 
   /** Nothing more is begun. */
   stop(): void {
     this.isStopped = true;
+  }
+
+  /** Destinations that have not answered yet. */
+  waitedFor(): string[] {
+    return [...this.underWay.keys()];
   }
 
   /** Resolves when nothing is under way any more. Never rejects. */
@@ -81,9 +88,18 @@ export class RelayRound {
       isFirst = false;
       const send = this.options.sendTo(row.destination);
       if (!send) return;
-      const failure = await send(row);
+      const failure = await this.counted(row.destination, send(row));
       if (!this.note(row, failure)) return;
     }
+  }
+
+  private async counted<T>(destination: string, sending: Promise<T>): Promise<T> {
+    this.underWay.set(destination, (this.underWay.get(destination) ?? 0) + 1);
+    const result = await sending;
+    const left = (this.underWay.get(destination) ?? 1) - 1;
+    if (left === 0) this.underWay.delete(destination);
+    else this.underWay.set(destination, left);
+    return result;
   }
 
   /** Whether the next of the lane may follow. */

@@ -130,6 +130,21 @@ describe('OutboxRelay', () => {
     }
   });
 
+  it('publishes for one destination as ever while another one does not answer', async () => {
+    const silent = 'sqs:silent.fifo';
+    const ms = 60_000;
+    const { relay } = start();
+    const link = relay.attach(silent, () => new Promise(resolve => setTimeout(() => resolve(unavailable), ms)));
+    relays.push(() => link.detach());
+    for (let n = 0; n < 20; n += 1) await store.commit({ ...message(`s${n}`, `lane ${n}`), destination: silent });
+    await pass(5_000);
+    for (let second = 0; second < 300; second += 1) {
+      await store.commit(message(`m${second}`, `user ${second}`));
+      await pass(1_100);
+      expect(sent).toHaveLength(second + 1);
+    }
+  });
+
   it('takes fewer messages at a time while AWS throttles', async () => {
     await store.commit(...Array.from({ length: 2_000 }, (_, index) => message(`${index}`)));
     const claims = jest.spyOn(store, 'claim');

@@ -10,6 +10,7 @@ import { RelayFaults, type RelayLogger } from './relay-faults.js';
 import { RelayHousekeeping } from './relay-housekeeping.js';
 import { RelayPaces } from './relay-paces.js';
 import { RelayRound, type RelaySend } from './relay-round.js';
+import { RelayRounds, type Claim } from './relay-rounds.js';
 import { RelaySettler, STORE_RETRY_MS } from './relay-settler.js';
 import { RelayWaiter } from './relay-waiter.js';
 import { RestingLanes } from './resting-lanes.js';
@@ -18,8 +19,6 @@ const OUTBOX_DEFAULT_POLL_MS = 1_000;
 export const OUTBOX_DEFAULT_LEASE_MS = 30_000;
 const OUTBOX_DEFAULT_MAX_ROWS = 400;
 
-/** Claims under way at one time: while one is sent, the next is read. */
-const MAX_ROUNDS = 3;
 /** A round begins nothing later than this, so that what it has sent is removed soon. */
 const ROUND_MS = 1_000;
 
@@ -51,7 +50,7 @@ export class OutboxRelay implements ObservedOutbox {
   private readonly random: () => number;
   private readonly senders = new Map<string, RelaySend[]>();
   private readonly paces: RelayPaces;
-  private readonly rounds = new Set<Promise<void>>();
+  private readonly rounds = new RelayRounds();
   /** The token of a claim that was not answered. */
   private doubtful: string | undefined;
   private readonly leaseMs: number;
@@ -119,7 +118,7 @@ export class OutboxRelay implements ObservedOutbox {
       this.paces.forget(destination);
       this.faults.forget(destination);
     }
-    await (this.senders.size > 0 ? Promise.all(this.rounds) : this.end());
+    await (this.senders.size > 0 ? this.rounds.ended() : this.end());
   }
 
   private async run(): Promise<void> {
@@ -129,9 +128,8 @@ export class OutboxRelay implements ObservedOutbox {
     while (this.senders.size > 0) {
       const ms = await this.turn();
       if (ms > 0 && this.senders.size > 0) await this.waiter.wait(ms);
-      while (this.rounds.size >= MAX_ROUNDS) await Promise.race(this.rounds);
     }
-    await Promise.all(this.rounds);
+    await this.rounds.ended();
     await this.settler.ended();
     unobserve();
     await unwatch?.();
@@ -165,8 +163,14 @@ export class OutboxRelay implements ObservedOutbox {
     const unopened = all.filter(destination => !this.opened.has(destination));
     if (unopened.length > 0) await store.open(unopened);
     for (const destination of unopened) this.opened.add(destination);
-    const destinations = this.paces.ready(all);
-    if (destinations.length === 0) return false;
+    let hasFound = false;
+    const claims = this.rounds.claims(this.paces.ready(all), each => this.paces.of(each).isHeldUp);
+    for (const claim of claims) hasFound = (await this.claimFor(claim)) || hasFound;
+    return hasFound;
+  }
+
+  private async claimFor({ destinations, aloneFor }: Claim): Promise<boolean> {
+    const { store } = this.parts;
     await this.giveBackDoubtful();
     const token = randomUUID();
     this.doubtful = token;
@@ -183,8 +187,12 @@ export class OutboxRelay implements ObservedOutbox {
     this.storeFailures = 0;
     this.faults.onStoreAnswer();
     if (fresh.length === 0) return false;
-    const work = this.work(token, fresh).finally(() => this.rounds.delete(work));
-    this.rounds.add(work);
+    const round = new RelayRound({
+      rows: fresh,
+      sendTo: destination => this.senders.get(destination)?.[0],
+      beginWithinMs: Math.min(ROUND_MS, this.leaseMs / 3),
+    });
+    this.rounds.add(round, this.work(token, fresh, round), aloneFor, () => this.waiter.wake());
     return true;
   }
 
@@ -196,12 +204,7 @@ export class OutboxRelay implements ObservedOutbox {
   }
 
   /** Never rejects. */
-  private async work(token: string, rows: OutboxRow[]): Promise<void> {
-    const round = new RelayRound({
-      rows,
-      sendTo: destination => this.senders.get(destination)?.[0],
-      beginWithinMs: Math.min(ROUND_MS, this.leaseMs / 3),
-    });
+  private async work(token: string, rows: OutboxRow[], round: RelayRound): Promise<void> {
     const endLease = keepLease(this.parts.store, token, this.leaseMs, () => round.stop());
     await round.run();
     this.learnFrom(round, rows);
