@@ -4,7 +4,7 @@ import { MemoryInboxStore } from '#lib/inbox/memory-inbox-store.js';
 import type { InboxClaim, InboxDone } from '#lib/interfaces/inbox-store.interface.js';
 import { randomOf } from '../support/random.mjs';
 import { EndingsJudge } from './endings-judge.ts';
-import { StoreTruth, Violation, type Fate } from './fate.ts';
+import { StoreTruth, type Fate } from './fate.ts';
 import { Fates } from './fates.ts';
 import { FaultyStore, type Shelf } from './faulty-store.ts';
 import { FaultyWire } from './faulty-wire.ts';
@@ -13,7 +13,8 @@ import { MemorySteering } from './memory-steering.ts';
 import { Letters } from './letters.ts';
 import { MessageLedger } from './message-ledger.ts';
 import type { FaultRates, Schedule } from './schedule.ts';
-import { SimulatedProcess } from './simulated-process.ts';
+import { SimulatedFleet } from './simulated-fleet.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
 import { LOOK_EVERY_MS } from './simulated-pauses.ts';
 import { placesOf, SimulatedPublisher } from './simulated-publisher.ts';
 import { Stage } from './stage.ts';
@@ -25,15 +26,10 @@ const NO_FAULTS: FaultRates = {};
  * other's attempts put a message off by two hours up to seven times each.
  */
 const CALM_MS = 60 * 60 * 60 * 1000;
-/** Longer than any handler takes. */
-const HANDLERS_END_MS = 400_000;
 /** What was claimed before a sleep begins within so much after it. */
 const AWAKE_MS = 1_000;
 /** A look at the pauses of others, and a handler that was about to begin. */
 const LOOK_TAKES_MS = 1_000;
-/** A stop takes its time, and what is under way then gets this much. */
-const STOP_GRACE_MS = 60_000;
-
 /**
  * One schedule: messages are sent, consumers work on them under faults, crash and are started again; then the faults
  * end, and everything must come to its end. Throws when a promise was broken; gives the number of faults done.
@@ -61,9 +57,7 @@ class Simulation {
   readonly sharedTruth = new StoreTruth();
   readonly stores: FaultyStore[] = [];
   readonly numbers = new Map<string, number>();
-  /** All that ever ran, and those that run now. */
-  readonly processes: SimulatedProcess[] = [];
-  readonly current: SimulatedProcess[] = [];
+  readonly fleet: SimulatedFleet;
   /** Until calm. */
   faults: FaultRates;
   lettersAreAway = false;
@@ -77,14 +71,28 @@ class Simulation {
     this.random = randomOf(schedule.seed);
     this.stage = new Stage(schedule, time);
     const now = (): number => time.now;
-    this.fates = new Fates(schedule, now, fate => this.#unheard(fate));
+    this.fates = new Fates(schedule, now, fate => this.fleet.unheard(fate));
     const { stage, fates, random } = this;
-    const unheard = (fate: Fate): number => this.#unheard(fate);
+    const unheard = (fate: Fate): number => this.fleet.unheard(fate);
     const tagFailures = (): number => this.wires.reduce((sum, wire) => sum + wire.tagFailures, 0);
     const letters = new Letters(schedule, fates, now, {
       failures: tagFailures,
       stalls: () => this.wires.reduce((sum, { tagStalls }) => sum + tagStalls, 0),
-      gone: ({ ids }) => this.processes.filter(({ alive, wire }) => !alive && wire.hasReceived(ids)).length,
+      gone: ({ ids }) => this.fleet.processes.filter(({ alive, wire }) => !alive && wire.hasReceived(ids)).length,
+    });
+    this.fleet = new SimulatedFleet({
+      schedule,
+      stage,
+      fates,
+      random,
+      time,
+      wire: endedAt => this.#wire(endedAt),
+      sharedStore: process => this.#sharedStore(process),
+      sharedTruth: this.sharedTruth,
+      fateOf: claim => this.#fateOf(claim),
+      noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
+      arePaused: () => time.now >= this.allPausedFrom,
+      isCalm: () => this.faults === NO_FAULTS,
     });
     const places = placesOf(schedule);
     for (const [number, { source, id }] of places.entries()) this.numbers.set(eventKey({ source, id }), number);
@@ -101,7 +109,7 @@ class Simulation {
     // the schedule has made. The same wherever one is written in what each schedule makes anew.
     const record: Broker['record'] = (queue, message, what) => this.ledger.note(queue, message, what);
     this.stage.broker.record = record;
-    for (const version of schedule.fleet) this.current.push(this.#startProcess(version));
+    for (const version of schedule.fleet) this.fleet.current.push(this.fleet.start(version));
     const startedAt = time.now;
     const events = this.#events().toSorted((a, b) => a.at - b.at);
     const lastBegin = events.findLastIndex(({ isEnd }) => !isEnd);
@@ -115,7 +123,7 @@ class Simulation {
     this.faults = NO_FAULTS;
     for (const faulty of [...this.wires, ...this.stores]) faulty.faults = NO_FAULTS;
     // Whoever could not tell that a pause was over is told so again.
-    if (schedule.sharing?.pauses) for (const process of this.current) process.resumeAll();
+    if (schedule.sharing?.pauses) for (const process of this.fleet.current) process.resumeAll();
     let published = false;
     void this.publisher.flush().then(() => {
       published = true;
@@ -124,7 +132,7 @@ class Simulation {
     this.#throwBlamed();
     fates.checkSuspects();
     this.endings.check();
-    await this.#stopAll();
+    await this.fleet.stopAll();
     this.#throwBlamed();
     return [...this.wires, ...this.stores].reduce((sum, { injected }) => sum + injected, 0);
   }
@@ -134,8 +142,8 @@ class Simulation {
     const { clockSteps, suspensions, pauses, sharing } = this.schedule;
     return [
       ...messages.map((message, number) => ({ at: message.at, act: () => this.publisher.send(number, message) })),
-      ...crashes.map(({ at, which }) => ({ at, act: () => this.#crash(this.#at(which)) })),
-      ...restarts.map(restart => ({ at: restart.at, act: () => this.#restart(restart) })),
+      ...crashes.map(({ at, which }) => ({ at, act: () => this.fleet.crash(this.fleet.at(which)) })),
+      ...restarts.map(restart => ({ at: restart.at, act: () => this.fleet.restart(restart) })),
       ...outages.flatMap(({ at, ms, kind }) => [
         { at, act: () => (this.shelf.fault = kind) },
         { at: at + ms, act: () => (this.shelf.fault = undefined), isEnd: true },
@@ -152,7 +160,7 @@ class Simulation {
   }
 
   #pause({ at, ms, which }: Schedule['pauses'][number]): Event {
-    return { at, act: () => this.#at(which).pause(ms) };
+    return { at, act: () => this.fleet.at(which).pause(ms) };
   }
 
   /** Any process ends a pause that all share: who began it may have gone. */
@@ -163,13 +171,13 @@ class Simulation {
     const isAlone = isKnown && isAnswered && pauses.length === 1;
     let isOver = false;
     const begin = async (): Promise<void> => {
-      await this.#at(which).pauseAll();
+      await this.fleet.at(which).pauseAll();
       if (isAlone && !isOver) this.allPausedFrom = this.time.now + LOOK_EVERY_MS + LOOK_TAKES_MS;
     };
     const end = (): void => {
       isOver = true;
       this.allPausedFrom = Infinity;
-      this.#at(which + 1).resumeAll();
+      this.fleet.at(which + 1).resumeAll();
     };
     return [
       { at, act: () => void begin() },
@@ -178,7 +186,7 @@ class Simulation {
   }
 
   get wires(): FaultyWire[] {
-    return [this.publisher.wire, ...this.processes.map(({ wire }) => wire)];
+    return [this.publisher.wire, ...this.fleet.processes.map(({ wire }) => wire)];
   }
 
   #throwBlamed(): void {
@@ -193,33 +201,6 @@ class Simulation {
       endOf: receiptHandle => endedAt.get(receiptHandle),
       lettersAreAway: () => this.lettersAreAway,
     });
-  }
-
-  #startProcess(version: number): SimulatedProcess {
-    const { schedule, stage, fates, random } = this;
-    const endedAt = new Map<string, number>();
-    const process: SimulatedProcess = new SimulatedProcess({
-      schedule,
-      stage,
-      fates,
-      random,
-      endedAt,
-      now: () => this.time.now,
-      version,
-      wire: this.#wire(endedAt),
-      shared:
-        schedule.inbox === 'shared' ? { store: this.#sharedStore(() => process), truth: this.sharedTruth } : undefined,
-      fateOf: claim => this.#fateOf(claim),
-      noteDone: (truth, claim, done) => this.#noteDone(truth, claim, done),
-      noteRefused: (queue, id) => {
-        for (const fate of fates.all) if (fate.queue === queue && fate.ids.has(id)) fate.isRefused = true;
-      },
-      arePaused: () => this.time.now >= this.allPausedFrom,
-      kill: () => this.#crash(process),
-      isCalm: () => this.faults === NO_FAULTS,
-    });
-    this.processes.push(process);
-    return process;
   }
 
   #sharedStore(process: () => SimulatedProcess): FaultyStore {
@@ -272,80 +253,15 @@ class Simulation {
   /** What runs when the machine falls asleep runs on when it wakes, and its claim may have ended meanwhile. */
   async #suspend(ms: number): Promise<void> {
     this.fates.excuses.push({ from: this.time.now, to: this.time.now + ms + AWAKE_MS });
-    const asleep = this.processes.filter(({ alive }) => alive).map(({ wire }) => wire);
+    const asleep = this.fleet.processes.filter(({ alive }) => alive).map(({ wire }) => wire);
     for (const fate of this.fates.all) if (asleep.some(wire => wire.holds(fate.ids))) fate.sleptInWork = true;
     this.time.suspend(ms);
     await this.time.run(ms);
-    this.#lookAtClocks();
+    this.fleet.lookAtClocks();
   }
 
   #step(ms: number): void {
     this.time.step(ms);
-    this.#lookAtClocks();
-  }
-
-  /** Within a quarter of a second, as the library's own watch does. */
-  #lookAtClocks(): void {
-    for (const { watch } of this.current) setTimeout(() => watch.check(), this.random() * 250);
-  }
-
-  #at(which: number): SimulatedProcess {
-    const process = this.current[which % this.current.length];
-    if (!process) throw new Error(`no process ${which}`);
-    return process;
-  }
-
-  /** kill -9, and a new process of the same version. */
-  #crash(process: SimulatedProcess): void {
-    if (!process.alive) return;
-    process.retire('died');
-    const at = this.current.indexOf(process);
-    if (at >= 0) this.current[at] = this.#startProcess(this.schedule.versions.indexOf(process.version));
-  }
-
-  /** SIGTERM, and a new process at the same time. */
-  async #restart({ which, version, within }: Schedule['restarts'][number]): Promise<void> {
-    const process = this.#at(which);
-    this.current[this.current.indexOf(process)] = this.#startProcess(version);
-    void process.stop(within);
-    await this.time.run(within + STOP_GRACE_MS, () => process.stopped || !process.alive);
-    if (process.alive && !process.stopped)
-      throw new Violation(`stop(${within}) has not ended ${STOP_GRACE_MS} ms after its time`);
-    process.retire('cut');
-  }
-
-  /**
-   * Receives of a message that SQS counted and nobody got, or that a process got which has gone: others cannot know that
-   * it did not try it.
-   */
-  #unheard(fate: Fate): number {
-    return this.processes.reduce((sum, process) => {
-      const { wire, alive } = process;
-      const runs = fate.runs.filter(({ runner }) => runner === process).length;
-      const untold = alive ? 0 : Math.max(0, wire.receivesOf(fate.ids) - runs);
-      return sum + wire.unheardOf(fate.ids) + untold;
-    }, 0);
-  }
-
-  async #stopAll(): Promise<void> {
-    // A handler that kills its process later starts none in its place.
-    this.current.length = 0;
-    const stops = this.processes.map(process => process.stop(0));
-    let ended = false;
-    void Promise.all(stops).then(() => {
-      ended = true;
-    });
-    await this.time.run(120_000, () => ended);
-    if (!ended) throw new Violation('a consumer has not stopped');
-    await this.time.run(HANDLERS_END_MS);
-    if (this.time.pending > 0)
-      throw new Violation(
-        `${this.time.pending} timers are left after everything has stopped: ${this.time.timers.join()}`,
-      );
-    for (const { consumers, alive } of this.processes) {
-      for (const consumer of alive ? consumers : [])
-        for (const [what, count] of Object.entries(consumer.snapshot()))
-          if (count !== 0) throw new Violation(`${count} ${what} are left in a closed consumer`);
-    }
+    this.fleet.lookAtClocks();
   }
 }
