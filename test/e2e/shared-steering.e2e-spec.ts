@@ -9,6 +9,8 @@ import { waitFor } from '../support/wait-for.js';
 import { world } from '../support/world.js';
 
 const QUEUE = 'work-on-user-registered';
+/** A store that does not answer in time pauses nothing, and the machine may be busy. */
+const commandTimeoutMs = 30_000;
 
 /** By a store of one kind, which is there between `setUp` and `tearDown`. */
 interface SharedStore {
@@ -102,7 +104,7 @@ describeWithRedis('two processes of a service are steered together through Redis
   steersTwoProcesses({
     setUp: async () => void (redis = await RedisServer.start()),
     tearDown: async () => redis?.stop(),
-    open: prefix => new RedisInboxStore({ url: redis.url, prefix }),
+    open: prefix => new RedisInboxStore({ url: redis.url, prefix, commandTimeoutMs }),
   });
 });
 
@@ -114,6 +116,6 @@ describeWithPostgres('two processes of a service are steered together through Po
       await migrate(database.pool);
     },
     tearDown: () => database?.drop(),
-    open: () => new PostgresInboxStore({ pool: database.connect() }),
+    open: () => new PostgresInboxStore({ pool: database.connect(), commandTimeoutMs }),
   });
 });

@@ -312,8 +312,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mend: 'A subject counts with its source',
     file: 'inbox/held-claim.ts',
-    from: 'subject: subjectKey({ source: metadata.source, subject: order.subject })',
-    to: "subject: subjectKey({ source: '', subject: order.subject })",
+    from: 'claim.subject = subjectKey({ source: metadata.source, subject: order.subject })',
+    to: "claim.subject = subjectKey({ source: '', subject: order.subject })",
     by: SCHEDULES,
   },
   {
