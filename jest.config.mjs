@@ -91,6 +91,6 @@ export default {
   // A worker that has nothing left to do still frees its heap. Half a gigabyte takes longer than Jest's half second, after
   // which it warns of a leak. What really is left behind fails its spec: see leaves-nothing.mjs.
   workerGracefulExitTimeout: 15_000,
-  // The e2e specs wait more than they work: with two more than processors, these were idle for a quarter of the time.
-  maxWorkers: availableParallelism() + 4,
+  // The e2e specs wait more than they work: with two more than processors, these were idle for a quarter of the time. Many more, and specs on PostgreSQL meet it too slow.
+  maxWorkers: availableParallelism() + 3,
 };

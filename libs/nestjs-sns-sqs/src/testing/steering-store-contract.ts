@@ -78,11 +78,13 @@ export function steeringStoreContract(
     it('gives each key turns of its own, over all processes', async ({ one, other }, queue) => {
       const limit = { messages: 2, perSeconds: 1 };
       const ask = async (store: SteeringStore, key: string) => store.takeTurn(queue, key, limit, false);
+      const startedAt = performance.now();
       for (const store of [one, other, one, other]) assert.equal(await ask(store, 'a'), 0);
       const waits = await Promise.all([one, other, one, other].map(store => ask(store, 'a')));
-      // One after the other, half a second apart, whoever asked.
+      // One after the other, half a second apart, whoever asked; what the calls took is waited no more.
       const places = waits.toSorted((x, y) => x - y).map(ms => ms / 500);
-      places.forEach((place, at) => assert.ok(place > at && place <= at + 1.02, `${waits.join()} ms`));
+      const sinceStart = (performance.now() - startedAt) / 500;
+      places.forEach((place, at) => assert.ok(place > at - sinceStart && place <= at + 1.02, `${waits.join()} ms`));
       assert.equal(await ask(one, 'b'), 0);
       assert.equal(await one.takeTurn(`${queue}-another`, 'a', limit, false), 0);
     });
@@ -99,14 +101,14 @@ export function steeringStoreContract(
     });
 
     it('has those wait again who come too early, before those that are new', async ({ one, other }, queue) => {
-      const limit = { messages: 1, perSeconds: 10 };
+      const limit = { messages: 1, perSeconds: 60 };
       const ask = (store: SteeringStore, hasWaited: boolean) => store.takeTurn(queue, 'a', limit, hasWaited);
       assert.equal(await ask(one, false), 0);
       for (let n = 0; n < 5; n += 1) await ask(other, false);
       const [first, second, isNew] = [await ask(one, true), await ask(other, true), await ask(one, false)];
-      assert.ok(first > 7_000 && first <= 9_000, `${first} ms`);
-      assert.ok(second > 17_000 && second <= 19_000, `${second} ms`);
-      assert.ok(isNew > 57_000 && isNew <= 59_000, `${isNew} ms`);
+      assert.ok(first > 42_000 && first <= 59_000, `${first} ms`);
+      assert.ok(second > 102_000 && second <= 119_000, `${second} ms`);
+      assert.ok(isNew > 342_000 && isNew <= 359_000, `${isNew} ms`);
     });
 
     it('knows the paused queues of a scope, in every process', async ({ one, other }, queue) => {
