@@ -10,7 +10,7 @@ class Rounds {
   /** What `compute` gives for each round; `of(scenario, contestant)` are that round's figures. */
   each(compute) {
     const rounds = [...new Set(this.runs.map(({ round }) => round))];
-    return rounds.map(round => {
+    const values = rounds.flatMap(round => {
       const of = (scenario, contestant) => {
         const run = this.runs.find(
           each => each.round === round && each.scenario === scenario && each.contestant === contestant,
@@ -18,8 +18,16 @@ class Rounds {
         if (!run) throw new Missing();
         return run;
       };
-      return compute(of);
+      try {
+        return [compute(of)];
+      } catch (error) {
+        // One table has more turns than another.
+        if (error instanceof Missing) return [];
+        throw error;
+      }
     });
+    if (values.length === 0) throw new Missing();
+    return values;
   }
 }
 
