@@ -4,7 +4,7 @@ import type { InboxCounts } from './admission.js';
 import { isBrokenRecord } from './broken-records.js';
 import type { Claims } from './claims.js';
 import type { HeldClaim } from './held-claim.js';
-import { placesAfter, placesOfNext } from './places.js';
+import { placesAfter, placesFrom } from './places.js';
 import type { StoreHealth } from './store-health.js';
 import type { WaitingRoom } from './waiting-room.js';
 
@@ -44,8 +44,8 @@ export class DoneMarker {
       const marking = claims.done(claim, claim.sequence);
       // In the same turn, and so in the same round trip.
       room.callIn(placesAfter(claim, 'done', now() - claim.claimedAt));
-      // The next one may have been hidden by a process that died before it noted that.
-      if (isSharedOrder) room.callInAgain(placesOfNext(claim));
+      // The next one, or a copy, may have been hidden by a process that died before it noted that, or before it woke it.
+      if (isSharedOrder) room.callInAgain(placesFrom(claim));
       return marking;
     } catch (error) {
       return Promise.reject(error);

@@ -233,6 +233,17 @@ describe('a message that waits for its turn', () => {
       expect(other.woken).toEqual(['handle of e2']);
     });
 
+    it('is woken soon after another copy of it is done where the process that was to wake both died', async () => {
+      const store = sharedStore();
+      const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];
+      await hidden(await other.putOff('e2', 2));
+      dying.die();
+      await dying.handle('s', 'e1', 'u', 1);
+      expect(await other.handle('s', 'e2', 'u', 2)).toBe('run');
+      await jest.advanceTimersByTimeAsync(AGAIN_MS);
+      expect(other.woken).toEqual(['handle of e2']);
+    });
+
     it('is woken soon after the one before it where the process that hid it died before it noted that', async () => {
       const store = sharedStore();
       const [dying, other] = [inboxOf(sequential, store), inboxOf(sequential, store)];

@@ -14,7 +14,7 @@ import { DoneMarker } from './done-marker.js';
 import { claimOf, type ClaimRules, type HeldClaim } from './held-claim.js';
 import { MarkedDone } from './marked-done.js';
 import { Order } from './order.js';
-import { placesOfNext } from './places.js';
+import { placesFrom } from './places.js';
 import type { OrderingRules } from './sequence-guard.js';
 import type { StoreHealth } from './store-health.js';
 import { WaitingRoom, type TurnReason } from './waiting-room.js';
@@ -161,8 +161,8 @@ export class Inbox {
     switch (result.status) {
       case 'done':
         this.counts.duplicate += 1;
-        // Its message may come again since its process has died, and the wake of the next with it.
-        if (this.isSharedOrder) this.room.callInAgain(placesOfNext(claim));
+        // Its message may come again since its process has died, and the wake of the next, or of a copy, with it.
+        if (this.isSharedOrder) this.room.callInAgain(placesFrom(claim));
         return { kind: 'skip', why: 'duplicate' };
       case 'in-work':
         this.counts.inWork += 1;

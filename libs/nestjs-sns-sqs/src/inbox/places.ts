@@ -28,9 +28,9 @@ export function placesAfter(claim: HeldClaim, end: 'done' | 'released', heldMs: 
   return places;
 }
 
-/** Where the one after this event may wait, in an order that has no gaps. */
-export function placesOfNext({ subject, sequence, isSequential }: HeldClaim): Place[] {
+/** Where copies of this event may wait, and the one after it, in an order that has no gaps. */
+export function placesFrom({ subject, sequence, isSequential }: HeldClaim): Place[] {
   return isSequential && subject !== undefined && sequence !== undefined
-    ? [orderPlace(subject, BigInt(sequence) + 1n)]
+    ? [orderPlace(subject, sequence), orderPlace(subject, BigInt(sequence) + 1n)]
     : [];
 }
