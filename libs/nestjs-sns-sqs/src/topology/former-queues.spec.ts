@@ -214,4 +214,15 @@ describe('queues that no handler takes from any more', () => {
     await start(fake, ...many);
     expect(fake.calls).toEqual([]);
   });
+
+  it('leave ten places free beside the tags of the team', async () => {
+    const fake = new FakePlanes();
+    await start(fake, onEvent('q0'));
+    const team = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`team-${n}`, 'x']));
+    fake.tags.set('dev-q0', { ...fake.tags.get('dev-q0'), ...team });
+    await start(fake, ...Array.from({ length: 60 }, (_, n) => onEvent(`q${n}`)));
+    const keys = Object.keys(fake.tags.get('dev-q0') ?? {});
+    expect(keys).toEqual(expect.arrayContaining(Object.keys(team)));
+    expect(keys).toHaveLength(40);
+  });
 });
