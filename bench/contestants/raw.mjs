@@ -27,7 +27,7 @@ function signing(endpoint, operation) {
 
 const signed = (endpoint, operation, input) => signing(endpoint, operation)(input);
 
-/** As few steps as a consumer may have; resolves to what it deletes. */
+/** As few steps as a consumer may have; gives what it deletes. */
 function handleByHand(body, handle) {
   const { Messages } = JSON.parse(body.toString());
   return Messages.map(({ MessageId, Body, MD5OfBody, ReceiptHandle }) => {
@@ -37,26 +37,38 @@ function handleByHand(body, handle) {
   });
 }
 
-export const consume = options => consumeRaw(options);
-export const byHand = { consume: options => consumeRaw(options, true) };
+/** Gives a function that handles an answer's body and deletes its messages; it knows nothing of what it has received. */
+async function blindly({ endpoint, QueueUrl, handle, settling }) {
+  const Entries = BATCH.map(at => ({ Id: String(at), ReceiptHandle: HANDLE }));
+  const remove = await signed(endpoint, 'DeleteMessageBatch', { QueueUrl, Entries });
+  return (_, at) => {
+    for (const n of BATCH) handle({ n, at });
+    return settling.send(remove);
+  };
+}
 
-async function consumeRaw({ endpoint, queues, slots, handle }, isByHand = false) {
+/** As {@link blindly}, with all that a consumer has to do. */
+function knowingly({ endpoint, QueueUrl, handle, settling }) {
+  const sign = signing(endpoint, 'DeleteMessageBatch');
+  return async body => {
+    const { body: answer } = await settling.send(await sign({ QueueUrl, Entries: handleByHand(body, handle) }));
+    if (JSON.parse(answer.toString()).Failed?.length > 0) throw new Error('A message that was not deleted');
+  };
+}
+
+export const consume = options => consumeWith(blindly, options);
+export const byHand = { consume: options => consumeWith(knowingly, options) };
+
+async function consumeWith(settler, { endpoint, queues, slots, handle }) {
   const polling = new Connections({ silenceMs: 30_000 });
   const settling = new Connections({ silenceMs: 30_000 });
   let isOver = false;
-  const poll = async (receive, remove, signRemove, QueueUrl) => {
+  const poll = async (receive, settle) => {
     while (!isOver) {
       const at = now();
       const { body } = await polling.send(receive);
       // A long poll that ends has no message.
-      if (body.length < 100) continue;
-      if (isByHand) {
-        const answer = await settling.send(await signRemove({ QueueUrl, Entries: handleByHand(body, handle) }));
-        if (JSON.parse(answer.body.toString()).Failed?.length > 0) throw new Error('A message that was not deleted');
-        continue;
-      }
-      for (const n of BATCH) handle({ n, at });
-      await settling.send(remove);
+      if (body.length >= 100) await settle(body, at);
     }
   };
   for (const queue of queues) {
@@ -64,11 +76,9 @@ async function consumeRaw({ endpoint, queues, slots, handle }, isByHand = false)
     const names = { MessageSystemAttributeNames: ['All'], MessageAttributeNames: ['All'] };
     const wanted = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20, ...names };
     const receive = await signed(endpoint, 'ReceiveMessage', wanted);
-    const Entries = BATCH.map(at => ({ Id: String(at), ReceiptHandle: HANDLE }));
-    const remove = await signed(endpoint, 'DeleteMessageBatch', { QueueUrl, Entries });
-    const signRemove = signing(endpoint, 'DeleteMessageBatch');
+    const settle = await settler({ endpoint, QueueUrl, handle, settling });
     for (let index = 0; index < pollersFor(slots, queues); index += 1) {
-      poll(receive, remove, signRemove, QueueUrl).catch(error => {
+      poll(receive, settle).catch(error => {
         if (!isOver) throw error;
       });
     }

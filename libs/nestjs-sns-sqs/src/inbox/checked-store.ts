@@ -55,6 +55,7 @@ export class CheckedStore implements InboxStore {
     return this.inner.constructor.name;
   }
 
+  /** It and {@link done}, the two calls for each message, do not look methods up by name: {@link check} does. */
   claim(claim: InboxClaim, leaseMs: number): MaybePromise<InboxClaimResult> {
     const { inner, own } = this;
     const given = inner.claim(claim, leaseMs);
